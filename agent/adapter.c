@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Runs tries on a worker and keeps what they need. The loop thread owns the
+ * adapter; what a running try uses is in struct job, which nobody else touches
+ * until the try has ended. */
+#include "adapter.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bootstrap.h"
+#include "bytes.h"
+#include "cleanup.h"
+
+/* What reading 1 MiB of guest RAM costs before it was measured: 7 GiB/s. */
+#define NS_PER_MIB_GUESS 140000u
+
+/* What the first try on a guest that already runs may read: it is likely to
+ * be up, and nobody wants to wait for the budget to grow. */
+#define FIRST_LOOK_BYTES (256 * MEMCTX_MIB)
+
+/* A paused guest is looked at once, as a whole: its kernel must be the only
+ * one. About 2 s of CPU; guests with more data are looked at in part. */
+#define PAUSED_LOOK_BYTES (16 * MEMCTX_GIB)
+
+/* How long a kernel that stands published may take to show that it runs. An
+ * idle Linux ticks at least every few seconds. */
+#define PENDING_MAX_US 10000000u
+
+struct job {
+    struct pool_job pool_job; /* first: run_job() gets it */
+    struct adapter *adapter;
+    /* Set by the loop before a try, read by the try. */
+    bool cold;
+    bool paused;
+    bool reset; /* forget what was looked at */
+    bool close; /* close the RAM first */
+    bool probe; /* try */
+    unsigned attempt;
+    uint64_t budget_bytes;
+    /* Kept from try to try. */
+    struct ram ram;
+    struct memctx_bootstrap *bootstrap;
+    unsigned fail_boots;
+    uint64_t ns_per_mib;
+    /* Set by the try, read by the loop. */
+    struct adapter_result result;
+    uint64_t cost_us;
+};
+
+struct adapter {
+    struct adapter_config config; /* with copies of its texts */
+    struct memctx_backoff_limits limits;
+    struct pool *pool;
+    int fds[ADAPTER_COOKIES];
+    atomic_bool cancel;
+    pthread_mutex_t lock; /* over `orphaned` and the completion */
+    bool orphaned;        /* destroyed while a try ran: the worker frees */
+    /* The loop thread's own. */
+    bool running;
+    bool again;   /* start a try when this one has ended */
+    bool dropped; /* nobody waits for this one's result */
+    bool cold;
+    bool paused;
+    bool reset;
+    bool released;
+    bool closing; /* the next job closes the RAM */
+    bool probing; /* the next job tries */
+    bool armed;
+    unsigned attempt; /* tries since the last new boot */
+    uint64_t last_cost_us;
+    uint64_t pending_since_us; /* 0: not pending */
+    struct job job;
+};
+
+void
+adapter_result_deinit(struct adapter_result *result)
+{
+    if (result->has_datum)
+        memctx_datum_deinit(&result->datum);
+    if (result->has_inherited)
+        memctx_datum_deinit(&result->inherited);
+    result->has_datum = false;
+    result->has_inherited = false;
+}
+
+static uint64_t
+clock_us(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void
+config_deinit(struct adapter_config *config)
+{
+    free((char *)config->ram_path);
+    free((char *)config->seed);
+    if (config->has_ro_fd)
+        close(config->ro_fd);
+    if (config->open_free != NULL)
+        config->open_free(config->open_arg);
+}
+
+static void
+destroy_now(struct adapter *a)
+{
+    ram_deinit(&a->job.ram);
+    memctx_bootstrap_destroy(a->job.bootstrap);
+    adapter_result_deinit(&a->job.result);
+    config_deinit(&a->config);
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
+        if (a->fds[i] >= 0)
+            close(a->fds[i]);
+    }
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+/* Open the RAM in whichever way the configuration says; worker. A handed-in
+ * descriptor belongs to the RAM from here on. */
+static int
+open_ram(struct adapter *a, struct ram *ret, struct memctx_error *err)
+{
+    struct adapter_config *config = &a->config;
+    if (config->open != NULL)
+        return config->open(config->open_arg, ret, err);
+    if (config->has_ro_fd) {
+        config->has_ro_fd = false;
+        return ram_from_fd(config->ro_fd, "ram", config->low, ret, err);
+    }
+    if (!config->stub && config->ram_path != NULL)
+        return ram_from_path(config->ram_path, "ram", config->low, ret, err);
+    return ram_from_stub(config->seed != NULL ? config->seed : "", ret, err);
+}
+
+static int
+prepare_ram(struct job *job, struct memctx_error *err)
+{
+    if (job->bootstrap == NULL &&
+        memctx_bootstrap_create(&job->bootstrap, err) < 0)
+        return -1;
+    int failed = 0;
+    if (job->ram.map == NULL) {
+        ram_deinit(&job->ram);
+        failed = open_ram(job->adapter, &job->ram, err);
+        job->result.opened = job->ram.map != NULL;
+    }
+    job->result.has_inherited = job->ram.has_inherited;
+    job->result.inherited = job->ram.inherited;
+    job->ram.has_inherited = false;
+    if (failed < 0)
+        return -1;
+    if (job->reset)
+        memctx_bootstrap_new_boot(job->bootstrap);
+    job->reset = false;
+    return 0;
+}
+
+static int
+keep_datum(struct job *job, const struct memctx_bootstrap_result *found,
+           struct memctx_error *err)
+{
+    struct memctx_datum *datum = &job->result.datum;
+    if (memctx_datum_init(datum, &found->kernel, job->ram.map, job->ram.low,
+                          err) < 0)
+        return -1;
+    datum->attempts = job->attempt;
+    datum->candidates = found->candidates;
+    datum->live = found->alive ? "yes" : NULL;
+    job->result.has_datum = true;
+    return 0;
+}
+
+/* The bootstrap itself; fills job->result but for its event. */
+static int
+bootstrap(struct job *job, struct memctx_error *err)
+{
+    struct memctx_bootstrap_result found = {.bytes_read = 0};
+    if (prepare_ram(job, err) < 0)
+        return -1;
+    if (job->fail_boots > 0) {
+        job->fail_boots--;
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "this boot was told to fail (fail_boots)");
+    }
+    const struct memctx_bootstrap_request request = {
+        .now_us = clock_us(CLOCK_MONOTONIC),
+        .budget_bytes = job->budget_bytes,
+        .cold = job->cold || job->ram.synthetic,
+        .paused = job->paused,
+        .cancel = &job->adapter->cancel,
+    };
+    uint64_t before_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    int failed = memctx_bootstrap_try(job->bootstrap, job->ram.map, &request,
+                                      &found, err);
+    uint64_t spent_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
+    if (found.bytes_read >= MEMCTX_MIB)
+        job->ns_per_mib = spent_us * 1000 / (found.bytes_read / MEMCTX_MIB);
+    if ((failed == 0 || found.pending) && keep_datum(job, &found, err) < 0)
+        return -1;
+    return failed;
+}
+
+static enum memctx_event
+event_of(const struct job *job, const struct memctx_error *err)
+{
+    switch (err->class) {
+    case MEMCTX_OK:
+        return MEMCTX_EVENT_FOUND;
+    case MEMCTX_PERMANENT:
+        return MEMCTX_EVENT_NEVER;
+    case MEMCTX_GONE:
+        return MEMCTX_EVENT_GONE;
+    case MEMCTX_RETRY:
+    case MEMCTX_BUG: /* out of memory may pass */
+    case MEMCTX_ERROR_CLASSES:
+        break;
+    }
+    return job->result.has_datum ? MEMCTX_EVENT_PENDING : MEMCTX_EVENT_RETRY;
+}
+
+static void
+run_try(struct job *job)
+{
+    uint64_t before_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (bootstrap(job, &err) == 0)
+        err.class = MEMCTX_OK;
+    job->result.event = event_of(job, &err);
+    job->result.why = err;
+    job->result.attempt = job->attempt;
+    job->cost_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
+}
+
+static void
+run_job(struct pool_job *pool_job)
+{
+    struct job *job = (struct job *)pool_job;
+    struct adapter *a = job->adapter;
+    if (job->close) {
+        ram_deinit(&job->ram);
+        memctx_bootstrap_destroy(job->bootstrap);
+        job->bootstrap = NULL;
+    }
+    if (job->probe)
+        run_try(job);
+    pthread_mutex_lock(&a->lock);
+    bool orphaned = a->orphaned;
+    if (!orphaned)
+        eventfd_write(a->fds[ADAPTER_DONE], 1);
+    pthread_mutex_unlock(&a->lock);
+    if (orphaned)
+        destroy_now(a);
+}
+
+static int
+copy_config(struct adapter *a, const struct adapter_config *config)
+{
+    a->config = *config;
+    a->config.ram_path = NULL;
+    a->config.seed = NULL;
+    if (config->ram_path != NULL)
+        a->config.ram_path = strdup(config->ram_path);
+    if (config->seed != NULL)
+        a->config.seed = strdup(config->seed);
+    return (config->ram_path != NULL) != (a->config.ram_path != NULL) ||
+                   (config->seed != NULL) != (a->config.seed != NULL)
+               ? -1
+               : 0;
+}
+
+int
+adapter_create(const struct adapter_config *config, struct pool *pool,
+               const struct memctx_backoff_limits *limits, struct adapter **ret,
+               struct memctx_error *err)
+{
+    struct adapter *a = calloc(1, sizeof(*a));
+    if (a == NULL) {
+        struct adapter_config owned = *config;
+        owned.ram_path = NULL;
+        owned.seed = NULL;
+        config_deinit(&owned);
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    }
+    pthread_mutex_init(&a->lock, NULL);
+    a->pool = pool;
+    a->limits = *limits;
+    a->job.pool_job.run = run_job;
+    a->job.adapter = a;
+    a->job.fail_boots = config->fail_boots;
+    a->job.ns_per_mib = NS_PER_MIB_GUESS;
+    a->fds[ADAPTER_DONE] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    a->fds[ADAPTER_TIMER] =
+        timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (copy_config(a, config) < 0 || a->fds[ADAPTER_DONE] < 0 ||
+        a->fds[ADAPTER_TIMER] < 0) {
+        destroy_now(a);
+        return memctx_error_set(err, MEMCTX_BUG,
+                                "no memory or descriptors for another domain");
+    }
+    *ret = a;
+    return 0;
+}
+
+void
+adapter_destroy(struct adapter *a)
+{
+    if (a == NULL)
+        return;
+    atomic_store(&a->cancel, true);
+    pthread_mutex_lock(&a->lock);
+    bool running = a->running;
+    /* A job that has written its completion is over, though nobody read it. */
+    eventfd_t ended;
+    if (running && eventfd_read(a->fds[ADAPTER_DONE], &ended) == 0)
+        running = false;
+    a->orphaned = running;
+    pthread_mutex_unlock(&a->lock);
+    if (!running)
+        destroy_now(a);
+}
+
+int
+adapter_fd(const struct adapter *a, enum adapter_cookie cookie)
+{
+    return a->fds[cookie];
+}
+
+static uint64_t
+budget_of(const struct adapter *a)
+{
+    if (a->paused)
+        return PAUSED_LOOK_BYTES;
+    if (a->attempt == 1 && !a->cold && !a->reset)
+        return FIRST_LOOK_BYTES;
+    return memctx_backoff_budget(&a->limits, a->attempt, a->job.ns_per_mib);
+}
+
+/* Nothing runs: hand the job over. */
+static void
+submit(struct adapter *a)
+{
+    a->attempt += a->probing;
+    a->job.cold = a->cold;
+    a->job.paused = a->paused;
+    a->job.close = a->released || a->closing;
+    a->job.probe = a->probing && !a->released;
+    a->closing = false;
+    a->probing = false;
+    a->job.attempt = a->attempt;
+    a->job.budget_bytes = budget_of(a);
+    a->job.reset = a->job.reset || a->reset;
+    a->reset = false;
+    atomic_store(&a->cancel, false);
+    a->running = true;
+    a->again = false;
+    a->dropped = false;
+    pool_submit(a->pool, &a->job.pool_job);
+}
+
+static void
+disarm(struct adapter *a)
+{
+    static const struct itimerspec never = {.it_value = {0, 0}};
+    timerfd_settime(a->fds[ADAPTER_TIMER], 0, &never, NULL);
+    a->armed = false;
+}
+
+/* Hand a job over as soon as the one under way, if any, has left. */
+static void
+submit_soon(struct adapter *a)
+{
+    disarm(a);
+    if (!a->running) {
+        submit(a);
+        return;
+    }
+    atomic_store(&a->cancel, true);
+    a->dropped = true;
+    a->again = true;
+}
+
+void
+adapter_kick(struct adapter *a)
+{
+    a->probing = true;
+    submit_soon(a);
+}
+
+void
+adapter_abandon(struct adapter *a)
+{
+    disarm(a);
+    a->probing = false;
+    a->again = a->closing;
+    if (!a->running)
+        return;
+    atomic_store(&a->cancel, true);
+    a->dropped = true;
+}
+
+uint64_t
+adapter_arm(struct adapter *a)
+{
+    uint64_t delay_us =
+        memctx_backoff_delay(&a->limits, a->attempt, a->last_cost_us);
+    struct itimerspec once = {
+        .it_value = {.tv_sec = (time_t)(delay_us / 1000000),
+                     .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
+    timerfd_settime(a->fds[ADAPTER_TIMER], 0, &once, NULL);
+    a->armed = true;
+    return delay_us;
+}
+
+void
+adapter_new_boot(struct adapter *a)
+{
+    a->cold = false;
+    a->reset = true;
+    a->attempt = 0;
+    a->last_cost_us = 0;
+    a->pending_since_us = 0;
+}
+
+void
+adapter_doubt(struct adapter *a)
+{
+    a->cold = false;
+    a->reset = true;
+    a->attempt = 0;
+    a->pending_since_us = 0;
+    if (a->config.open == NULL || a->released)
+        return;
+    a->closing = true;
+    submit_soon(a);
+}
+
+void
+adapter_set_cold(struct adapter *a)
+{
+    a->cold = true;
+}
+
+void
+adapter_set_paused(struct adapter *a, bool paused)
+{
+    a->paused = paused;
+}
+
+void
+adapter_release(struct adapter *a)
+{
+    a->released = true;
+    submit_soon(a);
+}
+
+bool
+adapter_is_armed(const struct adapter *a)
+{
+    return a->armed;
+}
+
+/* A kernel that stands published is believed for a while, then withdrawn. */
+static void
+limit_pending(struct adapter *a, struct adapter_result *result)
+{
+    uint64_t now_us = clock_us(CLOCK_MONOTONIC);
+    if (result->event != MEMCTX_EVENT_PENDING) {
+        a->pending_since_us = 0;
+        return;
+    }
+    if (a->pending_since_us == 0)
+        a->pending_since_us = now_us;
+    if (now_us - a->pending_since_us > PENDING_MAX_US)
+        result->event = MEMCTX_EVENT_RETRY;
+}
+
+static bool
+dispatch_done(struct adapter *a, struct adapter_result *ret)
+{
+    eventfd_t count;
+    if (eventfd_read(a->fds[ADAPTER_DONE], &count) < 0)
+        return false;
+    struct adapter_result result = a->job.result;
+    memset(&a->job.result, 0, sizeof(a->job.result));
+    a->running = false;
+    a->last_cost_us = a->job.cost_us;
+    bool wanted = !a->dropped && !a->released && a->job.probe;
+    /* An inherited datum is told once; a dropped try must not lose it. */
+    if (!wanted && result.has_inherited && !a->job.ram.has_inherited) {
+        a->job.ram.inherited = result.inherited;
+        a->job.ram.has_inherited = true;
+        result.has_inherited = false;
+    }
+    if (a->again)
+        submit(a);
+    if (!wanted) {
+        adapter_result_deinit(&result);
+        return false;
+    }
+    limit_pending(a, &result);
+    if (result.event == MEMCTX_EVENT_FOUND)
+        a->attempt = 0;
+    *ret = result;
+    return true;
+}
+
+bool
+adapter_dispatch(struct adapter *a, enum adapter_cookie cookie,
+                 struct adapter_result *ret)
+{
+    if (cookie == ADAPTER_DONE)
+        return dispatch_done(a, ret);
+    uint64_t expirations;
+    if (read(a->fds[ADAPTER_TIMER], &expirations, sizeof(expirations)) < 0)
+        return false;
+    a->armed = false;
+    *ret = (struct adapter_result){.event = MEMCTX_EVENT_TIMER};
+    return true;
+}

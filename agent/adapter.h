@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The adapter: one domain's RAM and the tries at finding a kernel in it.
+ *
+ * It has two descriptors for the event loop, told apart by a cookie: the
+ * worker's completion and the one-shot backoff timer. The owner polls both for
+ * reading and calls adapter_dispatch() with the cookie of the one that fired.
+ * Tries run on a worker; all functions below are for the loop thread. */
+#ifndef MEMCTXD_ADAPTER_H
+#define MEMCTXD_ADAPTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backoff.h"
+#include "domain.h"
+#include "pool.h"
+#include "ram.h"
+
+struct adapter;
+
+enum adapter_cookie {
+    ADAPTER_DONE,
+    ADAPTER_TIMER,
+    ADAPTER_COOKIES
+};
+
+/* Opens a domain's RAM at the first try, on the worker. -1 with the class that
+ * becomes the try's: RETRY, PERMANENT or GONE; *ret then has no map, but may
+ * have an inherited datum. */
+typedef int adapter_open_fn(void *arg, struct ram *ret,
+                            struct memctx_error *err);
+
+/* The private configuration; it never leaves the agent. */
+struct adapter_config {
+    bool stub;            /* synthetic RAM; also when nothing else is set */
+    const char *ram_path; /* RAM to open O_RDONLY; copied. Never logged above
+                             debug level */
+    uint64_t low;         /* the split, bytes; 0: one piece from GPA 0 */
+    bool has_ro_fd;
+    int ro_fd; /* RAM handed in, read-only; owned from adapter_create() on, on
+                  every path */
+    unsigned fail_boots;   /* stub: so many tries fail first */
+    const char *seed;      /* stub: makes domains differ; copied */
+    adapter_open_fn *open; /* instead of all of these: ask whoever knows */
+    void *open_arg;        /* its argument, owned; freed by open_free */
+    void (*open_free)(void *arg);
+};
+
+/* What a try ended with. */
+struct adapter_result {
+    enum memctx_event event; /* FOUND, RETRY, PENDING, NEVER, GONE or TIMER */
+    struct memctx_error why; /* when it is none of FOUND and TIMER */
+    unsigned attempt;        /* number of this try since the last new boot */
+    bool has_datum;
+    struct memctx_datum datum; /* FOUND or PENDING: without generation; the
+                                  receiver's */
+    bool opened; /* the RAM was opened by this try, and the metadata read */
+    bool has_inherited;
+    struct memctx_datum inherited; /* first try of a run: the datum that stood
+                                      in the metadata; the receiver's */
+};
+
+void adapter_result_deinit(struct adapter_result *result);
+
+/* Nothing is opened yet. 0, or -1 with BUG (no descriptors); ro_fd is closed
+ * and open_arg freed then. */
+int adapter_create(const struct adapter_config *config, struct pool *pool,
+                   const struct memctx_backoff_limits *limits,
+                   struct adapter **ret, struct memctx_error *err);
+
+/* Close everything; a try under way is told to leave and closes the RAM when
+ * it does. NULL is fine. */
+void adapter_destroy(struct adapter *adapter);
+
+/* The descriptor to poll for a cookie. The adapter keeps it. */
+int adapter_fd(const struct adapter *adapter, enum adapter_cookie cookie);
+
+/* Start a try. One that still runs is told to leave, and its result is
+ * dropped. */
+void adapter_kick(struct adapter *adapter);
+
+/* Drop the running try, if any, and disarm the timer. */
+void adapter_abandon(struct adapter *adapter);
+
+/* Arm the timer with the next backoff delay. Returns the delay in us. */
+uint64_t adapter_arm(struct adapter *adapter);
+
+/* The guest was reset: RAM is to be looked at again, tries count from the
+ * beginning, and what is found must be seen running. */
+void adapter_new_boot(struct adapter *adapter);
+
+/* Nobody watched the guest for a while: the RAM is closed and opened anew, and
+ * what is found must be seen running. */
+void adapter_doubt(struct adapter *adapter);
+
+/* RAM never held another kernel: the domain was just started cold. Until
+ * adapter_new_boot(), what is found need not be seen running. */
+void adapter_set_cold(struct adapter *adapter);
+
+/* The guest is paused: nothing in it can be seen running. */
+void adapter_set_paused(struct adapter *adapter, bool paused);
+
+/* Close the RAM; there will be no other try. */
+void adapter_release(struct adapter *adapter);
+
+/* Is the backoff timer armed? For tests. */
+bool adapter_is_armed(const struct adapter *adapter);
+
+/* Drain the descriptor of `cookie`. True and *ret when something ended that
+ * somebody waits for; the caller calls adapter_result_deinit() then. */
+bool adapter_dispatch(struct adapter *adapter, enum adapter_cookie cookie,
+                      struct adapter_result *ret);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Keeps one record per domain, brings it its events, and ties it to libvirt's
+ * event loop, the publisher and the control socket. */
+#include "agent.h"
+
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "cleanup.h"
+#include "control.h"
+#include "pool.h"
+#include "publish.h"
+#include "queue.h"
+#include "record.h"
+#include "statefile.h"
+#include "watch.h"
+
+/* How long the agent waits at its end for its data to be withdrawn. */
+#define STOP_WAIT_MS 5000
+
+/* One descriptor of one record in the event loop. */
+struct member_handle {
+    struct member *member;
+    enum adapter_cookie cookie;
+    int id; /* libvirt's; -1: none */
+};
+
+/* A record and its place in the event loop. */
+struct member {
+    struct agent *agent;
+    struct record *record;
+    struct member_handle handles[ADAPTER_COOKIES];
+    struct member *next;
+};
+
+struct agent {
+    const struct settings *settings;
+    const struct log *log;
+    bool stub;
+    int dirfd;
+    int queue_handle;
+    int stop_timer; /* -1: none */
+    struct queue *queue;
+    struct watch *watch;
+    struct pool *pool;
+    struct publisher *publisher;
+    struct control *control;
+    struct record_ops ops;
+    struct member *members;
+    struct record *records; /* the same, for the control socket */
+    unsigned epoch;         /* counts connections */
+    enum {
+        RUNNING,
+        STOPPING,
+        STOPPED,
+        STOPPED_AT_ONCE
+    } life;
+};
+
+static void
+on_publish(void *arg, const struct record *record,
+           const struct memctx_datum *datum, bool stands)
+{
+    struct agent *agent = arg;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (publisher_set(agent->publisher, record->uuid, record->id, datum, stands,
+                      &err) < 0)
+        log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
+                 record->uuid, err.message);
+}
+
+static void
+on_withdraw(void *arg, const struct record *record)
+{
+    on_publish(arg, record, NULL, false);
+}
+
+static void
+on_changed(void *arg, const struct record *record)
+{
+    struct agent *agent = arg;
+    control_changed(agent->control, record);
+}
+
+static void
+relink_records(struct agent *agent)
+{
+    struct record **last = &agent->records;
+    for (struct member *m = agent->members; m != NULL; m = m->next) {
+        *last = m->record;
+        last = &m->record->next;
+    }
+    *last = NULL;
+}
+
+static void
+remove_member(struct agent *agent, struct member *member)
+{
+    struct member **at = &agent->members;
+    while (*at != member)
+        at = &(*at)->next;
+    *at = member->next;
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
+        if (member->handles[i].id >= 0)
+            virEventRemoveHandle(member->handles[i].id);
+    }
+    relink_records(agent);
+    record_destroy(member->record);
+    free(member);
+}
+
+/* The run is over. Its metadata went with it; its file has to be removed. */
+static void
+forget_member(struct agent *agent, struct member *member)
+{
+    log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
+             member->record->uuid, member->record->name);
+    publisher_forget(agent->publisher, member->record->uuid);
+    remove_member(agent, member);
+}
+
+static void
+on_member(int id, int fd, int events, void *opaque)
+{
+    struct member_handle *handle = opaque;
+    struct member *member = handle->member;
+    (void)id;
+    (void)fd;
+    (void)events;
+    if (record_dispatch(member->record, handle->cookie))
+        forget_member(member->agent, member);
+}
+
+static int
+add_handles(struct member *member)
+{
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
+        struct member_handle *handle = &member->handles[i];
+        handle->member = member;
+        handle->cookie = (enum adapter_cookie)i;
+        handle->id = virEventAddHandle(
+            adapter_fd(member->record->adapter, handle->cookie),
+            VIR_EVENT_HANDLE_READABLE, on_member, handle, NULL);
+        if (handle->id < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+create_record(struct agent *agent, const struct event *event,
+              struct record **ret, struct memctx_error *err)
+{
+    struct adapter_config config = {
+        .stub = agent->stub,
+        .seed = event->uuid,
+        .fail_boots = (unsigned)agent->settings->stub_fail_boots};
+    struct memctx_backoff_limits limits = settings_backoff(agent->settings);
+    struct adapter *adapter;
+    if (!agent->stub)
+        config.fail_boots = 0;
+    if (attach_configure(agent->watch, event->uuid, event->id, agent->stub,
+                         &config, err) < 0 ||
+        adapter_create(&config, agent->pool, &limits, &adapter, err) < 0)
+        return -1;
+    return record_create(event->uuid, event->name, event->id, adapter,
+                         &agent->ops, agent->log, ret, err);
+}
+
+static struct member *
+add_member(struct agent *agent, const struct event *event)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct member *member = calloc(1, sizeof(*member));
+    if (member == NULL ||
+        create_record(agent, event, &member->record, &err) < 0) {
+        log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s cannot be watched: %s",
+                 event->uuid, err.message);
+        free(member);
+        return NULL;
+    }
+    member->agent = agent;
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
+        member->handles[i].id = -1;
+    member->next = agent->members;
+    agent->members = member;
+    relink_records(agent);
+    if (add_handles(member) == 0)
+        return member;
+    log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s: the event loop is full",
+             event->uuid);
+    remove_member(agent, member);
+    return NULL;
+}
+
+static struct member *
+find_member(struct agent *agent, const char *uuid)
+{
+    for (struct member *m = agent->members; m != NULL; m = m->next) {
+        if (strcmp(m->record->uuid, uuid) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+/* STOPPED comes with the id -1 from some drivers, so only a start can tell
+ * that a run was replaced by another while we were not told. */
+static bool
+is_other_run(const struct record *record, const struct event *event)
+{
+    return event->id >= 0 && event->id != record->id;
+}
+
+static void
+handle_domain(struct agent *agent, const struct event *event)
+{
+    struct member *member = find_member(agent, event->uuid);
+    if (event->what == MEMCTX_EVENT_STOP) {
+        /* A stop of an earlier run that comes late is not this run's. */
+        if (member != NULL && !is_other_run(member->record, event))
+            forget_member(agent, member);
+        return;
+    }
+    if (member != NULL && is_other_run(member->record, event)) {
+        forget_member(agent, member);
+        member = NULL;
+    }
+    if (agent->life != RUNNING)
+        return;
+    if (member == NULL)
+        member = add_member(agent, event);
+    if (member == NULL)
+        return;
+    member->record->epoch = agent->epoch;
+    if (record_handle(member->record, event->what, event->cold))
+        forget_member(agent, member);
+}
+
+/* What this connection has not spoken of, neither by an event nor in its list,
+ * ended while libvirt was away. */
+static void
+handle_listed(struct agent *agent)
+{
+    struct member *next;
+    for (struct member *m = agent->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->record->epoch != agent->epoch)
+            forget_member(agent, m);
+    }
+}
+
+static void
+handle_lost(struct agent *agent)
+{
+    for (struct member *m = agent->members; m != NULL; m = m->next)
+        record_handle(m->record, MEMCTX_EVENT_AWAY, false);
+}
+
+static void
+handle_event(struct agent *agent, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_CONNECTED:
+        agent->epoch++;
+        break;
+    case EVENT_DOMAIN:
+        handle_domain(agent, event);
+        break;
+    case EVENT_LISTED:
+        handle_listed(agent);
+        break;
+    case EVENT_LOST:
+        handle_lost(agent);
+        break;
+    case EVENT_IDLE:
+        if (agent->life == STOPPING)
+            agent->life = STOPPED;
+        break;
+    case EVENT_SIGNAL:
+        agent_stop(agent);
+        break;
+    }
+}
+
+static void
+on_queue(int id, int fd, int events, void *opaque)
+{
+    struct agent *agent = opaque;
+    struct event *event;
+    (void)id;
+    (void)fd;
+    (void)events;
+    while ((event = queue_pop(agent->queue)) != NULL) {
+        handle_event(agent, event);
+        event_destroy(event);
+    }
+}
+
+/* Two agents in one directory would withdraw each other's data. */
+static int
+open_directory(struct agent *agent, const char *dir, struct memctx_error *err)
+{
+    if (statefile_open_dir(dir, &agent->dirfd, err) < 0)
+        return -1;
+    if (flock(agent->dirfd, LOCK_EX | LOCK_NB) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "another memctxd uses %s", dir);
+    statefile_clean(agent->dirfd);
+    return 0;
+}
+
+static int
+start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
+{
+    const struct settings *s = agent->settings;
+    if (open_directory(agent, dir, err) < 0 ||
+        queue_create(&agent->queue, err) < 0 ||
+        pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
+        control_create(dir, &agent->records, agent->log, &agent->control, err) <
+            0)
+        return -1;
+    agent->queue_handle =
+        virEventAddHandle(queue_fd(agent->queue), VIR_EVENT_HANDLE_READABLE,
+                          on_queue, agent, NULL);
+    if (agent->queue_handle < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+                                watch_last_error());
+    if (watch_create(s, agent->queue, agent->log, &agent->watch, err) < 0)
+        return -1;
+    return publisher_create((unsigned)s->writers, agent->watch, agent->dirfd,
+                            agent->queue, agent->log, &agent->publisher, err);
+}
+
+int
+agent_create(const struct settings *settings, const char *dir, bool stub,
+             const struct log *log, struct agent **ret,
+             struct memctx_error *err)
+{
+    struct agent *agent = calloc(1, sizeof(*agent));
+    if (agent == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    agent->settings = settings;
+    agent->log = log;
+    agent->stub = stub;
+    agent->dirfd = -1;
+    agent->queue_handle = -1;
+    agent->stop_timer = -1;
+    agent->ops =
+        (struct record_ops){on_publish, on_withdraw, on_changed, agent};
+    if (start_parts(agent, dir, err) < 0) {
+        agent_destroy(agent);
+        return -1;
+    }
+    *ret = agent;
+    return 0;
+}
+
+bool
+agent_turn(struct agent *agent)
+{
+    if (agent->life == RUNNING || agent->life == STOPPING) {
+        if (virEventRunDefaultImpl() < 0)
+            log_line(agent->log, LOG_LEVEL_ERROR, "event loop: %s",
+                     watch_last_error());
+    }
+    return agent->life == RUNNING || agent->life == STOPPING;
+}
+
+static void
+on_stop_timer(int id, void *opaque)
+{
+    struct agent *agent = opaque;
+    (void)id;
+    log_line(agent->log, LOG_LEVEL_WARNING,
+             "not all data could be withdrawn in %d ms; leaving", STOP_WAIT_MS);
+    agent->life = STOPPED_AT_ONCE;
+}
+
+void
+agent_stop(struct agent *agent)
+{
+    if (agent->life != RUNNING) {
+        agent->life = STOPPED_AT_ONCE;
+        return;
+    }
+    log_line(agent->log, LOG_LEVEL_INFO, "stopping: withdrawing all data");
+    agent->life = STOPPING;
+    for (struct member *m = agent->members; m != NULL; m = m->next) {
+        adapter_abandon(m->record->adapter);
+        record_withdraw(m->record);
+    }
+    agent->stop_timer =
+        virEventAddTimeout(STOP_WAIT_MS, on_stop_timer, agent, NULL);
+    publisher_tell_idle(agent->publisher);
+}
+
+void
+agent_destroy(struct agent *agent)
+{
+    if (agent == NULL)
+        return;
+    if (agent->life == STOPPED_AT_ONCE) {
+        control_destroy(agent->control);
+        return;
+    }
+    if (agent->stop_timer >= 0)
+        virEventRemoveTimeout(agent->stop_timer);
+    while (agent->members != NULL)
+        remove_member(agent, agent->members);
+    control_destroy(agent->control);
+    publisher_destroy(agent->publisher);
+    pool_destroy(agent->pool);
+    watch_destroy(agent->watch);
+    if (agent->queue_handle >= 0)
+        virEventRemoveHandle(agent->queue_handle);
+    queue_destroy(agent->queue);
+    if (agent->dirfd >= 0)
+        close(agent->dirfd);
+    free(agent);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The agent: all domains of one libvirt connection, on libvirt's event loop.
+ * One agent a process: libvirt's loop is the process's. */
+#ifndef MEMCTXD_AGENT_H
+#define MEMCTXD_AGENT_H
+
+#include "error.h"
+#include "log.h"
+#include "settings.h"
+
+struct agent;
+
+/* Make everything ready. virEventRegisterDefaultImpl() must have been called
+ * before any other libvirt call. `dir` is the agent's directory; settings and
+ * log must outlive the agent. `stub`: synthetic RAM for every domain. -1 with
+ * PERMANENT: the directory cannot be used, or another agent uses it. */
+int agent_create(const struct settings *settings, const char *dir, bool stub,
+                 const struct log *log, struct agent **ret,
+                 struct memctx_error *err);
+
+/* Run one turn of the event loop, which waits for something to happen. False
+ * once the agent has stopped. */
+bool agent_turn(struct agent *agent);
+
+/* Withdraw all data, then stop. The second call stops at once. */
+void agent_stop(struct agent *agent);
+
+/* Free everything. After a stop at once, threads that hang in libvirt are not
+ * waited for: the caller ends the process. NULL is fine. */
+void agent_destroy(struct agent *agent);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The sub-commands of memctx. */
+#ifndef MEMCTX_CMD_H
+#define MEMCTX_CMD_H
+
+#include "datum.h"
+#include "options.h"
+
+/* Each gets its words (without its own name) and returns an exit code; it has
+ * said on standard error what went wrong. */
+typedef enum exit_code cmd_fn(const struct options *options, int n_words,
+                              char **words);
+
+enum exit_code cmd_list(const struct options *options, int n_words,
+                        char **words);
+enum exit_code cmd_show(const struct options *options, int n_words,
+                        char **words);
+enum exit_code cmd_wait(const struct options *options, int n_words,
+                        char **words);
+enum exit_code cmd_probe(const struct options *options, int n_words,
+                         char **words);
+
+/* "error: ..." on standard error; returns `code`. */
+enum exit_code cmd_fail(enum exit_code code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Print as XML or JSON, for authorised readers. */
+enum exit_code cmd_print_datum(const struct options *options,
+                               const struct memctx_datum *datum);
+
+#endif

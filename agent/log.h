@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Lines on standard error, with journald's <N> priorities where nobody reads
+ * along on a terminal (sd-daemon(3)). */
+#ifndef MEMCTXD_LOG_H
+#define MEMCTXD_LOG_H
+
+#include <stdbool.h>
+
+enum log_level {
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_ERROR,
+    LOG_LEVELS
+};
+
+struct log {
+    enum log_level level; /* what is below is dropped */
+    bool priorities;      /* begin lines with <N> */
+};
+
+/* Write one line (printf-style, without newline, cut at 1000 bytes) in one
+ * write(2), so that lines of several threads do not mix. A NULL log drops
+ * everything. Bytes that are not printable become '?': names come from
+ * outside. Any thread. */
+void log_line(const struct log *log, enum log_level level, const char *format,
+              ...) __attribute__((format(printf, 3, 4)));
+
+/* "debug", "info", "warning" or "error"; LOG_LEVELS for anything else. */
+enum log_level log_level_from_name(const char *name);
+
+#endif

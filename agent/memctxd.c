@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* memctxd, the daemon: options, configuration, signals, then the agent. */
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "cleanup.h"
+#include "options.h"
+#include "rundir.h"
+#include "settings.h"
+
+#define ECHO_MS 200
+#define LEAVE_S 2 /* for threads to end, after the data are withdrawn */
+#define DEFAULT_CONFIG SYSCONFDIR "/memctxd/memctxd.conf"
+
+static const struct option_row option_table[] = {
+    {"connect", 'c', OPTION_TEXT, "URI", offsetof(struct options, uri),
+     "watch the domains of this libvirt connection"},
+    {"config", 0, OPTION_TEXT, "FILE", offsetof(struct options, config),
+     "configuration file"},
+    {"runtime-dir", 0, OPTION_TEXT, "DIR",
+     offsetof(struct options, runtime_dir), "the agent's directory"},
+    {"stub", 0, OPTION_FLAG, NULL, offsetof(struct options, stub),
+     "synthetic RAM instead of the domains' own"},
+    {"log-level", 0, OPTION_TEXT, "LEVEL", offsetof(struct options, log_level),
+     "debug, info, warning or error"},
+    {"help", 'h', OPTION_FLAG, NULL, offsetof(struct options, help),
+     "print this help"},
+    {"version", 'V', OPTION_FLAG, NULL, offsetof(struct options, version),
+     "print the version"},
+    {NULL, 0, OPTION_FLAG, NULL, 0, NULL},
+};
+
+static int
+fail(int code, const struct memctx_error *err)
+{
+    fprintf(stderr, "memctxd: error: %s\n", err->message);
+    return code;
+}
+
+static int
+print_help(void)
+{
+    puts("Usage: memctxd [OPTION]...\n\n"
+         "Watch libvirt domains and publish where their kernels' page tables "
+         "are.\n\nOptions:");
+    options_print(option_table);
+    return 0;
+}
+
+static int
+put_text(char *to, const char *from, const char *option,
+         struct memctx_error *err)
+{
+    if (from == NULL)
+        return 0;
+    if (strlen(from) >= SETTINGS_TEXT_MAX)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "--%s is too long",
+                                option);
+    strcpy(to, from);
+    return 0;
+}
+
+/* Defaults, then the configuration file, then the command line. */
+static int
+load_settings(const struct options *options, struct settings *settings,
+              struct memctx_error *err)
+{
+    settings_init(settings);
+    const char *path = options->config;
+    if (path == NULL && access(DEFAULT_CONFIG, F_OK) == 0)
+        path = DEFAULT_CONFIG;
+    if (path != NULL && settings_read(path, settings, err) < 0)
+        return -1;
+    if (put_text(settings->uri, options->uri, "connect", err) < 0 ||
+        put_text(settings->runtime_dir, options->runtime_dir, "runtime-dir",
+                 err) < 0 ||
+        put_text(settings->log_level, options->log_level, "log-level", err) < 0)
+        return -1;
+    return 0;
+}
+
+static int
+choose_dir(const struct settings *settings, char *to, size_t size,
+           struct memctx_error *err)
+{
+    if (settings->runtime_dir[0] != '\0') {
+        snprintf(to, size, "%s", settings->runtime_dir);
+        return 0;
+    }
+    if (rundir_for_uri(settings->uri, to, size) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "no directory to run in: set XDG_RUNTIME_DIR "
+                                "or use --runtime-dir");
+    return 0;
+}
+
+static void
+fill_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+/* Signals become readable on a descriptor of the event loop, so that none can
+ * arrive between a look at a flag and a poll. Blocked before any thread is
+ * started, which inherits that. */
+static int
+open_signals(void)
+{
+    sigset_t set;
+    fill_signals(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+struct signals {
+    struct agent *agent;
+    bool stopping;
+    struct timespec since; /* monotonic; of the first signal */
+};
+
+/* timeout(1) and shells send the same signal twice at once, to the process
+ * and to its group: that is one wish, not two. */
+static bool
+is_echo(const struct signals *signals)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms = (now.tv_sec - signals->since.tv_sec) * 1000 +
+                 (now.tv_nsec - signals->since.tv_nsec) / 1000000;
+    return signals->stopping && ms < ECHO_MS;
+}
+
+static void
+on_signal(int handle, int fd, int events, void *opaque)
+{
+    struct signals *signals = opaque;
+    struct signalfd_siginfo info;
+    (void)handle;
+    (void)events;
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (is_echo(signals))
+            continue;
+        if (!signals->stopping)
+            clock_gettime(CLOCK_MONOTONIC, &signals->since);
+        signals->stopping = true;
+        agent_stop(signals->agent);
+    }
+}
+
+/* libvirt prints errors to standard error unless told not to; each of ours is
+ * reported where it matters. */
+static void
+ignore_error(void *opaque, virErrorPtr error)
+{
+    (void)opaque;
+    (void)error;
+}
+
+static void
+leave(int number)
+{
+    (void)number;
+    _exit(EXIT_DONE);
+}
+
+static int
+run_agent(const struct settings *settings, const char *dir, bool stub,
+          const struct log *log, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open_signals();
+    struct signals signals = {.stopping = false};
+    virSetErrorFunc(NULL, ignore_error);
+    /* Before any other libvirt call, or no event is ever delivered. */
+    if (fd < 0 || virEventRegisterDefaultImpl() < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+                                strerror(errno));
+    if (agent_create(settings, dir, stub, log, &signals.agent, err) < 0)
+        return -1;
+    if (virEventAddHandle(fd, VIR_EVENT_HANDLE_READABLE, on_signal, &signals,
+                          NULL) < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "signals cannot be watched");
+    log_line(log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s", dir);
+    while (agent_turn(signals.agent))
+        ;
+    /* From here on nobody reads the descriptor: a signal ends the process, and
+     * so does a thread that hangs in libvirt for too long. */
+    sigset_t set;
+    fill_signals(&set);
+    signal(SIGALRM, leave);
+    signal(SIGTERM, leave);
+    signal(SIGINT, leave);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    alarm(LEAVE_S);
+    agent_destroy(signals.agent);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct options options;
+    struct settings settings;
+    char dir[PATH_MAX];
+    int first;
+    if (options_parse(option_table, argc, argv, &options, &first, &err) < 0)
+        return fail(EXIT_USAGE, &err);
+    if (options.help)
+        return print_help();
+    if (options.version)
+        return puts("memctxd " PACKAGE_VERSION) < 0;
+    if (first < argc) {
+        fprintf(stderr, "memctxd: error: unexpected argument '%s'\n",
+                argv[first]);
+        return EXIT_USAGE;
+    }
+    if (options.log_level != NULL &&
+        log_level_from_name(options.log_level) == LOG_LEVELS) {
+        fprintf(stderr,
+                "memctxd: error: --log-level wants debug, info, warning or "
+                "error, found '%s'\n",
+                options.log_level);
+        return EXIT_USAGE;
+    }
+    if (load_settings(&options, &settings, &err) < 0 ||
+        choose_dir(&settings, dir, sizeof(dir), &err) < 0)
+        return fail(EXIT_ERROR, &err);
+    const struct log log = {
+        .level = log_level_from_name(settings.log_level),
+        .priorities = !isatty(STDERR_FILENO),
+    };
+    if (run_agent(&settings, dir, options.stub, &log, &err) < 0)
+        return fail(EXIT_ERROR, &err);
+    /* Threads that hang in libvirt after a stop at once end here. */
+    _exit(EXIT_DONE);
+}

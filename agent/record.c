@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Performs what the transition table decides; decides nothing itself but
+ * whether a datum is the one that already stands published. */
+#include "record.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bytes.h"
+
+int
+record_create(const char *uuid, const char *name, int id,
+              struct adapter *adapter, const struct record_ops *ops,
+              const struct log *log, struct record **ret,
+              struct memctx_error *err)
+{
+    struct record *r = calloc(1, sizeof(*r));
+    char *copy = strdup(name);
+    if (r == NULL || copy == NULL || strlen(uuid) >= sizeof(r->uuid)) {
+        free(r);
+        free(copy);
+        adapter_destroy(adapter);
+        return memctx_error_set(err, MEMCTX_BUG, "no memory for a domain");
+    }
+    memcpy(r->uuid, uuid, strlen(uuid) + 1);
+    r->name = copy;
+    r->id = id;
+    r->phase = MEMCTX_PHASE_NEW;
+    r->boot = 1;
+    r->adapter = adapter;
+    r->ops = ops;
+    r->log = log;
+    *ret = r;
+    return 0;
+}
+
+static void
+drop_datum(struct record *r)
+{
+    if (r->has_datum)
+        memctx_datum_deinit(&r->datum);
+    r->has_datum = false;
+}
+
+void
+record_destroy(struct record *r)
+{
+    if (r == NULL)
+        return;
+    drop_datum(r);
+    adapter_destroy(r->adapter);
+    free(r->name);
+    free(r);
+}
+
+enum memctx_state
+record_state(const struct record *r)
+{
+    return memctx_phase_state(r->phase);
+}
+
+const char *
+record_reason(const struct record *r)
+{
+    return r->reason.class == MEMCTX_OK ? "" : r->reason.message;
+}
+
+/* What stood in the metadata when this run was found counts as published
+ * until it is withdrawn or found to be right. */
+static void
+inherit(struct record *r, struct adapter_result *result)
+{
+    if (result->opened)
+        r->lost = !result->has_inherited && r->has_datum;
+    if (!result->has_inherited)
+        return;
+    r->generation = result->inherited.generation > r->generation
+                        ? result->inherited.generation
+                        : r->generation;
+    if (r->has_datum)
+        return;
+    r->datum = result->inherited;
+    r->has_datum = true;
+    result->has_inherited = false;
+    /* A reset since then: it is an earlier kernel's. */
+    if (r->boot > 1)
+        record_withdraw(r);
+}
+
+/* Nothing is written when nothing changed. The same kernel found again while
+ * its datum stands is the same generation. */
+static void
+publish(struct record *r, struct adapter_result *result)
+{
+    bool standing = r->has_datum && r->datum.generation != 0 &&
+                    memctx_datum_is_same_kernel(&r->datum, &result->datum);
+    bool equal = standing && memctx_datum_is_equal(&r->datum, &result->datum);
+    if (standing)
+        result->datum.generation = r->datum.generation;
+    else
+        result->datum.generation = r->generation + 1;
+    memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
+    if (equal)
+        memcpy(result->datum.published, r->datum.published,
+               sizeof(r->datum.published));
+    if (equal)
+        result->datum.attempts = r->datum.attempts;
+    r->generation = result->datum.generation;
+    drop_datum(r);
+    r->datum = result->datum;
+    r->has_datum = true;
+    result->has_datum = false;
+    r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
+    r->lost = false;
+}
+
+void
+record_withdraw(struct record *r)
+{
+    if (!r->has_datum)
+        return;
+    drop_datum(r);
+    r->ops->withdraw(r->ops->arg, r);
+}
+
+static void
+new_boot(struct record *r)
+{
+    r->boot++;
+    r->waiting_told = false;
+    memctx_error_set(&r->reason, MEMCTX_RETRY,
+                     "the guest was reset; its next kernel is not up yet");
+    adapter_new_boot(r->adapter);
+}
+
+/* In the order of the bits: what is old goes before something new begins. */
+static bool
+perform(struct record *r, unsigned actions, struct adapter_result *result)
+{
+    if ((actions & MEMCTX_ACT_ABANDON) != 0)
+        adapter_abandon(r->adapter);
+    if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
+        record_withdraw(r);
+    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
+        new_boot(r);
+    if ((actions & MEMCTX_ACT_PROBE) != 0)
+        adapter_kick(r->adapter);
+    if ((actions & MEMCTX_ACT_ARM) != 0)
+        adapter_arm(r->adapter);
+    if ((actions & MEMCTX_ACT_PUBLISH) != 0)
+        publish(r, result);
+    if ((actions & MEMCTX_ACT_RELEASE) != 0)
+        adapter_release(r->adapter);
+    return (actions & MEMCTX_ACT_FORGET) != 0;
+}
+
+/* One line when outsiders see another state, and one at the first try that
+ * failed; then silence. */
+static void
+tell(struct record *r, enum memctx_state from, enum memctx_event event,
+     unsigned attempt)
+{
+    enum memctx_state to = record_state(r);
+    bool first = to == MEMCTX_STATE_WAITING && !r->waiting_told &&
+                 event == MEMCTX_EVENT_RETRY;
+    if (to == from && !first)
+        return;
+    bool bad = to == MEMCTX_STATE_UNSUPPORTED;
+    bool quiet = to == MEMCTX_STATE_WAITING && !first;
+    log_line(r->log,
+             bad     ? LOG_LEVEL_WARNING
+             : quiet ? LOG_LEVEL_DEBUG
+                     : LOG_LEVEL_INFO,
+             "uuid=%s name=%s boot=%u %s->%s on %s attempt=%u%s%s", r->uuid,
+             r->name, r->boot, memctx_state_name(from), memctx_state_name(to),
+             memctx_event_name(event), attempt,
+             record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
+    r->waiting_told = to == MEMCTX_STATE_WAITING && (first || r->waiting_told);
+}
+
+/* The reason that goes with the phase just entered. */
+static void
+set_reason(struct record *r, enum memctx_event event,
+           const struct adapter_result *result)
+{
+    if (result != NULL && result->why.class != MEMCTX_OK)
+        r->reason = result->why;
+    else if (event == MEMCTX_EVENT_AWAY)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "libvirt is away");
+    else if (r->phase == MEMCTX_PHASE_READY ||
+             r->phase == MEMCTX_PHASE_READY_PAUSED)
+        r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
+    else if (record_state(r) == MEMCTX_STATE_STALE)
+        memctx_error_set(&r->reason, MEMCTX_RETRY,
+                         "checking whether the datum still holds");
+    else if (r->phase == MEMCTX_PHASE_PAUSED)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "the guest is paused");
+    else if (r->reason.class == MEMCTX_OK)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "looking for a kernel");
+}
+
+static bool
+is_paused_phase(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_PROBING_PAUSED ||
+           phase == MEMCTX_PHASE_PAUSED || phase == MEMCTX_PHASE_READY_PAUSED ||
+           phase == MEMCTX_PHASE_CHECKING_PAUSED;
+}
+
+static bool
+step(struct record *r, enum memctx_event event, struct adapter_result *result)
+{
+    enum memctx_state from = record_state(r);
+    struct memctx_transition t = memctx_domain_transition(r->phase, event);
+    bool moved = t.next != r->phase;
+    log_line(r->log, LOG_LEVEL_DEBUG, "uuid=%s boot=%u %s->%s on %s", r->uuid,
+             r->boot, memctx_phase_name(r->phase), memctx_phase_name(t.next),
+             memctx_event_name(event));
+    r->phase = t.next;
+    if (moved || result != NULL)
+        set_reason(r, event, result);
+    adapter_set_paused(r->adapter, is_paused_phase(r->phase));
+    bool over = perform(r, t.actions, result);
+    if (over)
+        return true;
+    tell(r, from, event, result != NULL ? result->attempt : 0);
+    if (moved || result != NULL)
+        r->ops->changed(r->ops->arg, r);
+    return false;
+}
+
+bool
+record_handle(struct record *r, enum memctx_event event, bool cold)
+{
+    if (event == MEMCTX_EVENT_START && cold && r->boot == 1)
+        adapter_set_cold(r->adapter);
+    bool over = step(r, event, NULL);
+    if (event == MEMCTX_EVENT_AWAY)
+        adapter_doubt(r->adapter);
+    return over;
+}
+
+/* A kernel that is complete but not seen running yet leaves its datum alone
+ * only if it is its own. */
+static void
+judge_pending(const struct record *r, struct adapter_result *result)
+{
+    if (result->event == MEMCTX_EVENT_PENDING &&
+        (!r->has_datum ||
+         !memctx_datum_is_same_kernel(&r->datum, &result->datum)))
+        result->event = MEMCTX_EVENT_RETRY;
+}
+
+bool
+record_dispatch(struct record *r, enum adapter_cookie cookie)
+{
+    struct adapter_result result;
+    if (!adapter_dispatch(r->adapter, cookie, &result))
+        return false;
+    if (result.event == MEMCTX_EVENT_TIMER)
+        return step(r, MEMCTX_EVENT_TIMER, NULL);
+    inherit(r, &result);
+    judge_pending(r, &result);
+    bool over = step(r, result.event, &result);
+    adapter_result_deinit(&result);
+    return over;
+}

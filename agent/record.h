@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One domain run as the agent knows it: takes event values, asks the table of
+ * src/domain.h what follows, and performs it. Loop thread only. It knows no
+ * libvirt: what it publishes goes through struct record_ops. */
+#ifndef MEMCTXD_RECORD_H
+#define MEMCTXD_RECORD_H
+
+#include <stdbool.h>
+
+#include "adapter.h"
+#include "datum.h"
+#include "domain.h"
+#include "log.h"
+
+#define RECORD_UUID 37
+
+struct record;
+
+/* How a record acts on the world. `arg` is the ops' own. */
+struct record_ops {
+    /* Make this the domain's datum. Copies what it needs. `stands`: the
+       metadata holds it already and must not be written again. */
+    void (*publish)(void *arg, const struct record *record,
+                    const struct memctx_datum *datum, bool stands);
+    /* The domain has no datum any more. */
+    void (*withdraw)(void *arg, const struct record *record);
+    /* The public state or its reason changed. */
+    void (*changed)(void *arg, const struct record *record);
+    void *arg;
+};
+
+/* Fields are for reading. */
+struct record {
+    char uuid[RECORD_UUID];
+    char *name; /* UTF-8, owned */
+    int id;     /* libvirt's, tells one run of the domain from the next */
+    enum memctx_phase phase;
+    unsigned epoch; /* connection in which libvirt last spoke of it */
+    unsigned boot;  /* resets seen in this run, plus 1 */
+    bool has_datum; /* `datum` stands published, as far as we know */
+    bool lost;      /* ... but libvirt does not have it: write it again */
+    struct memctx_datum datum;
+    unsigned generation;        /* last one published in this run; 0: none */
+    struct memctx_error reason; /* why it is not ready; class OK: no reason */
+    bool waiting_told; /* the one diagnostic line of this wait was written */
+    struct adapter *adapter;
+    const struct record_ops *ops;
+    const struct log *log;
+    struct record *next; /* the owner's */
+};
+
+/* A record in phase NEW, with an adapter that is owned from the call on. -1
+ * with BUG: out of memory. */
+int record_create(const char *uuid, const char *name, int id,
+                  struct adapter *adapter, const struct record_ops *ops,
+                  const struct log *log, struct record **ret,
+                  struct memctx_error *err);
+
+/* Close the RAM and free. What stands published stays. NULL is fine. */
+void record_destroy(struct record *record);
+
+/* An event from libvirt or from the connection; not one of those that a try
+ * or a timer ends with. True when the run is over: the caller destroys the
+ * record. `cold` with START: the domain was booted just now. */
+bool record_handle(struct record *record, enum memctx_event event, bool cold);
+
+/* The descriptor of `cookie` fired. True as above. */
+bool record_dispatch(struct record *record, enum adapter_cookie cookie);
+
+/* Withdraw what stands published: the agent stops and vouches no longer. */
+void record_withdraw(struct record *record);
+
+/* State in a word, and the reason in words ("" when there is none). */
+enum memctx_state record_state(const struct record *record);
+const char *record_reason(const struct record *record);
+
+#endif

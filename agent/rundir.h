@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Where the agent's directory is; agent and memctx must agree on it. */
+#ifndef MEMCTXD_RUNDIR_H
+#define MEMCTXD_RUNDIR_H
+
+#include <stddef.h>
+
+/* XDG_RUNTIME_DIR, or $HOME/.cache without it, as libvirt does. -1: neither
+ * is set, or it does not fit. */
+int rundir_of_user(char *to, size_t size);
+
+/* The agent's directory for a libvirt URI (NULL or "": LIBVIRT_DEFAULT_URI,
+ * or else libvirt's own choice: system for root, session for others):
+ * /run/memctxd, or memctxd in the user's directory for any session URI, and
+ * for the test driver unless root runs it. -1 as above. */
+int rundir_for_uri(const char *uri, char *to, size_t size);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The agent's configuration file: libvirt's own form, key = value, strings in
+ * double quotes, # comments. Documented in man/memctxd.conf.pod. */
+#ifndef MEMCTXD_SETTINGS_H
+#define MEMCTXD_SETTINGS_H
+
+#include <stdint.h>
+
+#include "backoff.h"
+#include "error.h"
+#include "log.h"
+
+#define SETTINGS_TEXT_MAX 256
+
+/* What the agent runs by; command-line options have been put on top. */
+struct settings {
+    char uri[SETTINGS_TEXT_MAX];         /* "": libvirt's default */
+    char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
+    char log_level[SETTINGS_TEXT_MAX];
+    uint64_t workers;            /* threads that read RAM */
+    uint64_t writers;            /* threads that write metadata */
+    uint64_t keepalive_interval; /* seconds; 0: none */
+    uint64_t keepalive_count;
+    uint64_t retry_first_ms;
+    uint64_t retry_cap_ms;
+    uint64_t retry_growth_percent;
+    uint64_t retry_cost_factor;
+    uint64_t stub_fail_boots; /* --stub: the first tries that fail */
+};
+
+/* The defaults. */
+void settings_init(struct settings *settings);
+
+/* Read a configuration file on top of *settings. -1 with PERMANENT: it cannot
+ * be read, or which line is wrong and what was expected there; *settings is
+ * undefined then. */
+int settings_read(const char *path, struct settings *settings,
+                  struct memctx_error *err);
+
+/* Parse text as if it were a file called `name`. */
+int settings_parse(const char *text, const char *name,
+                   struct settings *settings, struct memctx_error *err);
+
+struct memctx_backoff_limits settings_backoff(const struct settings *settings);
+
+#endif

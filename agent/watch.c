@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Connects, registers callbacks first and lists domains then, so that nothing
+ * falls between; on a lost connection it does so again. Callbacks run on the
+ * loop thread and only enqueue. */
+#include "watch.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bytes.h"
+#include "pool.h"
+
+#define RECONNECT_FIRST_MS 100u
+#define RECONNECT_CAP_MS 5000u
+
+enum {
+    CALLBACK_LIFECYCLE,
+    CALLBACK_REBOOT,
+    CALLBACKS
+};
+
+struct watch {
+    const struct settings *settings;
+    struct queue *queue;
+    const struct log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over the rest */
+    pthread_cond_t changed;
+    virConnectPtr connection; /* NULL: away */
+    int callbacks[CALLBACKS]; /* libvirt 9.0 gives the first the id 0 */
+    bool lost;
+    bool stopping;
+};
+
+const char *
+watch_last_error(void)
+{
+    const char *message = virGetLastErrorMessage();
+    return message != NULL ? message : "no error";
+}
+
+static void
+push_domain(struct watch *watch, virDomainPtr domain, enum memctx_event what,
+            bool cold)
+{
+    struct event *event = event_create(EVENT_DOMAIN);
+    const char *name = virDomainGetName(domain);
+    if (event == NULL || name == NULL ||
+        virDomainGetUUIDString(domain, event->uuid) < 0 ||
+        (event->name = strdup(name)) == NULL) {
+        event_destroy(event);
+        log_line(watch->log, LOG_LEVEL_ERROR, "a domain event was lost: %s",
+                 watch_last_error());
+        return;
+    }
+    event->what = what;
+    event->cold = cold;
+    event->id = (int)virDomainGetID(domain);
+    queue_push(watch->queue, event);
+}
+
+/* A lifecycle event as an event of ours; false when it is none. */
+static bool
+translate(int event, int detail, enum memctx_event *what, bool *cold)
+{
+    *cold = false;
+    switch (event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        *cold = detail == VIR_DOMAIN_EVENT_STARTED_BOOTED;
+        *what = detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED
+                    ? MEMCTX_EVENT_ARRIVING
+                    : MEMCTX_EVENT_START;
+        return true;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+    case VIR_DOMAIN_EVENT_PMSUSPENDED:
+        *what = MEMCTX_EVENT_SUSPEND;
+        return true;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        *what = MEMCTX_EVENT_RESUME;
+        return true;
+    case VIR_DOMAIN_EVENT_STOPPED:
+        *what = MEMCTX_EVENT_STOP;
+        return true;
+    default: /* DEFINED, UNDEFINED, SHUTDOWN, CRASHED: RAM stays as it is */
+        return false;
+    }
+}
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event,
+             int detail, void *opaque)
+{
+    (void)connection;
+    enum memctx_event what;
+    bool cold;
+    if (translate(event, detail, &what, &cold))
+        push_domain(opaque, domain, what, cold);
+    return 0;
+}
+
+static void
+on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
+{
+    (void)connection;
+    push_domain(opaque, domain, MEMCTX_EVENT_RESET, false);
+}
+
+static void
+on_close(virConnectPtr connection, int reason, void *opaque)
+{
+    struct watch *watch = opaque;
+    (void)connection;
+    if (reason == VIR_CONNECT_CLOSE_REASON_CLIENT)
+        return;
+    pthread_mutex_lock(&watch->lock);
+    watch->lost = true;
+    pthread_cond_signal(&watch->changed);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+static void
+push_simple(struct watch *watch, enum event_kind kind)
+{
+    struct event *event = event_create(kind);
+    if (event != NULL)
+        queue_push(watch->queue, event);
+}
+
+/* Every registration is checked: an agent that hears nothing looks healthy. */
+static int
+register_callbacks(struct watch *watch, virConnectPtr connection)
+{
+    static const struct {
+        int event;
+        virConnectDomainEventGenericCallback callback;
+    } rows[CALLBACKS] = {
+        [CALLBACK_LIFECYCLE] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+        [CALLBACK_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT,
+                             VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
+    };
+    for (unsigned i = 0; i < CALLBACKS; i++) {
+        watch->callbacks[i] = virConnectDomainEventRegisterAny(
+            connection, NULL, rows[i].event, rows[i].callback, watch, NULL);
+        if (watch->callbacks[i] < 0)
+            return -1;
+    }
+    /* The test driver has no connection that could be lost: no close callback
+     * and no keepalive there, which is fine. */
+    if (virConnectRegisterCloseCallback(connection, on_close, watch, NULL) < 0)
+        log_line(watch->log, LOG_LEVEL_DEBUG, "no close callback: %s",
+                 watch_last_error());
+    const struct settings *s = watch->settings;
+    if (s->keepalive_interval > 0 &&
+        virConnectSetKeepAlive(connection, (int)s->keepalive_interval,
+                               (unsigned)s->keepalive_count) != 0)
+        log_line(watch->log, LOG_LEVEL_DEBUG, "no keepalive on this driver");
+    return 0;
+}
+
+/* The event that says how a listed domain is: 1; 0: it vanished meanwhile;
+ * -1: libvirt did not answer. */
+static int
+event_of_state(virDomainPtr domain, enum memctx_event *ret)
+{
+    int state;
+    int reason;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
+    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
+        *ret = MEMCTX_EVENT_ARRIVING;
+    else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED)
+        *ret = MEMCTX_EVENT_START_PAUSED;
+    else
+        *ret = MEMCTX_EVENT_START;
+    return 1;
+}
+
+/* A domain may be resumed while we ask; its RESUMED is then in the queue
+ * before what we have seen. So we look again behind it. -1: the list is no
+ * use, since what is missing in it would be taken for stopped. */
+static int
+push_listed(struct watch *watch, virDomainPtr domain)
+{
+    enum memctx_event first;
+    enum memctx_event second;
+    int known = event_of_state(domain, &first);
+    if (known <= 0)
+        return known;
+    push_domain(watch, domain, first, false);
+    known = event_of_state(domain, &second);
+    if (known > 0 && second != first)
+        push_domain(watch, domain, second, false);
+    return known < 0 ? -1 : 0;
+}
+
+static int
+list_domains(struct watch *watch, virConnectPtr connection)
+{
+    virDomainPtr *domains;
+    int n = virConnectListAllDomains(connection, &domains,
+                                     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (n < 0)
+        return -1;
+    int failed = 0;
+    for (int i = 0; i < n; i++) {
+        if (failed == 0)
+            failed = push_listed(watch, domains[i]);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    if (failed < 0)
+        return -1;
+    push_simple(watch, EVENT_LISTED);
+    return 0;
+}
+
+/* Callbacks first, then the reference, so that closing frees at once. */
+static void
+close_connection(struct watch *watch, virConnectPtr connection)
+{
+    for (unsigned i = 0; i < CALLBACKS; i++) {
+        if (watch->callbacks[i] >= 0)
+            virConnectDomainEventDeregisterAny(connection, watch->callbacks[i]);
+        watch->callbacks[i] = -1;
+    }
+    virConnectUnregisterCloseCallback(connection, on_close);
+    virConnectClose(connection);
+}
+
+static int
+open_connection(struct watch *watch)
+{
+    const char *uri =
+        watch->settings->uri[0] != '\0' ? watch->settings->uri : NULL;
+    virConnectPtr connection = virConnectOpen(uri);
+    if (connection == NULL)
+        return -1;
+    pthread_mutex_lock(&watch->lock);
+    watch->lost = false;
+    pthread_mutex_unlock(&watch->lock);
+    if (register_callbacks(watch, connection) < 0) {
+        close_connection(watch, connection);
+        return -1;
+    }
+    pthread_mutex_lock(&watch->lock);
+    watch->connection = connection;
+    pthread_mutex_unlock(&watch->lock);
+    push_simple(watch, EVENT_CONNECTED);
+    return list_domains(watch, connection);
+}
+
+/* Take the connection away from everybody. */
+static void
+drop_connection(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    virConnectPtr connection = watch->connection;
+    watch->connection = NULL;
+    pthread_mutex_unlock(&watch->lock);
+    if (connection == NULL)
+        return;
+    push_simple(watch, EVENT_LOST);
+    close_connection(watch, connection);
+}
+
+/* Wait until the connection is lost or the watch stops; or, with a delay, that
+ * long at most. False: the watch stops. */
+static bool
+wait_for(struct watch *watch, unsigned delay_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + delay_ms * UINT64_C(1000000);
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&watch->lock);
+    int ended = 0;
+    while (!watch->stopping && ended != ETIMEDOUT &&
+           (delay_ms > 0 || !watch->lost))
+        ended = delay_ms > 0 ? pthread_cond_timedwait(&watch->changed,
+                                                      &watch->lock, &until)
+                             : pthread_cond_wait(&watch->changed, &watch->lock);
+    bool stopping = watch->stopping;
+    pthread_mutex_unlock(&watch->lock);
+    return !stopping;
+}
+
+static void *
+run_watch(void *arg)
+{
+    struct watch *watch = arg;
+    char told[256] = "";
+    unsigned delay_ms = RECONNECT_FIRST_MS;
+    for (bool going = true; going;) {
+        if (open_connection(watch) == 0) {
+            log_line(watch->log, LOG_LEVEL_INFO, "connected to libvirt");
+            told[0] = '\0';
+            delay_ms = RECONNECT_FIRST_MS;
+            going = wait_for(watch, 0);
+            if (going)
+                log_line(watch->log, LOG_LEVEL_WARNING,
+                         "lost the connection to libvirt; trying again");
+            drop_connection(watch);
+            continue;
+        }
+        if (strncmp(told, watch_last_error(), sizeof(told) - 1) != 0) {
+            strncpy(told, watch_last_error(), sizeof(told) - 1);
+            log_line(watch->log, LOG_LEVEL_WARNING,
+                     "cannot connect to libvirt: %s; trying again", told);
+        }
+        drop_connection(watch);
+        going = wait_for(watch, delay_ms);
+        delay_ms = (unsigned)memctx_min(2 * delay_ms, RECONNECT_CAP_MS);
+    }
+    return NULL;
+}
+
+int
+watch_create(const struct settings *settings, struct queue *queue,
+             const struct log *log, struct watch **ret,
+             struct memctx_error *err)
+{
+    struct watch *watch = calloc(1, sizeof(*watch));
+    if (watch == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    *watch = (struct watch){.settings = settings,
+                            .queue = queue,
+                            .log = log,
+                            .callbacks = {-1, -1}};
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&watch->lock, NULL);
+    pthread_cond_init(&watch->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    int failed = pool_start_thread(&watch->thread, run_watch, watch);
+    if (failed != 0) {
+        free(watch);
+        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread: %s",
+                                strerror(failed));
+    }
+    *ret = watch;
+    return 0;
+}
+
+void
+watch_destroy(struct watch *watch)
+{
+    if (watch == NULL)
+        return;
+    pthread_mutex_lock(&watch->lock);
+    watch->stopping = true;
+    pthread_cond_signal(&watch->changed);
+    pthread_mutex_unlock(&watch->lock);
+    pthread_join(watch->thread, NULL);
+    pthread_cond_destroy(&watch->changed);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
+}
+
+virConnectPtr
+watch_connection(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    virConnectPtr connection = watch->connection;
+    if (connection != NULL)
+        virConnectRef(connection);
+    pthread_mutex_unlock(&watch->lock);
+    return connection;
+}

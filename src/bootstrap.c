@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Decides which of the kernels that the search finds is the running one. */
+#include "bootstrap.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pulse.h"
+#include "search.h"
+
+#define WATCHED_MAX 16 /* as many as the search keeps clues of */
+
+/* A kernel that passed the static checks and is watched for signs of life. */
+struct watched {
+    struct memctx_kernel kernel;
+    struct memctx_pulse *pulse;
+    bool seen; /* in this try */
+};
+
+struct memctx_bootstrap {
+    struct memctx_search *search;
+    struct watched watched[WATCHED_MAX];
+    size_t n_watched;
+};
+
+/* One try under way. */
+struct attempt {
+    struct memctx_bootstrap *bootstrap;
+    const struct memctx_rammap *map;
+    const struct memctx_bootstrap_request *request;
+};
+
+int
+memctx_bootstrap_create(struct memctx_bootstrap **ret, struct memctx_error *err)
+{
+    struct memctx_bootstrap *bootstrap = calloc(1, sizeof(*bootstrap));
+    if (bootstrap == NULL ||
+        memctx_search_create(&bootstrap->search, err) < 0) {
+        free(bootstrap);
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    }
+    *ret = bootstrap;
+    return 0;
+}
+
+static void
+forget_watched(struct memctx_bootstrap *bootstrap)
+{
+    for (size_t i = 0; i < bootstrap->n_watched; i++)
+        memctx_pulse_destroy(bootstrap->watched[i].pulse);
+    bootstrap->n_watched = 0;
+}
+
+void
+memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap)
+{
+    if (bootstrap == NULL)
+        return;
+    forget_watched(bootstrap);
+    memctx_search_destroy(bootstrap->search);
+    free(bootstrap);
+}
+
+void
+memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap)
+{
+    forget_watched(bootstrap);
+    memctx_search_reset(bootstrap->search);
+}
+
+/* The watch of this very kernel, begun if need be; NULL when there is no room
+ * or no reading. */
+static struct watched *
+watch(struct attempt *a, const struct memctx_kernel *kernel)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        if (memctx_kernel_is_same(&b->watched[i].kernel, kernel))
+            return &b->watched[i];
+    }
+    struct watched *w = &b->watched[b->n_watched];
+    if (b->n_watched == WATCHED_MAX ||
+        memctx_pulse_create(a->map, kernel, a->request->now_us, &w->pulse,
+                            NULL) < 0)
+        return NULL;
+    w->kernel = *kernel;
+    b->n_watched++;
+    return w;
+}
+
+/* A kernel is accepted once it has been seen alive. It passed the static
+ * checks just now, so it is still what it was when its clock was read. */
+static bool
+is_alive(const struct memctx_kernel *kernel, void *arg)
+{
+    struct attempt *a = arg;
+    struct watched *w = watch(a, kernel);
+    bool alive = false;
+    if (w == NULL)
+        return false;
+    w->seen = true;
+    return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
+                              NULL) == 0 &&
+           alive;
+}
+
+/* Watches whose kernel failed the checks in this try are over: a later kernel
+ * in the same place has to prove itself from the beginning. */
+static unsigned
+drop_unseen(struct memctx_bootstrap *b)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        if (b->watched[i].seen)
+            b->watched[kept++] = b->watched[i];
+        else
+            memctx_pulse_destroy(b->watched[i].pulse);
+    }
+    b->n_watched = kept;
+    return (unsigned)kept;
+}
+
+static int
+fail_pending(struct memctx_bootstrap *b, struct memctx_bootstrap_result *ret,
+             struct memctx_error *err)
+{
+    ret->pending = true;
+    ret->kernel = b->watched[0].kernel;
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "kernel %s at root %#" PRIx64 " is complete, but "
+                            "has not been seen running yet",
+                            ret->kernel.version, ret->kernel.kcr3);
+}
+
+static int
+take_only_one(const struct memctx_search_result *found,
+              struct memctx_bootstrap_result *ret, struct memctx_error *err)
+{
+    if (found->n_kernels > 1)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%zu kernels in RAM, and a paused guest cannot "
+                                "show which one runs",
+                                found->n_kernels);
+    ret->kernel = found->kernels[0];
+    return 0;
+}
+
+int
+memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
+                     const struct memctx_rammap *map,
+                     const struct memctx_bootstrap_request *request,
+                     struct memctx_bootstrap_result *ret,
+                     struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    bool prove = !request->cold && !request->paused;
+    const struct memctx_search_request search = {
+        .budget_bytes = request->budget_bytes,
+        .all = request->paused,
+        .cancel = request->cancel,
+        .accept = prove ? is_alive : NULL,
+        .accept_arg = &a,
+    };
+    struct memctx_search_result found;
+    for (size_t i = 0; i < bootstrap->n_watched; i++)
+        bootstrap->watched[i].seen = false;
+    memset(ret, 0, sizeof(*ret));
+    int failed =
+        memctx_search_try(bootstrap->search, map, &search, &found, err);
+    ret->bytes_read = found.bytes_read;
+    ret->candidates =
+        prove ? drop_unseen(bootstrap) : (unsigned)found.n_kernels;
+    if (failed < 0 && prove && ret->candidates > 0 &&
+        (err == NULL || err->class == MEMCTX_RETRY))
+        return fail_pending(bootstrap, ret, err);
+    if (failed < 0)
+        return -1;
+    ret->alive = prove;
+    return take_only_one(&found, ret, err);
+}

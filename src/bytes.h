@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Little-endian loads and checked sums for numbers that a guest wrote. */
+#ifndef MEMCTX_BYTES_H
+#define MEMCTX_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEMCTX_PAGE_SIZE 4096u
+#define MEMCTX_KIB (UINT64_C(1) << 10)
+#define MEMCTX_MIB (UINT64_C(1) << 20)
+#define MEMCTX_GIB (UINT64_C(1) << 30)
+
+#define MEMCTX_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+static inline uint16_t
+memctx_le16(const unsigned char *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t
+memctx_le32(const unsigned char *p)
+{
+    return memctx_le16(p) | (uint32_t)memctx_le16(p + 2) << 16;
+}
+
+static inline uint64_t
+memctx_le64(const unsigned char *p)
+{
+    return memctx_le32(p) | (uint64_t)memctx_le32(p + 4) << 32;
+}
+
+/* *sum = a + b; false, with *sum untouched, when that does not fit. */
+static inline bool
+memctx_add(uint64_t a, uint64_t b, uint64_t *sum)
+{
+    uint64_t s;
+    if (__builtin_add_overflow(a, b, &s))
+        return false;
+    *sum = s;
+    return true;
+}
+
+/* *product = a * b; false, with *product untouched, when it does not fit. */
+static inline bool
+memctx_mul(uint64_t a, uint64_t b, uint64_t *product)
+{
+    uint64_t p;
+    if (__builtin_mul_overflow(a, b, &p))
+        return false;
+    *product = p;
+    return true;
+}
+
+/* Does [start, start + len) lie in [base, base + size), without wrapping? */
+static inline bool
+memctx_range_in(uint64_t start, uint64_t len, uint64_t base, uint64_t size)
+{
+    return start >= base && len <= size && start - base <= size - len;
+}
+
+static inline uint64_t
+memctx_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t
+memctx_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif

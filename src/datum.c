@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The datum as a value; how it is spelled stands elsewhere. */
+#include "datum.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bytes.h"
+
+static const char *const os_names[] = {
+    [MEMCTX_OS_UNKNOWN] = NULL,
+    [MEMCTX_OS_LINUX] = "linux",
+    [MEMCTX_OS_WINDOWS] = "windows",
+};
+static_assert(MEMCTX_ARRAY_LEN(os_names) == MEMCTX_OSES,
+              "every system has a name");
+
+const char *
+memctx_os_name(enum memctx_os os)
+{
+    return os < MEMCTX_OSES ? os_names[os] : NULL;
+}
+
+int
+memctx_datum_init(struct memctx_datum *ret, const struct memctx_kernel *kernel,
+                  const struct memctx_rammap *map, uint64_t low,
+                  struct memctx_error *err)
+{
+    size_t n;
+    const struct memctx_extent *from = memctx_rammap_extents(map, &n);
+    struct memctx_datum datum = {
+        .low = low, .kernel = *kernel, .ram_size = memctx_rammap_size(map)};
+    datum.extents = calloc(n, sizeof(datum.extents[0]));
+    if (datum.extents == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        struct memctx_datum_extent *to = &datum.extents[i];
+        to->gpa = from[i].gpa;
+        to->size = from[i].size;
+        to->offset = from[i].offset;
+        snprintf(to->backend, sizeof(to->backend), "%s",
+                 memctx_rammap_backend_name(map, from[i].backend));
+    }
+    datum.n_extents = n;
+    *ret = datum;
+    return 0;
+}
+
+int
+memctx_datum_copy(struct memctx_datum *ret, const struct memctx_datum *from,
+                  struct memctx_error *err)
+{
+    struct memctx_datum datum = *from;
+    datum.extents = calloc(from->n_extents, sizeof(from->extents[0]));
+    if (datum.extents == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    memcpy(datum.extents, from->extents,
+           from->n_extents * sizeof(from->extents[0]));
+    *ret = datum;
+    return 0;
+}
+
+void
+memctx_datum_deinit(struct memctx_datum *datum)
+{
+    free(datum->extents);
+    datum->extents = NULL;
+    datum->n_extents = 0;
+}
+
+bool
+memctx_datum_is_same_kernel(const struct memctx_datum *a,
+                            const struct memctx_datum *b)
+{
+    const struct memctx_kernel *ka = &a->kernel;
+    const struct memctx_kernel *kb = &b->kernel;
+    return ka->kcr3 == kb->kcr3 && ka->paging == kb->paging &&
+           ka->os == kb->os && strcmp(ka->version, kb->version) == 0 &&
+           strcmp(ka->identity, kb->identity) == 0;
+}
+
+static bool
+is_same_extent(const struct memctx_datum_extent *a,
+               const struct memctx_datum_extent *b)
+{
+    return a->gpa == b->gpa && a->size == b->size && a->offset == b->offset &&
+           strcmp(a->backend, b->backend) == 0;
+}
+
+bool
+memctx_datum_is_equal(const struct memctx_datum *a,
+                      const struct memctx_datum *b)
+{
+    if (!memctx_datum_is_same_kernel(a, b) || a->low != b->low ||
+        a->ram_size != b->ram_size || a->n_extents != b->n_extents)
+        return false;
+    for (size_t i = 0; i < a->n_extents; i++) {
+        if (!is_same_extent(&a->extents[i], &b->extents[i]))
+            return false;
+    }
+    return true;
+}
+
+void
+memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm utc;
+    /* A year of five digits does not fit, and leaves anything behind. */
+    if (gmtime_r(&time, &utc) == NULL ||
+        strftime(datum->published, sizeof(datum->published),
+                 "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        datum->published[0] = '\0';
+}

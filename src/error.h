@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What went wrong, as a value: a class for the machine, a sentence for a
+ * person. It allocates nothing, so reporting an error cannot fail. */
+#ifndef MEMCTX_ERROR_H
+#define MEMCTX_ERROR_H
+
+#include <stdint.h>
+
+/* What the caller may do about it. */
+enum memctx_error_class {
+    MEMCTX_OK = 0,
+    MEMCTX_RETRY,     /* not yet: the guest is still booting, or busy */
+    MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
+    MEMCTX_GONE,      /* the domain or its RAM went away meanwhile */
+    MEMCTX_BUG,       /* our own mistake, or out of memory */
+    MEMCTX_ERROR_CLASSES
+};
+
+#define MEMCTX_MESSAGE_MAX 240
+
+struct memctx_error {
+    enum memctx_error_class class;
+    char message[MEMCTX_MESSAGE_MAX]; /* one sentence, no newline */
+};
+
+#define MEMCTX_ERROR_INIT  \
+    {                      \
+        .class = MEMCTX_OK \
+    }
+
+/* Fill *err (NULL: nobody wants to know) with a class and a printf-style
+ * message, cut at MEMCTX_MESSAGE_MAX - 1 bytes; bytes that are not printable
+ * ASCII become '?', since a guest or a domain's name may have chosen them.
+ * The value is -1, so that it can be a whole failure path; it is a macro so
+ * that the compiler sees that. Any thread. */
+#define memctx_error_set(err, class, ...)               \
+    ({                                                  \
+        memctx_error_fill((err), (class), __VA_ARGS__); \
+        -1;                                             \
+    })
+
+/* Put "prefix: " (printf-style) in front of the message of *err, once, where
+ * context is gained. Keeps the class. The value is -1. Any thread. */
+#define memctx_error_prefix(err, ...)                \
+    ({                                               \
+        memctx_error_put_before((err), __VA_ARGS__); \
+        -1;                                          \
+    })
+
+/* What the two macros call; not meant to be called directly. */
+void memctx_error_fill(struct memctx_error *err, enum memctx_error_class class,
+                       const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void memctx_error_put_before(struct memctx_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The class in a word ("retry", "permanent", ...), for logs. */
+const char *memctx_error_class_name(enum memctx_error_class class);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What the search asks of an operating system, and what it gets back.
+ *
+ * To add a guest operating system:
+ *   1. write src/NAME.c and .h with one const struct memctx_guest_ops;
+ *   2. add it to the table in src/search.c;
+ *   3. add its enum below, its name in src/datum.c and in the schema
+ *      (src/memctx.rng), and its own facts to struct memctx_kernel;
+ *   4. write tests/test_NAME.c on RAM built by tests/guestimg.c, and describe
+ *      it in man/memctx-datum.pod and README.md.
+ * Nothing a guest says is believed alone: verify() publishes a root only when
+ * two independent facts agree with it. */
+#ifndef MEMCTX_GUEST_H
+#define MEMCTX_GUEST_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "error.h"
+#include "paging.h"
+#include "rammap.h"
+
+enum memctx_os {
+    MEMCTX_OS_UNKNOWN = 0,
+    MEMCTX_OS_LINUX,
+    MEMCTX_OS_WINDOWS,
+    MEMCTX_OSES
+};
+
+#define MEMCTX_VERSION_MAX 72
+#define MEMCTX_IDENTITY_MAX 128
+#define MEMCTX_CHECKS_MAX 96
+#define MEMCTX_FOUND_MAX 32
+
+/* Facts that only Linux has. `has_` tells what is known. */
+struct memctx_linux_facts {
+    bool has_kaslr_offset;
+    uint64_t kaslr_offset;    /* bytes from the link-time to the run-time gva */
+    int64_t phys_base;        /* gpa = gva - 0xffffffff80000000 + phys_base */
+    uint64_t vmcoreinfo_gpa;  /* of the ELF note; of the text if only that */
+    uint32_t vmcoreinfo_size; /* of the text, bytes */
+};
+
+/* One kernel that was found and verified. A value: nothing to free. */
+struct memctx_kernel {
+    enum memctx_os os;
+    enum memctx_paging paging;
+    uint64_t kcr3;                      /* GPA, flag bits removed */
+    char version[MEMCTX_VERSION_MAX];   /* printable ASCII */
+    char identity[MEMCTX_IDENTITY_MAX]; /* "" when the kernel has none */
+    uint64_t base_gva;                  /* start of the kernel image */
+    uint64_t size_bytes;                /* of the image; 0: not known */
+    uint64_t clue_gpa;                  /* where the search found its clue */
+    char found[MEMCTX_FOUND_MAX];       /* kind of clue */
+    char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */
+    struct memctx_linux_facts linux_facts;
+};
+
+/* Is it the same kernel, whichever clue led to it? */
+static inline bool
+memctx_kernel_is_same(const struct memctx_kernel *a,
+                      const struct memctx_kernel *b)
+{
+    return a->os == b->os && a->kcr3 == b->kcr3 && a->paging == b->paging &&
+           a->base_gva == b->base_gva && strcmp(a->version, b->version) == 0;
+}
+
+struct memctx_range {
+    uint64_t gpa;
+    uint64_t size;
+};
+
+/* Bytes of RAM that the search has read: len is a multiple of a page unless
+ * RAM ends before. */
+struct memctx_block {
+    uint64_t gpa;
+    const unsigned char *bytes;
+    size_t len_bytes;
+    bool thorough; /* also look where clues of old kernels lie: unaligned */
+};
+
+/* Called by scan() for each clue; false: stop scanning this block. */
+typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
+
+/* All functions may run on any thread and keep nothing between calls. */
+struct memctx_guest_ops {
+    const char *name;
+    enum memctx_os os;
+    /* Fill up to `max` ranges where a clue usually is, likeliest first, and
+     * return how many. Must cost little: a few hundred KiB of reads. */
+    size_t (*places)(const struct memctx_rammap *map, struct memctx_range *ret,
+                     size_t max);
+    /* Report every clue in a block. Pure: sees only the bytes. */
+    void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
+                 void *arg);
+    /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
+     * with RETRY and the check that failed, or GONE. Bounded by about 100
+     * reads. */
+    int (*verify)(const struct memctx_rammap *map, uint64_t clue_gpa,
+                  struct memctx_kernel *ret, struct memctx_error *err);
+};
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Finds VMCOREINFO, follows it to the root page table and proves the root by
+ * walking it. Must not believe a single number of the text unproved: the text
+ * may be a copy in the page cache, or a kernel's that no longer runs. */
+#include "linux.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "linux_places.h"
+#include "vmcoreinfo.h"
+
+/* One page of text for every kernel so far; read no more than this. */
+#define TEXT_MAX (4 * MEMCTX_PAGE_SIZE)
+
+/* struct new_utsname: six arrays of 65 bytes (include/uapi/linux/utsname.h) */
+#define UTS_FIELD 65u
+#define UTS_RELEASE (2 * UTS_FIELD)
+#define UTS_LEN (3 * UTS_FIELD)
+
+/* Before 5.11 the offset is not exported; the name follows a struct kref. */
+#define UTS_NAME_OLD 4u
+#define UTS_NAME_SANE 256u
+
+/* A candidate on its way through the checks. */
+struct candidate {
+    const struct memctx_rammap *map;
+    struct memctx_vmcoreinfo info;
+    enum memctx_paging paging;
+    uint64_t root_gpa;
+    int64_t phys_base;
+};
+
+typedef int check_fn(const struct candidate *candidate,
+                     struct memctx_error *err);
+
+static uint64_t
+value_of(const struct candidate *c, enum memctx_vmcoreinfo_key key)
+{
+    return c->info.value[key];
+}
+
+static bool
+is_image_gva(uint64_t gva)
+{
+    return memctx_range_in(gva, 1, MEMCTX_LINUX_IMAGE_MAP,
+                           MEMCTX_LINUX_IMAGE_MAP_SIZE);
+}
+
+/* What arithmetic says; the walk has to say the same. */
+static uint64_t
+image_gpa(const struct candidate *c, uint64_t gva)
+{
+    return gva - MEMCTX_LINUX_IMAGE_MAP + (uint64_t)c->phys_base;
+}
+
+/* Walk a gva of the kernel image and demand the gpa that phys_base gives. */
+static int
+walk_image(const struct candidate *c, const char *symbol, uint64_t gva,
+           struct memctx_walk *walk, struct memctx_error *err)
+{
+    if (memctx_paging_walk(c->map, c->paging, c->root_gpa, gva, walk, err) < 0)
+        return memctx_error_prefix(err, "%s", symbol);
+    if (walk->gpa != image_gpa(c, gva))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%s: walk gives gpa %#" PRIx64
+                                ", phys_base gives %#" PRIx64,
+                                symbol, walk->gpa, image_gpa(c, gva));
+    return 0;
+}
+
+static int
+check_self_map(const struct candidate *c, struct memctx_error *err)
+{
+    struct memctx_walk walk;
+    return walk_image(c, "swapper_pg_dir", value_of(c, MEMCTX_VMCI_SWAPPER),
+                      &walk, err);
+}
+
+/* The kernel's own root maps nothing for user space; a task's root, which
+ * maps the kernel just as well, does. */
+static int
+check_user_half(const struct candidate *c, struct memctx_error *err)
+{
+    unsigned char half[MEMCTX_PAGE_SIZE / 2];
+    if (memctx_rammap_read(c->map, c->root_gpa, half, sizeof(half), err) < 0)
+        return memctx_error_prefix(err, "root");
+    for (size_t i = 0; i < sizeof(half); i += 8) {
+        uint64_t entry = memctx_le64(half + i);
+        if ((entry & MEMCTX_PTE_PRESENT) != 0 && (entry & MEMCTX_PTE_USER) != 0)
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "root entry %zu is user space: %#" PRIx64,
+                                    i / 8, entry);
+    }
+    return 0;
+}
+
+static int
+check_text(const struct candidate *c, struct memctx_error *err)
+{
+    uint64_t stext = value_of(c, MEMCTX_VMCI_STEXT);
+    struct memctx_walk walk;
+    if (walk_image(c, "_stext", stext, &walk, err) < 0)
+        return -1;
+    if (!walk.executable || walk.user)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "_stext is not mapped as kernel code");
+    if (!memctx_rammap_contains(c->map, walk.gpa, MEMCTX_PAGE_SIZE))
+        return memctx_error_set(err, MEMCTX_RETRY, "_stext is not in RAM");
+    return 0;
+}
+
+/* The release that the running kernel tells its own users. */
+static int
+check_uts(const struct candidate *c, struct memctx_error *err)
+{
+    uint64_t offset = memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_UTS_NAME)
+                          ? value_of(c, MEMCTX_VMCI_UTS_NAME)
+                          : UTS_NAME_OLD;
+    if (offset > UTS_NAME_SANE)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "uts_namespace.name at offset %" PRIu64
+                                ", at most %u is sane",
+                                offset, UTS_NAME_SANE);
+    char uts[UTS_LEN];
+    if (memctx_paging_read(c->map, c->paging, c->root_gpa,
+                           value_of(c, MEMCTX_VMCI_UTS) + offset, uts,
+                           sizeof(uts), err) < 0)
+        return memctx_error_prefix(err, "init_uts_ns");
+    if (strncmp(uts, "Linux", UTS_FIELD) != 0 ||
+        strncmp(uts + UTS_RELEASE, c->info.release, UTS_FIELD) != 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "init_uts_ns does not hold release %s",
+                                c->info.release);
+    return 0;
+}
+
+/* All must pass, in this order: the cheap and telling ones first. */
+static const struct {
+    const char *name;
+    check_fn *run;
+} checks[] = {
+    {"self-map", check_self_map},
+    {"user-half", check_user_half},
+    {"text", check_text},
+    {"uts", check_uts},
+};
+
+/* Find out where the text at clue_gpa begins and how long it is at most. */
+static int
+locate_text(const struct memctx_rammap *map, uint64_t clue_gpa,
+            uint64_t *text_gpa, size_t *text_len, bool *is_note,
+            struct memctx_error *err)
+{
+    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
+    if (memctx_rammap_read(map, clue_gpa, head, sizeof(head), err) < 0)
+        return -1;
+    *is_note = memctx_vmcoreinfo_is_note(head, text_len);
+    if (!*is_note && !memctx_vmcoreinfo_is_text(head))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no VMCOREINFO at gpa %#" PRIx64 " any more",
+                                clue_gpa);
+    *text_gpa = clue_gpa + (*is_note ? sizeof(head) : 0);
+    if (!*is_note)
+        *text_len = TEXT_MAX;
+    if (*text_len > TEXT_MAX)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "VMCOREINFO note of %zu bytes, at most %u read",
+                                *text_len, TEXT_MAX);
+    /* A bare text may lie on the last page of RAM. */
+    if (!*is_note && !memctx_rammap_contains(map, *text_gpa, *text_len))
+        *text_len = MEMCTX_PAGE_SIZE - *text_gpa % MEMCTX_PAGE_SIZE;
+    return 0;
+}
+
+/* Read and parse; *size becomes the length of the text itself. */
+static int
+read_text(const struct memctx_rammap *map, uint64_t clue_gpa,
+          struct memctx_vmcoreinfo *info, bool *is_note, size_t *size,
+          struct memctx_error *err)
+{
+    char text[TEXT_MAX];
+    uint64_t text_gpa;
+    size_t len;
+    if (locate_text(map, clue_gpa, &text_gpa, &len, is_note, err) < 0 ||
+        memctx_rammap_read(map, text_gpa, text, len, err) < 0 ||
+        memctx_vmcoreinfo_parse(text, len, info, err) < 0)
+        return -1;
+    *size = strnlen(text, len);
+    return 0;
+}
+
+static int
+require_keys(const struct memctx_vmcoreinfo *info, struct memctx_error *err)
+{
+    static const struct {
+        enum memctx_vmcoreinfo_key key;
+        const char *name;
+    } required[] = {
+        {MEMCTX_VMCI_SWAPPER, "SYMBOL(swapper_pg_dir)"},
+        {MEMCTX_VMCI_STEXT, "SYMBOL(_stext)"},
+        {MEMCTX_VMCI_UTS, "SYMBOL(init_uts_ns)"},
+        {MEMCTX_VMCI_PHYS_BASE, "NUMBER(phys_base)"},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(required); i++) {
+        if (!memctx_vmcoreinfo_has(info, required[i].key))
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "VMCOREINFO of %s has no %s: not x86-64, "
+                                    "or still being written",
+                                    info->release, required[i].name);
+    }
+    if (info->value[MEMCTX_VMCI_L5] > 1)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "pgtable_l5_enabled is neither 0 nor 1");
+    return 0;
+}
+
+/* Where the root must be if the text is true. */
+static int
+derive_root(struct candidate *c, struct memctx_error *err)
+{
+    uint64_t swapper = value_of(c, MEMCTX_VMCI_SWAPPER);
+    if (!is_image_gva(swapper) || !is_image_gva(value_of(c, MEMCTX_VMCI_STEXT)))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "swapper_pg_dir %#" PRIx64
+                                " or _stext is not in the kernel image's GiB",
+                                swapper);
+    c->phys_base = (int64_t)value_of(c, MEMCTX_VMCI_PHYS_BASE);
+    c->root_gpa = image_gpa(c, swapper);
+    c->paging = value_of(c, MEMCTX_VMCI_L5) == 1 ? MEMCTX_PAGING_X86_64_5LEVEL
+                                                 : MEMCTX_PAGING_X86_64_4LEVEL;
+    if (c->root_gpa % MEMCTX_PAGE_SIZE != 0 ||
+        !memctx_rammap_contains(c->map, c->root_gpa, MEMCTX_PAGE_SIZE))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "root gpa %#" PRIx64 " is no page of RAM",
+                                c->root_gpa);
+    return 0;
+}
+
+/* Run all checks; the names of those passed stand in `passed`. */
+static int
+prove(const struct candidate *c, char *passed, size_t size,
+      struct memctx_error *err)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
+        if (checks[i].run(c, err) < 0)
+            return memctx_error_prefix(err, "check %s", checks[i].name);
+        int n = snprintf(passed + used, size - used, "%s%s", i == 0 ? "" : ",",
+                         checks[i].name);
+        used += (size_t)n;
+    }
+    return 0;
+}
+
+/* _text, where the image begins, is aligned to CONFIG_PHYSICAL_ALIGN, which is
+ * at least 2 MiB on x86-64 (arch/x86/Kconfig), and _stext follows it closely.
+ */
+static uint64_t
+image_base(uint64_t stext_gva)
+{
+    return stext_gva & ~(2 * MEMCTX_MIB - 1);
+}
+
+static void
+describe(const struct candidate *c, struct memctx_kernel *kernel)
+{
+    kernel->os = MEMCTX_OS_LINUX;
+    kernel->paging = c->paging;
+    kernel->kcr3 = c->root_gpa;
+    snprintf(kernel->version, sizeof(kernel->version), "%s", c->info.release);
+    snprintf(kernel->identity, sizeof(kernel->identity), "%s",
+             c->info.build_id);
+    kernel->base_gva = image_base(value_of(c, MEMCTX_VMCI_STEXT));
+    kernel->linux_facts.phys_base = c->phys_base;
+    kernel->linux_facts.has_kaslr_offset =
+        memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_KERNELOFFSET);
+    kernel->linux_facts.kaslr_offset = value_of(c, MEMCTX_VMCI_KERNELOFFSET);
+}
+
+static int
+verify(const struct memctx_rammap *map, uint64_t clue_gpa,
+       struct memctx_kernel *ret, struct memctx_error *err)
+{
+    struct candidate c = {.map = map};
+    struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
+    bool is_note;
+    size_t size;
+    if (read_text(map, clue_gpa, &c.info, &is_note, &size, err) < 0 ||
+        require_keys(&c.info, err) < 0 || derive_root(&c, err) < 0 ||
+        prove(&c, kernel.checks, sizeof(kernel.checks), err) < 0)
+        return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
+                                   clue_gpa);
+    describe(&c, &kernel);
+    snprintf(kernel.found, sizeof(kernel.found), "vmcoreinfo-%s",
+             is_note ? "note" : "text");
+    kernel.linux_facts.vmcoreinfo_gpa = clue_gpa;
+    kernel.linux_facts.vmcoreinfo_size = (uint32_t)size;
+    *ret = kernel;
+    return 0;
+}
+
+static bool
+is_clue(const unsigned char *bytes)
+{
+    size_t len;
+    return memctx_vmcoreinfo_is_text(bytes) ||
+           memctx_vmcoreinfo_is_note(bytes, &len);
+}
+
+/* Before 4.13 the note is a static array of u32: anywhere, aligned to 4. */
+static void
+scan_unaligned(const struct memctx_block *block, memctx_clue_fn *clue,
+               void *arg)
+{
+    const unsigned char *from = block->bytes;
+    const unsigned char *end = block->bytes + block->len_bytes;
+    const unsigned char *name;
+    /* Bounded by the block: each turn begins behind the last hit. */
+    while ((name = memmem(from, (size_t)(end - from), "VMCOREINFO\0", 11)) !=
+           NULL) {
+        from = name + 1;
+        size_t at = (size_t)(name - block->bytes);
+        /* Those on page starts have been reported. */
+        if (at < 12 || at % 4 != 0 || (at - 12) % MEMCTX_PAGE_SIZE == 0 ||
+            at - 12 + MEMCTX_VMCOREINFO_NOTE_HEADER > block->len_bytes)
+            continue;
+        if (is_clue(name - 12) && !clue(block->gpa + at - 12, arg))
+            return;
+    }
+}
+
+static void
+scan(const struct memctx_block *block, memctx_clue_fn *clue, void *arg)
+{
+    for (size_t at = 0; at + MEMCTX_VMCOREINFO_NOTE_HEADER <= block->len_bytes;
+         at += MEMCTX_PAGE_SIZE) {
+        if (is_clue(block->bytes + at) && !clue(block->gpa + at, arg))
+            return;
+    }
+    if (block->thorough)
+        scan_unaligned(block, clue, arg);
+}
+
+const struct memctx_guest_ops memctx_linux_ops = {
+    .name = "linux",
+    .os = MEMCTX_OS_LINUX,
+    .places = memctx_linux_places,
+    .scan = scan,
+    .verify = verify,
+};

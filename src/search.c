@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Decides which bytes of RAM to look at next. It knows what a clue is only
+ * through memctx_guest_ops. */
+#include "search.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "cleanup.h"
+#include "linux.h"
+
+#define BLOCK (1 * MEMCTX_MIB)
+#define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
+#define HOLES_MAX 512
+#define HINTS_MAX 16
+#define PLACES_MAX 16
+#define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
+
+static const struct memctx_guest_ops *const guests[] = {
+    &memctx_linux_ops,
+};
+
+struct memctx_search {
+    struct memctx_range holes[HOLES_MAX]; /* never looked at, by gpa */
+    size_t n_holes;
+    bool primed;               /* holes are set up */
+    uint64_t hints[HINTS_MAX]; /* gpas of clues, latest first */
+    size_t n_hints;
+    uint64_t place_cursor; /* bytes into all places, one behind the other */
+    uint64_t cursor_gpa;   /* the round through all RAM goes on here */
+    unsigned rounds;       /* ended so far */
+    unsigned char block[BLOCK + OVERLAP];
+};
+
+/* One try under way. */
+struct attempt {
+    struct memctx_search *search;
+    const struct memctx_rammap *map;
+    const struct memctx_search_request *request;
+    const struct memctx_guest_ops *guest; /* whose clues are looked into */
+    struct memctx_search_result *result;
+    struct memctx_error *why; /* why the last clue failed */
+    uint64_t left_bytes;      /* of the budget */
+    bool thorough;
+};
+
+int
+memctx_search_create(struct memctx_search **ret, struct memctx_error *err)
+{
+    struct memctx_search *search = calloc(1, sizeof(*search));
+    if (search == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    *ret = search;
+    return 0;
+}
+
+void
+memctx_search_destroy(struct memctx_search *search)
+{
+    free(search);
+}
+
+void
+memctx_search_reset(struct memctx_search *search)
+{
+    search->primed = false;
+    search->place_cursor = 0;
+    search->cursor_gpa = 0;
+    search->rounds = 0;
+}
+
+static void
+remember_hint(struct memctx_search *search, uint64_t gpa)
+{
+    size_t at = 0;
+    while (at < search->n_hints && search->hints[at] != gpa)
+        at++;
+    if (at == search->n_hints && search->n_hints < HINTS_MAX)
+        search->n_hints++;
+    if (at == HINTS_MAX)
+        at--;
+    memmove(&search->hints[1], &search->hints[0],
+            at * sizeof(search->hints[0]));
+    search->hints[0] = gpa;
+}
+
+/* A kernel has several clues; keep it once, with the clue found first, but
+ * rather an ELF note than a bare text: only the note is complete for sure. */
+static void
+keep_kernel(struct memctx_search_result *result,
+            const struct memctx_kernel *kernel)
+{
+    for (size_t i = 0; i < result->n_kernels; i++) {
+        struct memctx_kernel *known = &result->kernels[i];
+        if (!memctx_kernel_is_same(known, kernel))
+            continue;
+        if (strcmp(known->found, kernel->found) > 0)
+            *known = *kernel;
+        return;
+    }
+    if (result->n_kernels < MEMCTX_KERNELS_MAX)
+        result->kernels[result->n_kernels++] = *kernel;
+}
+
+static bool
+is_done(const struct attempt *a)
+{
+    return (a->request->cancel != NULL && atomic_load(a->request->cancel)) ||
+           (!a->request->all && a->result->n_kernels > 0);
+}
+
+static bool
+look_into(uint64_t clue_gpa, void *arg)
+{
+    struct attempt *a = arg;
+    struct memctx_kernel kernel;
+    a->result->n_clues++;
+    a->left_bytes -= memctx_min(a->left_bytes, CLUE_COST);
+    const struct memctx_search_request *request = a->request;
+    if (a->guest->verify(a->map, clue_gpa, &kernel, a->why) == 0 &&
+        (request->accept == NULL ||
+         request->accept(&kernel, request->accept_arg)))
+        keep_kernel(a->result, &kernel);
+    remember_hint(a->search, clue_gpa);
+    return !is_done(a);
+}
+
+static void
+scan_block(struct attempt *a, const struct memctx_block *block)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests) && !is_done(a); i++) {
+        a->guest = guests[i];
+        guests[i]->scan(block, look_into, a);
+    }
+}
+
+static uint64_t
+round_up(uint64_t gpa)
+{
+    return gpa + (MEMCTX_PAGE_SIZE - gpa % MEMCTX_PAGE_SIZE) % MEMCTX_PAGE_SIZE;
+}
+
+/* Read and scan [gpa, end_gpa), all of it RAM, while the budget lasts. Returns
+ * the gpa reached. */
+static uint64_t
+scan_range(struct attempt *a, uint64_t gpa, uint64_t end_gpa)
+{
+    while (gpa < end_gpa && a->left_bytes > 0 && !is_done(a)) {
+        uint64_t len = memctx_min(BLOCK - gpa % BLOCK, end_gpa - gpa);
+        size_t extra =
+            a->thorough && memctx_rammap_contains(a->map, gpa, len + OVERLAP)
+                ? OVERLAP
+                : 0;
+        /* A part that cannot be read is passed over: the RAM that can may
+         * hold the answer. */
+        if (memctx_rammap_read(a->map, gpa, a->search->block, len + extra,
+                               a->why) == 0) {
+            struct memctx_block block = {gpa, a->search->block, len + extra,
+                                         a->thorough};
+            scan_block(a, &block);
+        }
+        a->result->bytes_read += len;
+        a->left_bytes -= memctx_min(a->left_bytes, len);
+        gpa += len;
+    }
+    return gpa;
+}
+
+/* Scan what is data in [gpa, end_gpa), in whole pages: on some file systems a
+ * run of data begins or ends within one. Returns the gpa reached; end_gpa when
+ * everything was looked at. Bounded: each turn moves on. */
+static uint64_t
+scan_data(struct attempt *a, uint64_t gpa, uint64_t end_gpa)
+{
+    uint64_t start;
+    uint64_t end;
+    while (a->left_bytes > 0 && !is_done(a)) {
+        if (!memctx_rammap_next_data(a->map, gpa, end_gpa, &start, &end))
+            return end_gpa;
+        start -= start % MEMCTX_PAGE_SIZE;
+        end = memctx_min(round_up(end), end_gpa);
+        gpa = scan_range(a, memctx_max(start, gpa), end);
+        if (gpa < end)
+            return gpa;
+    }
+    return gpa;
+}
+
+static void
+scan_hints(struct attempt *a)
+{
+    uint64_t hints[HINTS_MAX];
+    size_t n = a->search->n_hints;
+    memcpy(hints, a->search->hints, n * sizeof(hints[0]));
+    /* From the oldest to the latest: look_into() puts each in front. */
+    for (size_t i = n; i > 0 && !is_done(a); i--) {
+        unsigned char head[OVERLAP];
+        uint64_t gpa = hints[i - 1];
+        if (memctx_rammap_read(a->map, gpa, head, sizeof(head), a->why) < 0)
+            continue;
+        struct memctx_block block = {gpa, head, sizeof(head), false};
+        scan_block(a, &block);
+    }
+}
+
+static void
+prime_holes(struct attempt *a)
+{
+    size_t count;
+    const struct memctx_extent *e = memctx_rammap_extents(a->map, &count);
+    struct memctx_search *s = a->search;
+    s->n_holes = (size_t)memctx_min(count, HOLES_MAX);
+    for (size_t i = 0; i < s->n_holes; i++)
+        s->holes[i] = (struct memctx_range){e[i].gpa, e[i].size};
+    s->primed = true;
+}
+
+/* Take [gpa, end_gpa) out of hole i, which contains it: it was looked at.
+ * Returns by how much to go on from i. When the table is full, the part before
+ * counts as looked at, too; the round through all RAM finds it. */
+static size_t
+cut_hole(struct memctx_search *s, size_t i, uint64_t gpa, uint64_t end_gpa)
+{
+    struct memctx_range old = s->holes[i];
+    struct memctx_range before = {old.gpa, gpa - old.gpa};
+    struct memctx_range after = {end_gpa, old.gpa + old.size - end_gpa};
+    struct memctx_range left[2];
+    size_t n = 0;
+    if (before.size > 0 && (after.size == 0 || s->n_holes < HOLES_MAX))
+        left[n++] = before;
+    size_t step = n;
+    if (after.size > 0)
+        left[n++] = after;
+    memmove(&s->holes[i + n], &s->holes[i + 1],
+            (s->n_holes - i - 1) * sizeof(s->holes[0]));
+    memcpy(&s->holes[i], left, n * sizeof(left[0]));
+    s->n_holes += n - 1;
+    return step;
+}
+
+/* RAM that was a hole when it was last asked for and has data now is where a
+ * booting kernel has just put something. */
+static void
+scan_fresh(struct attempt *a)
+{
+    struct memctx_search *s = a->search;
+    if (!s->primed)
+        prime_holes(a);
+    /* Bounded by HOLES_MAX: every turn leaves a hole behind or cuts one. */
+    for (size_t i = 0; i < s->n_holes && a->left_bytes > 0 && !is_done(a);) {
+        struct memctx_range hole = s->holes[i];
+        uint64_t start;
+        uint64_t end;
+        if (!memctx_rammap_next_data(a->map, hole.gpa, hole.gpa + hole.size,
+                                     &start, &end)) {
+            i++;
+            continue;
+        }
+        start -= memctx_min(start - hole.gpa, start % MEMCTX_PAGE_SIZE);
+        end = memctx_min(round_up(end), hole.gpa + hole.size);
+        i += cut_hole(s, i, start, scan_range(a, start, end));
+    }
+}
+
+/* Scan the places that guests name, on from where the last try stopped. */
+static void
+scan_places(struct attempt *a, uint64_t budget_bytes)
+{
+    struct memctx_range places[PLACES_MAX];
+    size_t n = 0;
+    uint64_t total = 0;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests); i++)
+        n += guests[i]->places(a->map, places + n, PLACES_MAX - n);
+    for (size_t i = 0; i < n; i++)
+        total += places[i].size;
+    if (total == 0)
+        return;
+    uint64_t skip = a->search->place_cursor % total;
+    uint64_t left = memctx_min(budget_bytes, total);
+    /* Twice round at most: the first place may be entered in its middle. */
+    for (size_t i = 0; i < 2 * n && left > 0 && !is_done(a); i++) {
+        struct memctx_range place = places[i % n];
+        if (skip >= place.size) {
+            skip -= place.size;
+            continue;
+        }
+        uint64_t part = memctx_min(place.size - skip, left);
+        uint64_t from = place.gpa + skip;
+        scan_data(a, from, from + part);
+        a->search->place_cursor += part;
+        left -= part;
+        skip = 0;
+    }
+}
+
+/* The round through all RAM, on from the cursor. Every second round is a
+ * thorough one, for the clues of old kernels. */
+static void
+scan_round(struct attempt *a)
+{
+    struct memctx_search *s = a->search;
+    a->thorough = s->rounds % 2 == 1;
+    s->cursor_gpa = scan_data(a, s->cursor_gpa, memctx_rammap_end(a->map));
+    if (s->cursor_gpa == memctx_rammap_end(a->map)) {
+        s->cursor_gpa = 0;
+        s->rounds++;
+    }
+}
+
+static void
+try_some(struct attempt *a)
+{
+    scan_hints(a);
+    scan_fresh(a);
+    if (!is_done(a) && a->left_bytes > 0)
+        scan_places(a, round_up(a->left_bytes / 2));
+    if (!is_done(a) && a->left_bytes > 0)
+        scan_round(a);
+}
+
+/* All RAM once for clues on page starts; only when there is none, once more
+ * for those of old kernels, which may lie anywhere. */
+static void
+try_all(struct attempt *a)
+{
+    scan_data(a, 0, memctx_rammap_end(a->map));
+    if (a->result->n_kernels > 0 || is_done(a))
+        return;
+    a->thorough = true;
+    scan_data(a, 0, memctx_rammap_end(a->map));
+}
+
+int
+memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
+                  const struct memctx_search_request *request,
+                  struct memctx_search_result *ret, struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    memset(ret, 0, sizeof(*ret));
+    bool unlimited = request->budget_bytes == 0;
+    struct attempt a = {
+        .search = search,
+        .map = map,
+        .request = request,
+        .result = ret,
+        .why = &why,
+        .left_bytes = unlimited ? UINT64_MAX : round_up(request->budget_bytes),
+    };
+    if (memctx_rammap_check(map, err) < 0)
+        return -1;
+    if (request->all)
+        try_all(&a);
+    else
+        try_some(&a);
+    if (ret->n_kernels > 0)
+        return 0;
+    if (why.class == MEMCTX_GONE)
+        return memctx_error_set(err, MEMCTX_GONE, "%s", why.message);
+    if (ret->n_clues == 0)
+        return memctx_error_set(err, MEMCTX_RETRY, "%s",
+                                why.class == MEMCTX_OK ? "no VMCOREINFO in RAM"
+                                                       : why.message);
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "%" PRIu64 " clues, the last: %s", ret->n_clues,
+                            why.message);
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# The agent under test and those who watch it from outside; sourced by bed.sh.
+
+BED_AGENT=
+BED_AGENT_OPTIONS=()
+
+bed_agent_log() { echo "$BED_DIR/log/memctxd.log"; }
+bed_ctl() { bed_as_user "$BED_DIR/bin/memctx" "$@"; }
+
+# In the background as the user; its pid in BED_AGENT. BED_LOG_LEVEL says how much it tells, BED_AGENT_OPTIONS are
+# further options.
+bed_agent_start()
+{
+    [ -x "$BED_DIR/bin/memctxd" ] || bed_die "no memctxd in $BED_BUILD: build first or set MEMCTX_BUILDDIR"
+    bed_spawn "$(bed_agent_log)" "$BED_DIR/bin/memctxd" -c "$BED_URI" --log-level "${BED_LOG_LEVEL:-debug}" \
+        "${BED_AGENT_OPTIONS[@]}"
+    BED_AGENT=$BED_SPAWNED
+    bed_until 10 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"
+    bed_until 10 bed_ctl list || bed_die "memctxd does not answer"
+}
+
+# bed_agent_stop SIGNAL: returns the agent's exit status.
+bed_agent_stop()
+{
+    local status=0
+    kill "-$1" "$BED_AGENT"
+    wait "$BED_AGENT" 2> /dev/null || status=$?
+    BED_AGENT=
+    return "$status"
+}
+
+bed_agent_alive() { kill -0 "$BED_AGENT" 2> /dev/null; }
+
+bed_agent_show_log()
+{
+    [ -s "$(bed_agent_log)" ] || return 0
+    diag "last lines of the agent's log:"
+    tail -n 25 "$(bed_agent_log)" | sed 's/^/#   /'
+}
+
+# bed_state_line NAME: prints the line of "memctx list" about it, or nothing.
+bed_state_line() { bed_ctl list | grep -w -- "$1" || true; }
+
+# bed_state NAME: the state alone
+bed_state() { bed_state_line "$1" | grep -owE 'waiting|ready|stale|unsupported|unknown' | head -n 1; }
+
+bed_has_state() { [ "$(bed_state "$1")" = "$2" ]; }
+
+# bed_wait_state NAME STATE TIMEOUT
+bed_wait_state() { bed_until "$3" bed_has_state "$1" "$2"; }
+
+# CPU time of process $1 in milliseconds
+bed_cpu_ms()
+{
+    local stat ticks
+    stat=$(< "/proc/$1/stat")
+    # The name in parentheses may hold blanks; count from behind it.
+    read -ra ticks <<< "${stat##*) }"
+    echo $(((ticks[11] + ticks[12]) * 1000 / $(getconf CLK_TCK)))
+}
+
+# bed_agent_fds_of INODE: descriptors by which the agent holds that file, by device:inode as stat prints them
+bed_agent_fds_of()
+{
+    local fd
+    for fd in "/proc/$BED_AGENT/fd/"*; do
+        [ "$(stat -L -c %d:%i "$fd" 2> /dev/null)" != "$1" ] || echo "${fd##*/}"
+    done
+}
+
+# ---- datum ----------------------------------------------------------------------------------------------
+
+# Each reads a datum on stdin.
+bed_datum_element() { tr '\n' ' ' | sed -n "s:.*<$1>\([^<]*\)</$1>.*:\1:p"; }
+bed_datum_attribute() { tr '\n' ' ' | sed -n "s:.*<$1 [^>]*\b$2=[\"']\([^\"']*\)[\"'].*:\1:p"; }
+
+# bed_datum_faults DATUM TRUTH: prints how the datum departs from the truth, nothing when it is right.
+bed_datum_faults()
+{
+    local datum=$1 truth=$2 key
+    for key in kcr3 paging low; do
+        bed_expect "$key" "$(bed_datum_element $key <<< "$datum")" "$(bed_field $key <<< "$truth")"
+    done
+    bed_expect os "$(bed_datum_attribute guest os <<< "$datum")" linux
+    bed_expect version "$(bed_datum_attribute guest version <<< "$datum")" "$(bed_field release <<< "$truth")"
+    bed_expect identity "$(bed_datum_attribute guest identity <<< "$datum")" "$(bed_field buildid <<< "$truth")"
+    bed_expect ram "$(bed_datum_attribute ram size <<< "$datum")" "$(bed_field ram <<< "$truth")"
+    bed_datum_invalid "$datum"
+}
+
+# bed_private_faults DATUM TRUTH: the same for what only authorised readers get.
+bed_private_faults()
+{
+    local datum=$1 truth=$2
+    bed_expect base "$(bed_datum_attribute kernel base <<< "$datum")" "$(bed_field text <<< "$truth")"
+    bed_expect kaslr "$(bed_datum_attribute linux kaslr_offset <<< "$datum")" "$(bed_field kaslr_offset <<< "$truth")"
+    bed_expect phys_base "$(bed_datum_attribute linux phys_base <<< "$datum")" "$(bed_field phys_base <<< "$truth")"
+}
+
+bed_expect() { [ "$2" = "$3" ] || echo "$1 is '$2', should be '$3';"; }
+
+# The schema that ships with the project. virsh shows the datum without its namespace.
+bed_datum_invalid()
+{
+    sed "0,/<memctx/s|<memctx|& xmlns='$BED_NS'|" <<< "$1" |
+        xmllint --noout --relaxng "$BED_TOP/src/memctx.rng" - > /dev/null 2>&1 || echo "schema says no;"
+}
+
+# bed_poll_metadata NAME FILE [INTERVAL_MS]: appends "T<tab>DATUM" at each change ("-": none); pid in BED_POLLER.
+bed_poll_metadata()
+{
+    bed_spawn "$2" "$BED_DIR/bin/metapoll" "$BED_URI" "$1" "${3:-10}"
+    # shellcheck disable=SC2034 # for the test
+    BED_POLLER=$BED_SPAWNED
+    bed_until 10 test -s "$2"
+}
+
+bed_kill()
+{
+    kill "$1" 2> /dev/null || true
+    wait "$1" 2> /dev/null || true
+}
+
+bed_now() { "$BED_DIR/bin/notepoll" now; }
+
+# Time of the first datum in a poll file, or of the first one with TEXT in it: bed_first_datum FILE [TEXT]
+bed_first_datum() { grep -F "${2:-<memctx}" "$1" | grep -m 1 '<memctx' | cut -f 1; }
+
+bed_polled() { grep -qF "${2:-<memctx}" "$1"; }
+
+# bed_wait_datum FILE TIMEOUT [TEXT]: until the poller has seen a datum (with TEXT in it)
+bed_wait_datum() { bed_until "$2" bed_polled "$1" "${3:-<memctx}"; }
+
+# bed_wrong_polls FILE TRUTH [SINCE]: prints each datum the poller saw at or after SINCE whose kcr3 is not the truth's.
+# What was there before SINCE and did not change counts, too.
+bed_wrong_polls()
+{
+    local kcr3
+    kcr3=$(bed_field kcr3 <<< "$2")
+    awk -F '\t' -v since="${3:-0}" -v right="<kcr3>$kcr3</kcr3>" '
+        function judge() { if (last ~ /<memctx/ && !index(last, right)) print at " " last }
+        NR > 1 && $1 >= since { judge() }
+        { at = $1; last = $2 }
+        END { judge() }' "$1"
+}

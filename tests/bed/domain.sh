@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# Domains of the test bed: their XML, their life, and what their kernel says of itself; sourced by bed.sh.
+
+# ---- XML ------------------------------------------------------------------------------------------------
+
+bed_xml_backing()
+{
+    case "$1" in
+        memfd) echo "<source type='memfd'/><access mode='shared'/>" ;;
+        file) echo "<source type='file'/><access mode='shared'/>" ;;
+        anon) echo "<source type='anonymous'/>" ;;
+        memfd-private) echo "<source type='memfd'/><access mode='private'/>" ;;
+        file-private) echo "<source type='file'/><access mode='private'/>" ;;
+        file-unshared) echo "<source type='file'/>" ;;
+        hugepages) echo "<hugepages/>" ;;
+        hugepages-shared) echo "<hugepages/><access mode='shared'/>" ;;
+        hugepages-memfd) echo "<hugepages/><source type='memfd'/><access mode='shared'/>" ;;
+        none) ;;
+        *) bed_die "unknown backing $1" ;;
+    esac
+}
+
+# Two cells of half the memory each; the second has no CPU.
+bed_xml_numa()
+{
+    local half_kib=$(($1 * 512)) vcpus=$2
+    echo "<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$half_kib' unit='KiB'/>" \
+         "<cell id='1' memory='$half_kib' unit='KiB'/></numa>"
+}
+
+bed_xml_cpu()
+{
+    case "$1" in
+        maximum) echo "<cpu mode='maximum'>$2</cpu>" ;;
+        *) echo "<cpu mode='custom' match='exact' check='none'><model>$1</model>$2</cpu>" ;;
+    esac
+}
+
+bed_xml_os()
+{
+    [ "${o[boot]}" = linux ] || return 0
+    echo "<kernel>${o[kernel]}</kernel><initrd>${o[initrd]}</initrd>" \
+         "<cmdline>console=ttyS0 quiet loglevel=1 panic=1 ${o[append]}</cmdline>"
+}
+
+# bed_domain_xml NAME [KEY=VALUE...]
+#   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2  cpu=maximum|MODEL  uuid=UUID
+#   backing=memfd|file|anon|none|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
+#   boot=linux|firmware (nothing to boot: the firmware waits for ever)  kernel=FILE  initrd=FILE  append=TEXT
+# ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
+bed_domain_xml()
+{
+    local name=$1 pair numa=
+    local -A o=([machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
+                [boot]=linux [kernel]="" [initrd]="" [append]="")
+    shift
+    for pair in "$@"; do
+        [ -n "${o[${pair%%=*}]+set}" ] || bed_die "unknown key of a domain: $pair"
+        o[${pair%%=*}]=${pair#*=}
+    done
+    if [ "${o[boot]}" = linux ]; then
+        : "${o[kernel]:=$(bed_kernel)}" "${o[initrd]:=$(bed_initramfs)}"
+    fi
+    [ "${o[cells]}" = 1 ] || numa=$(bed_xml_numa "${o[memory]}" "${o[vcpus]}")
+    cat <<END
+<domain type='qemu'>
+  <name>$name</name>
+  ${o[uuid]:+<uuid>${o[uuid]}</uuid>}
+  <memory unit='MiB'>${o[memory]}</memory>
+  <memoryBacking>$(bed_xml_backing "${o[backing]}")</memoryBacking>
+  <vcpu>${o[vcpus]}</vcpu>
+  <os><type arch='x86_64' machine='${o[machine]}'>hvm</type>$(bed_xml_os)</os>
+  <features><acpi/></features>
+  $(bed_xml_cpu "${o[cpu]}" "$numa")
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <controller type='usb' model='none'/>
+    <serial type='file'><source path='$(bed_console "$name")' append='on'/><target port='0'/></serial>
+    <serial type='unix'><source mode='bind' path='$BED_DIR/console/$name.sock'/><target port='1'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+END
+}
+
+# ---- life -----------------------------------------------------------------------------------------------
+
+# bed_create NAME [paused=yes] [KEY=VALUE...]: a transient domain; keys as in bed_domain_xml.
+bed_create()
+{
+    local name=$1 pair keys=() flags=()
+    shift
+    for pair in "$@"; do
+        if [ "$pair" = paused=yes ]; then flags=(--paused); else keys+=("$pair"); fi
+    done
+    rm -f "$(bed_console "$name")"
+    bed_domain_xml "$name" "${keys[@]}" > "$BED_DIR/config/$name.xml"
+    bed_virsh create "$BED_DIR/config/$name.xml" "${flags[@]}" > /dev/null
+}
+
+bed_destroy() { bed_virsh destroy "$1" > /dev/null; }
+bed_console() { echo "$BED_DIR/console/$1.log"; }
+bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }
+bed_pid() { cat "$BED_DIR/run/libvirt/qemu/run/$1.pid"; }
+bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
+
+# bed_tell NAME reboot|poweroff|panic: the guest does it by itself, without libvirt.
+bed_tell()
+{
+    bed_as_user python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")' "$BED_DIR/console/$1.sock" "$2"
+}
+
+# bed_ram_fd NAME: prints the /proc path of the descriptor by which QEMU holds the guest's RAM.
+bed_ram_fd()
+{
+    local pid fd
+    pid=$(bed_pid "$1")
+    for fd in "/proc/$pid/fd/"*; do
+        case "$(readlink "$fd")" in
+            *memfd:memory-backend-memfd*|*/libvirt/qemu/ram/*|*qemu_back_mem*) echo "$fd"; return ;;
+        esac
+    done
+    return 1
+}
+
+# bed_page NAME GPA LOW: prints the page of RAM at GPA, a multiple of the page size.
+bed_page()
+{
+    local offset=$(($2 < $3 ? $2 : $3 + $2 - 0x100000000))
+    dd if="$(bed_ram_fd "$1")" bs=4096 skip=$((offset / 4096)) count=1 status=none
+}
+
+bed_ups() { grep -c '^GUEST-UP' "$(bed_console "$1")" 2> /dev/null || true; }
+bed_is_up() { [ "$(bed_ups "$1")" -ge "$2" ]; }
+
+# bed_wait_up NAME TIMEOUT [NTH]: until the guest came up for the NTH time in this run.
+bed_wait_up() { bed_until "$2" bed_is_up "$1" "${3:-1}"; }
+
+# ---- truth ----------------------------------------------------------------------------------------------
+
+# What the guest said when it came up last, without carriage returns.
+bed_said()
+{
+    tr -d '\r' < "$(bed_console "$1")" |
+        awk '/^MEMCTX begin/ { said = "" } /^MEMCTX / { said = said substr($0, 8) "\n" } END { printf "%s", said }'
+}
+
+# The split as QEMU computes it (hw/i386/pc_piix.c, pc_q35.c), in bytes.
+bed_low()
+{
+    local machine=$1 ram=$2 low
+    case "$machine" in
+        *q35*) low=$((ram >= 0xb0000000 ? 0x80000000 : 0xb0000000)) ;;
+        *) low=$((ram >= 0xe0000000 ? 0xc0000000 : 0xe0000000)) ;;
+    esac
+    echo $((low < ram ? low : ram))
+}
+
+# Does the firmware's memory map, as the guest got it, agree with the split: is the RAM from 4 GiB on all that
+# is not below? bed_e820_agrees SAID RAM LOW
+bed_e820_agrees()
+{
+    local range high=0
+    while read -r range; do
+        [ $((${range%-*})) -lt $((0x100000000)) ] || high=$((high + ${range#*-} - ${range%-*} + 1))
+    done < <(bed_field ram <<< "$1")
+    [ "$high" = $(($2 - $3)) ]
+}
+
+# bed_truth NAME: prints kcr3, paging, low, release and more as KEY=VALUE lines, the guest being up.
+bed_truth()
+{
+    local name=$1 said xml ram low line
+    local -A t=()
+    said=$(bed_said "$name")
+    while IFS= read -r line; do t[${line%%=*}]=${line#*=}; done <<< "$said"
+    xml="$BED_DIR/config/$name.xml"
+    ram=$(($(sed -n "s:.*<memory unit='MiB'>\(.*\)</memory>:\1:p" "$xml") << 20))
+    low=$(bed_low "$(sed -n "s/.*machine='\([^']*\)'.*/\1/p" "$xml")" "$ram")
+    bed_e820_agrees "$said" "$ram" "$low" || bed_die "the firmware of $name and we disagree on the split"
+
+    local pgd=${t[swapper_pg_dir]:-${t[init_top_pgt]}} text=${t[_text]} code=${t[code]}
+    printf 'kcr3=%#x\n' $((pgd - text + code))
+    if [ "${t[la57]}" = 1 ]; then echo paging=x86_64-5level; else echo paging=x86_64-4level; fi
+    printf 'low=%#x\n' "$low"
+    printf 'ram=%#x\n' "$ram"
+    echo "release=${t[release]}"
+    echo "buildid=${t[buildid]}"
+    printf 'text=%#x\nstext=%#x\ncode=%#x\n' "$text" "${t[_stext]}" "$code"
+    # x86: link address 0xffffffff81000000, kernel map from 0xffffffff80000000
+    printf 'kaslr_offset=0x%x\n' $((text - 0xffffffff81000000))
+    echo "phys_base=$(bed_signed_hex $((code - (text - 0xffffffff80000000))))"
+    printf 'vmcoreinfo=%#x\n' $((${t[vmcoreinfo]%% *}))
+}
+
+bed_signed_hex()
+{
+    if [ "$1" -lt 0 ]; then printf -- '-0x%x' $((-$1)); else printf '0x%x' "$1"; fi
+}
+
+# bed_field KEY: reads KEY=VALUE lines, prints the value.
+bed_field() { sed -n "s/^$1=//p"; }
+
+# ---- huge pages -----------------------------------------------------------------------------------------
+
+# bed_huge_take MIB: a pool of 2 MiB pages and a mount for the user; 1 when this machine gives none.
+bed_huge_take()
+{
+    local pool=/proc/sys/vm/nr_hugepages pages=$(($1 / 2))
+    [ "$(id -u)" = 0 ] && [ -w $pool ] && grep -qw hugetlbfs /proc/filesystems || return 1
+    BED_HUGE_SAVED=$(cat $pool)
+    echo $((BED_HUGE_SAVED + pages)) 2> /dev/null > $pool || return 1
+    [ "$(cat $pool)" -ge $((BED_HUGE_SAVED + pages)) ] || return 1
+    mount -t hugetlbfs -o "uid=$(id -u "$BED_USER"),mode=700,pagesize=2M" none "$BED_DIR/huge" 2> /dev/null
+}
+
+bed_huge_release()
+{
+    [ -n "${BED_HUGE_SAVED-}" ] || return 0
+    umount "$BED_DIR/huge" 2> /dev/null || true
+    echo "$BED_HUGE_SAVED" > /proc/sys/vm/nr_hugepages
+    BED_HUGE_SAVED=
+}
+
+bed_has_huge() { [ -n "${BED_HUGE_SAVED-}" ]; }

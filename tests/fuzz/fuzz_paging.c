@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Guest RAM with any bytes in it: walks, the proof of a Linux kernel, and the
+ * search over all of it.
+ *
+ * The input is a script, so that RAM is large and the corpus small text. Each
+ * line is a command, with hexadecimal numbers:
+ *   @GPA     go there
+ *   =VALUE   write 8 bytes, and go on behind them
+ *   *COUNT   write the last value so many times more
+ *   'TEXT    write these bytes and a newline, and go on behind them
+ *   ?GVA     walk, from the place where we are as root
+ * What is none of these, or leaves RAM, is passed over. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "../guestimg.h"
+#include "linux.h"
+#include "search.h"
+
+#define RAM (128 * MEMCTX_MIB)
+#define LOW (112 * MEMCTX_MIB)
+
+struct script {
+    struct guestimg img;
+    struct memctx_rammap *map;
+    uint64_t at_gpa;
+    uint64_t value;
+    unsigned budget; /* commands and repetitions left */
+};
+
+static bool
+is_ram(uint64_t gpa, uint64_t size)
+{
+    return memctx_range_in(gpa, size, 0, LOW) ||
+           memctx_range_in(gpa, size, 4 * MEMCTX_GIB, RAM - LOW);
+}
+
+static void
+write_bytes(struct script *s, const void *bytes, size_t len)
+{
+    if (is_ram(s->at_gpa, len))
+        guestimg_write(&s->img, s->at_gpa, bytes, len);
+    s->at_gpa += len;
+}
+
+static void
+write_value(struct script *s)
+{
+    if (is_ram(s->at_gpa, 8))
+        guestimg_write_le64(&s->img, s->at_gpa, s->value);
+    s->at_gpa += 8;
+}
+
+static void
+walk(const struct script *s, uint64_t gva)
+{
+    static const enum memctx_paging pagings[] = {MEMCTX_PAGING_X86_64_4LEVEL,
+                                                 MEMCTX_PAGING_X86_64_5LEVEL};
+    uint64_t root_gpa = s->at_gpa & MEMCTX_PTE_FRAME;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
+        unsigned char bytes[64];
+        struct memctx_walk walked;
+        struct memctx_error err = MEMCTX_ERROR_INIT;
+        if (memctx_paging_walk(s->map, pagings[i], root_gpa, gva, &walked,
+                               &err) == 0)
+            FUZZ_MUST(walked.gpa % walked.page_size == gva % walked.page_size);
+        else
+            FUZZ_MUST(err.class == MEMCTX_RETRY);
+        (void)memctx_paging_read(s->map, pagings[i], root_gpa, gva, bytes,
+                                 sizeof(bytes), &err);
+    }
+}
+
+static void
+run_line(struct script *s, const char *line, size_t len)
+{
+    char number[20] = "";
+    memcpy(number, line + 1, memctx_min(len - 1, sizeof(number) - 1));
+    uint64_t value = strtoull(number, NULL, 16);
+    if (line[0] == '@')
+        s->at_gpa = value;
+    if (line[0] == '=')
+        s->value = value;
+    if (line[0] == '=')
+        write_value(s);
+    for (; line[0] == '*' && value > 0 && s->budget > 0; value--, s->budget--)
+        write_value(s);
+    if (line[0] == '\'')
+        write_bytes(s, line + 1, len - 1);
+    if (line[0] == '\'')
+        write_bytes(s, "\n", 1);
+    if (line[0] == '?')
+        walk(s, value);
+}
+
+static void
+check_kernel(const struct memctx_kernel *kernel)
+{
+    FUZZ_MUST(kernel->kcr3 % MEMCTX_PAGE_SIZE == 0);
+    FUZZ_MUST(is_ram(kernel->kcr3, MEMCTX_PAGE_SIZE));
+    FUZZ_MUST(kernel->version[0] != '\0');
+    FUZZ_MUST(memctx_paging_name(kernel->paging) != NULL);
+}
+
+static void
+search(const struct script *s, bool all)
+{
+    struct memctx_search *search;
+    struct memctx_search_request request = {.budget_bytes = 8 * MEMCTX_MIB,
+                                            .all = all};
+    struct memctx_search_result result;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
+    for (int i = 0; i < 2; i++) {
+        if (memctx_search_try(search, s->map, &request, &result, &err) < 0)
+            FUZZ_MUST(err.class == MEMCTX_RETRY);
+        for (size_t k = 0; k < result.n_kernels; k++)
+            check_kernel(&result.kernels[k]);
+    }
+    memctx_search_destroy(search);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct script s = {.budget = 4000};
+    const char *line = (const char *)data;
+    const char *end = line + size;
+    guestimg_init(&s.img, RAM, LOW);
+    s.map = guestimg_rammap(&s.img, NULL);
+    while (line < end && s.budget-- > 0) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t len = (size_t)((newline != NULL ? newline : end) - line);
+        if (len > 0)
+            run_line(&s, line, len);
+        line += len + 1;
+    }
+    uint64_t blocks = guestimg_blocks(&s.img);
+    search(&s, false);
+    search(&s, true);
+    FUZZ_MUST(guestimg_blocks(&s.img) == blocks);
+    memctx_rammap_destroy(s.map);
+    guestimg_deinit(&s.img);
+    return 0;
+}

@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# Promises 1 and 2: guest RAM is never written nor mapped by the agent, and its holes stay holes.
+set -eu
+# shellcheck source=tests/bed/bed.sh
+. "$(dirname "$0")/../bed/bed.sh"
+
+ram_blocks() { stat -L -c %b "$1"; }
+ram_inode() { stat -L -c %d:%i "$1"; }
+
+# Descriptors of the agent on that file whose access mode (the low two bits) is not O_RDONLY
+writable_fds()
+{
+    local fd flags
+    for fd in $(bed_agent_fds_of "$1"); do
+        flags=$(sed -n 's/^flags:[ \t]*//p' "/proc/$BED_AGENT/fdinfo/$fd" 2> /dev/null) || continue
+        [ -z "$flags" ] || [ $((0$flags & 3)) = 0 ] || echo "$fd"
+    done
+}
+
+# Mappings by the agent of that file; maps has the device as MAJOR:MINOR in hex
+mappings()
+{
+    local device
+    device=$(printf '%02x:%02x' $((${1%:*} >> 8)) $((${1%:*} & 255)))
+    awk -v device="$device" -v inode="${1#*:}" '$4 == device && $5 == inode' "/proc/$BED_AGENT/maps"
+}
+
+# The agent may hold the RAM only for moments, so look often: look NAME RAM SECONDS
+look()
+{
+    local name=$1 inode end seen=0 writable="" mapped=""
+    inode=$(ram_inode "$2")
+    end=$((SECONDS + $3))
+    while [ $SECONDS -lt "$end" ]; do
+        [ -z "$(bed_agent_fds_of "$inode")" ] || seen=$((seen + 1))
+        writable+=$(writable_fds "$inode")
+        mapped+=$(mappings "$inode")
+    done
+    diag "$name: the agent was seen holding the RAM $seen times"
+    LOOKED=$((LOOKED + seen))
+    is "$name-no-writable-descriptor" "$writable" ""
+    is "$name-no-mapping" "$mapped" ""
+}
+
+# A guest that never ran: all holes but what QEMU itself loaded.
+paused()
+{
+    local ram before
+    bed_create holes paused=yes memory=1024
+    ram=$(bed_ram_fd holes)
+    before=$(ram_blocks "$ram")
+    bed_agent_start
+    bed_until 10 bed_has_state holes waiting || diag "state: $(bed_state_line holes)"
+    look paused "$ram" 2
+    is paused-holes "$(ram_blocks "$ram")" "$before"
+}
+
+# The same guest runs, is found, and then stopped: a new agent and a probe must not fill a hole either.
+stopped()
+{
+    local ram before
+    bed_virsh resume holes > /dev/null
+    look running "$(bed_ram_fd holes)" 6
+    bed_wait_up holes 60 || not_ok stopped-boot "the guest does not come up"
+    bed_wait_state holes ready 20 || not_ok stopped-ready "$(bed_state_line holes)"
+    bed_virsh suspend holes > /dev/null
+    ram=$(bed_ram_fd holes)
+    before=$(ram_blocks "$ram")
+    bed_agent_stop TERM || true
+    bed_agent_start
+    look stopped "$ram" 2
+    bed_ctl probe --ram "$ram" > /dev/null || not_ok stopped-probe "probe of the live RAM fails"
+    is stopped-holes "$(ram_blocks "$ram")" "$before"
+}
+
+# Calls that could change guest RAM, and the ways to a descriptor of it. strace -y names the file behind each one.
+calls=openat,openat2,open,mmap,mprotect,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fallocate
+calls+=,pidfd_getfd,process_vm_writev
+
+# A whole boot under strace: what looking from time to time may miss.
+traced()
+{
+    local trace="$BED_DIR/log/strace" tracer
+    strace -f -y -e "trace=$calls" -o "$trace" -p "$BED_AGENT" 2> /dev/null &
+    tracer=$!
+    sleep 0.5
+    if ! kill -0 "$tracer" 2> /dev/null; then
+        skip traced "strace may not attach here"
+        return
+    fi
+    bed_create traced
+    bed_wait_state traced ready 90 || not_ok traced-ready "$(bed_state_line traced)"
+    bed_destroy traced
+    bed_kill "$tracer"
+    grep -F memory-backend "$trace" > "$trace.ram" || true
+    diag "traced: $(wc -l < "$trace.ram") calls on guest RAM"
+    if [ -s "$trace.ram" ]; then ok traced-opens; else not_ok traced-opens "no call on the RAM was seen"; fi
+    is traced-only-read "$(grep -vE 'open.*O_RDONLY' "$trace.ram" | head -n 1)" ""
+}
+
+LOOKED=0
+bed_start
+paused
+stopped
+# Else the tests above had nothing to look at.
+[ "$LOOKED" -gt 0 ] || skip descriptors "the agent was never caught holding the RAM"
+bed_destroy holes
+traced
+finish

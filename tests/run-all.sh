@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# Everything a change must pass: install, build, unit tests (plain, sanitizers, valgrind, clang), real guests.
+#
+#   tests/run-all.sh     as root on Debian; the last line is "N passed, N failed, N skipped"
+#
+#   MEMCTX_TEST_BUILD  where to build (default: build-tests in the source); its subdirectories are made anew
+#   MEMCTX_TEST_LOGS   where the logs of the steps go (default: logs in there)
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=${MEMCTX_TEST_BUILD:-$top/build-tests}
+logs=${MEMCTX_TEST_LOGS:-$build/logs}
+source=$top
+passed=0 failed=0 skipped=0
+
+# step NAME COMMAND...: its output goes to a log, shown when it fails; a failure counts as one test.
+step()
+{
+    local name=$1 start=$SECONDS log="$logs/$1.log"
+    shift
+    if "$@" > "$log" 2>&1 < /dev/null; then
+        echo "ok $name ($((SECONDS - start)) s)"
+        return 0
+    fi
+    echo "not ok $name ($((SECONDS - start)) s), see $log:"
+    tail -n 40 "$log" | sed 's/^/    /'
+    return 1
+}
+
+fail() { failed=$((failed + 1)); }
+
+# A source tree that somebody has built in cannot be configured elsewhere: take a copy of what git knows, or might.
+copy_source()
+{
+    source="$build/source"
+    rm -rf "$source" && mkdir -p "$source" &&
+        git -C "$top" ls-files -z --cached --others --exclude-standard |
+        tar -C "$top" --null -T - -cf - | tar -C "$source" -xf -
+}
+
+# configure_and_make NAME [VARIABLE=VALUE | OPTION]...
+configure_and_make()
+{
+    local dir="$build/$1"
+    shift
+    rm -rf "$dir" && mkdir -p "$dir" && cd "$dir" && "$source/configure" "$@" && make -j"$(nproc)"
+}
+
+# The totals automake puts on top of test-suite.log: total NAME DIRECTORY
+total() { sed -n "s/^# $1: *//p" "$2/test-suite.log" 2> /dev/null | head -n 1; }
+
+# units NAME TARGET DIRECTORY: run that make target there and add what it counted.
+units()
+{
+    local dir="$build/$3" status=0 bad
+    rm -f "$dir/test-suite.log"
+    step "$1" make -C "$dir" -k "$2" || status=1
+    [ "$status" = 0 ] || tail -n 60 "$dir/test-suite.log" 2> /dev/null
+    bad=$(($(total FAIL "$dir") + $(total XPASS "$dir") + $(total ERROR "$dir")))
+    # It can also fail before or beside the tests.
+    [ "$status" = 0 ] || [ "$bad" != 0 ] || bad=1
+    [ -e "$dir/test-suite.log" ] || [ "$bad" != 0 ] || { echo "not ok $1: it left no test-suite.log"; bad=1; }
+    passed=$((passed + $(total PASS "$dir") + $(total XFAIL "$dir")))
+    failed=$((failed + bad))
+    skipped=$((skipped + $(total SKIP "$dir")))
+}
+
+guests()
+{
+    local sums
+    MEMCTX_BUILDDIR="$build/plain" bash "$top/tests/guest/run.sh" 2>&1 | tee "$logs/guests.log" |
+        sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d'
+    sums=$(tail -n 1 "$logs/guests.log" | tr -dc '0-9 ')
+    read -ra sums <<< "$sums"
+    [ ${#sums[@]} = 3 ] || { echo "not ok guests: no totals"; fail; return; }
+    passed=$((passed + sums[0]))
+    failed=$((failed + sums[1]))
+    skipped=$((skipped + sums[2]))
+}
+
+main()
+{
+    mkdir -p "$logs"
+    step install bash "$top/tests/bed/install.sh" || { fail; return; }
+    if [ -e "$top/config.status" ]; then
+        step copy copy_source || { fail; return; }
+    fi
+    step autoreconf autoreconf -fi "$source" || { fail; return; }
+    if step build configure_and_make plain; then
+        units check check plain
+        units check-valgrind check-valgrind plain
+    else
+        fail
+    fi
+    if step build-sanitizers configure_and_make sanitizers --enable-asan --enable-ubsan; then
+        units check-sanitizers check sanitizers
+    else
+        fail
+    fi
+    step build-clang configure_and_make clang CC=clang --enable-werror || fail
+    if [ -x "$build/plain/memctxd" ]; then guests; else echo "not ok guests: no memctxd was built"; fail; fi
+}
+
+main
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The retry path of one domain, driven by fail_boots and by nothing else: the
+ * test waits for descriptors, never for time to pass. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "adapter.h"
+#include "guestimg.h"
+#include "pool.h"
+#include "record.h"
+
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+
+/* What a record did to the world. */
+struct world {
+    struct pool *pool;
+    struct record *record;
+    struct record_ops ops;
+    int log_pipe[2];
+    int saved_stderr;
+    struct log log;
+    unsigned published;
+    unsigned standing; /* of these, with `stands` */
+    unsigned withdrawn;
+    unsigned generation;
+    uint64_t kcr3;
+};
+
+static const struct memctx_backoff_limits quick = {
+    .first_us = 1000, .cap_us = 5000, .growth_percent = 10, .cost_factor = 1};
+
+static void
+on_publish(void *arg, const struct record *record,
+           const struct memctx_datum *datum, bool stands)
+{
+    struct world *w = arg;
+    (void)record;
+    w->published++;
+    w->standing += stands;
+    w->generation = datum->generation;
+    w->kcr3 = datum->kernel.kcr3;
+}
+
+static void
+on_withdraw(void *arg, const struct record *record)
+{
+    struct world *w = arg;
+    (void)record;
+    w->withdrawn++;
+}
+
+static void
+on_changed(void *arg, const struct record *record)
+{
+    (void)arg;
+    (void)record;
+}
+
+static struct adapter *
+make_adapter(struct world *w, const struct adapter_config *config)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct adapter *adapter;
+    assert_done(adapter_create(config, w->pool, &quick, &adapter, &err), &err);
+    return adapter;
+}
+
+/* A world with one record whose adapter has this configuration; what is logged
+ * goes into a pipe. */
+static void
+world_init(struct world *w, const struct adapter_config *config)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    memset(w, 0, sizeof(*w));
+    w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
+    w->log = (struct log){.level = LOG_LEVEL_INFO};
+    assert_int_equal(pipe2(w->log_pipe, O_CLOEXEC | O_NONBLOCK), 0);
+    w->saved_stderr = dup(STDERR_FILENO);
+    assert_true(dup2(w->log_pipe[1], STDERR_FILENO) >= 0);
+    assert_done(pool_create(1, &w->pool, &err), &err);
+    assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
+                              &w->ops, &w->log, &w->record, &err),
+                &err);
+}
+
+static void
+world_deinit(struct world *w)
+{
+    record_destroy(w->record);
+    pool_destroy(w->pool);
+    dup2(w->saved_stderr, STDERR_FILENO);
+    close(w->saved_stderr);
+    close(w->log_pipe[0]);
+    close(w->log_pipe[1]);
+}
+
+/* Lines logged so far that contain `words`. */
+static unsigned
+count_log(struct world *w, const char *words)
+{
+    char text[16384];
+    ssize_t n = read(w->log_pipe[0], text, sizeof(text) - 1);
+    unsigned count = 0;
+    text[n > 0 ? n : 0] = '\0';
+    char *rest = text;
+    char *line;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        count += strstr(line, words) != NULL;
+    return count;
+}
+
+/* Wait until one of the adapter's descriptors fires and dispatch it. A minute
+ * is for a machine that stands still, not for the test. */
+static enum adapter_cookie
+turn(struct world *w)
+{
+    struct pollfd fds[ADAPTER_COOKIES];
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
+        fds[i] = (struct pollfd){
+            .fd = adapter_fd(w->record->adapter, (enum adapter_cookie)i),
+            .events = POLLIN};
+    assert_true(poll(fds, ADAPTER_COOKIES, 60000) > 0);
+    enum adapter_cookie cookie =
+        fds[ADAPTER_DONE].revents != 0 ? ADAPTER_DONE : ADAPTER_TIMER;
+    assert_false(record_dispatch(w->record, cookie));
+    return cookie;
+}
+
+static void
+turn_until_ready(struct world *w)
+{
+    for (unsigned i = 0;
+         i < 1000 && record_state(w->record) != MEMCTX_STATE_READY; i++)
+        turn(w);
+    assert_int_equal(record_state(w->record), MEMCTX_STATE_READY);
+}
+
+static void
+test_descriptors_alternate_until_a_boot_succeeds(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 3});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned failed = 1; failed <= 3; failed++) {
+        assert_false(adapter_is_armed(w.record->adapter));
+        assert_int_equal(turn(&w), ADAPTER_DONE);
+        assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+        assert_true(adapter_is_armed(w.record->adapter));
+        assert_int_equal(turn(&w), ADAPTER_TIMER);
+    }
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    assert_false(adapter_is_armed(w.record->adapter));
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+}
+
+static void
+test_many_failures_are_one_line(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 20});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned i = 0; i < 30; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    assert_int_equal(count_log(&w, UUID), 1);
+    turn_until_ready(&w);
+    assert_int_equal(count_log(&w, "waiting->ready"), 1);
+    world_deinit(&w);
+}
+
+static void
+test_no_configuration_means_stub(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = false});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_true(w.kcr3 != 0);
+    world_deinit(&w);
+}
+
+static void
+test_success_resets_the_backoff(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 30});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    uint64_t first = memctx_backoff_delay(&quick, 1, 0);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_true(adapter_is_armed(w.record->adapter));
+    /* Armed again by hand, the delay is the first one: tries are counted from
+     * the beginning and cost nothing yet. */
+    assert_int_equal(adapter_arm(w.record->adapter), first);
+    world_deinit(&w);
+}
+
+static void
+test_reset_withdraws_and_counts_a_generation(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false); /* libvirt sends two */
+    assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.generation, 2);
+    assert_int_equal(w.standing, 0);
+    world_deinit(&w);
+}
+
+static void
+test_paused_guest_is_not_retried(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_false(adapter_is_armed(w.record->adapter));
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    turn_until_ready(&w);
+    world_deinit(&w);
+}
+
+static void
+test_pause_while_a_try_runs_ends_after_it(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 1});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_PAUSED);
+    assert_false(adapter_is_armed(w.record->adapter));
+    world_deinit(&w);
+}
+
+static void
+test_reset_while_a_try_runs_drops_its_result(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    turn_until_ready(&w);
+    /* The first try's kernel was the old one: it was never published. */
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+}
+
+static void
+test_libvirt_away_and_back_writes_nothing_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNKNOWN);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.standing, 1);
+    assert_int_equal(w.generation, 1);
+    assert_int_equal(w.withdrawn, 0);
+    world_deinit(&w);
+}
+
+static void
+test_handed_in_descriptor_is_used_and_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    int fd = guestimg_open(&img);
+    world_init(&w, &(struct adapter_config){.has_ro_fd = true,
+                                            .ro_fd = fd,
+                                            .low = 128 * MEMCTX_MIB});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_int_equal(w.kcr3, kernel.root_gpa);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    world_deinit(&w);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+static void
+test_writable_descriptor_is_refused_and_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = dup(img.fd);
+    world_init(&w, &(struct adapter_config){.has_ro_fd = true, .ro_fd = fd});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_non_null(strstr(record_reason(w.record), "read-only"));
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_descriptor_never_used_is_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = guestimg_open(&img);
+    world_init(&w, &(struct adapter_config){.has_ro_fd = true, .ro_fd = fd});
+    world_deinit(&w);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+static void
+test_path_that_is_not_there_is_unsupported(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.ram_path = "/nowhere/ram"});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    /* The path is nobody's business. */
+    assert_null(strstr(record_reason(w.record), "nowhere"));
+    world_deinit(&w);
+}
+
+/* RAM that may hold an earlier kernel: complete tables are not enough. */
+static void
+test_kernel_that_does_not_tick_is_not_published(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    world_init(&w, &(struct adapter_config){.has_ro_fd = true,
+                                            .ro_fd = guestimg_open(&img),
+                                            .low = 128 * MEMCTX_MIB});
+    uint64_t clock_gpa = kernel.root_gpa - 0x8640;
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    assert_int_equal(w.published, 0);
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb0b));
+    turn_until_ready(&w);
+    assert_int_equal(w.kcr3, kernel.root_gpa);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* A datum that an earlier agent left, on RAM that cannot be opened. */
+static int
+open_nothing(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    (void)arg;
+    *ret = (struct ram){.has_inherited = true};
+    ret->inherited.generation = 3;
+    ret->inherited.extents = calloc(1, sizeof(ret->inherited.extents[0]));
+    ret->inherited.n_extents = 1;
+    return memctx_error_set(err, MEMCTX_PERMANENT, "RAM is private");
+}
+
+static void
+test_datum_that_nobody_can_check_is_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.open = open_nothing});
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_int_equal(w.withdrawn, 1);
+    /* Nothing was opened, and nothing begins to work while libvirt is away. */
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    world_deinit(&w);
+}
+
+/* The RAM of a domain as the attach code opens it: anew whenever it is asked.
+ */
+static int
+open_image(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct guestimg *img = arg;
+    return ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
+}
+
+/* While libvirt was away the guest may have been reset: the kernel that was
+ * right then is complete in RAM for seconds, but dead. */
+static void
+test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    uint64_t clock_gpa = kernel.root_gpa - 0x8640;
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
+    world_init(&w,
+               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb0c));
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 1);
+    /* The metadata had no datum when they were read again. */
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.standing, 0);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_destroy_while_a_try_runs(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        struct world w;
+        world_init(&w, &(struct adapter_config){.stub = true});
+        record_handle(w.record, MEMCTX_EVENT_START, true);
+        world_deinit(&w);
+    }
+}
+
+static void
+test_stop_ends_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_true(record_handle(w.record, MEMCTX_EVENT_STOP, false));
+    world_deinit(&w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptors_alternate_until_a_boot_succeeds),
+        cmocka_unit_test(test_many_failures_are_one_line),
+        cmocka_unit_test(test_no_configuration_means_stub),
+        cmocka_unit_test(test_success_resets_the_backoff),
+        cmocka_unit_test(test_reset_withdraws_and_counts_a_generation),
+        cmocka_unit_test(test_paused_guest_is_not_retried),
+        cmocka_unit_test(test_pause_while_a_try_runs_ends_after_it),
+        cmocka_unit_test(test_reset_while_a_try_runs_drops_its_result),
+        cmocka_unit_test(test_libvirt_away_and_back_writes_nothing_again),
+        cmocka_unit_test(test_handed_in_descriptor_is_used_and_closed),
+        cmocka_unit_test(test_writable_descriptor_is_refused_and_closed),
+        cmocka_unit_test(test_descriptor_never_used_is_closed),
+        cmocka_unit_test(test_path_that_is_not_there_is_unsupported),
+        cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
+        cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
+        cmocka_unit_test(test_cold_start_is_no_proof_after_libvirt_was_away),
+        cmocka_unit_test(test_destroy_while_a_try_runs),
+        cmocka_unit_test(test_stop_ends_the_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What every unit test needs: cmocka, and assertions on error values. */
+#ifndef MEMCTX_TESTS_UNIT_H
+#define MEMCTX_TESTS_UNIT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "error.h"
+
+static inline void
+assert_error_at(const struct memctx_error *err, enum memctx_error_class class,
+                const char *words, const char *file, int line)
+{
+    if (err->class == class && strstr(err->message, words) != NULL)
+        return;
+    print_error("wanted class %s and \"%s\", found %s and \"%s\"\n",
+                memctx_error_class_name(class), words,
+                memctx_error_class_name(err->class), err->message);
+    _fail(file, line);
+}
+
+/* `err` has this class, and its message contains these words. */
+#define assert_error(err, class, words) \
+    assert_error_at((err), (class), (words), __FILE__, __LINE__)
+
+static inline void
+assert_done_at(int result, const struct memctx_error *err, const char *file,
+               int line)
+{
+    if (result == 0)
+        return;
+    print_error("%s: %s\n", memctx_error_class_name(err->class), err->message);
+    _fail(file, line);
+}
+
+/* The call returned 0; else its error is printed. */
+#define assert_done(call, err) assert_done_at((call), (err), __FILE__, __LINE__)
+
+#endif
