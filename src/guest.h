@@ -89,10 +89,11 @@ typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
 struct memctx_guest_ops {
     const char *name;
     enum memctx_os os;
-    /* Fill up to `max` ranges where a clue usually is, likeliest first, and
-     * return how many. Must cost little: a few hundred KiB of reads. */
-    size_t (*places)(const struct memctx_rammap *map, struct memctx_range *ret,
-                     size_t max);
+    /* Report the clues that the guest's own structures lead to, without a
+     * search: in most tries this is all that is needed. Returns the bytes
+     * read; what it reads must not grow with the guest. */
+    uint64_t (*follow)(const struct memctx_rammap *map, memctx_clue_fn *clue,
+                       void *arg);
     /* Report every clue in a block. Pure: sees only the bytes. */
     void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
                  void *arg);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "linux_places.h"
+#include "linux_image.h"
+#include "linux_pointers.h"
 #include "vmcoreinfo.h"
 
 /* One page of text for every kernel so far; read no more than this. */
@@ -345,10 +346,45 @@ scan(const struct memctx_block *block, memctx_clue_fn *clue, void *arg)
         scan_unaligned(block, clue, arg);
 }
 
+/* A boot, and what earlier ones left, have a trampoline each. */
+#define IMAGES_MAX 4
+
+struct follower {
+    const struct memctx_rammap *map;
+    memctx_clue_fn *clue;
+    void *arg;
+    bool going;
+};
+
+static bool
+look_at_page(uint64_t page_gpa, void *arg)
+{
+    struct follower *f = arg;
+    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
+    if (memctx_rammap_read(f->map, page_gpa, head, sizeof(head), NULL) == 0 &&
+        is_clue(head))
+        f->going = f->clue(page_gpa, f->arg);
+    return f->going;
+}
+
+/* The kernel keeps pointers to both of its VMCOREINFO pages. To go after them
+ * costs about as much as reading 20 MiB, however large the guest is. */
+static uint64_t
+follow(const struct memctx_rammap *map, memctx_clue_fn *clue, void *arg)
+{
+    struct memctx_linux_image images[IMAGES_MAX];
+    struct follower f = {map, clue, arg, true};
+    uint64_t bytes = 0;
+    size_t n = memctx_linux_find_images(map, images, IMAGES_MAX);
+    for (size_t i = 0; i < n && f.going; i++)
+        bytes += memctx_linux_pointers(map, &images[i], look_at_page, &f);
+    return bytes;
+}
+
 const struct memctx_guest_ops memctx_linux_ops = {
     .name = "linux",
     .os = MEMCTX_OS_LINUX,
-    .places = memctx_linux_places,
+    .follow = follow,
     .scan = scan,
     .verify = verify,
 };

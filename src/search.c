@@ -16,7 +16,6 @@
 #define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
 #define HOLES_MAX 512
 #define HINTS_MAX 16
-#define PLACES_MAX 16
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
 
 static const struct memctx_guest_ops *const guests[] = {
@@ -29,9 +28,8 @@ struct memctx_search {
     bool primed;               /* holes are set up */
     uint64_t hints[HINTS_MAX]; /* gpas of clues, latest first */
     size_t n_hints;
-    uint64_t place_cursor; /* bytes into all places, one behind the other */
-    uint64_t cursor_gpa;   /* the round through all RAM goes on here */
-    unsigned rounds;       /* ended so far */
+    uint64_t cursor_gpa; /* the round through all RAM goes on here */
+    unsigned rounds;     /* ended so far */
     unsigned char block[BLOCK + OVERLAP];
 };
 
@@ -67,7 +65,6 @@ void
 memctx_search_reset(struct memctx_search *search)
 {
     search->primed = false;
-    search->place_cursor = 0;
     search->cursor_gpa = 0;
     search->rounds = 0;
 }
@@ -149,7 +146,8 @@ static uint64_t
 scan_range(struct attempt *a, uint64_t gpa, uint64_t end_gpa)
 {
     while (gpa < end_gpa && a->left_bytes > 0 && !is_done(a)) {
-        uint64_t len = memctx_min(BLOCK - gpa % BLOCK, end_gpa - gpa);
+        uint64_t len = memctx_min(BLOCK - gpa % BLOCK, a->left_bytes);
+        len = memctx_min(round_up(len), end_gpa - gpa);
         size_t extra =
             a->thorough && memctx_rammap_contains(a->map, gpa, len + OVERLAP)
                 ? OVERLAP
@@ -265,35 +263,19 @@ scan_fresh(struct attempt *a)
     }
 }
 
-/* Scan the places that guests name, on from where the last try stopped. */
+/* Let each guest follow its own structures. A scan through RAM goes on beside
+ * it, however much that took: the structures may not be what they seem. */
 static void
-scan_places(struct attempt *a, uint64_t budget_bytes)
+follow_guests(struct attempt *a)
 {
-    struct memctx_range places[PLACES_MAX];
-    size_t n = 0;
-    uint64_t total = 0;
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests); i++)
-        n += guests[i]->places(a->map, places + n, PLACES_MAX - n);
-    for (size_t i = 0; i < n; i++)
-        total += places[i].size;
-    if (total == 0)
-        return;
-    uint64_t skip = a->search->place_cursor % total;
-    uint64_t left = memctx_min(budget_bytes, total);
-    /* Twice round at most: the first place may be entered in its middle. */
-    for (size_t i = 0; i < 2 * n && left > 0 && !is_done(a); i++) {
-        struct memctx_range place = places[i % n];
-        if (skip >= place.size) {
-            skip -= place.size;
-            continue;
-        }
-        uint64_t part = memctx_min(place.size - skip, left);
-        uint64_t from = place.gpa + skip;
-        scan_data(a, from, from + part);
-        a->search->place_cursor += part;
-        left -= part;
-        skip = 0;
+    uint64_t spare_bytes = a->left_bytes / 4;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests) && !is_done(a); i++) {
+        a->guest = guests[i];
+        uint64_t bytes = guests[i]->follow(a->map, look_into, a);
+        a->result->bytes_read += bytes;
+        a->left_bytes -= memctx_min(a->left_bytes, bytes);
     }
+    a->left_bytes = memctx_max(a->left_bytes, spare_bytes);
 }
 
 /* The round through all RAM, on from the cursor. Every second round is a
@@ -314,9 +296,13 @@ static void
 try_some(struct attempt *a)
 {
     scan_hints(a);
+    follow_guests(a);
+    /* A guest that boots touches more RAM than a try may read: the round goes
+     * on all the same. */
+    uint64_t for_round = a->left_bytes / 2;
+    a->left_bytes -= for_round;
     scan_fresh(a);
-    if (!is_done(a) && a->left_bytes > 0)
-        scan_places(a, round_up(a->left_bytes / 2));
+    a->left_bytes += for_round;
     if (!is_done(a) && a->left_bytes > 0)
         scan_round(a);
 }

@@ -3,9 +3,9 @@
 /* The cold bootstrap: one try after the other at finding a kernel in a RAM
  * map, each bounded in what it reads, remembering what was looked at before.
  *
- * Order of one try: places where a clue was before; RAM that was a hole at the
- * last try; the places a guest's ops name; then on from where the last try
- * stopped, round and round. A try that asks for `all` reads all RAM once. */
+ * Order of one try: places where a clue was before; where a guest's own
+ * structures lead; RAM that was a hole at the last try; then on from where the
+ * last try stopped, round and round. A try that asks for `all` reads all RAM once. */
 #ifndef MEMCTX_SEARCH_H
 #define MEMCTX_SEARCH_H
 

@@ -18,7 +18,7 @@ declare -A stage=(
     [rammap]=4
     [layout]=5 [paging]=5 [qemuargs]=5
     [guest]=6
-    [linux_places]=7 [linux]=7 [pulse]=7
+    [linux_image]=7 [linux_pointers]=7 [linux]=7 [pulse]=7
     [search]=8
     [bootstrap]=9
     [datum]=10 [datum_node]=10 [datum_xml]=10 [datum_json]=10

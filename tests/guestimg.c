@@ -26,6 +26,7 @@
 #define IMAGE_LEVEL3 UINT64_C(0x802000)
 #define IMAGE_LEVEL2 UINT64_C(0x803000)
 #define IMAGE_UTS UINT64_C(0x804180)
+#define IMAGE_BSS UINT64_C(0xa00030)
 #define IMAGE_SIZE (12 * MEMCTX_MIB)
 
 #define LINK_TEXT UINT64_C(0xffffffff81000000)
@@ -352,6 +353,18 @@ write_uts(const struct guestimg *img, const struct guestimg_kernel *k)
     guestimg_write(img, k->uts_gpa + k->uts_offset, uts, sizeof(uts));
 }
 
+/* What kernel/vmcore_info.c keeps in .bss. */
+static void
+write_pointers(const struct guestimg *img, const struct guestimg_kernel *k)
+{
+    uint64_t offset = k->levels == 5 ? DIRECT_MAP_5 : DIRECT_MAP_4;
+    if (k->note_gpa != 0)
+        guestimg_write_le64(img, k->bss_gpa, offset + k->note_gpa);
+    guestimg_write_le64(img, k->bss_gpa + 8, k->text_len);
+    if (k->bare_gpa != 0)
+        guestimg_write_le64(img, k->bss_gpa + 16, offset + k->bare_gpa);
+}
+
 void
 guestimg_add_kernel(struct guestimg *img, struct guestimg_kernel *k)
 {
@@ -362,10 +375,12 @@ guestimg_add_kernel(struct guestimg *img, struct guestimg_kernel *k)
     k->root_gva = k->text_gva + IMAGE_ROOT;
     k->uts_gpa = k->text_gpa + IMAGE_UTS;
     k->end_gpa = k->text_gpa + IMAGE_SIZE;
+    k->bss_gpa = k->text_gpa + IMAGE_BSS;
     write_image_tables(img, k);
     write_direct_map(img, k);
     write_uts(img, k);
     write_text(k);
+    write_pointers(img, k);
     guestimg_touch(img, k->text_gpa, MEMCTX_PAGE_SIZE);
     if (k->bare_gpa != 0)
         guestimg_write(img, k->bare_gpa, k->text, k->text_len);

@@ -107,6 +107,7 @@ struct guestimg_kernel {
     uint64_t text_gva; /* _text and _stext */
     uint64_t uts_gpa;  /* init_uts_ns */
     uint64_t end_gpa;  /* of the image */
+    uint64_t bss_gpa;  /* vmcoreinfo_note, _size and _data stand there */
     int64_t phys_base;
     char text[4096]; /* VMCOREINFO */
     size_t text_len;
