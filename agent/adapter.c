@@ -30,8 +30,8 @@
  * one. About 2 s of CPU; guests with more data are looked at in part. */
 #define PAUSED_LOOK_BYTES (16 * MEMCTX_GIB)
 
-/* How long a kernel that stands published may take to show that it runs. An
- * idle Linux ticks at least every few seconds. */
+/* How long a kernel that stands published may take to show that it runs when
+ * nobody watched it for a while. */
 #define PENDING_MAX_US 10000000u
 
 struct job {
@@ -40,9 +40,10 @@ struct job {
     /* Set by the loop before a try, read by the try. */
     bool cold;
     bool paused;
-    bool reset; /* forget what was looked at */
-    bool close; /* close the RAM first */
-    bool probe; /* try */
+    bool reset;    /* forget what was looked at */
+    bool new_boot; /* the stub's boots fail again */
+    bool close;    /* close the RAM first */
+    enum adapter_try what;
     unsigned attempt;
     uint64_t budget_bytes;
     /* Kept from try to try. */
@@ -70,13 +71,16 @@ struct adapter {
     bool cold;
     bool paused;
     bool reset;
+    bool new_boot;
     bool released;
-    bool closing; /* the next job closes the RAM */
-    bool probing; /* the next job tries */
+    bool closing;          /* the next job closes the RAM */
+    enum adapter_try next; /* the next job tries this */
     bool armed;
     unsigned attempt; /* tries since the last new boot */
     uint64_t last_cost_us;
     uint64_t pending_since_us; /* 0: not pending */
+    uint64_t pending_max_us;
+    uint64_t patience_us;
     struct job job;
 };
 
@@ -154,6 +158,8 @@ prepare_ram(struct job *job, struct memctx_error *err)
         failed = open_ram(job->adapter, &job->ram, err);
         job->result.opened = job->ram.map != NULL;
     }
+    job->result.instance = job->ram.instance;
+    job->result.generation = job->ram.generation;
     job->result.has_inherited = job->ram.has_inherited;
     job->result.inherited = job->ram.inherited;
     job->ram.has_inherited = false;
@@ -161,7 +167,10 @@ prepare_ram(struct job *job, struct memctx_error *err)
         return -1;
     if (job->reset)
         memctx_bootstrap_new_boot(job->bootstrap);
+    if (job->new_boot)
+        job->fail_boots = job->adapter->config.fail_boots;
     job->reset = false;
+    job->new_boot = false;
     return 0;
 }
 
@@ -180,6 +189,25 @@ keep_datum(struct job *job, const struct memctx_bootstrap_result *found,
     return 0;
 }
 
+static int
+search_or_look(struct job *job, struct memctx_bootstrap_result *found,
+               struct memctx_error *err)
+{
+    bool search = job->what == ADAPTER_SEARCH;
+    const struct memctx_bootstrap_request request = {
+        .now_us = clock_us(CLOCK_MONOTONIC),
+        .budget_bytes = job->budget_bytes,
+        .cold = (job->cold && search) || job->ram.synthetic,
+        .paused = job->paused,
+        .cancel = &job->adapter->cancel,
+    };
+    if (search)
+        return memctx_bootstrap_try(job->bootstrap, job->ram.map, &request,
+                                    found, err);
+    return memctx_bootstrap_look(job->bootstrap, job->ram.map, &request,
+                                 job->what == ADAPTER_LOOK_AGAIN, found, err);
+}
+
 /* The bootstrap itself; fills job->result but for its event. */
 static int
 bootstrap(struct job *job, struct memctx_error *err)
@@ -192,16 +220,8 @@ bootstrap(struct job *job, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "this boot was told to fail (fail_boots)");
     }
-    const struct memctx_bootstrap_request request = {
-        .now_us = clock_us(CLOCK_MONOTONIC),
-        .budget_bytes = job->budget_bytes,
-        .cold = job->cold || job->ram.synthetic,
-        .paused = job->paused,
-        .cancel = &job->adapter->cancel,
-    };
     uint64_t before_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
-    int failed = memctx_bootstrap_try(job->bootstrap, job->ram.map, &request,
-                                      &found, err);
+    int failed = search_or_look(job, &found, err);
     uint64_t spent_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
     if (found.bytes_read >= MEMCTX_MIB)
         job->ns_per_mib = spent_us * 1000 / (found.bytes_read / MEMCTX_MIB);
@@ -215,7 +235,8 @@ event_of(const struct job *job, const struct memctx_error *err)
 {
     switch (err->class) {
     case MEMCTX_OK:
-        return MEMCTX_EVENT_FOUND;
+        return job->what == ADAPTER_SEARCH ? MEMCTX_EVENT_FOUND
+                                           : MEMCTX_EVENT_CONFIRMED;
     case MEMCTX_PERMANENT:
         return MEMCTX_EVENT_NEVER;
     case MEMCTX_GONE:
@@ -251,7 +272,7 @@ run_job(struct pool_job *pool_job)
         memctx_bootstrap_destroy(job->bootstrap);
         job->bootstrap = NULL;
     }
-    if (job->probe)
+    if (job->what != ADAPTER_NO_TRY)
         run_try(job);
     pthread_mutex_lock(&a->lock);
     bool orphaned = a->orphaned;
@@ -298,6 +319,7 @@ adapter_create(const struct adapter_config *config, struct pool *pool,
     a->job.adapter = a;
     a->job.fail_boots = config->fail_boots;
     a->job.ns_per_mib = NS_PER_MIB_GUESS;
+    a->patience_us = config->look.patience_us;
     a->fds[ADAPTER_DONE] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     a->fds[ADAPTER_TIMER] =
         timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -349,17 +371,19 @@ budget_of(const struct adapter *a)
 static void
 submit(struct adapter *a)
 {
-    a->attempt += a->probing;
+    a->attempt += a->next == ADAPTER_SEARCH;
     a->job.cold = a->cold;
     a->job.paused = a->paused;
     a->job.close = a->released || a->closing;
-    a->job.probe = a->probing && !a->released;
+    a->job.what = a->released ? ADAPTER_NO_TRY : a->next;
     a->closing = false;
-    a->probing = false;
+    a->next = ADAPTER_NO_TRY;
     a->job.attempt = a->attempt;
     a->job.budget_bytes = budget_of(a);
     a->job.reset = a->job.reset || a->reset;
+    a->job.new_boot = a->job.new_boot || a->new_boot;
     a->reset = false;
+    a->new_boot = false;
     atomic_store(&a->cancel, false);
     a->running = true;
     a->again = false;
@@ -390,9 +414,9 @@ submit_soon(struct adapter *a)
 }
 
 void
-adapter_kick(struct adapter *a)
+adapter_kick(struct adapter *a, enum adapter_try what)
 {
-    a->probing = true;
+    a->next = what;
     submit_soon(a);
 }
 
@@ -400,7 +424,7 @@ void
 adapter_abandon(struct adapter *a)
 {
     disarm(a);
-    a->probing = false;
+    a->next = ADAPTER_NO_TRY;
     a->again = a->closing;
     if (!a->running)
         return;
@@ -408,17 +432,37 @@ adapter_abandon(struct adapter *a)
     a->dropped = true;
 }
 
-uint64_t
-adapter_arm(struct adapter *a)
+static uint64_t
+delay_of(const struct adapter *a, enum adapter_delay delay)
 {
-    uint64_t delay_us =
-        memctx_backoff_delay(&a->limits, a->attempt, a->last_cost_us);
+    switch (delay) {
+    case ADAPTER_TO_LOOK:
+        return a->config.look.period_us;
+    case ADAPTER_TO_AGAIN:
+        return memctx_max(a->config.look.again_us, 1);
+    case ADAPTER_BACKOFF:
+    case ADAPTER_DELAYS:
+        break;
+    }
+    return memctx_backoff_delay(&a->limits, a->attempt, a->last_cost_us);
+}
+
+uint64_t
+adapter_arm(struct adapter *a, enum adapter_delay delay)
+{
+    uint64_t delay_us = delay_of(a, delay);
     struct itimerspec once = {
         .it_value = {.tv_sec = (time_t)(delay_us / 1000000),
                      .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
     timerfd_settime(a->fds[ADAPTER_TIMER], 0, &once, NULL);
-    a->armed = true;
+    a->armed = delay_us > 0;
     return delay_us;
+}
+
+void
+adapter_be_patient(struct adapter *a)
+{
+    a->patience_us = memctx_min(2 * a->patience_us, PENDING_MAX_US);
 }
 
 void
@@ -426,6 +470,7 @@ adapter_new_boot(struct adapter *a)
 {
     a->cold = false;
     a->reset = true;
+    a->new_boot = true;
     a->attempt = 0;
     a->last_cost_us = 0;
     a->pending_since_us = 0;
@@ -478,9 +523,12 @@ limit_pending(struct adapter *a, struct adapter_result *result)
         a->pending_since_us = 0;
         return;
     }
-    if (a->pending_since_us == 0)
+    if (a->pending_since_us == 0) {
         a->pending_since_us = now_us;
-    if (now_us - a->pending_since_us > PENDING_MAX_US)
+        a->pending_max_us =
+            a->job.what == ADAPTER_LOOK ? a->patience_us : PENDING_MAX_US;
+    }
+    if (now_us - a->pending_since_us > a->pending_max_us)
         result->event = MEMCTX_EVENT_RETRY;
 }
 
@@ -494,7 +542,7 @@ dispatch_done(struct adapter *a, struct adapter_result *ret)
     memset(&a->job.result, 0, sizeof(a->job.result));
     a->running = false;
     a->last_cost_us = a->job.cost_us;
-    bool wanted = !a->dropped && !a->released && a->job.probe;
+    bool wanted = !a->dropped && !a->released && a->job.what != ADAPTER_NO_TRY;
     /* An inherited datum is told once; a dropped try must not lose it. */
     if (!wanted && result.has_inherited && !a->job.ram.has_inherited) {
         a->job.ram.inherited = result.inherited;
@@ -508,8 +556,11 @@ dispatch_done(struct adapter *a, struct adapter_result *ret)
         return false;
     }
     limit_pending(a, &result);
-    if (result.event == MEMCTX_EVENT_FOUND)
+    /* From here on RAM has held a kernel, which a kexec may replace. */
+    if (result.event == MEMCTX_EVENT_FOUND) {
         a->attempt = 0;
+        a->cold = false;
+    }
     *ret = result;
     return true;
 }

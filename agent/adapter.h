@@ -31,6 +31,22 @@ enum adapter_cookie {
 typedef int adapter_open_fn(void *arg, struct ram *ret,
                             struct memctx_error *err);
 
+/* When a kernel that was found is looked at again. All zero: never. */
+struct adapter_look {
+    uint64_t period_us;   /* from one look to the next; 0: never */
+    uint64_t again_us;    /* from its first half to the second */
+    uint64_t patience_us; /* for clocks that stand still, from the first half
+                             on: then the kernel is withdrawn */
+};
+
+/* Measured: an idle Debian guest moves its clocks every 0.5 s (the clocksource
+ * watchdog), so that the second half nearly always is the end of it. A kernel
+ * that went by kexec is withdrawn 2 s after the look began, at most. */
+#define ADAPTER_LOOK_DEFAULTS                                              \
+    {                                                                      \
+        .period_us = 10000000, .again_us = 1000000, .patience_us = 1800000 \
+    }
+
 /* The private configuration; it never leaves the agent. */
 struct adapter_config {
     bool stub;            /* synthetic RAM; also when nothing else is set */
@@ -40,7 +56,8 @@ struct adapter_config {
     bool has_ro_fd;
     int ro_fd; /* RAM handed in, read-only; owned from adapter_create() on, on
                   every path */
-    unsigned fail_boots;   /* stub: so many tries fail first */
+    unsigned fail_boots; /* stub: so many tries fail in each boot */
+    struct adapter_look look;
     const char *seed;      /* stub: makes domains differ; copied */
     adapter_open_fn *open; /* instead of all of these: ask whoever knows */
     void *open_arg;        /* its argument, owned; freed by open_free */
@@ -49,13 +66,16 @@ struct adapter_config {
 
 /* What a try ended with. */
 struct adapter_result {
-    enum memctx_event event; /* FOUND, RETRY, PENDING, NEVER, GONE or TIMER */
-    struct memctx_error why; /* when it is none of FOUND and TIMER */
+    enum memctx_event event; /* FOUND, CONFIRMED, RETRY, PENDING, NEVER, GONE
+                                or TIMER */
+    struct memctx_error why; /* when something was wanting */
     unsigned attempt;        /* number of this try since the last new boot */
     bool has_datum;
     struct memctx_datum datum; /* FOUND or PENDING: without generation; the
                                   receiver's */
     bool opened; /* the RAM was opened by this try, and the metadata read */
+    uint64_t instance;   /* as in struct ram */
+    unsigned generation; /* as in struct ram */
     bool has_inherited;
     struct memctx_datum inherited; /* first try of a run: the datum that stood
                                       in the metadata; the receiver's */
@@ -76,26 +96,44 @@ void adapter_destroy(struct adapter *adapter);
 /* The descriptor to poll for a cookie. The adapter keeps it. */
 int adapter_fd(const struct adapter *adapter, enum adapter_cookie cookie);
 
+enum adapter_try {
+    ADAPTER_NO_TRY,
+    ADAPTER_SEARCH,    /* ends with FOUND */
+    ADAPTER_LOOK,      /* at what was found; ends with CONFIRMED, mostly */
+    ADAPTER_LOOK_AGAIN /* ... after the second half */
+};
+
 /* Start a try. One that still runs is told to leave, and its result is
  * dropped. */
-void adapter_kick(struct adapter *adapter);
+void adapter_kick(struct adapter *adapter, enum adapter_try what);
 
 /* Drop the running try, if any, and disarm the timer. */
 void adapter_abandon(struct adapter *adapter);
 
-/* Arm the timer with the next backoff delay. Returns the delay in us. */
-uint64_t adapter_arm(struct adapter *adapter);
+enum adapter_delay {
+    ADAPTER_BACKOFF,  /* from one failed search to the next */
+    ADAPTER_TO_LOOK,  /* from a kernel found to the look at it */
+    ADAPTER_TO_AGAIN, /* between the halves of a look */
+    ADAPTER_DELAYS
+};
+
+/* Arm the timer. Returns the delay in us; 0: never. */
+uint64_t adapter_arm(struct adapter *adapter, enum adapter_delay delay);
+
+/* A kernel was withdrawn because its clocks stood still, and yet it runs: give
+ * this guest more time from now on. */
+void adapter_be_patient(struct adapter *adapter);
 
 /* The guest was reset: RAM is to be looked at again, tries count from the
  * beginning, and what is found must be seen running. */
 void adapter_new_boot(struct adapter *adapter);
 
-/* Nobody watched the guest for a while: the RAM is closed and opened anew, and
- * what is found must be seen running. */
+/* Nobody watched the guest for a while, or its memory is another: the RAM is
+ * closed and opened anew, and what is found must be seen running. */
 void adapter_doubt(struct adapter *adapter);
 
-/* RAM never held another kernel: the domain was just started cold. Until
- * adapter_new_boot(), what is found need not be seen running. */
+/* RAM never held another kernel: the domain was just started cold. The first
+ * kernel that is found need not be seen running. */
 void adapter_set_cold(struct adapter *adapter);
 
 /* The guest is paused: nothing in it can be seen running. */

@@ -69,8 +69,9 @@ on_publish(void *arg, const struct record *record,
 {
     struct agent *agent = arg;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    if (publisher_set(agent->publisher, record->uuid, record->id, datum, stands,
-                      &err) < 0)
+    const struct publisher_run run = {record->uuid, record->id,
+                                      record->instance};
+    if (publisher_set(agent->publisher, &run, datum, stands, &err) < 0)
         log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
                  record->uuid, err.message);
 }
@@ -160,13 +161,16 @@ create_record(struct agent *agent, const struct event *event,
     struct adapter_config config = {
         .stub = agent->stub,
         .seed = event->uuid,
-        .fail_boots = (unsigned)agent->settings->stub_fail_boots};
+        .fail_boots = (unsigned)agent->settings->stub_fail_boots,
+        .look = ADAPTER_LOOK_DEFAULTS};
     struct memctx_backoff_limits limits = settings_backoff(agent->settings);
     struct adapter *adapter;
+    config.look.period_us = agent->settings->revalidate_ms * 1000;
     if (!agent->stub)
         config.fail_boots = 0;
-    if (attach_configure(agent->watch, event->uuid, event->id, agent->stub,
-                         &config, err) < 0 ||
+    const struct attach_target target = {agent->watch, agent->dirfd,
+                                         event->uuid, event->id, agent->stub};
+    if (attach_configure(&target, &config, err) < 0 ||
         adapter_create(&config, agent->pool, &limits, &adapter, err) < 0)
         return -1;
     return record_create(event->uuid, event->name, event->id, adapter,
@@ -242,11 +246,18 @@ handle_domain(struct agent *agent, const struct event *event)
         forget_member(agent, member);
 }
 
+static bool
+is_member(const char *uuid, void *arg)
+{
+    return find_member(arg, uuid) != NULL;
+}
+
 /* What this connection has not spoken of, neither by an event nor in its list,
- * ended while libvirt was away. */
+ * ended while libvirt was away, or before this agent was there. */
 static void
 handle_listed(struct agent *agent)
 {
+    statefile_forget_others(agent->dirfd, is_member, agent);
     struct member *next;
     for (struct member *m = agent->members; m != NULL; m = next) {
         next = m->next;

@@ -12,12 +12,11 @@
 #include "cleanup.h"
 #include "domxml.h"
 #include "process.h"
+#include "statefile.h"
 
 struct target {
-    struct watch *watch;
+    struct attach_target wanted; /* its uuid is the copy below */
     char uuid[37];
-    int id;
-    bool stub;
 };
 
 /* A domain that is gone ends the run; everything else may pass. */
@@ -43,7 +42,7 @@ fetch_facts(virConnectPtr connection, const struct target *target,
         return libvirt_failed("reading the domain's XML", err);
     if (memctx_domxml_parse(xml, strlen(xml), ret, err) < 0)
         return -1;
-    if (ret->id == target->id)
+    if (ret->id == target->wanted.id)
         return 0;
     memctx_domxml_deinit(ret);
     return memctx_error_set(err, MEMCTX_GONE, "this run of the domain is over");
@@ -61,7 +60,20 @@ open_process(virConnectPtr connection, const struct target *target,
         return libvirt_failed("reading the connection's URI", err);
     if (process_find(uri, facts->name, target->uuid, &process, err) < 0)
         return -1;
-    return backing_open(&process, facts, ret, err);
+    int failed = backing_open(&process, facts, ret, err);
+    ret->instance = process.instance;
+    return failed;
+}
+
+/* Synthetic RAM is of no QEMU; the ids of one libvirt must do. */
+static int
+open_stub(const struct target *target, struct ram *ret,
+          struct memctx_error *err)
+{
+    if (ram_from_stub(target->uuid, ret, err) < 0)
+        return -1;
+    ret->instance = (uint64_t)target->wanted.id + 1;
+    return 0;
 }
 
 static int
@@ -69,7 +81,7 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
 {
     const struct target *target = arg;
     MEMCTX_CLEANUP(watch_cleanup_connection)
-    virConnectPtr connection = watch_connection(target->watch);
+    virConnectPtr connection = watch_connection(target->wanted.watch);
     MEMCTX_CLEANUP(memctx_domxml_deinit)
     struct memctx_domxml facts = {.id = -1};
     if (connection == NULL)
@@ -77,9 +89,11 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
     if (fetch_facts(connection, target, &facts, err) < 0)
         return -1;
     struct ram ram = {.map = NULL};
-    int failed = target->stub
-                     ? ram_from_stub(target->uuid, &ram, err)
+    int failed = target->wanted.stub
+                     ? open_stub(target, &ram, err)
                      : open_process(connection, target, &facts, &ram, err);
+    ram.generation =
+        statefile_counted(target->wanted.dirfd, target->uuid, ram.instance);
     /* Also when it failed: a datum that nobody can check must not stand. */
     ram.has_inherited = facts.has_datum;
     ram.inherited = facts.datum;
@@ -89,20 +103,19 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
 }
 
 int
-attach_configure(struct watch *watch, const char *uuid, int id, bool stub,
-                 struct adapter_config *ret, struct memctx_error *err)
+attach_configure(const struct attach_target *target, struct adapter_config *ret,
+                 struct memctx_error *err)
 {
-    struct target *target = calloc(1, sizeof(*target));
-    if (target == NULL || strlen(uuid) >= sizeof(target->uuid)) {
-        free(target);
+    struct target *copy = calloc(1, sizeof(*copy));
+    if (copy == NULL || strlen(target->uuid) >= sizeof(copy->uuid)) {
+        free(copy);
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     }
-    target->watch = watch;
-    memcpy(target->uuid, uuid, strlen(uuid) + 1);
-    target->id = id;
-    target->stub = stub;
+    copy->wanted = *target;
+    memcpy(copy->uuid, target->uuid, strlen(target->uuid) + 1);
+    copy->wanted.uuid = copy->uuid;
     ret->open = open_target;
-    ret->open_arg = target;
+    ret->open_arg = copy;
     ret->open_free = free;
     return 0;
 }

@@ -9,10 +9,18 @@
 #include "adapter.h"
 #include "watch.h"
 
-/* Fill the parts of an adapter's configuration that let it open the RAM of
- * the run `id` of domain `uuid`; with `stub` synthetic RAM instead. -1 with
- * BUG: out of memory. `watch` must outlive the adapter's tries. */
-int attach_configure(struct watch *watch, const char *uuid, int id, bool stub,
+/* Whose RAM is to be opened: the run `id` of domain `uuid`. */
+struct attach_target {
+    struct watch *watch; /* must outlive the adapter's tries, */
+    int dirfd;           /* as must this: where the state files are */
+    const char *uuid;
+    int id;
+    bool stub; /* synthetic RAM instead */
+};
+
+/* Fill the parts of an adapter's configuration that let it open that RAM.
+ * Copies the uuid. -1 with BUG: out of memory. */
+int attach_configure(const struct attach_target *target,
                      struct adapter_config *ret, struct memctx_error *err);
 
 #endif

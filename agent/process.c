@@ -147,6 +147,29 @@ process_check(const struct process *process, struct memctx_error *err)
     return 0;
 }
 
+/* Field 22 of /proc/PID/stat (proc(5)): when the process began, in clock ticks
+ * since the host did. Its name, field 2, stands in parentheses and may have
+ * any character. */
+static int
+read_instance(struct process *process, struct memctx_error *err)
+{
+    char stat[1024] = "";
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(process->procfd, "stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, stat, sizeof(stat) - 1) <= 0)
+        return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
+    const char *at = strrchr(stat, ')');
+    for (unsigned field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "/proc/%d/stat has no start time",
+                                (int)process->pid);
+    /* A pid has 22 bits at most (PID_MAX_LIMIT in linux/threads.h). */
+    process->instance = strtoull(at, NULL, 10) << 22 | (uint64_t)process->pid;
+    return 0;
+}
+
 static int
 hold_process(struct process *process, struct memctx_error *err)
 {
@@ -178,7 +201,7 @@ process_find(const char *uri, const char *name, const char *uuid,
     /* The second look at the lock tells that the pid was not reused between
      * the first look and pidfd_open(). */
     if (read_pidfile(path, &process.pid, err) < 0 ||
-        hold_process(&process, err) < 0 ||
+        hold_process(&process, err) < 0 || read_instance(&process, err) < 0 ||
         check_args(&process, uuid, err) < 0 ||
         process_check(&process, err) < 0 || read_pidfile(path, &again, err) < 0)
         return -1;

@@ -16,6 +16,8 @@ struct process {
     int procfd; /* owned: /proc/PID as a directory. After the process's end it
                    leads nowhere, never to the next owner of the pid */
     pid_t pid;
+    uint64_t instance; /* start time and pid: no other process of this boot of
+                          the host has the same */
     struct memctx_qemuargs args;
 };
 

@@ -20,10 +20,12 @@
 /* What is to be done for one domain. */
 struct slot {
     char uuid[37];
-    int id;
-    bool pending; /* `value` has not been written */
-    bool failed;  /* the last write failed, and that was told */
-    bool busy;    /* a thread is writing an earlier value */
+    int id; /* -1: the run is over */
+    uint64_t instance;
+    unsigned generation; /* of the value; 0: a removal */
+    bool pending;        /* `value` has not been written */
+    bool failed;         /* the last write failed, and that was told */
+    bool busy;           /* a thread is writing an earlier value */
     bool write_metadata;
     bool write_file;
     char *metadata; /* NULL: remove; owned */
@@ -42,7 +44,9 @@ struct publisher {
     struct slot *slots;
     bool stopping;
     bool tell_idle;
-    unsigned n_threads;
+    unsigned n_idle;    /* threads that wait for work */
+    unsigned n_threads; /* started so far, */
+    unsigned max_threads;
     pthread_t threads[];
 };
 
@@ -131,6 +135,10 @@ static int
 write_file(struct publisher *p, const struct slot *slot)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (slot->id < 0) {
+        statefile_forget(p->dirfd, slot->uuid);
+        return 0;
+    }
     if (slot->file == NULL) {
         statefile_remove(p->dirfd, slot->uuid);
         return 0;
@@ -139,6 +147,19 @@ write_file(struct publisher *p, const struct slot *slot)
         return 0;
     log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", slot->uuid, err.message);
     return -1;
+}
+
+/* A generation is counted before anybody can see it: an agent that is killed
+ * here and now must not count it twice. */
+static void
+count(struct publisher *p, const struct slot *slot)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (slot->id >= 0 && slot->generation > 0 &&
+        statefile_count(p->dirfd, slot->uuid, slot->instance, slot->generation,
+                        &err) < 0)
+        log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", slot->uuid,
+                 err.message);
 }
 
 /* The next slot to work on; NULL: none now, *wait_ms until one may be (0: no
@@ -203,6 +224,8 @@ finish(struct publisher *p, struct slot *slot, struct slot *work,
         slot->metadata = memctx_steal_ptr(&work->metadata);
         slot->file = memctx_steal_ptr(&work->file);
         slot->id = work->id;
+        slot->instance = work->instance;
+        slot->generation = work->generation;
     }
     if (metadata_failed || file_failed) {
         slot->write_metadata = slot->write_metadata || metadata_failed;
@@ -224,8 +247,8 @@ work_on(struct publisher *p, struct slot *slot)
     slot->pending = false;
     slot->write_metadata = false;
     slot->write_file = false;
-    slot->busy = true;
     pthread_mutex_unlock(&p->lock);
+    count(p, &work);
     bool metadata_failed = work.write_metadata && write_metadata(p, &work) < 0;
     bool file_failed = work.write_file && write_file(p, &work) < 0;
     pthread_mutex_lock(&p->lock);
@@ -235,7 +258,7 @@ work_on(struct publisher *p, struct slot *slot)
 }
 
 static void
-wait_changed(struct publisher *p, uint64_t wait_ms)
+wait_for_change(struct publisher *p, uint64_t wait_ms)
 {
     if (wait_ms == 0) {
         pthread_cond_wait(&p->changed, &p->lock);
@@ -249,6 +272,27 @@ wait_changed(struct publisher *p, uint64_t wait_ms)
     pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
+static void
+wait_changed(struct publisher *p, uint64_t wait_ms)
+{
+    p->n_idle++;
+    wait_for_change(p, wait_ms);
+    p->n_idle--;
+}
+
+static void *run_thread(void *arg);
+
+/* A domain that holds up its writer must hold up nobody else: whenever there
+ * is work and no thread free for it, one more is started, and kept. Lock held.
+ */
+static void
+start_thread(struct publisher *p)
+{
+    if (p->n_threads < p->max_threads &&
+        pool_start_thread(&p->threads[p->n_threads], run_thread, p) == 0)
+        p->n_threads++;
+}
+
 static void *
 run_thread(void *arg)
 {
@@ -257,47 +301,45 @@ run_thread(void *arg)
     while (!p->stopping) {
         uint64_t wait_ms;
         struct slot *slot = pick_slot(p, &wait_ms);
-        if (slot != NULL)
-            work_on(p, slot);
-        else
+        if (slot == NULL) {
             wait_changed(p, wait_ms);
+            continue;
+        }
+        slot->busy = true;
+        if (p->n_idle == 0 && pick_slot(p, &wait_ms) != NULL)
+            start_thread(p);
+        work_on(p, slot);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
-static void
-start_threads(struct publisher *p, unsigned n)
-{
-    while (p->n_threads < n &&
-           pool_start_thread(&p->threads[p->n_threads], run_thread, p) == 0)
-        p->n_threads++;
-}
-
 int
-publisher_create(unsigned n_threads, struct watch *watch, int dirfd,
+publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
                  struct queue *queue, const struct log *log,
                  struct publisher **ret, struct memctx_error *err)
 {
     struct publisher *p =
-        calloc(1, sizeof(*p) + n_threads * sizeof(p->threads[0]));
+        calloc(1, sizeof(*p) + max_threads * sizeof(p->threads[0]));
     if (p == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     p->watch = watch;
     p->queue = queue;
     p->log = log;
     p->dirfd = dirfd;
+    p->max_threads = max_threads;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    start_threads(p, n_threads);
-    if (p->n_threads < n_threads) {
+    pthread_mutex_lock(&p->lock);
+    start_thread(p);
+    pthread_mutex_unlock(&p->lock);
+    if (p->n_threads == 0) {
         publisher_destroy(p);
-        return memctx_error_set(err, MEMCTX_BUG, "cannot start %u threads",
-                                n_threads);
+        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread");
     }
     *ret = p;
     return 0;
@@ -338,47 +380,61 @@ need_slot(struct publisher *p, const char *uuid)
     return slot;
 }
 
+/* A value that a run gets. */
+struct value {
+    bool metadata;       /* to be written to the metadata, too */
+    unsigned generation; /* 0: a removal */
+    char *metadata_text; /* NULL: remove */
+    char *file_text;     /* NULL: remove */
+};
+
 /* Owns both texts. */
 static int
-put_value(struct publisher *p, const char *uuid, int id, bool metadata,
-          char *metadata_text, char *file_text)
+put_value(struct publisher *p, const struct publisher_run *run,
+          const struct value *value)
 {
     pthread_mutex_lock(&p->lock);
-    struct slot *slot = need_slot(p, uuid);
+    struct slot *slot = need_slot(p, run->uuid);
     if (slot == NULL) {
         pthread_mutex_unlock(&p->lock);
-        free(metadata_text);
-        free(file_text);
+        free(value->metadata_text);
+        free(value->file_text);
         return -1;
     }
     free_texts(slot);
-    slot->metadata = metadata_text;
-    slot->file = file_text;
-    slot->id = id;
+    slot->metadata = value->metadata_text;
+    slot->file = value->file_text;
+    slot->id = run->id;
+    slot->instance = run->instance;
+    slot->generation = value->generation;
     slot->pending = true;
     /* An earlier value that nobody has written yet is still to be replaced. */
-    slot->write_metadata = slot->write_metadata || metadata;
+    slot->write_metadata = slot->write_metadata || value->metadata;
     slot->write_file = true;
     slot->not_before_ms = 0;
+    if (p->n_idle == 0)
+        start_thread(p);
     pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
     return 0;
 }
 
 int
-publisher_set(struct publisher *p, const char *uuid, int id,
+publisher_set(struct publisher *p, const struct publisher_run *run,
               const struct memctx_datum *datum, bool stands,
               struct memctx_error *err)
 {
-    char *metadata = NULL;
-    char *file = NULL;
-    if (datum != NULL &&
-        (memctx_datum_to_xml(datum, MEMCTX_PUBLIC, &metadata, err) < 0 ||
-         memctx_datum_to_xml(datum, MEMCTX_PRIVATE, &file, err) < 0)) {
-        free(metadata);
+    struct value value = {.metadata = !stands};
+    if (datum != NULL && (memctx_datum_to_xml(datum, MEMCTX_PUBLIC,
+                                              &value.metadata_text, err) < 0 ||
+                          memctx_datum_to_xml(datum, MEMCTX_PRIVATE,
+                                              &value.file_text, err) < 0)) {
+        free(value.metadata_text);
         return -1;
     }
-    if (put_value(p, uuid, id, !stands, metadata, file) < 0)
+    if (datum != NULL)
+        value.generation = datum->generation;
+    if (put_value(p, run, &value) < 0)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     return 0;
 }
@@ -386,7 +442,8 @@ publisher_set(struct publisher *p, const char *uuid, int id,
 void
 publisher_forget(struct publisher *p, const char *uuid)
 {
-    put_value(p, uuid, -1, false, NULL, NULL);
+    const struct publisher_run over = {.uuid = uuid, .id = -1};
+    put_value(p, &over, &(struct value){.metadata = false});
 }
 
 void

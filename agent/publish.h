@@ -14,22 +14,30 @@
 
 struct publisher;
 
-/* `dirfd` (for state files) is borrowed, as are the others. -1 with BUG. */
-int publisher_create(unsigned n_threads, struct watch *watch, int dirfd,
+/* Up to max_threads write at a time; they are started as they are needed.
+ * `dirfd` (for state files) is borrowed, as are the others. -1 with BUG. */
+int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
                      struct queue *queue, const struct log *log,
                      struct publisher **ret, struct memctx_error *err);
 
 /* End the threads; what is not written yet stays unwritten. NULL is fine. */
 void publisher_destroy(struct publisher *publisher);
 
-/* The datum of run `id` of domain `uuid` is from now on this one, or with NULL
- * none. `stands`: the metadata holds it already, only the state file has to be
- * written. Does not wait. -1 with BUG (out of memory). Loop thread. */
-int publisher_set(struct publisher *publisher, const char *uuid, int id,
+/* One run of one domain. */
+struct publisher_run {
+    const char *uuid;
+    int id;            /* libvirt's */
+    uint64_t instance; /* of its QEMU, with which generations are counted */
+};
+
+/* The datum of this run is from now on this one, or with NULL none. `stands`:
+ * the metadata holds it already, only the state file has to be written. Does
+ * not wait. -1 with BUG (out of memory). Loop thread. */
+int publisher_set(struct publisher *publisher, const struct publisher_run *run,
                   const struct memctx_datum *datum, bool stands,
                   struct memctx_error *err);
 
-/* The run is over: libvirt has dropped the metadata, only the state file has
+/* The run is over: libvirt has dropped the metadata, only the state files have
  * to go. Loop thread. */
 void publisher_forget(struct publisher *publisher, const char *uuid);
 

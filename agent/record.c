@@ -68,18 +68,36 @@ record_reason(const struct record *r)
     return r->reason.class == MEMCTX_OK ? "" : r->reason.message;
 }
 
-/* What stood in the metadata when this run was found counts as published
- * until it is withdrawn or found to be right. */
+/* libvirt told of no end of the run that we knew, and yet QEMU is another: it
+ * happened while libvirt itself was away. What was published went with it. */
+static void
+begin_anew(struct record *r, bool has_inherited)
+{
+    drop_datum(r);
+    if (!has_inherited)
+        r->ops->withdraw(r->ops->arg, r);
+    r->boot = 1;
+    r->generation = 0;
+    r->has_last = false;
+}
+
+/* What the RAM's opening has told of this run: whose it is, how many kernels
+ * an agent before us has counted, and what stood in the metadata, which counts
+ * as published until it is withdrawn or found to be right. */
 static void
 inherit(struct record *r, struct adapter_result *result)
 {
-    if (result->opened)
+    if (result->opened && r->instance != 0 && r->instance != result->instance)
+        begin_anew(r, result->has_inherited);
+    if (result->opened) {
+        r->instance = result->instance;
         r->lost = !result->has_inherited && r->has_datum;
+        r->generation = (unsigned)memctx_max(r->generation, result->generation);
+    }
     if (!result->has_inherited)
         return;
-    r->generation = result->inherited.generation > r->generation
-                        ? result->inherited.generation
-                        : r->generation;
+    r->generation =
+        (unsigned)memctx_max(r->generation, result->inherited.generation);
     if (r->has_datum)
         return;
     r->datum = result->inherited;
@@ -90,28 +108,41 @@ inherit(struct record *r, struct adapter_result *result)
         record_withdraw(r);
 }
 
-/* Nothing is written when nothing changed. The same kernel found again while
- * its datum stands is the same generation. */
+/* The same kernel found again, while its datum stands or after it was
+ * withdrawn for a pulse too slow, is the same generation. */
+static bool
+is_last_kernel(struct record *r, const struct memctx_datum *datum)
+{
+    if (r->has_datum)
+        return r->datum.generation != 0 &&
+               memctx_datum_is_same_kernel(&r->datum, datum);
+    if (!r->has_last || !memctx_kernel_is_same(&r->last, &datum->kernel))
+        return false;
+    adapter_be_patient(r->adapter);
+    return true;
+}
+
+/* Nothing is written when nothing changed. */
 static void
 publish(struct record *r, struct adapter_result *result)
 {
-    bool standing = r->has_datum && r->datum.generation != 0 &&
-                    memctx_datum_is_same_kernel(&r->datum, &result->datum);
-    bool equal = standing && memctx_datum_is_equal(&r->datum, &result->datum);
-    if (standing)
-        result->datum.generation = r->datum.generation;
-    else
-        result->datum.generation = r->generation + 1;
+    bool same = is_last_kernel(r, &result->datum);
+    bool equal = same && r->has_datum &&
+                 memctx_datum_is_equal(&r->datum, &result->datum);
+    if (!same)
+        r->generation++;
+    result->datum.generation = r->generation;
     memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
-    if (equal)
+    if (equal) {
+        result->datum.attempts = r->datum.attempts;
         memcpy(result->datum.published, r->datum.published,
                sizeof(r->datum.published));
-    if (equal)
-        result->datum.attempts = r->datum.attempts;
-    r->generation = result->datum.generation;
+    }
     drop_datum(r);
     r->datum = result->datum;
     r->has_datum = true;
+    r->last = r->datum.kernel;
+    r->has_last = true;
     result->has_datum = false;
     r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
     r->lost = false;
@@ -129,12 +160,31 @@ record_withdraw(struct record *r)
 static void
 new_boot(struct record *r)
 {
-    r->boot++;
+    r->boot += r->has_last || r->boot == 1;
+    r->has_last = false;
     r->waiting_told = false;
     memctx_error_set(&r->reason, MEMCTX_RETRY,
                      "the guest was reset; its next kernel is not up yet");
     adapter_new_boot(r->adapter);
 }
+
+static const struct {
+    unsigned action;
+    enum adapter_try what;
+} tries[] = {
+    {MEMCTX_ACT_PROBE, ADAPTER_SEARCH},
+    {MEMCTX_ACT_LOOK, ADAPTER_LOOK},
+    {MEMCTX_ACT_LOOK_AGAIN, ADAPTER_LOOK_AGAIN},
+};
+
+static const struct {
+    unsigned action;
+    enum adapter_delay delay;
+} delays[] = {
+    {MEMCTX_ACT_ARM, ADAPTER_BACKOFF},
+    {MEMCTX_ACT_ARM_LOOK, ADAPTER_TO_LOOK},
+    {MEMCTX_ACT_ARM_AGAIN, ADAPTER_TO_AGAIN},
+};
 
 /* In the order of the bits: what is old goes before something new begins. */
 static bool
@@ -146,10 +196,16 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
         record_withdraw(r);
     if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
         new_boot(r);
-    if ((actions & MEMCTX_ACT_PROBE) != 0)
-        adapter_kick(r->adapter);
-    if ((actions & MEMCTX_ACT_ARM) != 0)
-        adapter_arm(r->adapter);
+    if ((actions & MEMCTX_ACT_DOUBT) != 0)
+        adapter_doubt(r->adapter);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(tries); i++) {
+        if ((actions & tries[i].action) != 0)
+            adapter_kick(r->adapter, tries[i].what);
+    }
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(delays); i++) {
+        if ((actions & delays[i].action) != 0)
+            adapter_arm(r->adapter, delays[i].delay);
+    }
     if ((actions & MEMCTX_ACT_PUBLISH) != 0)
         publish(r, result);
     if ((actions & MEMCTX_ACT_RELEASE) != 0)
@@ -186,13 +242,12 @@ static void
 set_reason(struct record *r, enum memctx_event event,
            const struct adapter_result *result)
 {
-    if (result != NULL && result->why.class != MEMCTX_OK)
+    if (record_state(r) == MEMCTX_STATE_READY)
+        r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
+    else if (result != NULL && result->why.class != MEMCTX_OK)
         r->reason = result->why;
     else if (event == MEMCTX_EVENT_AWAY)
         memctx_error_set(&r->reason, MEMCTX_RETRY, "libvirt is away");
-    else if (r->phase == MEMCTX_PHASE_READY ||
-             r->phase == MEMCTX_PHASE_READY_PAUSED)
-        r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
     else if (record_state(r) == MEMCTX_STATE_STALE)
         memctx_error_set(&r->reason, MEMCTX_RETRY,
                          "checking whether the datum still holds");
@@ -237,10 +292,7 @@ record_handle(struct record *r, enum memctx_event event, bool cold)
 {
     if (event == MEMCTX_EVENT_START && cold && r->boot == 1)
         adapter_set_cold(r->adapter);
-    bool over = step(r, event, NULL);
-    if (event == MEMCTX_EVENT_AWAY)
-        adapter_doubt(r->adapter);
-    return over;
+    return step(r, event, NULL);
 }
 
 /* A kernel that is complete but not seen running yet leaves its datum alone

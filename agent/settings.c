@@ -26,7 +26,7 @@ static const struct key {
     {"runtime_dir", offsetof(struct settings, runtime_dir), 0, 0},
     {"log_level", offsetof(struct settings, log_level), 0, 0},
     {"workers", offsetof(struct settings, workers), 1, 64},
-    {"writers", offsetof(struct settings, writers), 1, 64},
+    {"writers", offsetof(struct settings, writers), 1, 1024},
     {"keepalive_interval", offsetof(struct settings, keepalive_interval), 0,
      3600},
     {"keepalive_count", offsetof(struct settings, keepalive_count), 1, 100},
@@ -36,6 +36,7 @@ static const struct key {
      1000},
     {"retry_cost_factor", offsetof(struct settings, retry_cost_factor), 1,
      100000},
+    {"revalidate_ms", offsetof(struct settings, revalidate_ms), 0, 86400000},
     {"stub_fail_boots", offsetof(struct settings, stub_fail_boots), 0, 1000000},
 };
 
@@ -45,13 +46,14 @@ settings_init(struct settings *settings)
     *settings = (struct settings){
         .log_level = "info",
         .workers = 2,
-        .writers = 4,
+        .writers = 32,
         .keepalive_interval = 5,
         .keepalive_count = 3,
         .retry_first_ms = 50,
         .retry_cap_ms = 2000,
         .retry_growth_percent = 10,
         .retry_cost_factor = 50,
+        .revalidate_ms = 10000,
     };
 }
 

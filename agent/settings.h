@@ -19,13 +19,15 @@ struct settings {
     char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     char log_level[SETTINGS_TEXT_MAX];
     uint64_t workers;            /* threads that read RAM */
-    uint64_t writers;            /* threads that write metadata */
+    uint64_t writers;            /* threads that write metadata, at most */
     uint64_t keepalive_interval; /* seconds; 0: none */
     uint64_t keepalive_count;
     uint64_t retry_first_ms;
     uint64_t retry_cap_ms;
     uint64_t retry_growth_percent;
     uint64_t retry_cost_factor;
+    uint64_t revalidate_ms;   /* from one look at a ready domain to the next; 0:
+                                 none */
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };
 

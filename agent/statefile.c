@@ -6,8 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +16,6 @@
 #include "cleanup.h"
 
 #define MODE 0640
-#define SUFFIX ".xml"
 #define PART ".part"
 #define UUID_LEN 36
 
@@ -27,29 +26,71 @@ cleanup_dir(DIR **dir)
         closedir(*dir);
 }
 
-/* One of our own names: a UUID and a suffix. */
+/* The two kinds of files: where they are, seen from domains/, and how their
+ * names end. */
+struct kind {
+    const char *dir;
+    const char *suffix;
+};
+
+static const struct kind datum = {".", ".xml"};
+static const struct kind count = {"../runs", ""};
+
+static void
+make_name(const struct kind *kind, const char *uuid, const char *suffix,
+          char name[64])
+{
+    snprintf(name, 64, "%s/%s%s", kind->dir, uuid, suffix);
+}
+
+/* One of our own names: a UUID and this suffix. */
 static bool
-is_ours(const char *name)
+has_suffix(const char *name, const char *suffix)
 {
     size_t len = strspn(name, "0123456789abcdef-");
-    return len == UUID_LEN &&
-           (strcmp(name + len, SUFFIX) == 0 || strcmp(name + len, PART) == 0);
+    return len == UUID_LEN && strcmp(name + len, suffix) == 0;
+}
+
+/* Call `visit` for each entry, with a descriptor of its directory; it may
+ * remove the entry. */
+static void
+for_each_entry(int dirfd, const struct kind *kind,
+               void (*visit)(int dirfd, const char *name, void *arg), void *arg)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int copy = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int own = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(cleanup_dir) DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (dir == NULL || own < 0)
+        return;
+    copy = -1; /* the stream's now */
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        visit(own, entry->d_name, arg);
+}
+
+static void
+remove_datum(int dirfd, const char *name, void *arg)
+{
+    (void)arg;
+    if (has_suffix(name, datum.suffix) || has_suffix(name, PART))
+        unlinkat(dirfd, name, 0);
+}
+
+static void
+remove_part(int dirfd, const char *name, void *arg)
+{
+    (void)arg;
+    if (has_suffix(name, PART))
+        unlinkat(dirfd, name, 0);
 }
 
 void
 statefile_clean(int dirfd)
 {
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    MEMCTX_CLEANUP(cleanup_dir) DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-    if (dir == NULL)
-        return;
-    copy = -1; /* the stream's now */
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        if (is_ours(entry->d_name))
-            unlinkat(dirfd, entry->d_name, 0);
-    }
+    for_each_entry(dirfd, &datum, remove_datum, NULL);
+    for_each_entry(dirfd, &count, remove_part, NULL);
 }
 
 /* Open a directory that is ours alone to write: whoever else could write into
@@ -89,8 +130,11 @@ int
 statefile_open_dir(const char *dir, int *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int top = -1;
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int runs = -1;
     if (make_dir(dir) < 0 || open_own_dir(AT_FDCWD, dir, &top) < 0 ||
         (mkdirat(top, "domains", 0755) < 0 && errno != EEXIST) ||
+        (mkdirat(top, "runs", 0700) < 0 && errno != EEXIST) ||
+        open_own_dir(top, "runs", &runs) < 0 ||
         open_own_dir(top, "domains", ret) < 0)
         return memctx_error_set(
             err, MEMCTX_PERMANENT, "cannot use the agent's directory %s: %s%s",
@@ -116,14 +160,14 @@ write_all(int fd, const char *text, size_t len)
     return 0;
 }
 
-int
-statefile_write(int dirfd, const char *uuid, const char *text,
-                struct memctx_error *err)
+static int
+replace_file(int dirfd, const struct kind *kind, const char *uuid,
+             const char *text, struct memctx_error *err)
 {
     char part[64];
     char name[64];
-    snprintf(part, sizeof(part), "%s" PART, uuid);
-    snprintf(name, sizeof(name), "%s" SUFFIX, uuid);
+    make_name(kind, uuid, PART, part);
+    make_name(kind, uuid, kind->suffix, name);
     unlinkat(dirfd, part, 0);
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = openat(dirfd, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
@@ -132,16 +176,89 @@ statefile_write(int dirfd, const char *uuid, const char *text,
         renameat(dirfd, part, dirfd, name) < 0) {
         int why = errno;
         unlinkat(dirfd, part, 0);
-        return memctx_error_set(err, MEMCTX_RETRY, "cannot write %s: %s", name,
-                                strerror(why));
+        return memctx_error_set(err, MEMCTX_RETRY, "cannot write %s%s: %s",
+                                uuid, kind->suffix, strerror(why));
     }
     return 0;
+}
+
+static void
+remove_file(int dirfd, const struct kind *kind, const char *uuid)
+{
+    char name[64];
+    make_name(kind, uuid, kind->suffix, name);
+    unlinkat(dirfd, name, 0);
+}
+
+int
+statefile_write(int dirfd, const char *uuid, const char *text,
+                struct memctx_error *err)
+{
+    return replace_file(dirfd, &datum, uuid, text, err);
 }
 
 void
 statefile_remove(int dirfd, const char *uuid)
 {
+    remove_file(dirfd, &datum, uuid);
+}
+
+int
+statefile_count(int dirfd, const char *uuid, uint64_t instance,
+                unsigned generation, struct memctx_error *err)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%" PRIu64 " %u", instance, generation);
+    return replace_file(dirfd, &count, uuid, text, err);
+}
+
+unsigned
+statefile_counted(int dirfd, const char *uuid, uint64_t instance)
+{
     char name[64];
-    snprintf(name, sizeof(name), "%s" SUFFIX, uuid);
-    unlinkat(dirfd, name, 0);
+    char text[64] = "";
+    uint64_t of;
+    unsigned generation;
+    make_name(&count, uuid, count.suffix, name);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+        sscanf(text, "%" SCNu64 " %u", &of, &generation) != 2 || of != instance)
+        return 0;
+    return generation;
+}
+
+void
+statefile_forget(int dirfd, const char *uuid)
+{
+    remove_file(dirfd, &datum, uuid);
+    remove_file(dirfd, &count, uuid);
+}
+
+struct known {
+    bool (*is_known)(const char *uuid, void *arg);
+    void *arg;
+};
+
+static void
+forget_other(int dirfd, const char *name, void *arg)
+{
+    const struct known *known = arg;
+    char uuid[UUID_LEN + 1];
+    if (!has_suffix(name, datum.suffix) && !has_suffix(name, count.suffix))
+        return;
+    memcpy(uuid, name, UUID_LEN);
+    uuid[UUID_LEN] = '\0';
+    if (!known->is_known(uuid, known->arg))
+        unlinkat(dirfd, name, 0);
+}
+
+void
+statefile_forget_others(int dirfd,
+                        bool (*is_known)(const char *uuid, void *arg),
+                        void *arg)
+{
+    struct known known = {is_known, arg};
+    for_each_entry(dirfd, &datum, forget_other, &known);
+    for_each_entry(dirfd, &count, forget_other, &known);
 }

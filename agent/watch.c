@@ -21,6 +21,9 @@
 enum {
     CALLBACK_LIFECYCLE,
     CALLBACK_REBOOT,
+    CALLBACK_DEVICE_ADDED,
+    CALLBACK_DEVICE_REMOVED,
+    CALLBACK_MEMORY_SIZE,
     CALLBACKS
 };
 
@@ -78,6 +81,7 @@ translate(int event, int detail, enum memctx_event *what, bool *cold)
         return true;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
+    case VIR_DOMAIN_EVENT_CRASHED: /* its CPUs stand still, whatever follows */
         *what = MEMCTX_EVENT_SUSPEND;
         return true;
     case VIR_DOMAIN_EVENT_RESUMED:
@@ -86,7 +90,7 @@ translate(int event, int detail, enum memctx_event *what, bool *cold)
     case VIR_DOMAIN_EVENT_STOPPED:
         *what = MEMCTX_EVENT_STOP;
         return true;
-    default: /* DEFINED, UNDEFINED, SHUTDOWN, CRASHED: RAM stays as it is */
+    default: /* DEFINED, UNDEFINED, SHUTDOWN: RAM stays as it is */
         return false;
     }
 }
@@ -109,6 +113,43 @@ on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
     (void)connection;
     push_domain(opaque, domain, MEMCTX_EVENT_RESET, false);
 }
+
+/* Memory devices have these aliases, or any that a user chose
+ * (virDomainDeviceInfo, "ua-"). */
+static bool
+may_be_memory(const char *alias)
+{
+    static const char *const prefixes[] = {"dimm", "nvdimm", "virtiomem",
+                                           "virtiopmem", "ua-"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(prefixes); i++) {
+        if (strncmp(alias, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Serves device-added and device-removed alike. */
+static void
+on_device(virConnectPtr connection, virDomainPtr domain, const char *alias,
+          void *opaque)
+{
+    (void)connection;
+    if (may_be_memory(alias))
+        push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
+}
+
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+/* A virtio-mem device has more or less of its memory plugged in. */
+static void
+on_memory_size(virConnectPtr connection, virDomainPtr domain, const char *alias,
+               unsigned long long size, void *opaque)
+{
+    (void)connection;
+    (void)alias;
+    (void)size;
+    push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
+}
+#endif
 
 static void
 on_close(virConnectPtr connection, int reason, void *opaque)
@@ -143,8 +184,18 @@ register_callbacks(struct watch *watch, virConnectPtr connection)
                                 VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
         [CALLBACK_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT,
                              VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
+        [CALLBACK_DEVICE_ADDED] = {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+                                   VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+        [CALLBACK_DEVICE_REMOVED] = {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                                     VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+        [CALLBACK_MEMORY_SIZE] = {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+                                  VIR_DOMAIN_EVENT_CALLBACK(on_memory_size)},
+#endif
     };
     for (unsigned i = 0; i < CALLBACKS; i++) {
+        if (rows[i].callback == NULL)
+            continue;
         watch->callbacks[i] = virConnectDomainEventRegisterAny(
             connection, NULL, rows[i].event, rows[i].callback, watch, NULL);
         if (watch->callbacks[i] < 0)
@@ -174,7 +225,8 @@ event_of_state(virDomainPtr domain, enum memctx_event *ret)
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
     if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
         *ret = MEMCTX_EVENT_ARRIVING;
-    else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED)
+    else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED ||
+             state == VIR_DOMAIN_CRASHED)
         *ret = MEMCTX_EVENT_START_PAUSED;
     else
         *ret = MEMCTX_EVENT_START;
@@ -329,10 +381,9 @@ watch_create(const struct settings *settings, struct queue *queue,
     struct watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    *watch = (struct watch){.settings = settings,
-                            .queue = queue,
-                            .log = log,
-                            .callbacks = {-1, -1}};
+    *watch = (struct watch){.settings = settings, .queue = queue, .log = log};
+    for (unsigned i = 0; i < CALLBACKS; i++)
+        watch->callbacks[i] = -1;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

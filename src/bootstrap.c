@@ -23,6 +23,8 @@ struct memctx_bootstrap {
     struct memctx_search *search;
     struct watched watched[WATCHED_MAX];
     size_t n_watched;
+    bool has_found;
+    struct memctx_kernel found; /* by the last successful try */
 };
 
 /* One try under way. */
@@ -67,6 +69,7 @@ void
 memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap)
 {
     forget_watched(bootstrap);
+    bootstrap->has_found = false;
     memctx_search_reset(bootstrap->search);
 }
 
@@ -178,5 +181,40 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     if (failed < 0)
         return -1;
     ret->alive = prove;
-    return take_only_one(&found, ret, err);
+    if (take_only_one(&found, ret, err) < 0)
+        return -1;
+    bootstrap->found = ret->kernel;
+    bootstrap->has_found = true;
+    return 0;
+}
+
+int
+memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
+                      const struct memctx_rammap *map,
+                      const struct memctx_bootstrap_request *request,
+                      bool again, struct memctx_bootstrap_result *ret,
+                      struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    memset(ret, 0, sizeof(*ret));
+    if (!bootstrap->has_found)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no kernel has been found in this RAM");
+    if (memctx_search_verify(map, &bootstrap->found, err) < 0)
+        return -1;
+    ret->kernel = bootstrap->found;
+    ret->candidates = 1;
+    if (request->cold)
+        return 0;
+    if (!again)
+        forget_watched(bootstrap);
+    /* The watch begins here in the first half: nothing can have moved. */
+    ret->alive = is_alive(&bootstrap->found, &a) && again;
+    if (ret->alive)
+        return 0;
+    ret->pending = true;
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "the clocks of kernel %s at root %#" PRIx64 " %s",
+                            ret->kernel.version, ret->kernel.kcr3,
+                            again ? "stand still" : "have been noted");
 }

@@ -11,8 +11,13 @@
 #define ABANDON MEMCTX_ACT_ABANDON
 #define WITHDRAW MEMCTX_ACT_WITHDRAW
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
+#define DOUBT MEMCTX_ACT_DOUBT
 #define PROBE MEMCTX_ACT_PROBE
+#define LOOK MEMCTX_ACT_LOOK
+#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
 #define ARM MEMCTX_ACT_ARM
+#define ARM_LOOK MEMCTX_ACT_ARM_LOOK
+#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -28,8 +33,22 @@
 
 /* A result that nobody waits for changes nothing. */
 #define NO_RESULT(phase) \
-    ON(FOUND, phase, 0), ON(RETRY, phase, 0), \
-    ON(PENDING, phase, 0), ON(NEVER, phase, 0)
+    ON(FOUND, phase, 0), ON(RETRY, phase, 0), ON(PENDING, phase, 0), \
+    ON(CONFIRMED, phase, 0), ON(NEVER, phase, 0)
+
+/* A published datum of a guest that runs, at whatever stage of a look: what
+ * happens to the guest is the same. Its memory may have moved with a change of
+ * its layout, so that it is found anew. */
+#define WHILE_READY(phase) \
+    ON(START, phase, 0), \
+    ON(START_PAUSED, READY_PAUSED, ABANDON), \
+    ON(ARRIVING, PAUSED, ABANDON | WITHDRAW), \
+    ON(SUSPEND, READY_PAUSED, ABANDON), \
+    ON(RESUME, phase, 0), \
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM), \
+    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE), \
+    ON(AWAY, AWAY, ABANDON | DOUBT), \
+    ENDS(phase)
 
 static const struct memctx_transition
 transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
@@ -40,7 +59,8 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, PROBING_PAUSED, PROBE),
         ON(RESUME, PROBING, PROBE),
         ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, 0),
+        ON(LAYOUT, NEW, 0),
+        ON(AWAY, AWAY, DOUBT),
         NO_RESULT(NEW),
         ON(TIMER, NEW, 0),
         ENDS(NEW),
@@ -52,10 +72,12 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, PROBING_PAUSED, 0),
         ON(RESUME, PROBING, 0),
         ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, ABANDON),
-        ON(FOUND, READY, PUBLISH),
+        ON(LAYOUT, PROBING, ABANDON | DOUBT | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY, ARM_LOOK | PUBLISH),
         ON(RETRY, BACKOFF, WITHDRAW | ARM),
         ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, PROBING, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, PROBING, 0),
         ENDS(PROBING),
@@ -67,10 +89,12 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, PROBING_PAUSED, 0),
         ON(RESUME, PROBING, 0),
         ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
-        ON(AWAY, AWAY, ABANDON),
+        ON(LAYOUT, PROBING_PAUSED, ABANDON | DOUBT | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
         ON(FOUND, READY_PAUSED, PUBLISH),
         ON(RETRY, PAUSED, WITHDRAW),
         ON(PENDING, CHECKING_PAUSED, PROBE),
+        ON(CONFIRMED, PROBING_PAUSED, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, PROBING_PAUSED, 0),
         ENDS(PROBING_PAUSED),
@@ -82,7 +106,8 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, PAUSED, ABANDON),
         ON(RESUME, BACKOFF, 0),
         ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, ABANDON),
+        ON(LAYOUT, BACKOFF, ABANDON | DOUBT | ARM),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
         NO_RESULT(BACKOFF),
         ON(TIMER, PROBING, PROBE),
         ENDS(BACKOFF),
@@ -94,22 +119,39 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, PAUSED, 0),
         ON(RESUME, PROBING, PROBE),
         ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
-        ON(AWAY, AWAY, 0),
+        ON(LAYOUT, PAUSED, DOUBT),
+        ON(AWAY, AWAY, DOUBT),
         NO_RESULT(PAUSED),
         ON(TIMER, PAUSED, 0),
         ENDS(PAUSED),
     },
     [MEMCTX_PHASE_READY] = {
-        ON(START, READY, 0),
-        ON(START_PAUSED, READY_PAUSED, 0),
-        ON(ARRIVING, PAUSED, WITHDRAW),
-        ON(SUSPEND, READY_PAUSED, 0),
-        ON(RESUME, READY, 0),
-        ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, 0),
+        WHILE_READY(READY),
         NO_RESULT(READY),
-        ON(TIMER, READY, 0),
-        ENDS(READY),
+        ON(TIMER, GLANCE, LOOK),
+    },
+    [MEMCTX_PHASE_GLANCE] = {
+        WHILE_READY(GLANCE),
+        ON(FOUND, GLANCE, 0),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+        ON(CONFIRMED, READY, ARM_LOOK),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, GLANCE, 0),
+    },
+    [MEMCTX_PHASE_GLANCE_WAIT] = {
+        WHILE_READY(GLANCE_WAIT),
+        NO_RESULT(GLANCE_WAIT),
+        ON(TIMER, CONFIRM, LOOK_AGAIN),
+    },
+    [MEMCTX_PHASE_CONFIRM] = {
+        WHILE_READY(CONFIRM),
+        ON(FOUND, CONFIRM, 0),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, READY, ARM_LOOK),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, CONFIRM, 0),
     },
     [MEMCTX_PHASE_READY_PAUSED] = {
         ON(START, CHECKING, PROBE),
@@ -118,7 +160,8 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, READY_PAUSED, 0),
         ON(RESUME, CHECKING, PROBE),
         ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
-        ON(AWAY, AWAY, 0),
+        ON(LAYOUT, CHECKING_PAUSED, DOUBT | PROBE),
+        ON(AWAY, AWAY, DOUBT),
         NO_RESULT(READY_PAUSED),
         ON(TIMER, READY_PAUSED, 0),
         ENDS(READY_PAUSED),
@@ -130,10 +173,12 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, CHECKING_PAUSED, 0),
         ON(RESUME, CHECKING, 0),
         ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, ABANDON),
-        ON(FOUND, READY, PUBLISH),
+        ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY, ARM_LOOK | PUBLISH),
         ON(RETRY, BACKOFF, WITHDRAW | ARM),
         ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, CHECKING, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, CHECKING, 0),
         ENDS(CHECKING),
@@ -145,10 +190,12 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, CHECKING_PAUSED, 0),
         ON(RESUME, CHECKING, 0),
         ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
-        ON(AWAY, AWAY, ABANDON),
+        ON(LAYOUT, CHECKING_PAUSED, ABANDON | DOUBT | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
         ON(FOUND, READY_PAUSED, PUBLISH),
         ON(RETRY, PAUSED, WITHDRAW),
         ON(PENDING, CHECKING_PAUSED, PROBE),
+        ON(CONFIRMED, CHECKING_PAUSED, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, CHECKING_PAUSED, 0),
         ENDS(CHECKING_PAUSED),
@@ -160,7 +207,8 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, CHECKING_PAUSED, ABANDON | PROBE),
         ON(RESUME, CHECK_WAIT, 0),
         ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
-        ON(AWAY, AWAY, ABANDON),
+        ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
         NO_RESULT(CHECK_WAIT),
         ON(TIMER, CHECKING, PROBE),
         ENDS(CHECK_WAIT),
@@ -172,6 +220,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, UNSUPPORTED, 0),
         ON(RESUME, UNSUPPORTED, 0),
         ON(RESET, UNSUPPORTED, 0),
+        ON(LAYOUT, UNSUPPORTED, 0),
         ON(AWAY, UNSUPPORTED, 0),
         NO_RESULT(UNSUPPORTED),
         ON(TIMER, UNSUPPORTED, 0),
@@ -184,6 +233,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(SUSPEND, CHECKING_PAUSED, PROBE),
         ON(RESUME, CHECKING, PROBE),
         ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, AWAY, 0),
         ON(AWAY, AWAY, 0),
         NO_RESULT(AWAY),
         ON(TIMER, AWAY, 0),
@@ -202,6 +252,9 @@ static const struct {
     [MEMCTX_PHASE_BACKOFF] = {"backoff", MEMCTX_STATE_WAITING},
     [MEMCTX_PHASE_PAUSED] = {"paused", MEMCTX_STATE_WAITING},
     [MEMCTX_PHASE_READY] = {"ready", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_GLANCE] = {"glance", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_GLANCE_WAIT] = {"glance-wait", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_CONFIRM] = {"confirm", MEMCTX_STATE_READY},
     [MEMCTX_PHASE_READY_PAUSED] = {"ready-paused", MEMCTX_STATE_READY},
     [MEMCTX_PHASE_CHECKING] = {"checking", MEMCTX_STATE_STALE},
     [MEMCTX_PHASE_CHECKING_PAUSED] = {"checking-paused", MEMCTX_STATE_STALE},
@@ -229,11 +282,13 @@ static const char *const event_names[] = {
     [MEMCTX_EVENT_SUSPEND] = "suspend",
     [MEMCTX_EVENT_RESUME] = "resume",
     [MEMCTX_EVENT_RESET] = "reset",
+    [MEMCTX_EVENT_LAYOUT] = "layout",
     [MEMCTX_EVENT_STOP] = "stop",
     [MEMCTX_EVENT_AWAY] = "away",
     [MEMCTX_EVENT_FOUND] = "found",
     [MEMCTX_EVENT_RETRY] = "retry",
     [MEMCTX_EVENT_PENDING] = "pending",
+    [MEMCTX_EVENT_CONFIRMED] = "confirmed",
     [MEMCTX_EVENT_NEVER] = "never",
     [MEMCTX_EVENT_GONE] = "gone",
     [MEMCTX_EVENT_TIMER] = "timer",
@@ -242,8 +297,9 @@ static_assert(MEMCTX_ARRAY_LEN(event_names) == MEMCTX_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "abandon", "withdraw", "new-boot", "probe",
-    "arm",     "publish",  "release",  "forget",
+    "abandon", "withdraw",   "new-boot", "doubt",    "probe",
+    "look",    "look-again", "arm",      "arm-look", "arm-again",
+    "publish", "release",    "forget",
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == MEMCTX_ACT_FORGET,
               "every action has a name");

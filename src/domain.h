@@ -33,10 +33,22 @@ enum memctx_phase {
     /* The guest is paused, or its RAM has not arrived yet: nothing runs and
      * nothing is armed. Ends with RESUME. */
     MEMCTX_PHASE_PAUSED,
-    /* The datum is published; nothing runs, nothing is armed. */
+    /* The datum is published; nothing runs, the timer is armed for the next
+     * look at it. Ends with TIMER. */
     MEMCTX_PHASE_READY,
-    /* The same, paused. A paused guest cannot be seen running, so what was
-     * found in it is checked once it is resumed. */
+    /* The first half of that look runs on a worker: is the kernel still what
+     * it was, and what do its clocks say? Ends with CONFIRMED (it has none),
+     * PENDING, RETRY, GONE. No event tells of a kexec: only this does. */
+    MEMCTX_PHASE_GLANCE,
+    /* The timer is armed for the second half. */
+    MEMCTX_PHASE_GLANCE_WAIT,
+    /* The second half runs: have the clocks moved on? What they showed since
+     * the last look may be older than a kexec; only now they can tell. Ends
+     * with CONFIRMED, PENDING (they stand still), RETRY, GONE. */
+    MEMCTX_PHASE_CONFIRM,
+    /* Published and paused: nothing runs, nothing is armed. A paused guest
+     * cannot be seen running, so what was found in it is checked once it is
+     * resumed. */
     MEMCTX_PHASE_READY_PAUSED,
     /* As PROBING, with a datum published that may have gone stale while we
      * could not see. It must not stay when the try fails. */
@@ -61,16 +73,18 @@ enum memctx_event {
     MEMCTX_EVENT_ARRIVING,     /* started to receive a migration */
     MEMCTX_EVENT_SUSPEND,
     MEMCTX_EVENT_RESUME,
-    MEMCTX_EVENT_RESET, /* reboot or reset: RAM still holds the old kernel */
+    MEMCTX_EVENT_RESET,  /* reboot or reset: RAM still holds the old kernel */
+    MEMCTX_EVENT_LAYOUT, /* memory was plugged in, resized or removed */
     MEMCTX_EVENT_STOP,
     MEMCTX_EVENT_AWAY,    /* the connection to libvirt was lost */
     MEMCTX_EVENT_FOUND,   /* the try ended: a kernel is verified */
     MEMCTX_EVENT_RETRY,   /* ... not yet */
     MEMCTX_EVENT_PENDING, /* ... what stands published passed the static checks
                              and has yet to be seen running */
-    MEMCTX_EVENT_NEVER,   /* ... can never work for this run */
-    MEMCTX_EVENT_GONE,    /* ... the domain is not there any more */
-    MEMCTX_EVENT_TIMER,   /* the backoff timer fired */
+    MEMCTX_EVENT_CONFIRMED, /* the look ended: what stands published runs */
+    MEMCTX_EVENT_NEVER,     /* a try ended: it can never work for this run */
+    MEMCTX_EVENT_GONE,      /* ... the domain is not there any more */
+    MEMCTX_EVENT_TIMER,     /* the backoff timer fired */
     MEMCTX_EVENTS
 };
 
@@ -80,11 +94,17 @@ enum memctx_action {
     MEMCTX_ACT_WITHDRAW = 1 << 1, /* remove the datum, if there is one */
     MEMCTX_ACT_NEW_BOOT = 1 << 2, /* what was found is the old kernel's; count
                                      tries from the beginning */
-    MEMCTX_ACT_PROBE = 1 << 3,    /* start a try */
-    MEMCTX_ACT_ARM = 1 << 4,      /* arm the timer with the next delay */
-    MEMCTX_ACT_PUBLISH = 1 << 5,  /* write the datum, unless it stands there */
-    MEMCTX_ACT_RELEASE = 1 << 6,  /* close the RAM */
-    MEMCTX_ACT_FORGET = 1 << 7,   /* destroy the record */
+    MEMCTX_ACT_DOUBT = 1 << 3,    /* open the RAM anew before the next try, and
+                                     believe only what is seen running */
+    MEMCTX_ACT_PROBE = 1 << 4,    /* start a try: search */
+    MEMCTX_ACT_LOOK = 1 << 5,     /* start a try: first half of a look, */
+    MEMCTX_ACT_LOOK_AGAIN = 1 << 6, /* or its second half */
+    MEMCTX_ACT_ARM = 1 << 7,        /* arm the timer: next backoff delay, */
+    MEMCTX_ACT_ARM_LOOK = 1 << 8,   /* or time to the next look, */
+    MEMCTX_ACT_ARM_AGAIN = 1 << 9,  /* or time between its halves */
+    MEMCTX_ACT_PUBLISH = 1 << 10, /* write the datum, unless it stands there */
+    MEMCTX_ACT_RELEASE = 1 << 11, /* close the RAM */
+    MEMCTX_ACT_FORGET = 1 << 12,  /* destroy the record */
 };
 
 struct memctx_transition {

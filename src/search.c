@@ -353,3 +353,35 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
                             "%" PRIu64 " clues, the last: %s", ret->n_clues,
                             why.message);
 }
+
+static const struct memctx_guest_ops *
+guest_of(enum memctx_os os)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests); i++) {
+        if (guests[i]->os == os)
+            return guests[i];
+    }
+    return NULL;
+}
+
+int
+memctx_search_verify(const struct memctx_rammap *map,
+                     const struct memctx_kernel *kernel,
+                     struct memctx_error *err)
+{
+    const struct memctx_guest_ops *guest = guest_of(kernel->os);
+    struct memctx_kernel now;
+    if (guest == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "no guest system %d",
+                                (int)kernel->os);
+    if (memctx_rammap_check(map, err) < 0 ||
+        guest->verify(map, kernel->clue_gpa, &now, err) < 0)
+        return -1;
+    if (!memctx_kernel_is_same(&now, kernel))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "kernel %s at root %#" PRIx64
+                                " has taken the place of %s at %#" PRIx64,
+                                now.version, now.kcr3, kernel->version,
+                                kernel->kcr3);
+    return 0;
+}

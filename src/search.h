@@ -5,7 +5,8 @@
  *
  * Order of one try: places where a clue was before; where a guest's own
  * structures lead; RAM that was a hole at the last try; then on from where the
- * last try stopped, round and round. A try that asks for `all` reads all RAM once. */
+ * last try stopped, round and round. A try that asks for `all` reads all RAM
+ * once. */
 #ifndef MEMCTX_SEARCH_H
 #define MEMCTX_SEARCH_H
 
@@ -57,5 +58,12 @@ int memctx_search_try(struct memctx_search *search,
                       const struct memctx_search_request *request,
                       struct memctx_search_result *ret,
                       struct memctx_error *err);
+
+/* Is the kernel that was found still there? Runs the proofs of its system
+ * again, from the clue that led to it. 0, or -1 with RETRY: which check failed,
+ * or that another kernel is there now; GONE. Reads a few pages. Any thread. */
+int memctx_search_verify(const struct memctx_rammap *map,
+                         const struct memctx_kernel *kernel,
+                         struct memctx_error *err);
 
 #endif

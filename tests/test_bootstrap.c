@@ -266,6 +266,112 @@ test_destroy_of_nothing(void **state)
     memctx_bootstrap_destroy(NULL);
 }
 
+static int
+look(struct fixture *f, bool again)
+{
+    return memctx_bootstrap_look(f->bootstrap, f->map, &f->request, again,
+                                 &f->result, &f->err);
+}
+
+static struct guestimg_kernel
+found_kernel(struct fixture *f)
+{
+    struct guestimg_kernel kernel = add_kernel(f, 0);
+    f->request.cold = true;
+    assert_done(try_once(f), &f->err);
+    f->request.cold = false;
+    return kernel;
+}
+
+static void
+test_look_in_two_halves_confirms_what_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    for (unsigned i = 0; i < 3; i++) {
+        /* What happened before the first half proves nothing. */
+        run_second(f, &kernel);
+        assert_int_equal(look(f, false), -1);
+        assert_true(f->result.pending);
+        run_second(f, &kernel);
+        assert_done(look(f, true), &f->err);
+        assert_true(f->result.alive);
+        assert_int_equal(f->result.kernel.kcr3, kernel.root_gpa);
+    }
+}
+
+static void
+test_look_at_clocks_that_stand_still(void **state)
+{
+    struct fixture *f = *state;
+    found_kernel(f);
+    look(f, false);
+    f->request.now_us += SECOND;
+    assert_int_equal(look(f, true), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "stand still");
+    assert_true(f->result.pending);
+}
+
+static void
+test_look_at_what_needs_no_clock(void **state)
+{
+    struct fixture *f = *state;
+    found_kernel(f);
+    f->request.cold = true;
+    assert_done(look(f, false), &f->err);
+}
+
+static void
+test_look_at_another_kernel_in_its_place(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel other = found_kernel(f);
+    other.release = "6.9";
+    guestimg_add_kernel(&f->img, &other);
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "has taken the place of 6.0");
+    assert_false(f->result.pending);
+}
+
+static void
+test_look_at_a_kernel_that_was_overwritten(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    guestimg_punch(&f->img, kernel.root_gpa, PAGE);
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "check self-map");
+    assert_false(f->result.pending);
+}
+
+static void
+test_look_before_anything_was_found(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel has been found");
+    found_kernel(f);
+    memctx_bootstrap_new_boot(f->bootstrap);
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel has been found");
+}
+
+/* The clocks that a look has noted serve the search that follows it. */
+static void
+test_search_after_a_look_finds_the_kernel_that_runs(void **state)
+{
+    struct fixture *f = *state;
+    found_kernel(f);
+    look(f, false);
+    look(f, true);
+    struct guestimg_kernel next = add_kernel(f, 1);
+    assert_int_equal(try_once(f), -1);
+    assert_true(f->result.pending);
+    run_second(f, &next);
+    assert_done(try_once(f), &f->err);
+    assert_int_equal(f->result.kernel.kcr3, next.root_gpa);
+}
+
 int
 main(void)
 {
@@ -284,6 +390,13 @@ main(void)
         T(test_cancelled_try_ends),
         T(test_truncated_backing_is_gone),
         T(test_destroy_of_nothing),
+        T(test_look_in_two_halves_confirms_what_runs),
+        T(test_look_at_clocks_that_stand_still),
+        T(test_look_at_what_needs_no_clock),
+        T(test_look_at_another_kernel_in_its_place),
+        T(test_look_at_a_kernel_that_was_overwritten),
+        T(test_look_before_anything_was_found),
+        T(test_search_after_a_look_finds_the_kernel_that_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,15 @@ struct ghost {
     bool datum;   /* is published */
 };
 
+/* Looks at what stands published, and at nothing else. */
 static bool
-is_running(enum memctx_phase phase)
+is_looking(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_GLANCE || phase == MEMCTX_PHASE_CONFIRM;
+}
+
+static bool
+is_searching(enum memctx_phase phase)
 {
     return phase == MEMCTX_PHASE_PROBING ||
            phase == MEMCTX_PHASE_PROBING_PAUSED ||
@@ -27,9 +34,16 @@ is_running(enum memctx_phase phase)
 }
 
 static bool
+is_running(enum memctx_phase phase)
+{
+    return is_looking(phase) || is_searching(phase);
+}
+
+static bool
 is_armed(enum memctx_phase phase)
 {
-    return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT;
+    return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT ||
+           phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_GLANCE_WAIT;
 }
 
 static bool
@@ -44,8 +58,23 @@ static bool
 is_result(enum memctx_event event)
 {
     return event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_RETRY ||
-           event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_NEVER;
+           event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_CONFIRMED ||
+           event == MEMCTX_EVENT_NEVER;
 }
+
+/* A search finds, a look confirms; both can fail. */
+static bool
+can_end_with(enum memctx_phase phase, enum memctx_event event)
+{
+    if (event == MEMCTX_EVENT_FOUND)
+        return is_searching(phase);
+    if (event == MEMCTX_EVENT_CONFIRMED)
+        return is_looking(phase);
+    return is_result(event) && is_running(phase);
+}
+
+#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK | MEMCTX_ACT_ARM_AGAIN)
+#define TRIES (MEMCTX_ACT_PROBE | MEMCTX_ACT_LOOK | MEMCTX_ACT_LOOK_AGAIN)
 
 static bool
 is_end(enum memctx_event event)
@@ -84,7 +113,8 @@ is_filled(enum memctx_phase phase, enum memctx_event event,
     if (next != MEMCTX_PHASE_NEW)
         return next < MEMCTX_PHASES;
     return phase == MEMCTX_PHASE_NEW &&
-           (is_result(event) || is_end(event) || event == MEMCTX_EVENT_TIMER);
+           (is_result(event) || is_end(event) || event == MEMCTX_EVENT_TIMER ||
+            event == MEMCTX_EVENT_LAYOUT);
 }
 
 static bool
@@ -101,12 +131,14 @@ static bool
 publishes_what_was_found(enum memctx_phase phase, enum memctx_event event,
                          enum memctx_phase next, unsigned actions)
 {
-    bool found = event == MEMCTX_EVENT_FOUND && is_running(phase);
+    bool found = event == MEMCTX_EVENT_FOUND && is_searching(phase);
     if (!found)
         return (actions & MEMCTX_ACT_PUBLISH) == 0;
-    return actions == MEMCTX_ACT_PUBLISH &&
-           next == (is_paused(phase) ? MEMCTX_PHASE_READY_PAUSED
-                                     : MEMCTX_PHASE_READY);
+    if (is_paused(phase))
+        return next == MEMCTX_PHASE_READY_PAUSED &&
+               actions == MEMCTX_ACT_PUBLISH;
+    return next == MEMCTX_PHASE_READY &&
+           actions == (MEMCTX_ACT_PUBLISH | MEMCTX_ACT_ARM_LOOK);
 }
 
 static bool
@@ -126,9 +158,19 @@ arms_where_it_waits_for_the_timer(enum memctx_phase phase,
                                   enum memctx_event event,
                                   enum memctx_phase next, unsigned actions)
 {
-    bool arms = (actions & MEMCTX_ACT_ARM) != 0;
     (void)event;
-    return arms ? is_armed(next) : !is_armed(next) || phase == next;
+    switch (actions & ARMS) {
+    case MEMCTX_ACT_ARM:
+        return next == MEMCTX_PHASE_BACKOFF || next == MEMCTX_PHASE_CHECK_WAIT;
+    case MEMCTX_ACT_ARM_LOOK:
+        return next == MEMCTX_PHASE_READY;
+    case MEMCTX_ACT_ARM_AGAIN:
+        return next == MEMCTX_PHASE_GLANCE_WAIT;
+    case 0:
+        return !is_armed(next) || phase == next;
+    default:
+        return false;
+    }
 }
 
 static bool
@@ -136,28 +178,33 @@ does_not_arm_while_paused(enum memctx_phase phase, enum memctx_event event,
                           enum memctx_phase next, unsigned actions)
 {
     (void)event;
-    return (actions & MEMCTX_ACT_ARM) == 0 ||
-           (!is_paused(phase) && !is_paused(next));
+    return (actions & ARMS) == 0 || (!is_paused(phase) && !is_paused(next));
 }
 
 static bool
 starts_one_try(enum memctx_phase phase, enum memctx_event event,
                enum memctx_phase next, unsigned actions)
 {
-    /* A try that ended may be followed by another at once. */
-    bool starts = is_running(next) && (!is_running(phase) || is_result(event));
-    return starts == ((actions & MEMCTX_ACT_PROBE) != 0);
+    unsigned tries = actions & TRIES;
+    unsigned wanted = next == MEMCTX_PHASE_GLANCE    ? MEMCTX_ACT_LOOK
+                      : next == MEMCTX_PHASE_CONFIRM ? MEMCTX_ACT_LOOK_AGAIN
+                                                     : MEMCTX_ACT_PROBE;
+    /* A try that ended, or was abandoned, may be followed by another at once;
+     * a result that nobody waits for starts none. */
+    bool ended =
+        can_end_with(phase, event) || (actions & MEMCTX_ACT_ABANDON) != 0;
+    bool starts = is_running(next) && (!is_running(phase) || ended);
+    return tries == (starts && !is_end(event) ? wanted : 0);
 }
 
 static bool
 probes_or_arms(enum memctx_phase phase, enum memctx_event event,
                enum memctx_phase next, unsigned actions)
 {
-    const unsigned both = MEMCTX_ACT_PROBE | MEMCTX_ACT_ARM;
     (void)phase;
     (void)event;
     (void)next;
-    return (actions & both) != both;
+    return (actions & TRIES) == 0 || (actions & ARMS) == 0;
 }
 
 static bool
@@ -175,7 +222,7 @@ static bool
 ignores_results_of_nothing(enum memctx_phase phase, enum memctx_event event,
                            enum memctx_phase next, unsigned actions)
 {
-    bool late = (is_result(event) && !is_running(phase)) ||
+    bool late = (is_result(event) && !can_end_with(phase, event)) ||
                 (event == MEMCTX_EVENT_TIMER && !is_armed(phase));
     return !late || (next == phase && actions == 0);
 }
@@ -219,7 +266,23 @@ believes_nothing_while_away(enum memctx_phase phase, enum memctx_event event,
 {
     return event != MEMCTX_EVENT_AWAY || phase == MEMCTX_PHASE_UNSUPPORTED ||
            (next == MEMCTX_PHASE_AWAY &&
-            (actions & ~(unsigned)MEMCTX_ACT_ABANDON) == 0);
+            (actions & ~(unsigned)MEMCTX_ACT_ABANDON) ==
+                (phase == MEMCTX_PHASE_AWAY ? 0u : MEMCTX_ACT_DOUBT));
+}
+
+/* What was found in the old layout may have been read from the wrong place. */
+static bool
+doubts_another_layout(enum memctx_phase phase, enum memctx_event event,
+                      enum memctx_phase next, unsigned actions)
+{
+    bool blind = phase == MEMCTX_PHASE_NEW || phase == MEMCTX_PHASE_AWAY ||
+                 phase == MEMCTX_PHASE_UNSUPPORTED;
+    if (event != MEMCTX_EVENT_LAYOUT)
+        return true;
+    if (blind)
+        return next == phase && actions == 0;
+    return (actions & MEMCTX_ACT_DOUBT) != 0 &&
+           memctx_phase_state(next) != MEMCTX_STATE_READY;
 }
 
 static bool
@@ -251,6 +314,7 @@ LAW(resets_to_a_new_boot)
 LAW(releases_what_can_never_work)
 LAW(stays_unsupported)
 LAW(believes_nothing_while_away)
+LAW(doubts_another_layout)
 LAW(waits_for_ram_that_arrives)
 
 /* Perform an event as agent/record.c does, in the order of the bits. */
@@ -267,9 +331,9 @@ perform(struct ghost g, enum memctx_event event)
         g.running = g.armed = false;
     if (cell.actions & MEMCTX_ACT_WITHDRAW)
         g.datum = false;
-    if (cell.actions & MEMCTX_ACT_PROBE)
+    if (cell.actions & TRIES)
         g.running = true;
-    if (cell.actions & MEMCTX_ACT_ARM)
+    if (cell.actions & ARMS)
         g.armed = true;
     if (cell.actions & MEMCTX_ACT_PUBLISH)
         g.datum = true;
@@ -283,7 +347,7 @@ can_happen(const struct ghost *g, enum memctx_event event)
     if (event == MEMCTX_EVENT_PENDING)
         return g->running && g->datum;
     if (is_result(event))
-        return g->running;
+        return g->running && can_end_with(g->phase, event);
     return event == MEMCTX_EVENT_TIMER ? g->armed : !is_end(event);
 }
 
@@ -399,8 +463,13 @@ tell(const struct step *steps, size_t n)
 #define ABANDON MEMCTX_ACT_ABANDON
 #define WITHDRAW MEMCTX_ACT_WITHDRAW
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
+#define DOUBT MEMCTX_ACT_DOUBT
 #define PROBE MEMCTX_ACT_PROBE
+#define LOOK MEMCTX_ACT_LOOK
+#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
 #define ARM MEMCTX_ACT_ARM
+#define ARM_LOOK MEMCTX_ACT_ARM_LOOK
+#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -412,31 +481,31 @@ STORY(cold_boot_resumes_before_it_starts,
     ON(TIMER, PROBING, PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM),
     ON(TIMER, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
     ON(STOP, READY, ABANDON | FORGET))
 
 STORY(restore_starts_before_it_resumes,
     ON(START, PROBING, PROBE),
     ON(RESUME, PROBING, 0),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(restored_paused,
     ON(START_PAUSED, PROBING_PAUSED, PROBE),
     ON(SUSPEND, PROBING_PAUSED, 0),
     ON(FOUND, READY_PAUSED, PUBLISH),
     ON(RESUME, CHECKING, PROBE),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(double_reset,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
     ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
     ON(TIMER, PROBING, PROBE),
     ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
     ON(FOUND, BACKOFF, 0),
     ON(TIMER, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(pause_while_probing,
     ON(START, PROBING, PROBE),
@@ -459,24 +528,24 @@ STORY(pause_while_waiting,
 
 STORY(reset_while_paused,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(SUSPEND, READY_PAUSED, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(SUSPEND, READY_PAUSED, ABANDON),
     ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
     ON(RESUME, PROBING, PROBE))
 
 STORY(libvirt_away_and_back,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(AWAY, AWAY, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
     ON(AWAY, AWAY, 0),
     ON(START, CHECKING, PROBE),
     ON(START, CHECKING, 0),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(kernel_must_be_seen_running_again,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(AWAY, AWAY, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
     ON(START, CHECKING, PROBE),
     ON(PENDING, CHECK_WAIT, ARM),
     ON(TIMER, CHECKING, PROBE),
@@ -485,8 +554,8 @@ STORY(kernel_must_be_seen_running_again,
 
 STORY(pause_before_it_was_seen_running_again,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(AWAY, AWAY, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
     ON(START, CHECKING, PROBE),
     ON(SUSPEND, CHECKING_PAUSED, 0),
     ON(PENDING, CHECKING_PAUSED, PROBE),
@@ -496,27 +565,84 @@ STORY(agent_comes_back_to_its_own_datum,
     ON(START, PROBING, PROBE),
     ON(PENDING, CHECK_WAIT, ARM),
     ON(TIMER, CHECKING, PROBE),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(another_kernel_while_libvirt_was_away,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH),
-    ON(AWAY, AWAY, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
     ON(START, CHECKING, PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM),
     ON(TIMER, PROBING, PROBE))
 
 STORY(libvirt_goes_away_while_probing,
     ON(START, PROBING, PROBE),
-    ON(AWAY, AWAY, ABANDON),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
     ON(FOUND, AWAY, 0),
     ON(START, CHECKING, PROBE))
+
+STORY(looks_that_find_the_kernel_running,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(TIMER, CONFIRM, LOOK_AGAIN),
+    ON(CONFIRMED, READY, ARM_LOOK),
+    ON(TIMER, GLANCE, LOOK),
+    ON(CONFIRMED, READY, ARM_LOOK))
+
+STORY(kexec_seen_by_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(TIMER, CONFIRM, LOOK_AGAIN),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(kernel_overwritten_before_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM))
+
+STORY(pause_in_the_middle_of_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(SUSPEND, READY_PAUSED, ABANDON),
+    ON(TIMER, READY_PAUSED, 0),
+    ON(RESUME, CHECKING, PROBE))
+
+STORY(reset_in_the_middle_of_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(CONFIRMED, BACKOFF, 0))
+
+STORY(memory_is_plugged_in,
+    ON(START, PROBING, PROBE),
+    ON(LAYOUT, PROBING, ABANDON | DOUBT | PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(LAYOUT, BACKOFF, ABANDON | DOUBT | ARM))
 
 STORY(migration_arrives,
     ON(ARRIVING, PAUSED, WITHDRAW),
     ON(SUSPEND, PAUSED, 0),
     ON(RESUME, PROBING, PROBE),
-    ON(FOUND, READY, PUBLISH))
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
 STORY(migration_fails,
     ON(ARRIVING, PAUSED, WITHDRAW),
@@ -548,6 +674,9 @@ test_every_phase_has_its_state(void **state)
         [MEMCTX_PHASE_BACKOFF] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_PAUSED] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_READY] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_GLANCE] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_GLANCE_WAIT] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_CONFIRM] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_READY_PAUSED] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_CHECKING] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_CHECKING_PAUSED] = MEMCTX_STATE_STALE,
@@ -595,7 +724,7 @@ test_names_are_all_different(void **state)
         {phase_name, MEMCTX_PHASES},
         {event_name, MEMCTX_EVENTS},
         {state_name, MEMCTX_STATES},
-        {action_name, 8},
+        {action_name, 13},
     };
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
@@ -617,7 +746,9 @@ test_actions_stand_in_order(void **state)
     (void)state;
     assert_true(MEMCTX_ACT_ABANDON < MEMCTX_ACT_WITHDRAW);
     assert_true(MEMCTX_ACT_WITHDRAW < MEMCTX_ACT_NEW_BOOT);
-    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_DOUBT);
+    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_PUBLISH < MEMCTX_ACT_FORGET);
     assert_true(MEMCTX_ACT_RELEASE < MEMCTX_ACT_FORGET);
@@ -643,6 +774,7 @@ main(void)
         T(test_releases_what_can_never_work),
         T(test_stays_unsupported),
         T(test_believes_nothing_while_away),
+        T(test_doubts_another_layout),
         T(test_waits_for_ram_that_arrives),
         T(test_every_history_is_sound),
         T(test_no_phase_is_a_dead_end),
@@ -660,6 +792,12 @@ main(void)
         T(test_agent_comes_back_to_its_own_datum),
         T(test_another_kernel_while_libvirt_was_away),
         T(test_libvirt_goes_away_while_probing),
+        T(test_looks_that_find_the_kernel_running),
+        T(test_kexec_seen_by_a_look),
+        T(test_kernel_overwritten_before_a_look),
+        T(test_pause_in_the_middle_of_a_look),
+        T(test_reset_in_the_middle_of_a_look),
+        T(test_memory_is_plugged_in),
         T(test_migration_arrives),
         T(test_migration_fails),
         T(test_encrypted_guest),

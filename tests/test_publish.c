@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "publish.h"
+#include "statefile.h"
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define HELD 20
 #define OTHER "00000000-0000-0000-0000-000000000001"
 
 /* The fake libvirt. The lock is held by its calls one at a time. */
@@ -27,7 +29,7 @@ struct fake {
     unsigned fail_sets; /* so many fail with `code` first */
     int code;
     bool gone; /* look-ups find nothing */
-    bool held; /* sets for UUID wait */
+    bool held; /* sets for all but OTHER wait */
     bool away; /* there is no connection */
     unsigned id;
     char last[8192]; /* "" after a removal */
@@ -104,7 +106,7 @@ virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
     assert_string_equal(uri, "urn:memctx:1");
     assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
     pthread_mutex_lock(&f->lock);
-    while (f->held && strcmp((const char *)domain, UUID) == 0)
+    while (f->held && strcmp((const char *)domain, OTHER) != 0)
         pthread_cond_wait(&f->changed, &f->lock);
     f->sets++;
     bool fails = f->fail_sets > 0;
@@ -128,6 +130,14 @@ struct fixture {
     struct memctx_datum_extent extent;
 };
 
+static bool
+is_nobody(const char *uuid, void *arg)
+{
+    (void)uuid;
+    (void)arg;
+    return false;
+}
+
 static int
 set_up(void **state)
 {
@@ -141,9 +151,9 @@ set_up(void **state)
     world->last[0] = '\0';
     strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
-    f->dirfd = open(f->dir, O_RDONLY | O_DIRECTORY);
+    assert_done(statefile_open_dir(f->dir, &f->dirfd, &err), &err);
     assert_done(queue_create(&f->queue, &err), &err);
-    assert_done(publisher_create(2, NULL, f->dirfd, f->queue, NULL,
+    assert_done(publisher_create(HELD + 2, NULL, f->dirfd, f->queue, NULL,
                                  &f->publisher, &err),
                 &err);
     f->extent = (struct memctx_datum_extent){.size = 4096, .backend = "pc.ram"};
@@ -165,10 +175,11 @@ tear_down(void **state)
     struct fixture *f = *state;
     publisher_destroy(f->publisher);
     queue_destroy(f->queue);
-    unlinkat(f->dirfd, UUID ".xml", 0);
-    unlinkat(f->dirfd, OTHER ".xml", 0);
+    statefile_forget_others(f->dirfd, is_nobody, NULL);
+    unlinkat(f->dirfd, "../runs", AT_REMOVEDIR);
+    unlinkat(f->dirfd, "../domains", AT_REMOVEDIR);
     close(f->dirfd);
-    rmdir(f->dir);
+    assert_int_equal(rmdir(f->dir), 0);
     free(f);
     return 0;
 }
@@ -190,8 +201,9 @@ set(struct fixture *f, const char *uuid, uint64_t kcr3, bool stands)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.kernel.kcr3 = kcr3;
-    assert_done(publisher_set(f->publisher, uuid, 3,
-                              kcr3 != 0 ? &f->datum : NULL, stands, &err),
+    const struct publisher_run run = {uuid, 3, 77};
+    assert_done(publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL,
+                              stands, &err),
                 &err);
 }
 
@@ -261,11 +273,16 @@ test_latest_value_wins(void **state)
 }
 
 static void
-test_held_domain_holds_up_no_other(void **state)
+test_held_domains_hold_up_no_other(void **state)
 {
     struct fixture *f = *state;
     fake()->held = true;
-    set(f, UUID, 0x1000, false);
+    for (unsigned i = 0; i < HELD; i++) {
+        char uuid[40];
+        snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
+                 i);
+        set(f, uuid, 0x1000, false);
+    }
     set(f, OTHER, 0x2000, false);
     for (unsigned i = 0; strcmp(fake()->wrote_for, OTHER) != 0; i++) {
         assert_true(i < 60000);
@@ -276,7 +293,7 @@ test_held_domain_holds_up_no_other(void **state)
     pthread_cond_broadcast(&fake()->changed);
     pthread_mutex_unlock(&fake()->lock);
     settle(f);
-    assert_string_equal(fake()->wrote_for, UUID);
+    assert_int_equal(fake()->sets, HELD + 1);
 }
 
 static void
@@ -290,6 +307,9 @@ test_withdrawal_removes_both(void **state)
     assert_string_equal(fake()->last, "");
     assert_int_equal(fake()->sets, 2);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
+    /* How many kernels there were is still known. */
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77),
+                     f->datum.generation);
 }
 
 static void
@@ -324,7 +344,7 @@ test_refusal_for_good_is_not_tried_again(void **state)
 }
 
 static void
-test_end_of_a_run_removes_the_file_only(void **state)
+test_end_of_a_run_removes_the_files_only(void **state)
 {
     struct fixture *f = *state;
     set(f, UUID, 0x1000, false);
@@ -333,6 +353,7 @@ test_end_of_a_run_removes_the_file_only(void **state)
     settle(f);
     assert_int_equal(fake()->sets, 1);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -346,12 +367,12 @@ main(void)
         TEST(test_busy_domain_is_tried_again),
         TEST(test_libvirt_away_and_back),
         TEST(test_latest_value_wins),
-        TEST(test_held_domain_holds_up_no_other),
+        TEST(test_held_domains_hold_up_no_other),
         TEST(test_withdrawal_removes_both),
         TEST(test_domain_that_is_gone_is_left_alone),
         TEST(test_next_run_of_the_domain_is_left_alone),
         TEST(test_refusal_for_good_is_not_tried_again),
-        TEST(test_end_of_a_run_removes_the_file_only),
+        TEST(test_end_of_a_run_removes_the_files_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,7 +203,7 @@ test_success_resets_the_backoff(void **state)
     assert_true(adapter_is_armed(w.record->adapter));
     /* Armed again by hand, the delay is the first one: tries are counted from
      * the beginning and cost nothing yet. */
-    assert_int_equal(adapter_arm(w.record->adapter), first);
+    assert_int_equal(adapter_arm(w.record->adapter, ADAPTER_BACKOFF), first);
     world_deinit(&w);
 }
 
@@ -456,6 +456,226 @@ test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
 }
 
 static void
+turn_until_phase(struct world *w, enum memctx_phase phase)
+{
+    for (unsigned i = 0; i < 10000 && w->record->phase != phase; i++)
+        turn(w);
+    assert_int_equal(w->record->phase, phase);
+}
+
+static const struct adapter_look quick_look = {
+    .period_us = 1000, .again_us = 1000, .patience_us = 20000};
+
+static void
+test_ready_stub_is_looked_at_again_and_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .look = quick_look});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(turn(&w), ADAPTER_TIMER);
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_GLANCE);
+        assert_int_equal(turn(&w), ADAPTER_DONE);
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
+    }
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(count_log(&w, UUID), 1);
+    world_deinit(&w);
+}
+
+static void
+test_no_look_where_none_is_wanted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_false(adapter_is_armed(w.record->adapter));
+    world_deinit(&w);
+}
+
+#define CLOCK_BEHIND_ROOT 0x10cc0
+
+/* RAM with one kernel, found after a cold start. */
+static struct guestimg_kernel
+ready_on_image(struct world *w, struct guestimg *img)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(img, &kernel);
+    guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    world_init(w, &(struct adapter_config){
+                      .open = open_image, .open_arg = img, .look = quick_look});
+    record_handle(w->record, MEMCTX_EVENT_START, true);
+    turn_until_ready(w);
+    return kernel;
+}
+
+static void
+tick(struct guestimg *img, const struct guestimg_kernel *kernel)
+{
+    uint64_t gpa = kernel->root_gpa + CLOCK_BEHIND_ROOT;
+    guestimg_write_le64(img, gpa, guestimg_read_le64(img, gpa) + 1);
+}
+
+static void
+test_kernel_that_ticks_between_the_halves_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    for (unsigned i = 0; i < 3; i++) {
+        turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
+        tick(&img, &kernel);
+        turn_until_phase(&w, MEMCTX_PHASE_READY);
+    }
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(w.published, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_kernel_that_stands_still_is_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_int_equal(w.withdrawn, 1);
+    /* It only slept: the same kernel is the same generation. */
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* No event tells of a kexec. */
+static void
+test_kernel_after_a_kexec_is_the_next_generation(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    ready_on_image(&w, &img);
+    struct guestimg_kernel next = guestimg_kernel();
+    next.text_gpa = 32 * MEMCTX_MIB;
+    next.bare_gpa = 0;
+    next.note_gpa = 64 * MEMCTX_MIB;
+    guestimg_add_kernel(&img, &next);
+    uint64_t gpa = next.root_gpa + CLOCK_BEHIND_ROOT;
+    guestimg_write_le64(&img, gpa, UINT64_C(0xfffedb08));
+    for (unsigned i = 0; i < 10000 && w.generation != 2; i++) {
+        turn(&w);
+        tick(&img, &next);
+    }
+    assert_int_equal(w.generation, 2);
+    assert_int_equal(w.kcr3, next.root_gpa);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_each_boot_of_the_stub_fails_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    for (unsigned boot = 2; boot < 5; boot++) {
+        record_handle(w.record, MEMCTX_EVENT_RESET, false);
+        for (unsigned failed = 0; failed < 2; failed++) {
+            turn_until_phase(&w, MEMCTX_PHASE_PROBING);
+            turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+        }
+        turn_until_ready(&w);
+        assert_int_equal(w.generation, boot);
+        assert_int_equal(w.record->boot, boot);
+    }
+    world_deinit(&w);
+}
+
+/* RAM of a QEMU whose instance and count are as the test says. */
+struct counted {
+    struct guestimg img;
+    uint64_t instance;
+    unsigned generation;
+};
+
+static int
+open_counted(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct counted *c = arg;
+    int failed = ram_from_fd(guestimg_open(&c->img), "ram", 0, ret, err);
+    ret->instance = c->instance;
+    ret->generation = c->generation;
+    ret->synthetic = true;
+    return failed;
+}
+
+static void
+counted_init(struct counted *c, struct world *w, unsigned generation)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(&c->img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(&c->img, &kernel);
+    c->instance = 1;
+    c->generation = generation;
+    world_init(w,
+               &(struct adapter_config){.open = open_counted, .open_arg = c});
+    record_handle(w->record, MEMCTX_EVENT_START, false);
+    turn_until_ready(w);
+}
+
+/* An agent that was killed between a reset and the next kernel left no datum,
+ * but it had counted. */
+static void
+test_generation_continues_after_the_agents_death(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    counted_init(&c, &w, 6);
+    assert_int_equal(w.generation, 7);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* libvirt gives an id again after its own restart. */
+static void
+test_another_qemu_under_the_same_id_is_another_run(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    counted_init(&c, &w, 0);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 2);
+    c.instance = 2;
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 1);
+    assert_int_equal(w.standing, 0);
+    assert_int_equal(w.record->boot, 1);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+static void
 test_destroy_while_a_try_runs(void **state)
 {
     (void)state;
@@ -498,6 +718,14 @@ main(void)
         cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
         cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
         cmocka_unit_test(test_cold_start_is_no_proof_after_libvirt_was_away),
+        cmocka_unit_test(test_ready_stub_is_looked_at_again_and_again),
+        cmocka_unit_test(test_no_look_where_none_is_wanted),
+        cmocka_unit_test(test_kernel_that_ticks_between_the_halves_stays),
+        cmocka_unit_test(test_kernel_that_stands_still_is_withdrawn),
+        cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
+        cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
+        cmocka_unit_test(test_generation_continues_after_the_agents_death),
+        cmocka_unit_test(test_another_qemu_under_the_same_id_is_another_run),
         cmocka_unit_test(test_destroy_while_a_try_runs),
         cmocka_unit_test(test_stop_ends_the_run),
     };
