@@ -4,7 +4,7 @@
  *
  * To add a guest operating system:
  *   1. write src/NAME.c and .h with one const struct memctx_guest_ops;
- *   2. add it to the table in src/search.c;
+ *   2. add it to the table in src/guests.c;
  *   3. add its enum below, its name in src/datum.c and in the schema
  *      (src/memctx.rng), and its own facts to struct memctx_kernel;
  *   4. write tests/test_NAME.c on RAM built by tests/guestimg.c, and describe
@@ -82,6 +82,23 @@ struct memctx_block {
     bool thorough; /* also look where clues of old kernels lie: unaligned */
 };
 
+/* A word of 64 bits in RAM that only a running kernel moves. */
+struct memctx_clock {
+    uint64_t gpa;
+    uint64_t value; /* as it was read */
+};
+
+#define MEMCTX_CLOCKS_MAX 4096
+
+/* The clocks of one kernel; or what may be one of its clocks: it is enough
+ * that one ticks. 64 KiB. */
+struct memctx_clocks {
+    uint64_t per_second; /* the fastest rate of any of them */
+    uint64_t least;      /* a smaller value is no clock's */
+    size_t n;
+    struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
+};
+
 /* Called by scan() for each clue; false: stop scanning this block. */
 typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
 
@@ -102,6 +119,12 @@ struct memctx_guest_ops {
      * reads. */
     int (*verify)(const struct memctx_rammap *map, uint64_t clue_gpa,
                   struct memctx_kernel *ret, struct memctx_error *err);
+    /* Name the clocks of a kernel that verify() has found, each with its value
+     * of now. None may be found: such a kernel is never seen alive. 0, or -1
+     * with RETRY or GONE; *ret is then undefined. Reads at most 1 MiB. */
+    int (*clocks)(const struct memctx_rammap *map,
+                  const struct memctx_kernel *kernel, struct memctx_clocks *ret,
+                  struct memctx_error *err);
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "linux_clock.h"
 #include "linux_image.h"
 #include "linux_pointers.h"
 #include "vmcoreinfo.h"
@@ -387,4 +388,5 @@ const struct memctx_guest_ops memctx_linux_ops = {
     .follow = follow,
     .scan = scan,
     .verify = verify,
+    .clocks = memctx_linux_clocks,
 };

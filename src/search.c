@@ -10,17 +10,13 @@
 
 #include "bytes.h"
 #include "cleanup.h"
-#include "linux.h"
+#include "guests.h"
 
 #define BLOCK (1 * MEMCTX_MIB)
 #define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
 #define HOLES_MAX 512
 #define HINTS_MAX 16
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
-
-static const struct memctx_guest_ops *const guests[] = {
-    &memctx_linux_ops,
-};
 
 struct memctx_search {
     struct memctx_range holes[HOLES_MAX]; /* never looked at, by gpa */
@@ -128,9 +124,9 @@ look_into(uint64_t clue_gpa, void *arg)
 static void
 scan_block(struct attempt *a, const struct memctx_block *block)
 {
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests) && !is_done(a); i++) {
-        a->guest = guests[i];
-        guests[i]->scan(block, look_into, a);
+    for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
+        a->guest = memctx_guests[i];
+        memctx_guests[i]->scan(block, look_into, a);
     }
 }
 
@@ -269,9 +265,9 @@ static void
 follow_guests(struct attempt *a)
 {
     uint64_t spare_bytes = a->left_bytes / 4;
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests) && !is_done(a); i++) {
-        a->guest = guests[i];
-        uint64_t bytes = guests[i]->follow(a->map, look_into, a);
+    for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
+        a->guest = memctx_guests[i];
+        uint64_t bytes = a->guest->follow(a->map, look_into, a);
         a->result->bytes_read += bytes;
         a->left_bytes -= memctx_min(a->left_bytes, bytes);
     }
@@ -354,22 +350,12 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
                             why.message);
 }
 
-static const struct memctx_guest_ops *
-guest_of(enum memctx_os os)
-{
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(guests); i++) {
-        if (guests[i]->os == os)
-            return guests[i];
-    }
-    return NULL;
-}
-
 int
 memctx_search_verify(const struct memctx_rammap *map,
                      const struct memctx_kernel *kernel,
                      struct memctx_error *err)
 {
-    const struct memctx_guest_ops *guest = guest_of(kernel->os);
+    const struct memctx_guest_ops *guest = memctx_guests_find(kernel->os);
     struct memctx_kernel now;
     if (guest == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "no guest system %d",

@@ -18,11 +18,12 @@ declare -A stage=(
     [rammap]=4
     [layout]=5 [paging]=5 [qemuargs]=5
     [guest]=6
-    [linux_image]=7 [linux_pointers]=7 [linux]=7 [pulse]=7
-    [search]=8
-    [bootstrap]=9
-    [datum]=10 [datum_node]=10 [datum_xml]=10 [datum_json]=10
-    [domxml]=11
+    [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
+    [guests]=8
+    [pulse]=9 [search]=9
+    [bootstrap]=10
+    [datum]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
+    [domxml]=12
 )
 
 # What others do for src/: agent/ opens, reads clocks and talks. Names of functions, as a regex.

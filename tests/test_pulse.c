@@ -33,6 +33,7 @@ setup(void **state)
     *guestimg_faults() = (struct guestimg_faults){.reads = 0};
     guestimg_init(&f->img, RAM, RAM);
     f->map = guestimg_rammap(&f->img, &guestimg_faulty_io);
+    f->kernel.os = MEMCTX_OS_LINUX;
     f->kernel.kcr3 = ROOT;
     f->now_us = 1234 * SECOND;
     *state = f;
