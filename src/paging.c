@@ -9,17 +9,66 @@
 
 #include "bytes.h"
 
+#define BITS(high, low) ((UINT64_MAX >> (63 - (high))) & (UINT64_MAX << (low)))
+
+/* What an entry of one level is. */
+struct level {
+    uint8_t shift;           /* lowest bit of the gva that picks the entry */
+    uint8_t bits;            /* how many */
+    bool large;              /* bit 7 may say that it maps a page */
+    bool rights;             /* its W, U and NX count */
+    uint64_t reserved;       /* bits that must be 0 where it is a table, or a
+                                page of the last level */
+    uint64_t large_reserved; /* ... where it is a large page */
+};
+
 /* What differs between the formats. */
 struct format {
     const char *name;
-    int levels;
-    int va_bits; /* bits of a virtual address that are translated */
+    uint8_t levels;
+    uint8_t va_bits;     /* bits of a virtual address that are translated */
+    bool sign_extended;  /* the bits above repeat the last; else they are 0 */
+    uint8_t entry_bytes; /* 4 or 8 */
+    uint64_t frame;      /* bits of an entry that are an address */
+    const struct level *level; /* [levels] is the root, [1] the last */
+};
+
+/* SDM tables 4-15 to 4-20. Bits that are reserved because the processor has
+ * few address bits are not refused: nobody here knows how many it has. */
+static const struct level long_levels[] = {
+    [1] = {12, 9, false, true, 0, 0},
+    [2] = {21, 9, true, true, 0, BITS(20, 13)},
+    [3] = {30, 9, true, true, 0, BITS(29, 13)},
+    [4] = {39, 9, false, true, MEMCTX_PTE_LARGE, 0},
+    [5] = {48, 9, false, true, MEMCTX_PTE_LARGE, 0},
+};
+
+/* SDM tables 4-8 to 4-11: bits 62:52 are reserved on every processor, and the
+ * entries of the root have no rights. */
+#define PAE_HIGH BITS(62, 52)
+static const struct level pae_levels[] = {
+    [1] = {12, 9, false, true, PAE_HIGH, 0},
+    [2] = {21, 9, true, true, PAE_HIGH, PAE_HIGH | BITS(20, 13)},
+    [3] = {30, 2, false, false, BITS(63, 52) | BITS(8, 5) | BITS(2, 1), 0},
+};
+
+/* SDM tables 4-4 to 4-6. PSE-36: bits 20:13 of a large page are bits 39:32 of
+ * its address. */
+static const struct level old_levels[] = {
+    [1] = {12, 10, false, true, 0, 0},
+    [2] = {22, 10, true, true, 0, BITS(21, 21)},
 };
 
 static const struct format formats[] = {
-    [MEMCTX_PAGING_UNKNOWN] = {NULL, 0, 0},
-    [MEMCTX_PAGING_X86_64_4LEVEL] = {"x86_64-4level", 4, 48},
-    [MEMCTX_PAGING_X86_64_5LEVEL] = {"x86_64-5level", 5, 57},
+    [MEMCTX_PAGING_UNKNOWN] = {.name = NULL},
+    [MEMCTX_PAGING_X86_64_4LEVEL] = {"x86_64-4level", 4, 48, true, 8,
+                                     MEMCTX_PTE_FRAME, long_levels},
+    [MEMCTX_PAGING_X86_64_5LEVEL] = {"x86_64-5level", 5, 57, true, 8,
+                                     MEMCTX_PTE_FRAME, long_levels},
+    [MEMCTX_PAGING_X86_PAE] = {"x86-pae", 3, 32, false, 8, MEMCTX_PTE_FRAME,
+                               pae_levels},
+    [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", 2, 32, false, 4, BITS(31, 12),
+                                  old_levels},
 };
 static_assert(MEMCTX_ARRAY_LEN(formats) == MEMCTX_PAGINGS,
               "every paging mode has a format");
@@ -40,56 +89,77 @@ memctx_paging_from_name(const char *name)
     return MEMCTX_PAGING_UNKNOWN;
 }
 
-static bool
-is_canonical(uint64_t gva, int va_bits)
+uint64_t
+memctx_paging_root_size(enum memctx_paging paging)
 {
-    int64_t top = (int64_t)gva >> (va_bits - 1);
+    assert(paging > MEMCTX_PAGING_UNKNOWN && paging < MEMCTX_PAGINGS);
+    const struct format *format = &formats[paging];
+    return (uint64_t)format->entry_bytes << format->level[format->levels].bits;
+}
+
+static bool
+is_canonical(uint64_t gva, const struct format *format)
+{
+    if (!format->sign_extended)
+        return gva >> format->va_bits == 0;
+    int64_t top = (int64_t)gva >> (format->va_bits - 1);
     return top == 0 || top == -1;
 }
 
-/* Bits that a large page's entry must not have: its frame is aligned to the
- * page, but for the PAT bit (12). */
 static bool
-is_large_aligned(uint64_t entry, uint64_t page_size)
+is_large(const struct level *level, uint64_t entry)
 {
-    uint64_t low_frame = (page_size - 1) & MEMCTX_PTE_FRAME;
-    return (entry & low_frame & ~UINT64_C(0x1000)) == 0;
+    return level->large && (entry & MEMCTX_PTE_LARGE) != 0;
 }
 
-/* Read and check the entry of gva at `level` (1 is the last) of table_gpa. */
+/* Read and check the entry of gva in the table at table_gpa. */
 static int
-read_entry(const struct memctx_rammap *map, uint64_t table_gpa, uint64_t gva,
-           int level, uint64_t *ret, struct memctx_error *err)
+read_entry(const struct memctx_rammap *map, const struct format *format,
+           uint64_t table_gpa, uint64_t gva, int n, uint64_t *ret,
+           struct memctx_error *err)
 {
-    int shift = 12 + 9 * (level - 1);
-    uint64_t index = gva >> shift & 0x1ff;
-    unsigned char raw[8];
-    if (memctx_rammap_read(map, table_gpa + index * 8, raw, sizeof(raw), err) <
-        0)
-        return memctx_error_prefix(err, "level %d table of gva %#" PRIx64,
-                                   level, gva);
+    const struct level *level = &format->level[n];
+    uint64_t index = gva >> level->shift & BITS(level->bits - 1, 0);
+    unsigned char raw[8] = {0};
+    if (memctx_rammap_read(map, table_gpa + index * format->entry_bytes, raw,
+                           format->entry_bytes, err) < 0)
+        return memctx_error_prefix(err, "level %d table of gva %#" PRIx64, n,
+                                   gva);
     uint64_t entry = memctx_le64(raw);
     if ((entry & MEMCTX_PTE_PRESENT) == 0)
         return memctx_error_set(
             err, MEMCTX_RETRY,
             "gva %#" PRIx64 " is not mapped: entry %#" PRIx64 " at level %d",
-            gva, entry, level);
-    bool large = level > 1 && (entry & MEMCTX_PTE_LARGE) != 0;
-    if (large && (level > 3 || !is_large_aligned(entry, UINT64_C(1) << shift)))
+            gva, entry, n);
+    uint64_t reserved =
+        is_large(level, entry) ? level->large_reserved : level->reserved;
+    if ((entry & reserved) != 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gva %#" PRIx64 ": reserved bits in entry "
                                 "%#" PRIx64 " at level %d",
-                                gva, entry, level);
+                                gva, entry, n);
     *ret = entry;
     return 0;
 }
 
 static void
-add_rights(struct memctx_walk *walk, uint64_t entry)
+add_rights(struct memctx_walk *walk, const struct level *level, uint64_t entry)
 {
+    if (!level->rights)
+        return;
     walk->writable = walk->writable && (entry & MEMCTX_PTE_WRITE) != 0;
     walk->user = walk->user && (entry & MEMCTX_PTE_USER) != 0;
     walk->executable = walk->executable && (entry & MEMCTX_PTE_NX) == 0;
+}
+
+/* Where the page begins that an entry maps. */
+static uint64_t
+page_gpa(const struct format *format, uint64_t entry, uint64_t page_size)
+{
+    uint64_t gpa = entry & format->frame & ~(page_size - 1);
+    if (format->entry_bytes == 4 && page_size > MEMCTX_PAGE_SIZE)
+        gpa |= (entry & BITS(20, 13)) << 19;
+    return gpa;
 }
 
 int
@@ -99,24 +169,25 @@ memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
 {
     assert(paging > MEMCTX_PAGING_UNKNOWN && paging < MEMCTX_PAGINGS);
     const struct format *format = &formats[paging];
-    if (!is_canonical(gva, format->va_bits))
+    if (!is_canonical(gva, format))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gva %#" PRIx64 " is not canonical for %s", gva,
                                 format->name);
     struct memctx_walk walk = {
         .writable = true, .user = true, .executable = true};
     uint64_t table_gpa = root_gpa;
-    for (int level = format->levels; level >= 1; level--) {
+    for (int n = format->levels; n >= 1; n--) {
+        const struct level *level = &format->level[n];
         uint64_t entry;
-        if (read_entry(map, table_gpa, gva, level, &entry, err) < 0)
+        if (read_entry(map, format, table_gpa, gva, n, &entry, err) < 0)
             return -1;
-        add_rights(&walk, entry);
-        table_gpa = entry & MEMCTX_PTE_FRAME;
-        if (level > 1 && (entry & MEMCTX_PTE_LARGE) == 0)
+        add_rights(&walk, level, entry);
+        table_gpa = entry & format->frame;
+        if (n > 1 && !is_large(level, entry))
             continue;
-        walk.page_size = UINT64_C(1) << (12 + 9 * (level - 1));
-        walk.gpa =
-            (table_gpa & ~(walk.page_size - 1)) | (gva & (walk.page_size - 1));
+        walk.page_size = UINT64_C(1) << level->shift;
+        walk.gpa = page_gpa(format, entry, walk.page_size) |
+                   (gva & (walk.page_size - 1));
         break;
     }
     *ret = walk;

@@ -189,10 +189,47 @@ guestimg_blocks(const struct guestimg *img)
     return (uint64_t)st.st_blocks;
 }
 
-static uint64_t
-entry_gpa(uint64_t table_gpa, uint64_t gva, int level)
+static int
+level_shift(const struct guestimg_space *space, int level)
 {
-    return table_gpa + (gva >> (12 + 9 * (level - 1)) & 0x1ff) * 8;
+    return 12 + (space->levels == 2 ? 10 : 9) * (level - 1);
+}
+
+static uint64_t
+entry_gpa(const struct guestimg_space *space, uint64_t table_gpa, uint64_t gva,
+          int level)
+{
+    uint64_t number = gva >> level_shift(space, level);
+    return space->levels == 2 ? table_gpa + (number & 0x3ff) * 4
+                              : table_gpa + (number & 0x1ff) * 8;
+}
+
+static uint64_t
+read_entry(const struct guestimg *img, const struct guestimg_space *space,
+           uint64_t at)
+{
+    if (space->levels != 2)
+        return guestimg_read_le64(img, at);
+    return guestimg_read_le64(img, at - at % 8) >> (at % 8 * 8) & UINT32_MAX;
+}
+
+static void
+write_entry(const struct guestimg *img, const struct guestimg_space *space,
+            uint64_t at, uint64_t entry)
+{
+    unsigned char raw[8];
+    for (int i = 0; i < 8; i++)
+        raw[i] = (unsigned char)(entry >> (8 * i));
+    guestimg_write(img, at, raw, space->levels == 2 ? 4 : 8);
+}
+
+/* The entries of a PAE root have no rights (SDM table 4-8). */
+static uint64_t
+table_flags(const struct guestimg_space *space, int level, uint64_t flags)
+{
+    if (space->levels == 3 && level == 3)
+        return MEMCTX_PTE_PRESENT;
+    return MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | (flags & MEMCTX_PTE_USER);
 }
 
 void
@@ -201,19 +238,18 @@ guestimg_map(struct guestimg *img, const struct guestimg_space *space,
 {
     uint64_t table_gpa = space->root_gpa;
     int level = space->levels;
-    for (; UINT64_C(1) << (12 + 9 * (level - 1)) > page_size; level--) {
-        uint64_t at = entry_gpa(table_gpa, gva, level);
-        uint64_t entry = guestimg_read_le64(img, at);
+    for (; UINT64_C(1) << level_shift(space, level) > page_size; level--) {
+        uint64_t at = entry_gpa(space, table_gpa, gva, level);
+        uint64_t entry = read_entry(img, space, at);
         if ((entry & MEMCTX_PTE_PRESENT) == 0) {
-            entry = img->free_gpa | MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE |
-                    (flags & MEMCTX_PTE_USER);
+            entry = img->free_gpa | table_flags(space, level, flags);
             img->free_gpa += MEMCTX_PAGE_SIZE;
-            guestimg_write_le64(img, at, entry);
+            write_entry(img, space, at, entry);
         }
         table_gpa = entry & MEMCTX_PTE_FRAME;
     }
-    guestimg_write_le64(img, entry_gpa(table_gpa, gva, level),
-                        gpa | flags | (level > 1 ? MEMCTX_PTE_LARGE : 0));
+    write_entry(img, space, entry_gpa(space, table_gpa, gva, level),
+                gpa | flags | (level > 1 ? MEMCTX_PTE_LARGE : 0));
 }
 
 void
@@ -324,9 +360,10 @@ write_image_tables(const struct guestimg *img, const struct guestimg_kernel *k)
         uint64_t flags = at < IMAGE_CODE ? k->text_flags
                                          : MEMCTX_PTE_PRESENT |
                                                MEMCTX_PTE_WRITE | MEMCTX_PTE_NX;
-        guestimg_write_le64(
-            img, entry_gpa(k->text_gpa + IMAGE_LEVEL2, k->text_gva + at, 2),
-            (k->text_gpa + at) | flags | MEMCTX_PTE_LARGE);
+        guestimg_write_le64(img,
+                            k->text_gpa + IMAGE_LEVEL2 +
+                                ((k->text_gva + at) >> 21 & 0x1ff) * 8,
+                            (k->text_gpa + at) | flags | MEMCTX_PTE_LARGE);
     }
 }
 

@@ -63,13 +63,13 @@ void guestimg_truncate(const struct guestimg *img, uint64_t size);
 /* Blocks of 512 bytes that the backing occupies. */
 uint64_t guestimg_blocks(const struct guestimg *img);
 
-/* An address space: its root table, 4 or 5 levels. */
+/* An address space: its root table; 4 or 5 levels, 3: PAE, 2: 32-bit. */
 struct guestimg_space {
     uint64_t root_gpa;
     int levels;
 };
 
-/* Map one page of 4 KiB, 2 MiB or 1 GiB; `flags` are MEMCTX_PTE_* of the last
+/* Map one page of 4 KiB, 2 MiB (2 levels: 4 MiB) or 1 GiB; `flags` are MEMCTX_PTE_* of the last
  * entry. Tables between are made where there are none, for user space when
  * MEMCTX_PTE_USER is among the flags. */
 void guestimg_map(struct guestimg *img, const struct guestimg_space *space,

@@ -17,6 +17,11 @@
 #define FOUR MEMCTX_PAGING_X86_64_4LEVEL
 #define FIVE MEMCTX_PAGING_X86_64_5LEVEL
 
+#define PAE MEMCTX_PAGING_X86_PAE
+#define OLD MEMCTX_PAGING_X86_2LEVEL
+#define GVA32 UINT64_C(0x81e45678)
+#define GVA32_PAGE (GVA32 & ~UINT64_C(0xfff))
+
 struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
@@ -26,6 +31,8 @@ struct fixture {
 
 static const struct guestimg_space four = {ROOT, 4};
 static const struct guestimg_space five = {ROOT, 5};
+static const struct guestimg_space pae = {ROOT, 3};
+static const struct guestimg_space old = {ROOT, 2};
 
 static int
 setup(void **state)
@@ -312,6 +319,106 @@ test_read_does_not_wrap_around(void **state)
 }
 
 static void
+test_pae_pages(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_map(&f->img, &pae, GVA32_PAGE, UINT64_C(0x1234777000), PAGE, P);
+    walk(f, PAE, GVA32);
+    assert_int_equal(f->walk.gpa, UINT64_C(0x1234777678));
+    assert_int_equal(f->walk.page_size, PAGE);
+    assert_false(f->walk.writable);
+    assert_false(f->walk.user);
+    guestimg_map(&f->img, &pae, 0xc0200000, 0x40201000, 2 * MEMCTX_MIB,
+                 P | W | MEMCTX_PTE_NX);
+    walk(f, PAE, 0xc0345678);
+    assert_int_equal(f->walk.gpa, 0x40345678);
+    assert_int_equal(f->walk.page_size, 2 * MEMCTX_MIB);
+    assert_true(f->walk.writable);
+    assert_false(f->walk.executable);
+}
+
+/* SDM 4.4.1: the root is 32 bytes, anywhere on a multiple of 32. */
+static void
+test_pae_root_within_a_page(void **state)
+{
+    struct fixture *f = *state;
+    const struct guestimg_space space = {ROOT + 0xfe0, 3};
+    assert_int_equal(memctx_paging_root_size(PAE), 32);
+    guestimg_map(&f->img, &space, 0xfffff000, 0x777000, PAGE, P);
+    assert_done(memctx_paging_walk(f->map, PAE, space.root_gpa, 0xffffffff,
+                                   &f->walk, &f->err),
+                &f->err);
+    assert_int_equal(f->walk.gpa, 0x777fff);
+}
+
+static void
+test_pae_reserved_bits(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t root_at = ROOT + (GVA32 >> 30) * 8;
+    static const uint64_t in_root[] = {
+        W, U, 0x20, 0x100, MEMCTX_PTE_LARGE, UINT64_C(1) << 52, MEMCTX_PTE_NX};
+    guestimg_map(&f->img, &pae, GVA32_PAGE, 0x777000, PAGE, P);
+    uint64_t entry = guestimg_read_le64(&f->img, root_at);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(in_root); i++) {
+        guestimg_write_le64(&f->img, root_at, entry | in_root[i]);
+        refuse(f, PAE, GVA32, "at level 3");
+    }
+    guestimg_write_le64(&f->img, root_at, entry | 0xe18);
+    walk(f, PAE, GVA32);
+    guestimg_map(&f->img, &pae, GVA32_PAGE, UINT64_C(1) << 52 | 0x777000, PAGE,
+                 P);
+    refuse(f, PAE, GVA32, "reserved bits in entry 0x10000000777001 at level 1");
+    guestimg_map(&f->img, &pae, 0xc0200000, 0x40202000, 2 * MEMCTX_MIB, P);
+    refuse(f, PAE, 0xc0200000, "at level 2");
+}
+
+static void
+test_two_level_pages(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_map(&f->img, &old, GVA32_PAGE, 0xfedcb000, PAGE, P | U);
+    walk(f, OLD, GVA32);
+    assert_int_equal(f->walk.gpa, 0xfedcb678);
+    assert_int_equal(f->walk.page_size, PAGE);
+    assert_true(f->walk.user);
+    assert_true(f->walk.executable);
+    guestimg_map(&f->img, &old, GVA32_PAGE + PAGE, 0x777000, PAGE, P | W);
+    walk(f, OLD, GVA32 + PAGE);
+    assert_int_equal(f->walk.gpa, 0x777678);
+    walk(f, OLD, GVA32);
+    assert_int_equal(f->walk.gpa, 0xfedcb678);
+    assert_int_equal(memctx_paging_root_size(OLD), PAGE);
+}
+
+/* SDM table 4-4: bits 20:13 are bits 39:32 of the address, 12 is PAT. */
+static void
+test_two_level_large_page(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_map(&f->img, &old, 0x80400000, 0x40c00000, 4 * MEMCTX_MIB, P);
+    walk(f, OLD, 0x80512345);
+    assert_int_equal(f->walk.gpa, 0x40d12345);
+    assert_int_equal(f->walk.page_size, 4 * MEMCTX_MIB);
+    guestimg_map(&f->img, &old, 0x80400000, 0x40c00000 | 0x12 << 13 | 0x1000,
+                 4 * MEMCTX_MIB, P);
+    walk(f, OLD, 0x80512345);
+    assert_int_equal(f->walk.gpa, UINT64_C(0x1240d12345));
+    guestimg_map(&f->img, &old, 0x80400000, 0x40e00000, 4 * MEMCTX_MIB, P);
+    refuse(f, OLD, 0x80400000, "reserved bits in entry 0x40e00081 at level 2");
+}
+
+/* A kernel address of 64 bits is none of 32, and is not cut to one. */
+static void
+test_gva_beyond_32_bits(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_map(&f->img, &pae, GVA32_PAGE, 0x777000, PAGE, P);
+    refuse(f, PAE, GVA32 | UINT64_C(0xffffffff00000000), "not canonical");
+    refuse(f, OLD, UINT64_C(1) << 32, "not canonical");
+}
+
+static void
 test_names(void **state)
 {
     (void)state;
@@ -321,6 +428,8 @@ test_names(void **state)
     assert_null(memctx_paging_name(MEMCTX_PAGINGS));
     assert_int_equal(memctx_paging_from_name("x86_64-4level"), FOUR);
     assert_int_equal(memctx_paging_from_name("x86_64-5level"), FIVE);
+    assert_int_equal(memctx_paging_from_name("x86-pae"), PAE);
+    assert_int_equal(memctx_paging_from_name("x86-2level"), OLD);
     assert_int_equal(memctx_paging_from_name(""), MEMCTX_PAGING_UNKNOWN);
     assert_int_equal(memctx_paging_from_name("x86_64-4levels"),
                      MEMCTX_PAGING_UNKNOWN);
@@ -349,6 +458,12 @@ main(void)
         T(test_read_crosses_pages),
         T(test_read_into_an_unmapped_page),
         T(test_read_does_not_wrap_around),
+        T(test_pae_pages),
+        T(test_pae_root_within_a_page),
+        T(test_pae_reserved_bits),
+        T(test_two_level_pages),
+        T(test_two_level_large_page),
+        T(test_gva_beyond_32_bits),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,8 +56,9 @@ write_value(struct script *s)
 static void
 walk(const struct script *s, uint64_t gva)
 {
-    static const enum memctx_paging pagings[] = {MEMCTX_PAGING_X86_64_4LEVEL,
-                                                 MEMCTX_PAGING_X86_64_5LEVEL};
+    static const enum memctx_paging pagings[] = {
+        MEMCTX_PAGING_X86_64_4LEVEL, MEMCTX_PAGING_X86_64_5LEVEL,
+        MEMCTX_PAGING_X86_PAE, MEMCTX_PAGING_X86_2LEVEL};
     uint64_t root_gpa = s->at_gpa & MEMCTX_PTE_FRAME;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
         unsigned char bytes[64];
