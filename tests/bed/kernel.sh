@@ -89,3 +89,26 @@ bed_initramfs()
     fi
     echo "$image"
 )
+
+# bed_kexec_initramfs [PACKAGE]: the same with a kernel in it, and the means to start that one from within.
+bed_kexec_initramfs()
+(
+    base=$(bed_initramfs)
+    kernel=$(bed_kernel "$@")
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    key=$(echo "$base $kernel" | cat - "$BED_SRC/kexec.c" | sha256sum | cut -c 1-16)
+    image="$BED_CACHE/kexec-$key.gz"
+    if [ ! -e "$image" ]; then
+        tree=$(mktemp -d "$BED_CACHE/new.XXXXXX")
+        mkdir "$tree/bin" "$tree/boot"
+        gcc -O2 -static -o "$tree/bin/kexec" "$BED_SRC/kexec.c"
+        cp "$kernel" "$tree/boot/kernel"
+        cp "$base" "$tree/boot/initrd"
+        (cd "$tree" && find bin boot | cpio --quiet -o -H newc | gzip -1) | cat "$base" - > "$image.new"
+        chmod 644 "$image.new"
+        mv "$image.new" "$image"
+        rm -rf "$tree"
+    fi
+    echo "$image"
+)

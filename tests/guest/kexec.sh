@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# A kernel that takes another's place without any event: by kexec, and after a panic, when the crash kernel finds
+# all of the one before in memory, complete. The datum of the old one goes, that of the new one comes.
+set -eu
+# shellcheck source=tests/bed/bed.sh
+. "$(dirname "$0")/../bed/bed.sh"
+
+period_s=4
+# What the old datum may take to go after the kernel was replaced: a whole period and 2 s.
+limit_s=$((period_s + 2))
+
+later() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a + b }'; }
+said_loaded() { bed_said kexec | grep -q '^kexec=loaded'; }
+
+# replaced WHAT COMMAND NTH: the NTH kernel of this run takes over at the command
+replaced()
+{
+    local what=$1 command=$2 nth=$3 polls="$BED_DIR/log/polls-$1" at truth wrong published
+    bed_poll_metadata kexec "$polls"
+    bed_tell kexec "$command"
+    bed_until 60 said_loaded || { not_ok "$what-load" "the guest does not load a kernel"; return; }
+    at=$(bed_now)
+    bed_wait_up kexec 90 "$nth" || { not_ok "$what-boot" "the next kernel does not come up"; return; }
+    truth=$(bed_truth kexec)
+    bed_wait_datum "$polls" 20 "generation=\"$nth\"" || diag "state: $(bed_state_line kexec)"
+    is "$what-truth" "$(bed_datum_faults "$(bed_datum kexec)" "$truth")" ""
+    wrong=$(bed_wrong_polls "$polls" "$truth" "$(later "$at" $limit_s)")
+    is "$what-old-datum-gone" "${wrong%%$'\n'*}" ""
+    published=$(bed_first_datum "$polls" "generation=\"$nth\"")
+    diag "$what: published $(later "$published" "-$at") s after the kernel was replaced"
+    # Looks that confirm change nothing.
+    sleep $((period_s + 2))
+    is "$what-stays" "$(bed_datum kexec | bed_datum_attribute memctx generation)" "$nth"
+    bed_kill "$BED_POLLER"
+}
+
+bed_start
+echo "revalidate_ms = $((period_s * 1000))" > "$BED_DIR/config/memctxd.conf"
+BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
+bed_agent_start
+bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M
+if bed_wait_state kexec ready 60 && bed_wait_up kexec 60; then
+    replaced kexec kexec 2
+    bed_destroy kexec
+else
+    not_ok kexec-first "no datum: $(bed_state_line kexec)"
+fi
+bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M
+if bed_wait_state kexec ready 60 && bed_wait_up kexec 60; then
+    replaced crash crash 2
+    bed_destroy kexec
+else
+    not_ok crash-first "no datum: $(bed_state_line kexec)"
+fi
+finish
