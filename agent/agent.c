@@ -14,6 +14,7 @@
 #include "attach.h"
 #include "cleanup.h"
 #include "control.h"
+#include "hint.h"
 #include "pool.h"
 #include "publish.h"
 #include "queue.h"
@@ -51,6 +52,7 @@ struct agent {
     struct pool *pool;
     struct publisher *publisher;
     struct control *control;
+    struct hint *hint;
     struct record_ops ops;
     struct member *members;
     struct record *records; /* the same, for the control socket */
@@ -342,7 +344,8 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (agent->queue_handle < 0)
         return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
                                 watch_last_error());
-    if (watch_create(s, agent->queue, agent->log, &agent->watch, err) < 0)
+    if (watch_create(s, agent->queue, agent->log, &agent->watch, err) < 0 ||
+        hint_create(dir, agent->watch, &agent->hint, err) < 0)
         return -1;
     return publisher_create((unsigned)s->writers, agent->watch, agent->dirfd,
                             agent->queue, agent->log, &agent->publisher, err);
@@ -418,6 +421,7 @@ agent_destroy(struct agent *agent)
         return;
     if (agent->life == STOPPED_AT_ONCE) {
         control_destroy(agent->control);
+        hint_destroy(agent->hint);
         return;
     }
     if (agent->stop_timer >= 0)
@@ -425,6 +429,7 @@ agent_destroy(struct agent *agent)
     while (agent->members != NULL)
         remove_member(agent, agent->members);
     control_destroy(agent->control);
+    hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
     pool_destroy(agent->pool);
     watch_destroy(agent->watch);

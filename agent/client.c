@@ -10,31 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "control.h"
 #include "rundir.h"
+#include "sockets.h"
 
 int
 client_connect(const struct options *options, int *ret,
                struct memctx_error *err)
 {
     char dir[PATH_MAX];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
     if (options->runtime_dir != NULL)
         snprintf(dir, sizeof(dir), "%s", options->runtime_dir);
     else if (rundir_for_uri(options->uri, dir, sizeof(dir)) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "no agent's directory: set XDG_RUNTIME_DIR or "
                                 "use --runtime-dir");
-    int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir,
-                     CONTROL_SOCKET);
-    if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%s is too long for a socket's path", dir);
+    if (sockets_address(dir, CONTROL_SOCKET, &address, err) < 0)
+        return -1;
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)

@@ -15,13 +15,13 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "sockets.h"
 
 #define CLIENTS_MAX 256
+#define BACKLOG 64
 #define PAGE_DOMAINS 64              /* in one packet of a list */
 #define UNSENT_MAX (4 * 1024 * 1024) /* bytes kept for one client */
 
@@ -45,7 +45,7 @@ struct client {
 struct control {
     int fd;
     int handle;
-    char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    struct sockaddr_un address;
     struct record *const *records;
     const struct log *log;
     struct client *clients;
@@ -340,33 +340,6 @@ on_connect(int handle, int fd, int events, void *opaque)
         drop_client(client);
 }
 
-/* The directory is locked: a socket that stands there is a dead agent's. */
-static int
-listen_at(struct control *control, const char *dir, struct memctx_error *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir,
-                     CONTROL_SOCKET);
-    if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%s is too long for a socket's path", dir);
-    memcpy(control->path, address.sun_path, sizeof(control->path));
-    control->fd =
-        socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(control->path);
-    mode_t old = umask(0177);
-    int failed =
-        control->fd < 0 ||
-        bind(control->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(control->fd, 64) < 0;
-    umask(old);
-    if (failed)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "cannot listen on %s: %s", control->path,
-                                strerror(errno));
-    return 0;
-}
-
 int
 control_create(const char *dir, struct record *const *records,
                const struct log *log, struct control **ret,
@@ -379,9 +352,17 @@ control_create(const char *dir, struct record *const *records,
     control->handle = -1;
     control->records = records;
     control->log = log;
-    if (listen_at(control, dir, err) < 0) {
+    control->fd = sockets_bind(dir, CONTROL_SOCKET, SOCK_SEQPACKET,
+                               &control->address, err);
+    if (control->fd < 0) {
         control_destroy(control);
         return -1;
+    }
+    if (listen(control->fd, BACKLOG) < 0) {
+        control_destroy(control);
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot listen on %s/%s: %s", dir,
+                                CONTROL_SOCKET, strerror(errno));
     }
     control->handle = virEventAddHandle(control->fd, VIR_EVENT_HANDLE_READABLE,
                                         on_connect, control, NULL);
@@ -405,7 +386,7 @@ control_destroy(struct control *control)
         virEventRemoveHandle(control->handle);
     if (control->fd >= 0) {
         close(control->fd);
-        unlink(control->path);
+        unlink(control->address.sun_path);
     }
     free(control);
 }

@@ -15,6 +15,7 @@
 #include "agent.h"
 #include "cleanup.h"
 #include "options.h"
+#include "retract.h"
 #include "rundir.h"
 #include "settings.h"
 
@@ -31,6 +32,8 @@ static const struct option_row option_table[] = {
      offsetof(struct options, runtime_dir), "the agent's directory"},
     {"stub", 0, OPTION_FLAG, NULL, offsetof(struct options, stub),
      "synthetic RAM instead of the domains' own"},
+    {"retract", 0, OPTION_FLAG, NULL, offsetof(struct options, retract),
+     "withdraw what an agent that is gone left, and end"},
     {"log-level", 0, OPTION_TEXT, "LEVEL", offsetof(struct options, log_level),
      "debug, info, warning or error"},
     {"help", 'h', OPTION_FLAG, NULL, offsetof(struct options, help),
@@ -170,6 +173,18 @@ ignore_error(void *opaque, virErrorPtr error)
     (void)error;
 }
 
+/* Without signals: it ends by itself, soon. */
+static int
+run_retract(const struct settings *settings, const char *dir,
+            const struct log *log, struct memctx_error *err)
+{
+    virSetErrorFunc(NULL, ignore_error);
+    if (virEventRegisterDefaultImpl() < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+                                virGetLastErrorMessage());
+    return retract(settings, dir, log, err);
+}
+
 static void
 leave(int number)
 {
@@ -243,8 +258,11 @@ main(int argc, char **argv)
         .level = log_level_from_name(settings.log_level),
         .priorities = !isatty(STDERR_FILENO),
     };
-    if (run_agent(&settings, dir, options.stub, &log, &err) < 0)
-        return fail(EXIT_ERROR, &err);
+    int failed = options.retract
+                     ? run_retract(&settings, dir, &log, &err)
+                     : run_agent(&settings, dir, options.stub, &log, &err);
+    if (failed < 0)
+        _exit(fail(EXIT_ERROR, &err));
     /* Threads that hang in libvirt after a stop at once end here. */
     _exit(EXIT_DONE);
 }

@@ -30,6 +30,7 @@ struct options {
     uint64_t low;
     int64_t timeout_ms; /* -1: none */
     bool stub;
+    bool retract;
     bool json;
     bool help;
     bool version;

@@ -105,6 +105,16 @@ is_hopeless(int code)
            code == VIR_ERR_OPERATION_DENIED || code == VIR_ERR_ACCESS_DENIED;
 }
 
+/* A removal of nothing would be an event for every listener. */
+static bool
+has_nothing(virDomainPtr domain)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                      MEMCTX_URI, VIR_DOMAIN_AFFECT_LIVE);
+    return text == NULL && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA;
+}
+
 /* 0: written, or not needed any more. */
 static int
 write_metadata(struct publisher *p, const struct slot *slot)
@@ -119,6 +129,8 @@ write_metadata(struct publisher *p, const struct slot *slot)
     virDomainPtr domain = virDomainLookupByUUIDString(connection, slot->uuid);
     if (domain == NULL || is_gone(domain, slot->id))
         return is_gone(domain, slot->id) ? 0 : -1;
+    if (slot->metadata == NULL && has_nothing(domain))
+        return 0;
     if (set_metadata(domain, slot->metadata) == 0) {
         take_back_from_next_run(connection, slot);
         return 0;

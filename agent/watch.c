@@ -17,6 +17,7 @@
 
 #define RECONNECT_FIRST_MS 100u
 #define RECONNECT_CAP_MS 5000u
+#define LIST_AGAIN_MS 1000u
 
 enum {
     CALLBACK_LIFECYCLE,
@@ -37,6 +38,7 @@ struct watch {
     virConnectPtr connection; /* NULL: away */
     int callbacks[CALLBACKS]; /* libvirt 9.0 gives the first the id 0 */
     bool lost;
+    bool look_now;
     bool stopping;
 };
 
@@ -314,6 +316,7 @@ drop_connection(struct watch *watch)
     pthread_mutex_lock(&watch->lock);
     virConnectPtr connection = watch->connection;
     watch->connection = NULL;
+    watch->lost = false;
     pthread_mutex_unlock(&watch->lock);
     if (connection == NULL)
         return;
@@ -321,26 +324,67 @@ drop_connection(struct watch *watch)
     close_connection(watch, connection);
 }
 
-/* Wait until the connection is lost or the watch stops; or, with a delay, that
- * long at most. False: the watch stops. */
-static bool
-wait_for(struct watch *watch, unsigned delay_ms)
+static struct timespec
+deadline(unsigned delay_ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     uint64_t ns = (uint64_t)until.tv_nsec + delay_ms * UINT64_C(1000000);
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
-    pthread_mutex_lock(&watch->lock);
+    return until;
+}
+
+/* What a wait ended for. */
+enum wake {
+    WAKE_STOP,
+    WAKE_LOST,
+    WAKE_HINT,
+    WAKE_TIME
+};
+
+/* Wait for as long as delay_ms, 0: for ever. With `hints` a hint ends it;
+ * without they wait, too. */
+static enum wake
+wait_for(struct watch *watch, unsigned delay_ms, bool hints)
+{
+    struct timespec until = deadline(delay_ms);
+    enum wake wake = WAKE_TIME;
     int ended = 0;
-    while (!watch->stopping && ended != ETIMEDOUT &&
-           (delay_ms > 0 || !watch->lost))
+    pthread_mutex_lock(&watch->lock);
+    while (!watch->stopping && !watch->lost && !(hints && watch->look_now) &&
+           ended != ETIMEDOUT)
         ended = delay_ms > 0 ? pthread_cond_timedwait(&watch->changed,
                                                       &watch->lock, &until)
                              : pthread_cond_wait(&watch->changed, &watch->lock);
-    bool stopping = watch->stopping;
+    if (watch->stopping)
+        wake = WAKE_STOP;
+    else if (watch->lost)
+        wake = WAKE_LOST;
+    else if (hints && watch->look_now)
+        wake = WAKE_HINT;
+    if (wake == WAKE_HINT)
+        watch->look_now = false;
     pthread_mutex_unlock(&watch->lock);
-    return !stopping;
+    return wake;
+}
+
+/* While the connection holds: list again when a hint comes. */
+static enum wake
+stay_connected(struct watch *watch)
+{
+    enum wake wake = WAKE_TIME;
+    while (wake != WAKE_STOP && wake != WAKE_LOST) {
+        wake = wait_for(watch, 0, true);
+        if (wake != WAKE_HINT)
+            continue;
+        list_domains(watch, watch->connection);
+        wake = wait_for(watch, LIST_AGAIN_MS, false);
+    }
+    if (wake == WAKE_LOST)
+        log_line(watch->log, LOG_LEVEL_WARNING,
+                 "lost the connection to libvirt; trying again");
+    return wake;
 }
 
 static void *
@@ -349,15 +393,13 @@ run_watch(void *arg)
     struct watch *watch = arg;
     char told[256] = "";
     unsigned delay_ms = RECONNECT_FIRST_MS;
-    for (bool going = true; going;) {
+    enum wake wake = WAKE_TIME;
+    while (wake != WAKE_STOP) {
         if (open_connection(watch) == 0) {
             log_line(watch->log, LOG_LEVEL_INFO, "connected to libvirt");
             told[0] = '\0';
             delay_ms = RECONNECT_FIRST_MS;
-            going = wait_for(watch, 0);
-            if (going)
-                log_line(watch->log, LOG_LEVEL_WARNING,
-                         "lost the connection to libvirt; trying again");
+            wake = stay_connected(watch);
             drop_connection(watch);
             continue;
         }
@@ -367,7 +409,11 @@ run_watch(void *arg)
                      "cannot connect to libvirt: %s; trying again", told);
         }
         drop_connection(watch);
-        going = wait_for(watch, delay_ms);
+        /* Hints come when libvirt is back, and too many when somebody floods
+         * us: they shorten the wait to the first delay. */
+        wake = wait_for(watch, RECONNECT_FIRST_MS, false);
+        if (wake != WAKE_STOP && delay_ms > RECONNECT_FIRST_MS)
+            wake = wait_for(watch, delay_ms - RECONNECT_FIRST_MS, true);
         delay_ms = (unsigned)memctx_min(2 * delay_ms, RECONNECT_CAP_MS);
     }
     return NULL;
@@ -413,6 +459,15 @@ watch_destroy(struct watch *watch)
     pthread_cond_destroy(&watch->changed);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
+}
+
+void
+watch_look_now(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->look_now = true;
+    pthread_cond_signal(&watch->changed);
+    pthread_mutex_unlock(&watch->lock);
 }
 
 virConnectPtr

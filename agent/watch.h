@@ -27,6 +27,11 @@ int watch_create(const struct settings *settings, struct queue *queue,
  * under way. The event loop need not run any more. NULL is fine. */
 void watch_destroy(struct watch *watch);
 
+/* Something may have happened that nobody told: connect at once if libvirt is
+ * away, else list its domains anew, at most once a second however often this
+ * is called. Any thread. */
+void watch_look_now(struct watch *watch);
+
 /* The connection with a reference for the caller (virConnectClose), NULL while
  * libvirt is away. Any thread. */
 virConnectPtr watch_connection(struct watch *watch);

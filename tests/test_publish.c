@@ -96,6 +96,22 @@ virDomainGetID(virDomainPtr domain)
     return fake()->id;
 }
 
+char *
+virDomainGetMetadata(virDomainPtr domain, int type, const char *uri,
+                     unsigned flags)
+{
+    struct fake *f = fake();
+    (void)domain;
+    assert_int_equal(type, VIR_DOMAIN_METADATA_ELEMENT);
+    assert_string_equal(uri, "urn:memctx:1");
+    assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
+    pthread_mutex_lock(&f->lock);
+    bool none = f->last[0] == '\0';
+    f->code = none ? VIR_ERR_NO_DOMAIN_METADATA : f->code;
+    pthread_mutex_unlock(&f->lock);
+    return none ? NULL : strdup(f->last);
+}
+
 int
 virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
                      const char *key, const char *uri, unsigned flags)
@@ -148,6 +164,7 @@ set_up(void **state)
     world->code = VIR_ERR_OPERATION_TIMEOUT;
     world->gone = world->held = world->away = false;
     world->id = 3;
+    world->last[0] = '\0';
     world->last[0] = '\0';
     strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
@@ -313,6 +330,15 @@ test_withdrawal_removes_both(void **state)
 }
 
 static void
+test_removal_of_nothing_is_no_write(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 0);
+}
+
+static void
 test_domain_that_is_gone_is_left_alone(void **state)
 {
     struct fixture *f = *state;
@@ -369,6 +395,7 @@ main(void)
         TEST(test_latest_value_wins),
         TEST(test_held_domains_hold_up_no_other),
         TEST(test_withdrawal_removes_both),
+        TEST(test_removal_of_nothing_is_no_write),
         TEST(test_domain_that_is_gone_is_left_alone),
         TEST(test_next_run_of_the_domain_is_left_alone),
         TEST(test_refusal_for_good_is_not_tried_again),
