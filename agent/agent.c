@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <libvirt/libvirt.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,15 +17,20 @@
 #include "cleanup.h"
 #include "control.h"
 #include "hint.h"
+#include "hooks.h"
 #include "pool.h"
 #include "publish.h"
 #include "queue.h"
 #include "record.h"
+#include "rundir.h"
 #include "statefile.h"
 #include "watch.h"
 
 /* How long the agent waits at its end for its data to be withdrawn. */
 #define STOP_WAIT_MS 5000
+
+/* ... and then for its hooks to end, which run on otherwise. */
+#define HOOKS_WAIT_MS 1000
 
 /* One descriptor of one record in the event loop. */
 struct member_handle {
@@ -37,6 +44,7 @@ struct member {
     struct agent *agent;
     struct record *record;
     struct member_handle handles[ADAPTER_COOKIES];
+    unsigned told; /* generation that hooks know to be ready; 0: none */
     struct member *next;
 };
 
@@ -53,6 +61,7 @@ struct agent {
     struct publisher *publisher;
     struct control *control;
     struct hint *hint;
+    struct hooks *hooks;
     struct record_ops ops;
     struct member *members;
     struct record *records; /* the same, for the control socket */
@@ -65,11 +74,23 @@ struct agent {
     } life;
 };
 
+static struct member *find_member(struct agent *agent, const char *uuid);
+
 static void
-on_publish(void *arg, const struct record *record,
-           const struct memctx_datum *datum, bool stands)
+call_hooks(struct agent *agent, const struct record *record,
+           enum hooks_what what)
 {
-    struct agent *agent = arg;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (hooks_run(agent->hooks, record->uuid, record->name, what,
+                  &record->datum, &err) < 0)
+        log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s hooks not called: %s",
+                 record->uuid, err.message);
+}
+
+static void
+write_datum(struct agent *agent, const struct record *record,
+            const struct memctx_datum *datum, bool stands)
+{
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct publisher_run run = {record->uuid, record->id,
                                       record->instance};
@@ -78,10 +99,31 @@ on_publish(void *arg, const struct record *record,
                  record->uuid, err.message);
 }
 
+/* Hooks are told once of each generation; again by an agent that is new, since
+ * nobody knows what the one before could do. */
+static void
+on_publish(void *arg, const struct record *record,
+           const struct memctx_datum *datum, bool stands)
+{
+    struct agent *agent = arg;
+    struct member *member = find_member(agent, record->uuid);
+    write_datum(agent, record, datum, stands);
+    if (member == NULL || member->told == datum->generation)
+        return;
+    member->told = datum->generation;
+    call_hooks(agent, record, HOOKS_READY);
+}
+
 static void
 on_withdraw(void *arg, const struct record *record)
 {
-    on_publish(arg, record, NULL, false);
+    struct agent *agent = arg;
+    struct member *member = find_member(agent, record->uuid);
+    write_datum(agent, record, NULL, false);
+    if (record->has_datum)
+        call_hooks(agent, record, HOOKS_LOST);
+    if (member != NULL)
+        member->told = 0;
 }
 
 static void
@@ -124,6 +166,8 @@ forget_member(struct agent *agent, struct member *member)
 {
     log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
+    if (member->record->has_datum)
+        call_hooks(agent, member->record, HOOKS_LOST);
     publisher_forget(agent->publisher, member->record->uuid);
     remove_member(agent, member);
 }
@@ -329,10 +373,25 @@ open_directory(struct agent *agent, const char *dir, struct memctx_error *err)
 }
 
 static int
+open_hooks(struct agent *agent, struct memctx_error *err)
+{
+    const struct settings *s = agent->settings;
+    char dir[PATH_MAX];
+    if (s->hooks_dir[0] != '\0')
+        snprintf(dir, sizeof(dir), "%s", s->hooks_dir);
+    else if (rundir_hooks_for_uri(s->uri, dir, sizeof(dir)) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "no directory of hooks: set XDG_CONFIG_HOME "
+                                "or hooks_dir in the configuration");
+    return hooks_create(dir, s->hook_timeout_ms, agent->log, &agent->hooks,
+                        err);
+}
+
+static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     const struct settings *s = agent->settings;
-    if (open_directory(agent, dir, err) < 0 ||
+    if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
         control_create(dir, &agent->records, agent->log, &agent->control, err) <
@@ -431,6 +490,7 @@ agent_destroy(struct agent *agent)
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
+    hooks_destroy(agent->hooks, HOOKS_WAIT_MS);
     pool_destroy(agent->pool);
     watch_destroy(agent->watch);
     if (agent->queue_handle >= 0)

@@ -73,9 +73,9 @@ record_reason(const struct record *r)
 static void
 begin_anew(struct record *r, bool has_inherited)
 {
-    drop_datum(r);
     if (!has_inherited)
         r->ops->withdraw(r->ops->arg, r);
+    drop_datum(r);
     r->boot = 1;
     r->generation = 0;
     r->has_last = false;
@@ -153,8 +153,8 @@ record_withdraw(struct record *r)
 {
     if (!r->has_datum)
         return;
-    drop_datum(r);
     r->ops->withdraw(r->ops->arg, r);
+    drop_datum(r);
 }
 
 static void

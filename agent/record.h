@@ -23,7 +23,7 @@ struct record_ops {
        metadata holds it already and must not be written again. */
     void (*publish)(void *arg, const struct record *record,
                     const struct memctx_datum *datum, bool stands);
-    /* The domain has no datum any more. */
+    /* The domain's datum, which is still in the record, holds no more. */
     void (*withdraw)(void *arg, const struct record *record);
     /* The public state or its reason changed. */
     void (*changed)(void *arg, const struct record *record);

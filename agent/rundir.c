@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Maps libvirt URIs to the agent's directory. Creates nothing. */
+/* Maps libvirt URIs to the agent's directories. Creates nothing. */
 #include "rundir.h"
 
 #include <stdbool.h>
@@ -35,20 +35,40 @@ has_path(const char *uri, const char *path)
            (at[len] == '\0' || at[len] == '?');
 }
 
-int
-rundir_for_uri(const char *uri, char *to, size_t size)
+/* Does the agent of this URI serve the whole host? */
+static bool
+is_system(const char *uri)
 {
     if (uri == NULL || uri[0] == '\0')
         uri = getenv("LIBVIRT_DEFAULT_URI");
-    bool system = getuid() == 0;
     if (uri != NULL && has_path(uri, "/session"))
-        system = false;
-    else if (uri != NULL && has_path(uri, "/system"))
-        system = true;
-    char base[4096];
-    if (!system && rundir_of_user(base, sizeof(base)) < 0)
+        return false;
+    if (uri != NULL && has_path(uri, "/system"))
+        return true;
+    return getuid() == 0;
+}
+
+int
+rundir_for_uri(const char *uri, char *to, size_t size)
+{
+    char base[4096] = "/run";
+    if (!is_system(uri) && rundir_of_user(base, sizeof(base)) < 0)
         return -1;
-    int n = system ? snprintf(to, size, "/run/memctxd")
-                   : snprintf(to, size, "%s/memctxd", base);
+    int n = snprintf(to, size, "%s/memctxd", base);
+    return n < 0 || (size_t)n >= size ? -1 : 0;
+}
+
+int
+rundir_hooks_for_uri(const char *uri, char *to, size_t size)
+{
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    int n = -1;
+    if (is_system(uri))
+        n = snprintf(to, size, "%s/memctxd/hooks.d", SYSCONFDIR);
+    else if (config != NULL && config[0] != '\0')
+        n = snprintf(to, size, "%s/memctxd/hooks.d", config);
+    else if (home != NULL && home[0] != '\0')
+        n = snprintf(to, size, "%s/.config/memctxd/hooks.d", home);
     return n < 0 || (size_t)n >= size ? -1 : 0;
 }

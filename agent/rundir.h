@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Where the agent's directory is; agent and memctx must agree on it. */
+/* Where the agent's directories are; agent and memctx must agree on that of the
+ * sockets. */
 #ifndef MEMCTXD_RUNDIR_H
 #define MEMCTXD_RUNDIR_H
 
@@ -15,5 +16,10 @@ int rundir_of_user(char *to, size_t size);
  * /run/memctxd, or memctxd in the user's directory for any session URI, and
  * for the test driver unless root runs it. -1 as above. */
 int rundir_for_uri(const char *uri, char *to, size_t size);
+
+/* Where the agent's own hook scripts are: SYSCONFDIR/memctxd/hooks.d for a URI
+ * whose agent is in /run, else memctxd/hooks.d in $XDG_CONFIG_HOME or, without
+ * it, $HOME/.config. -1 as above. */
+int rundir_hooks_for_uri(const char *uri, char *to, size_t size);
 
 #endif

@@ -37,6 +37,8 @@ static const struct key {
     {"retry_cost_factor", offsetof(struct settings, retry_cost_factor), 1,
      100000},
     {"revalidate_ms", offsetof(struct settings, revalidate_ms), 0, 86400000},
+    {"hooks_dir", offsetof(struct settings, hooks_dir), 0, 0},
+    {"hook_timeout_ms", offsetof(struct settings, hook_timeout_ms), 1, 3600000},
     {"stub_fail_boots", offsetof(struct settings, stub_fail_boots), 0, 1000000},
 };
 
@@ -54,6 +56,7 @@ settings_init(struct settings *settings)
         .retry_growth_percent = 10,
         .retry_cost_factor = 50,
         .revalidate_ms = 10000,
+        .hook_timeout_ms = 10000,
     };
 }
 

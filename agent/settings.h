@@ -26,8 +26,10 @@ struct settings {
     uint64_t retry_cap_ms;
     uint64_t retry_growth_percent;
     uint64_t retry_cost_factor;
-    uint64_t revalidate_ms;   /* from one look at a ready domain to the next; 0:
-                                 none */
+    uint64_t revalidate_ms; /* from one look at a ready domain to the next; 0:
+                               none */
+    char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
+    uint64_t hook_timeout_ms;
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };
 
