@@ -4,6 +4,7 @@
 #include "cmd.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,10 +43,11 @@ print_row(json_object *domain)
 static int
 fetch_list(int fd, json_object *all, struct memctx_error *err)
 {
-    json_object *more;
+    bool more;
     do {
         MEMCTX_CLEANUP(cleanup_json) json_object *page = NULL;
         json_object *domains;
+        json_object *is_more;
         if (client_reply(fd, -1, &page, err) < 0)
             return -1;
         if (!json_object_object_get_ex(page, "domains", &domains) ||
@@ -55,9 +57,9 @@ fetch_list(int fd, json_object *all, struct memctx_error *err)
         for (size_t i = 0; i < json_object_array_length(domains); i++)
             json_object_array_add(
                 all, json_object_get(json_object_array_get_idx(domains, i)));
-        if (!json_object_object_get_ex(page, "more", &more))
-            return 0;
-    } while (json_object_get_boolean(more));
+        more = json_object_object_get_ex(page, "more", &is_more) &&
+               json_object_get_boolean(is_more);
+    } while (more);
     return 0;
 }
 
