@@ -12,11 +12,9 @@
 #include "bytes.h"
 #include "linux_clock.h"
 #include "linux_image.h"
+#include "linux_note.h"
 #include "linux_pointers.h"
 #include "vmcoreinfo.h"
-
-/* One page of text for every kernel so far; read no more than this. */
-#define TEXT_MAX (4 * MEMCTX_PAGE_SIZE)
 
 /* struct new_utsname: six arrays of 65 bytes (include/uapi/linux/utsname.h) */
 #define UTS_FIELD 65u
@@ -151,50 +149,6 @@ static const struct {
     {"uts", check_uts},
 };
 
-/* Find out where the text at clue_gpa begins and how long it is at most. */
-static int
-locate_text(const struct memctx_rammap *map, uint64_t clue_gpa,
-            uint64_t *text_gpa, size_t *text_len, bool *is_note,
-            struct memctx_error *err)
-{
-    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
-    if (memctx_rammap_read(map, clue_gpa, head, sizeof(head), err) < 0)
-        return -1;
-    *is_note = memctx_vmcoreinfo_is_note(head, text_len);
-    if (!*is_note && !memctx_vmcoreinfo_is_text(head))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "no VMCOREINFO at gpa %#" PRIx64 " any more",
-                                clue_gpa);
-    *text_gpa = clue_gpa + (*is_note ? sizeof(head) : 0);
-    if (!*is_note)
-        *text_len = TEXT_MAX;
-    if (*text_len > TEXT_MAX)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "VMCOREINFO note of %zu bytes, at most %u read",
-                                *text_len, TEXT_MAX);
-    /* A bare text may lie on the last page of RAM. */
-    if (!*is_note && !memctx_rammap_contains(map, *text_gpa, *text_len))
-        *text_len = MEMCTX_PAGE_SIZE - *text_gpa % MEMCTX_PAGE_SIZE;
-    return 0;
-}
-
-/* Read and parse; *size becomes the length of the text itself. */
-static int
-read_text(const struct memctx_rammap *map, uint64_t clue_gpa,
-          struct memctx_vmcoreinfo *info, bool *is_note, size_t *size,
-          struct memctx_error *err)
-{
-    char text[TEXT_MAX];
-    uint64_t text_gpa;
-    size_t len;
-    if (locate_text(map, clue_gpa, &text_gpa, &len, is_note, err) < 0 ||
-        memctx_rammap_read(map, text_gpa, text, len, err) < 0 ||
-        memctx_vmcoreinfo_parse(text, len, info, err) < 0)
-        return -1;
-    *size = strnlen(text, len);
-    return 0;
-}
-
 static int
 require_keys(const struct memctx_vmcoreinfo *info, struct memctx_error *err)
 {
@@ -291,7 +245,8 @@ verify(const struct memctx_rammap *map, uint64_t clue_gpa,
     struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
     bool is_note;
     size_t size;
-    if (read_text(map, clue_gpa, &c.info, &is_note, &size, err) < 0 ||
+    if (memctx_linux_note_read(map, clue_gpa, &c.info, &is_note, &size, err) <
+            0 ||
         require_keys(&c.info, err) < 0 || derive_root(&c, err) < 0 ||
         prove(&c, kernel.checks, sizeof(kernel.checks), err) < 0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,

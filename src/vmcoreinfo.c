@@ -34,6 +34,12 @@ static const struct key_row keys[] = {
     {"NUMBER(pgtable_l5_enabled)", MEMCTX_VMCI_L5, SIGNED},
     {"PAGESIZE", MEMCTX_VMCI_PAGESIZE, DECIMAL},
     {"CRASHTIME", MEMCTX_VMCI_CRASHTIME, DECIMAL},
+    {"SYMBOL(kallsyms_names)", MEMCTX_VMCI_KALLSYMS_NAMES, HEX},
+    {"SYMBOL(kallsyms_num_syms)", MEMCTX_VMCI_KALLSYMS_NUM_SYMS, HEX},
+    {"SYMBOL(kallsyms_token_table)", MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE, HEX},
+    {"SYMBOL(kallsyms_token_index)", MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX, HEX},
+    {"SYMBOL(kallsyms_offsets)", MEMCTX_VMCI_KALLSYMS_OFFSETS, HEX},
+    {"SYMBOL(kallsyms_relative_base)", MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE, HEX},
 };
 
 /* One line, without its newline. */

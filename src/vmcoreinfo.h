@@ -37,6 +37,13 @@ enum memctx_vmcoreinfo_key {
     MEMCTX_VMCI_L5,           /* NUMBER(pgtable_l5_enabled): 0 or 1; 4.17+ */
     MEMCTX_VMCI_PAGESIZE,     /* PAGESIZE: bytes */
     MEMCTX_VMCI_CRASHTIME,    /* CRASHTIME: the kernel has panicked */
+    /* Tables of all symbols, gva; 6.0+, the last one not in the newest. */
+    MEMCTX_VMCI_KALLSYMS_NAMES,
+    MEMCTX_VMCI_KALLSYMS_NUM_SYMS,
+    MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE,
+    MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX,
+    MEMCTX_VMCI_KALLSYMS_OFFSETS,
+    MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE,
     MEMCTX_VMCI_KEYS
 };
 

@@ -18,7 +18,7 @@ declare -A stage=(
     [rammap]=4
     [layout]=5 [paging]=5 [qemuargs]=5
     [guest]=6
-    [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
+    [linux_note]=7 [linux_kallsyms]=7 [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
     [guests]=8
     [pulse]=9 [search]=9
     [bootstrap]=10

@@ -5,7 +5,7 @@
 set -eu
 src=${MEMCTX_SRCDIR:-.}
 build=${MEMCTX_BUILDDIR:-.}
-targets='datum domxml paging procmaps qemuargs vmcoreinfo'
+targets='datum domxml kallsyms paging procmaps qemuargs vmcoreinfo'
 
 replay()
 {

@@ -83,7 +83,7 @@ test_no_more_than_there_is_room_for(void **state)
         guestimg_write_le64(&f->img, ROOT + at, BOOT);
     assert_done(collect(f), &f->err);
     assert_int_equal(f->clocks.n, MEMCTX_CLOCKS_MAX);
-    assert_true(guestimg_faults()->reads <= 16);
+    assert_true(guestimg_faults()->reads <= 20);
 }
 
 static void

@@ -10,7 +10,7 @@
 #define RAM (64 * MEMCTX_MIB)
 #define ROOT (32 * MEMCTX_MIB)
 #define AROUND (512 * MEMCTX_KIB) /* watched on either side of the root */
-#define READS_MAX 16
+#define READS_MAX 17
 #define CLOCK (ROOT + 0x10cc0) /* of jiffies_64 */
 #define SECOND UINT64_C(1000000)
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* A kernel's symbol tables with any bytes in them. The input is 7 offsets of 4
+ * bytes into a region of 1 MiB, one for each key, and what stands there. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "../guestimg.h"
+#include "linux_kallsyms.h"
+
+#define RAM (128 * MEMCTX_MIB)
+#define REGION MEMCTX_MIB
+#define REGION_AT UINT64_C(0x900000) /* from _text, in the built image */
+
+static const enum memctx_vmcoreinfo_key keys[] = {
+    MEMCTX_VMCI_KALLSYMS_NAMES,       MEMCTX_VMCI_KALLSYMS_NUM_SYMS,
+    MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE, MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX,
+    MEMCTX_VMCI_KALLSYMS_OFFSETS,     MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE,
+    MEMCTX_VMCI_STEXT};
+
+#define HEAD (4 * MEMCTX_ARRAY_LEN(keys))
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const names[] = {"jiffies_64", "jiffies", NULL};
+    struct guestimg img;
+    struct guestimg_kernel built = guestimg_kernel();
+    struct memctx_vmcoreinfo info = {.release = "6.1.0"};
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    uint64_t gva;
+    if (size < HEAD)
+        return 0;
+    guestimg_init(&img, RAM, RAM);
+    guestimg_add_kernel(&img, &built);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        info.has |= UINT64_C(1) << keys[i];
+        info.value[keys[i]] = built.text_gva + REGION_AT +
+                              memctx_le32(data + 4 * i) % (4 * REGION);
+    }
+    guestimg_write(&img, built.text_gpa + REGION_AT, data + HEAD,
+                   memctx_min(size - HEAD, REGION));
+    struct memctx_rammap *map = guestimg_rammap(&img, NULL);
+    const struct memctx_kernel kernel = {.paging = MEMCTX_PAGING_X86_64_4LEVEL,
+                                         .kcr3 = built.root_gpa};
+    if (memctx_linux_kallsyms_find(map, &kernel, &info, names, &gva, &err) < 0)
+        FUZZ_MUST(err.class == MEMCTX_RETRY);
+    memctx_rammap_destroy(map);
+    guestimg_deinit(&img);
+    return 0;
+}
