@@ -445,6 +445,12 @@ agent_turn(struct agent *agent)
     return agent->life == RUNNING || agent->life == STOPPING;
 }
 
+struct queue *
+agent_queue(struct agent *agent)
+{
+    return agent->queue;
+}
+
 static void
 on_stop_timer(int id, void *opaque)
 {

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "log.h"
+#include "queue.h"
 #include "settings.h"
 
 struct agent;
@@ -22,6 +23,10 @@ int agent_create(const struct settings *settings, const char *dir, bool stub,
 /* Run one turn of the event loop, which waits for something to happen. False
  * once the agent has stopped. */
 bool agent_turn(struct agent *agent);
+
+/* Where the events come from that the agent acts on; for tests, which push some
+ * that their libvirt driver does not send. */
+struct queue *agent_queue(struct agent *agent);
 
 /* Withdraw all data, then stop. The second call stops at once. */
 void agent_stop(struct agent *agent);

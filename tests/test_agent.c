@@ -12,6 +12,7 @@
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -63,6 +64,9 @@ set_up(void **state)
     strcpy(f->settings.uri, "test:///default");
     f->settings.retry_first_ms = 1;
     f->settings.retry_cap_ms = 5;
+    /* No hooks of the machine's own. */
+    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/none",
+             f->dir);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
     f->connection = virConnectOpen("test:///default");
     assert_non_null(f->connection);
@@ -403,6 +407,130 @@ test_two_hundred_domains(void **state)
     turn_until_files(f, 1);
 }
 
+/* The test driver knows no reset: the event comes from here. */
+static void
+push_reset(struct fixture *f, virDomainPtr domain)
+{
+    struct event *event = event_create(EVENT_DOMAIN);
+    assert_non_null(event);
+    assert_int_equal(virDomainGetUUIDString(domain, event->uuid), 0);
+    event->name = strdup(virDomainGetName(domain));
+    event->id = (int)virDomainGetID(domain);
+    event->what = MEMCTX_EVENT_RESET;
+    queue_push(agent_queue(f->agent), event);
+}
+
+/* Until the datum has these words in it. */
+static void
+turn_until_words(struct fixture *f, virDomainPtr domain, const char *words)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+        if (text != NULL && strstr(text, words) != NULL) {
+            assert_valid(text);
+            return;
+        }
+        agent_turn(f->agent);
+    }
+    fail_msg("the datum never has %s", words);
+}
+
+static void
+test_stub_boots_again_after_resets(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    f->settings.stub_fail_boots = 2;
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "reset");
+    turn_until_words(f, domain, "generation=\"1\"");
+    for (unsigned generation = 2; generation < 6; generation++) {
+        char words[32];
+        push_reset(f, domain);
+        push_reset(f, domain); /* libvirt sends two */
+        free(turn_until(f, domain, false));
+        snprintf(words, sizeof(words), "generation=\"%u\"", generation);
+        turn_until_words(f, domain, words);
+        /* Two boots failed, the third did not. */
+        turn_until_words(f, domain, "attempts=\"3\"");
+    }
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+/* Killed after it had withdrawn: nothing but runs/ tells what was counted. */
+static void
+test_generation_continues_without_a_datum(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "counted");
+    turn_until_words(f, domain, "generation=\"1\"");
+    push_reset(f, domain);
+    free(turn_until(f, domain, false));
+    turn_until_words(f, domain, "generation=\"2\"");
+    stop_agent(f);
+    char *text = metadata_of(domain);
+    assert_null(text);
+    start_agent(f);
+    turn_until_words(f, domain, "generation=\"3\"");
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_ready_stub_is_looked_at_without_a_write(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    f->settings.revalidate_ms = 1;
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "looked");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *before = turn_until(f, domain, true);
+    for (unsigned i = 0; i < 200; i++)
+        agent_turn(f->agent);
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
+    assert_non_null(after);
+    assert_string_equal(before, after);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_hooks_are_told_in_order(void **state)
+{
+    struct fixture *f = *state;
+    char path[300];
+    stop_agent(f);
+    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/hooks.d",
+             f->dir);
+    assert_int_equal(mkdir(f->settings.hooks_dir, 0755), 0);
+    snprintf(path, sizeof(path), "%s/tell", f->settings.hooks_dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n[ $1 = told ] && echo $2 $3 >> %s/told\n",
+            f->dir);
+    fclose(file);
+    assert_int_equal(chmod(path, 0755), 0);
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "told");
+    turn_until_words(f, domain, "generation=\"1\"");
+    push_reset(f, domain);
+    free(turn_until(f, domain, false));
+    turn_until_words(f, domain, "generation=\"2\"");
+    virDomainDestroy(domain);
+    turn_until_files(f, 1);
+    stop_agent(f); /* waits for hooks */
+    char text[256] = "";
+    snprintf(path, sizeof(path), "%s/told", f->dir);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, "ready 1\nlost 1\nready 2\nlost 2\n");
+    virDomainFree(domain);
+}
+
 int
 main(void)
 {
@@ -427,6 +555,14 @@ main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_second_agent_in_one_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stub_boots_again_after_resets,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_generation_continues_without_a_datum, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_ready_stub_is_looked_at_without_a_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hooks_are_told_in_order, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_events_in_any_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_two_hundred_domains, set_up,

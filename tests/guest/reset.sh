@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
 # A reset guest is a new guest: the old datum goes at once and only the new kernel's comes back, one generation on.
+#
+#   MEMCTX_RESETS  how often, by virsh reset and by the guest's own reboot in turn (default 4)
+#   MEMCTX_KERNEL  Debian kernel package of the guest (default: the cloud kernel of this release)
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -29,7 +32,7 @@ restarted()
 
 bed_start
 bed_agent_start
-bed_create reset
+bed_create reset "kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})" vcpus=2
 polls="$BED_DIR/log/polls"
 bed_poll_metadata reset "$polls"
 if ! bed_wait_datum "$polls" 60 'generation="1"'; then
@@ -38,18 +41,20 @@ if ! bed_wait_datum "$polls" 60 'generation="1"'; then
 fi
 bed_wait_up reset 60
 
-bed_virsh reset reset > /dev/null
-at=$(bed_now)
-restarted reset 2 "$polls" "$at"
-
-# The guest itself reboots. When exactly the machine was reset only the guest knows: at the latest when its new
-# kernel is up, so the old datum may be seen for the time it takes to shut down and must be gone after that.
-: > "$polls.reboot"
-bed_kill "$BED_POLLER"
-bed_poll_metadata reset "$polls.reboot"
-bed_tell reset reboot
-at=$(bed_now)
-restarted reboot 3 "$polls.reboot" "$(later "$at" 1)"
+for ((nth = 2; nth <= ${MEMCTX_RESETS:-4} + 1; nth++)); do
+    bed_kill "$BED_POLLER"
+    : > "$polls"
+    bed_poll_metadata reset "$polls"
+    if [ $((nth % 2)) = 0 ]; then
+        bed_virsh reset reset > /dev/null
+        restarted "reset-$nth" "$nth" "$polls" "$(bed_now)"
+    else
+        # The guest itself reboots. When exactly the machine was reset only the guest knows: the old datum may be seen
+        # for the time it takes to shut down and must be gone after that.
+        bed_tell reset reboot
+        restarted "reboot-$nth" "$nth" "$polls" "$(later "$(bed_now)" 1)"
+    fi
+done
 
 bed_destroy reset
 finish

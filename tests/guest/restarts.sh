@@ -50,6 +50,64 @@ libvirtd_dies()
     is libvirtd-back-truth "$(bed_datum_faults "$(bed_datum guest)" "$(bed_truth guest)")" ""
 }
 
+# Stopped, not gone: only keepalive tells. Nothing is lost and nothing spins meanwhile.
+libvirtd_hangs()
+{
+    local pid before
+    pid=$(cat "$BED_DIR/run/libvirtd.pid")
+    kill -STOP "$pid"
+    within libvirtd-hangs-unknown 15 bed_has_state guest unknown
+    before=$(bed_cpu_ms "$BED_AGENT")
+    sleep 2
+    before=$(($(bed_cpu_ms "$BED_AGENT") - before))
+    if [ "$before" -le 100 ]; then ok libvirtd-hangs-cpu; else not_ok libvirtd-hangs-cpu "$before ms in 2 s"; fi
+    kill -CONT "$pid"
+    within libvirtd-goes-on-ready 20 bed_has_state guest ready
+    is libvirtd-goes-on-truth "$(bed_datum_faults "$(bed_datum guest)" "$(bed_truth guest)")" ""
+}
+
+# What happens while libvirt is away: reset, and replaced by another run under what may be the same id.
+guest_changes_meanwhile()
+{
+    bed_create other
+    bed_wait_up other 60
+    within meanwhile-ready 20 bed_has_state other ready
+    bed_libvirtd_kill
+    bed_tell other reboot
+    sleep 0.5
+    bed_libvirtd_up
+    bed_wait_up other 60 2
+    within meanwhile-reset-ready 20 bed_has_state other ready
+    within meanwhile-reset-generation 20 other_has_generation 2
+    is meanwhile-reset-truth "$(bed_datum_faults "$(bed_datum other)" "$(bed_truth other)")" ""
+    bed_libvirtd_kill
+    kill -KILL "$(bed_pid other)"
+    bed_libvirtd_up
+    bed_create other
+    bed_wait_up other 60
+    within meanwhile-replaced-ready 20 bed_has_state other ready
+    within meanwhile-replaced-generation 20 other_has_generation 1
+    is meanwhile-replaced-truth "$(bed_datum_faults "$(bed_datum other)" "$(bed_truth other)")" ""
+    bed_destroy other
+}
+other_has_generation() { bed_datum other | grep -q "generation=[\"']$1[\"']"; }
+
+# Withdrawn by whoever comes after; not while somebody vouches for it.
+agent_is_retracted()
+{
+    local status=0
+    bed_as_user "$BED_DIR/bin/memctxd" -c "$BED_URI" --retract > /dev/null 2>&1 || status=$?
+    is retract-running-status "$status" 0
+    if bed_datum guest > /dev/null 2>&1; then ok retract-running-stays; else not_ok retract-running-stays "it is gone"; fi
+    bed_agent_stop KILL || true
+    bed_as_user "$BED_DIR/bin/memctxd" -c "$BED_URI" --retract > /dev/null 2>&1 || status=$?
+    is retract-status "$status" 0
+    if no_datum > /dev/null 2>&1; then ok retract-gone; else not_ok retract-gone "it stays"; fi
+    is retract-files "$(domain_files)" ""
+    bed_agent_start
+    within retract-ready 20 bed_has_state guest ready
+}
+
 agent_dies()
 {
     local before
@@ -96,9 +154,15 @@ guest_ends_ready()
 }
 
 bed_start
+# A hang is noticed after 3 s.
+printf '%s\n' 'keepalive_interval = 1' 'keepalive_count = 2' > "$BED_DIR/config/memctxd.conf"
+BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
 agent_after_guest
 libvirtd_dies
+libvirtd_hangs
+guest_changes_meanwhile
 agent_dies
+agent_is_retracted
 agent_stops
 bed_destroy guest
 guests_come_and_go
