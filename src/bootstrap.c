@@ -206,10 +206,16 @@ memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
     ret->candidates = 1;
     if (request->cold)
         return 0;
-    if (!again)
-        forget_watched(bootstrap);
-    /* The watch begins here in the first half: nothing can have moved. */
-    ret->alive = is_alive(&bootstrap->found, &a) && again;
+    struct watched *w = watch(&a, &bootstrap->found);
+    if (w == NULL)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the clocks of kernel %s cannot be read",
+                                ret->kernel.version);
+    if (!again && memctx_pulse_restart(w->pulse, map, request->now_us, err) < 0)
+        return -1;
+    if (again && memctx_pulse_check(w->pulse, map, request->now_us, &ret->alive,
+                                    err) < 0)
+        return -1;
     if (ret->alive)
         return 0;
     ret->pending = true;

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bytes.h"
 #include "cleanup.h"
@@ -16,13 +15,18 @@
 /* A tick that was stopped, or a guest that was held up, catches up at once. */
 #define CATCH_UP_S 60u
 
+struct clock {
+    struct memctx_clock at;
+    bool ticked; /* at the last look */
+};
+
 struct memctx_pulse {
     uint64_t since_us;
     bool alive;
     uint64_t per_second;
     uint64_t least;
     size_t n_clocks;
-    struct memctx_clock clocks[];
+    struct clock clocks[];
 };
 
 int
@@ -38,15 +42,16 @@ memctx_pulse_create(const struct memctx_rammap *map,
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     if (guest->clocks(map, kernel, found, err) < 0)
         return -1;
-    size_t size = found->n * sizeof(found->clock[0]);
-    struct memctx_pulse *pulse = malloc(sizeof(*pulse) + size);
+    struct memctx_pulse *pulse =
+        malloc(sizeof(*pulse) + found->n * sizeof(pulse->clocks[0]));
     if (pulse == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     *pulse = (struct memctx_pulse){.since_us = now_us,
                                    .per_second = found->per_second,
                                    .least = found->least,
                                    .n_clocks = found->n};
-    memcpy(pulse->clocks, found->clock, size);
+    for (size_t i = 0; i < found->n; i++)
+        pulse->clocks[i] = (struct clock){.at = found->clock[i]};
     *ret = pulse;
     return 0;
 }
@@ -57,61 +62,99 @@ memctx_pulse_destroy(struct memctx_pulse *pulse)
     free(pulse);
 }
 
-static bool
-has_ticked(const struct memctx_pulse *pulse, const struct memctx_clock *clock,
-           uint64_t value, uint64_t elapsed_us)
+/* How many clocks from the i-th on lie within one window of RAM. */
+static size_t
+count_near(const struct memctx_pulse *pulse, size_t i)
+{
+    uint64_t start = pulse->clocks[i].at.gpa;
+    size_t n = 1;
+    while (i + n < pulse->n_clocks &&
+           memctx_range_in(pulse->clocks[i + n].at.gpa, 8, start, WINDOW))
+        n++;
+    return n;
+}
+
+typedef void clock_fn(struct memctx_pulse *pulse, struct clock *clock,
+                      uint64_t value, uint64_t elapsed_us);
+
+/* Read every clock, those that lie near each other at once. */
+static int
+for_each_clock(struct memctx_pulse *pulse, const struct memctx_rammap *map,
+               uint64_t elapsed_us, clock_fn *visit, struct memctx_error *err)
+{
+    unsigned char window[WINDOW];
+    size_t n;
+    for (size_t i = 0; i < pulse->n_clocks; i += n) {
+        n = count_near(pulse, i);
+        struct clock *clocks = &pulse->clocks[i];
+        uint64_t start = clocks[0].at.gpa;
+        size_t len = (size_t)(clocks[n - 1].at.gpa - start) + 8;
+        if (memctx_rammap_read(map, start, window, len, err) < 0)
+            return -1;
+        for (size_t k = 0; k < n; k++)
+            visit(pulse, &clocks[k],
+                  memctx_le64(window + (clocks[k].at.gpa - start)), elapsed_us);
+    }
+    return 0;
+}
+
+static void
+compare(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
+        uint64_t elapsed_us)
 {
     uint64_t most;
     if (!memctx_mul(elapsed_us / 1000000 + CATCH_UP_S, pulse->per_second,
                     &most))
         most = UINT64_MAX;
-    return value > clock->value && value - clock->value <= most;
+    clock->ticked = value > clock->at.value && value - clock->at.value <= most;
+    pulse->alive = pulse->alive || clock->ticked;
+    /* Another kernel took the old one's place and counts anew. */
+    if (value < clock->at.value && value >= pulse->least)
+        clock->at.value = value;
 }
 
-/* How many clocks from the i-th on lie within one window of RAM. */
-static size_t
-count_near(const struct memctx_pulse *pulse, size_t i)
+/* Once some have ticked, the others are no clocks. */
+static void
+keep_ticked(struct memctx_pulse *pulse)
 {
-    uint64_t start = pulse->clocks[i].gpa;
-    size_t n = 1;
-    while (i + n < pulse->n_clocks &&
-           memctx_range_in(pulse->clocks[i + n].gpa, 8, start, WINDOW))
-        n++;
-    return n;
-}
-
-/* Read n clocks that lie near each other, and compare. */
-static int
-check_near(struct memctx_pulse *pulse, struct memctx_clock *clocks, size_t n,
-           const struct memctx_rammap *map, uint64_t elapsed_us,
-           struct memctx_error *err)
-{
-    unsigned char window[WINDOW];
-    uint64_t start = clocks[0].gpa;
-    size_t len = (size_t)(clocks[n - 1].gpa - start) + 8;
-    if (memctx_rammap_read(map, start, window, len, err) < 0)
-        return -1;
-    for (size_t i = 0; i < n && !pulse->alive; i++) {
-        uint64_t value = memctx_le64(window + (clocks[i].gpa - start));
-        pulse->alive = has_ticked(pulse, &clocks[i], value, elapsed_us);
-        /* Another kernel took the old one's place and counts anew. */
-        if (value < clocks[i].value && value >= pulse->least)
-            clocks[i].value = value;
+    size_t kept = 0;
+    for (size_t i = 0; i < pulse->n_clocks; i++) {
+        if (pulse->clocks[i].ticked)
+            pulse->clocks[kept++] = pulse->clocks[i];
     }
-    return 0;
+    pulse->n_clocks = kept;
 }
 
 int
 memctx_pulse_check(struct memctx_pulse *pulse, const struct memctx_rammap *map,
                    uint64_t now_us, bool *alive, struct memctx_error *err)
 {
-    uint64_t elapsed_us = now_us - pulse->since_us;
-    for (size_t i = 0; i < pulse->n_clocks && !pulse->alive;) {
-        size_t n = count_near(pulse, i);
-        if (check_near(pulse, &pulse->clocks[i], n, map, elapsed_us, err) < 0)
+    if (!pulse->alive) {
+        if (for_each_clock(pulse, map, now_us - pulse->since_us, compare, err) <
+            0)
             return -1;
-        i += n;
+        if (pulse->alive)
+            keep_ticked(pulse);
     }
     *alive = pulse->alive;
     return 0;
+}
+
+static void
+take_value(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
+           uint64_t elapsed_us)
+{
+    (void)pulse;
+    (void)elapsed_us;
+    clock->at.value = value;
+}
+
+int
+memctx_pulse_restart(struct memctx_pulse *pulse,
+                     const struct memctx_rammap *map, uint64_t now_us,
+                     struct memctx_error *err)
+{
+    pulse->alive = false;
+    pulse->since_us = now_us;
+    return for_each_clock(pulse, map, 0, take_value, err);
 }

@@ -34,4 +34,11 @@ int memctx_pulse_check(struct memctx_pulse *pulse,
                        const struct memctx_rammap *map, uint64_t now_us,
                        bool *alive, struct memctx_error *err);
 
+/* Begin to watch the same clocks again, from what they say now; after a pulse
+ * was seen only those that ticked then, so that this costs a read or two.
+ * Errors as above. One thread at a time. */
+int memctx_pulse_restart(struct memctx_pulse *pulse,
+                         const struct memctx_rammap *map, uint64_t now_us,
+                         struct memctx_error *err);
+
 #endif

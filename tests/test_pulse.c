@@ -263,6 +263,40 @@ test_truncated_backing_is_gone(void **state)
     assert_null(none);
 }
 
+/* A second watch costs a read, whatever looked like a clock before. */
+static void
+test_watch_that_begins_again(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_write_le64(&f->img, CLOCK, BOOT);
+    guestimg_write_le64(&f->img, CLOCK - 64 * PAGE, BOOT);
+    begin(f);
+    guestimg_write_le64(&f->img, CLOCK, BOOT + 250);
+    assert_true(is_alive_after(f, SECOND));
+    guestimg_write_le64(&f->img, CLOCK, BOOT + 500);
+    guestimg_faults()->reads = 0;
+    assert_done(memctx_pulse_restart(f->pulse, f->map, f->now_us, &f->err),
+                &f->err);
+    assert_int_equal(guestimg_faults()->reads, 1);
+    /* What was seen before counts no more, nor what never ticked. */
+    guestimg_write_le64(&f->img, CLOCK - 64 * PAGE, BOOT + 1);
+    assert_false(is_alive_after(f, SECOND));
+    guestimg_write_le64(&f->img, CLOCK, BOOT + 501);
+    assert_true(is_alive_after(f, SECOND));
+}
+
+static void
+test_watch_that_cannot_begin_again(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_write_le64(&f->img, CLOCK, BOOT);
+    begin(f);
+    guestimg_faults()->fail_from = 1;
+    assert_int_equal(memctx_pulse_restart(f->pulse, f->map, f->now_us, &f->err),
+                     -1);
+    assert_int_equal(f->err.class, MEMCTX_RETRY);
+}
+
 int
 main(void)
 {
@@ -283,6 +317,8 @@ main(void)
         T(test_cost_is_bounded),
         T(test_each_read_fails_once),
         T(test_truncated_backing_is_gone),
+        T(test_watch_that_begins_again),
+        T(test_watch_that_cannot_begin_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
