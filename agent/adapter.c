@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bootstrap.h"
 #include "bytes.h"
 #include "cleanup.h"
+#include "clocks.h"
 
 /* What reading 1 MiB of guest RAM costs before it was measured: 7 GiB/s. */
 #define NS_PER_MIB_GUESS 140000u
@@ -93,14 +93,6 @@ adapter_result_deinit(struct adapter_result *result)
         memctx_datum_deinit(&result->inherited);
     result->has_datum = false;
     result->has_inherited = false;
-}
-
-static uint64_t
-clock_us(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void
@@ -195,7 +187,7 @@ search_or_look(struct job *job, struct memctx_bootstrap_result *found,
 {
     bool search = job->what == ADAPTER_SEARCH;
     const struct memctx_bootstrap_request request = {
-        .now_us = clock_us(CLOCK_MONOTONIC),
+        .now_us = clocks_us(CLOCK_MONOTONIC),
         .budget_bytes = job->budget_bytes,
         .cold = (job->cold && search) || job->ram.synthetic,
         .paused = job->paused,
@@ -220,9 +212,9 @@ bootstrap(struct job *job, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "this boot was told to fail (fail_boots)");
     }
-    uint64_t before_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t before_us = clocks_us(CLOCK_THREAD_CPUTIME_ID);
     int failed = search_or_look(job, &found, err);
-    uint64_t spent_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
+    uint64_t spent_us = clocks_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
     if (found.bytes_read >= MEMCTX_MIB)
         job->ns_per_mib = spent_us * 1000 / (found.bytes_read / MEMCTX_MIB);
     if ((failed == 0 || found.pending) && keep_datum(job, &found, err) < 0)
@@ -252,14 +244,14 @@ event_of(const struct job *job, const struct memctx_error *err)
 static void
 run_try(struct job *job)
 {
-    uint64_t before_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t before_us = clocks_us(CLOCK_THREAD_CPUTIME_ID);
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (bootstrap(job, &err) == 0)
         err.class = MEMCTX_OK;
     job->result.event = event_of(job, &err);
     job->result.why = err;
     job->result.attempt = job->attempt;
-    job->cost_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
+    job->cost_us = clocks_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
 }
 
 static void
@@ -518,7 +510,7 @@ adapter_is_armed(const struct adapter *a)
 static void
 limit_pending(struct adapter *a, struct adapter_result *result)
 {
-    uint64_t now_us = clock_us(CLOCK_MONOTONIC);
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
     if (result->event != MEMCTX_EVENT_PENDING) {
         a->pending_since_us = 0;
         return;

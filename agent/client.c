@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clocks.h"
 #include "control.h"
 #include "rundir.h"
 #include "sockets.h"
@@ -67,21 +67,14 @@ client_request(int fd, const char *op, const char *domain,
     return 0;
 }
 
-int64_t
-client_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* 1: readable; 0: time over. */
 static int
 wait_readable(int fd, int64_t deadline_ms)
 {
     struct pollfd poller = {.fd = fd, .events = POLLIN};
     for (;;) {
-        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - client_now_ms();
+        int64_t left =
+            deadline_ms < 0 ? -1 : deadline_ms - (int64_t)clocks_now_ms();
         if (deadline_ms >= 0 && left < 0)
             left = 0;
         int n = poll(&poller, 1, left > INT_MAX ? INT_MAX : (int)left);

@@ -25,6 +25,4 @@ int client_request(int fd, const char *op, const char *domain,
 int client_reply(int fd, int64_t deadline_ms, json_object **ret,
                  struct memctx_error *err);
 
-int64_t client_now_ms(void);
-
 #endif

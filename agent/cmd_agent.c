@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "client.h"
+#include "clocks.h"
 #include "domain.h"
 
 static void
@@ -150,6 +151,7 @@ cmd_wait(const struct options *options, int n_words, char **words)
 {
     (void)n_words;
     return ask(options, "wait", words[0],
-               options->timeout_ms < 0 ? -1
-                                       : client_now_ms() + options->timeout_ms);
+               options->timeout_ms < 0
+                   ? -1
+                   : (int64_t)clocks_now_ms() + options->timeout_ms);
 }

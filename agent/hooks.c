@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "clocks.h"
 #include "pool.h"
 #include "program.h"
 
@@ -274,12 +274,8 @@ hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
         free(copy);
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     }
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&hooks->lock, NULL);
-    pthread_cond_init(&hooks->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clocks_init_cond(&hooks->changed);
     hooks->dir = copy;
     hooks->timeout_ms = timeout_ms;
     hooks->log = log;
@@ -291,11 +287,7 @@ hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
 static bool
 wait_for_threads(struct hooks *hooks, uint64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + wait_ms * 1000000;
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    struct timespec until = clocks_deadline(wait_ms);
     while (hooks->n_running > 0) {
         if (pthread_cond_timedwait(&hooks->changed, &hooks->lock, &until) ==
             ETIMEDOUT)

@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clocks.h"
 
 #define LINE_MAX_BYTES 512
 
@@ -30,14 +30,6 @@ struct run {
     char line[LINE_MAX_BYTES];
     size_t len;
 };
-
-static uint64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* A file rather than a pipe: a program that does not read holds up nobody. */
 static int
@@ -124,7 +116,7 @@ watch(struct run *run)
     struct pollfd fds[] = {{.fd = run->pidfd, .events = POLLIN},
                            {.fd = run->output, .events = POLLIN}};
     for (;;) {
-        uint64_t now = now_ms();
+        uint64_t now = clocks_now_ms();
         if (now >= run->deadline_ms)
             return false;
         if (poll(fds, 2, (int)(run->deadline_ms - now)) < 0 && errno != EINTR)
@@ -184,7 +176,7 @@ program_run(const struct program *program, struct memctx_error *err)
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int pidfd = (int)syscall(SYS_pidfd_open, run.pid, 0);
     run.pidfd = pidfd;
-    run.deadline_ms = now_ms() + program->timeout_ms;
+    run.deadline_ms = clocks_now_ms() + program->timeout_ms;
     bool ended = pidfd >= 0 && watch(&run);
     return finish(&run, ended, err);
 }

@@ -9,9 +9,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cleanup.h"
+#include "clocks.h"
 #include "pool.h"
 #include "statefile.h"
 
@@ -49,14 +49,6 @@ struct publisher {
     unsigned max_threads;
     pthread_t threads[];
 };
-
-static uint64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void
 free_texts(struct slot *slot)
@@ -179,7 +171,7 @@ count(struct publisher *p, const struct slot *slot)
 static struct slot *
 pick_slot(struct publisher *p, uint64_t *wait_ms)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clocks_now_ms();
     *wait_ms = 0;
     for (struct slot *s = p->slots; s != NULL; s = s->next) {
         if (!s->pending || s->busy)
@@ -242,7 +234,7 @@ finish(struct publisher *p, struct slot *slot, struct slot *work,
     if (metadata_failed || file_failed) {
         slot->write_metadata = slot->write_metadata || metadata_failed;
         slot->write_file = slot->write_file || file_failed;
-        slot->not_before_ms = now_ms() + RETRY_MS;
+        slot->not_before_ms = clocks_now_ms() + RETRY_MS;
     } else if (!slot->pending && work->file == NULL)
         remove_slot(p, slot);
     free_texts(work);
@@ -276,11 +268,7 @@ wait_for_change(struct publisher *p, uint64_t wait_ms)
         pthread_cond_wait(&p->changed, &p->lock);
         return;
     }
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + wait_ms * 1000000;
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    struct timespec until = clocks_deadline(wait_ms);
     pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
@@ -340,12 +328,8 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
     p->log = log;
     p->dirfd = dirfd;
     p->max_threads = max_threads;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clocks_init_cond(&p->changed);
     pthread_mutex_lock(&p->lock);
     start_thread(p);
     pthread_mutex_unlock(&p->lock);

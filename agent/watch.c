@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bytes.h"
+#include "clocks.h"
 #include "pool.h"
 
 #define RECONNECT_FIRST_MS 100u
@@ -324,17 +324,6 @@ drop_connection(struct watch *watch)
     close_connection(watch, connection);
 }
 
-static struct timespec
-deadline(unsigned delay_ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + delay_ms * UINT64_C(1000000);
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
-    return until;
-}
-
 /* What a wait ended for. */
 enum wake {
     WAKE_STOP,
@@ -348,7 +337,7 @@ enum wake {
 static enum wake
 wait_for(struct watch *watch, unsigned delay_ms, bool hints)
 {
-    struct timespec until = deadline(delay_ms);
+    struct timespec until = clocks_deadline(delay_ms);
     enum wake wake = WAKE_TIME;
     int ended = 0;
     pthread_mutex_lock(&watch->lock);
@@ -430,12 +419,8 @@ watch_create(const struct settings *settings, struct queue *queue,
     *watch = (struct watch){.settings = settings, .queue = queue, .log = log};
     for (unsigned i = 0; i < CALLBACKS; i++)
         watch->callbacks[i] = -1;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&watch->lock, NULL);
-    pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clocks_init_cond(&watch->changed);
     int failed = pool_start_thread(&watch->thread, run_watch, watch);
     if (failed != 0) {
         free(watch);
