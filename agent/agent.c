@@ -18,10 +18,10 @@
 #include "control.h"
 #include "hint.h"
 #include "hooks.h"
+#include "members.h"
 #include "pool.h"
 #include "publish.h"
 #include "queue.h"
-#include "record.h"
 #include "rundir.h"
 #include "statefile.h"
 #include "watch.h"
@@ -31,22 +31,6 @@
 
 /* ... and then for its hooks to end, which run on otherwise. */
 #define HOOKS_WAIT_MS 1000
-
-/* One descriptor of one record in the event loop. */
-struct member_handle {
-    struct member *member;
-    enum adapter_cookie cookie;
-    int id; /* libvirt's; -1: none */
-};
-
-/* A record and its place in the event loop. */
-struct member {
-    struct agent *agent;
-    struct record *record;
-    struct member_handle handles[ADAPTER_COOKIES];
-    unsigned told; /* generation that hooks know to be ready; 0: none */
-    struct member *next;
-};
 
 struct agent {
     const struct settings *settings;
@@ -63,9 +47,8 @@ struct agent {
     struct hint *hint;
     struct hooks *hooks;
     struct record_ops ops;
-    struct member *members;
-    struct record *records; /* the same, for the control socket */
-    unsigned epoch;         /* counts connections */
+    struct members members;
+    unsigned epoch; /* counts connections */
     enum {
         RUNNING,
         STOPPING,
@@ -73,8 +56,6 @@ struct agent {
         STOPPED_AT_ONCE
     } life;
 };
-
-static struct member *find_member(struct agent *agent, const char *uuid);
 
 static void
 call_hooks(struct agent *agent, const struct record *record,
@@ -106,7 +87,7 @@ on_publish(void *arg, const struct record *record,
            const struct memctx_datum *datum, bool stands)
 {
     struct agent *agent = arg;
-    struct member *member = find_member(agent, record->uuid);
+    struct member *member = members_find(&agent->members, record->uuid);
     write_datum(agent, record, datum, stands);
     if (member == NULL || member->told == datum->generation)
         return;
@@ -118,7 +99,7 @@ static void
 on_withdraw(void *arg, const struct record *record)
 {
     struct agent *agent = arg;
-    struct member *member = find_member(agent, record->uuid);
+    struct member *member = members_find(&agent->members, record->uuid);
     write_datum(agent, record, NULL, false);
     if (record->has_datum)
         call_hooks(agent, record, HOOKS_LOST);
@@ -133,71 +114,17 @@ on_changed(void *arg, const struct record *record)
     control_changed(agent->control, record);
 }
 
-static void
-relink_records(struct agent *agent)
-{
-    struct record **last = &agent->records;
-    for (struct member *m = agent->members; m != NULL; m = m->next) {
-        *last = m->record;
-        last = &m->record->next;
-    }
-    *last = NULL;
-}
-
-static void
-remove_member(struct agent *agent, struct member *member)
-{
-    struct member **at = &agent->members;
-    while (*at != member)
-        at = &(*at)->next;
-    *at = member->next;
-    for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
-        if (member->handles[i].id >= 0)
-            virEventRemoveHandle(member->handles[i].id);
-    }
-    relink_records(agent);
-    record_destroy(member->record);
-    free(member);
-}
-
 /* The run is over. Its metadata went with it; its file has to be removed. */
 static void
-forget_member(struct agent *agent, struct member *member)
+forget_member(void *arg, struct member *member)
 {
+    struct agent *agent = arg;
     log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
     if (member->record->has_datum)
         call_hooks(agent, member->record, HOOKS_LOST);
     publisher_forget(agent->publisher, member->record->uuid);
-    remove_member(agent, member);
-}
-
-static void
-on_member(int id, int fd, int events, void *opaque)
-{
-    struct member_handle *handle = opaque;
-    struct member *member = handle->member;
-    (void)id;
-    (void)fd;
-    (void)events;
-    if (record_dispatch(member->record, handle->cookie))
-        forget_member(member->agent, member);
-}
-
-static int
-add_handles(struct member *member)
-{
-    for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
-        struct member_handle *handle = &member->handles[i];
-        handle->member = member;
-        handle->cookie = (enum adapter_cookie)i;
-        handle->id = virEventAddHandle(
-            adapter_fd(member->record->adapter, handle->cookie),
-            VIR_EVENT_HANDLE_READABLE, on_member, handle, NULL);
-        if (handle->id < 0)
-            return -1;
-    }
-    return 0;
+    members_remove(&agent->members, member);
 }
 
 static int
@@ -227,36 +154,18 @@ static struct member *
 add_member(struct agent *agent, const struct event *event)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct member *member = calloc(1, sizeof(*member));
-    if (member == NULL ||
-        create_record(agent, event, &member->record, &err) < 0) {
+    struct record *record;
+    if (create_record(agent, event, &record, &err) < 0) {
         log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s cannot be watched: %s",
                  event->uuid, err.message);
-        free(member);
         return NULL;
     }
-    member->agent = agent;
-    for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
-        member->handles[i].id = -1;
-    member->next = agent->members;
-    agent->members = member;
-    relink_records(agent);
-    if (add_handles(member) == 0)
-        return member;
-    log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s: the event loop is full",
-             event->uuid);
-    remove_member(agent, member);
-    return NULL;
-}
-
-static struct member *
-find_member(struct agent *agent, const char *uuid)
-{
-    for (struct member *m = agent->members; m != NULL; m = m->next) {
-        if (strcmp(m->record->uuid, uuid) == 0)
-            return m;
-    }
-    return NULL;
+    struct member *member = members_add(&agent->members, record);
+    if (member == NULL)
+        log_line(agent->log, LOG_LEVEL_ERROR,
+                 "uuid=%s cannot be watched: the event loop is full",
+                 event->uuid);
+    return member;
 }
 
 /* STOPPED comes with the id -1 from some drivers, so only a start can tell
@@ -270,7 +179,7 @@ is_other_run(const struct record *record, const struct event *event)
 static void
 handle_domain(struct agent *agent, const struct event *event)
 {
-    struct member *member = find_member(agent, event->uuid);
+    struct member *member = members_find(&agent->members, event->uuid);
     if (event->what == MEMCTX_EVENT_STOP) {
         /* A stop of an earlier run that comes late is not this run's. */
         if (member != NULL && !is_other_run(member->record, event))
@@ -295,7 +204,8 @@ handle_domain(struct agent *agent, const struct event *event)
 static bool
 is_member(const char *uuid, void *arg)
 {
-    return find_member(arg, uuid) != NULL;
+    const struct agent *agent = arg;
+    return members_find(&agent->members, uuid) != NULL;
 }
 
 /* What this connection has not spoken of, neither by an event nor in its list,
@@ -305,7 +215,7 @@ handle_listed(struct agent *agent)
 {
     statefile_forget_others(agent->dirfd, is_member, agent);
     struct member *next;
-    for (struct member *m = agent->members; m != NULL; m = next) {
+    for (struct member *m = agent->members.first; m != NULL; m = next) {
         next = m->next;
         if (m->record->epoch != agent->epoch)
             forget_member(agent, m);
@@ -315,7 +225,7 @@ handle_listed(struct agent *agent)
 static void
 handle_lost(struct agent *agent)
 {
-    for (struct member *m = agent->members; m != NULL; m = m->next)
+    for (struct member *m = agent->members.first; m != NULL; m = m->next)
         record_handle(m->record, MEMCTX_EVENT_AWAY, false);
 }
 
@@ -394,8 +304,8 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
-        control_create(dir, &agent->records, agent->log, &agent->control, err) <
-            0)
+        control_create(dir, &agent->members.records, agent->log,
+                       &agent->control, err) < 0)
         return -1;
     agent->queue_handle =
         virEventAddHandle(queue_fd(agent->queue), VIR_EVENT_HANDLE_READABLE,
@@ -426,6 +336,7 @@ agent_create(const struct settings *settings, const char *dir, bool stub,
     agent->stop_timer = -1;
     agent->ops =
         (struct record_ops){on_publish, on_withdraw, on_changed, agent};
+    agent->members = (struct members){.over = forget_member, .arg = agent};
     if (start_parts(agent, dir, err) < 0) {
         agent_destroy(agent);
         return -1;
@@ -470,7 +381,7 @@ agent_stop(struct agent *agent)
     }
     log_line(agent->log, LOG_LEVEL_INFO, "stopping: withdrawing all data");
     agent->life = STOPPING;
-    for (struct member *m = agent->members; m != NULL; m = m->next) {
+    for (struct member *m = agent->members.first; m != NULL; m = m->next) {
         adapter_abandon(m->record->adapter);
         record_withdraw(m->record);
     }
@@ -491,8 +402,8 @@ agent_destroy(struct agent *agent)
     }
     if (agent->stop_timer >= 0)
         virEventRemoveTimeout(agent->stop_timer);
-    while (agent->members != NULL)
-        remove_member(agent, agent->members);
+    while (agent->members.first != NULL)
+        members_remove(&agent->members, agent->members.first);
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
