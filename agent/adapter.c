@@ -78,6 +78,8 @@ struct adapter {
     bool armed;
     unsigned attempt; /* tries since the last new boot */
     uint64_t last_cost_us;
+    bool has_found;            /* in this RAM, since it was opened or reset */
+    uint64_t look_since_us;    /* began the last look; 0: none since a search */
     uint64_t pending_since_us; /* 0: not pending */
     uint64_t pending_max_us;
     uint64_t patience_us;
@@ -354,7 +356,7 @@ budget_of(const struct adapter *a)
 {
     if (a->paused)
         return PAUSED_LOOK_BYTES;
-    if (a->attempt == 1 && !a->cold && !a->reset)
+    if (a->attempt == 1 && !a->cold && !a->reset && !a->has_found)
         return FIRST_LOOK_BYTES;
     return memctx_backoff_budget(&a->limits, a->attempt, a->job.ns_per_mib);
 }
@@ -409,6 +411,8 @@ void
 adapter_kick(struct adapter *a, enum adapter_try what)
 {
     a->next = what;
+    if (what == ADAPTER_LOOK)
+        a->look_since_us = clocks_us(CLOCK_MONOTONIC);
     submit_soon(a);
 }
 
@@ -424,12 +428,24 @@ adapter_abandon(struct adapter *a)
     a->dropped = true;
 }
 
+/* The period goes from the beginning of one look to that of the next, so that
+ * the time for a kexec to be noticed does not grow by what a look takes. */
+static uint64_t
+delay_to_look(const struct adapter *a)
+{
+    uint64_t period_us = a->config.look.period_us;
+    uint64_t since_us = clocks_us(CLOCK_MONOTONIC) - a->look_since_us;
+    if (a->look_since_us == 0)
+        return period_us;
+    return period_us - memctx_min(since_us, period_us / 2);
+}
+
 static uint64_t
 delay_of(const struct adapter *a, enum adapter_delay delay)
 {
     switch (delay) {
     case ADAPTER_TO_LOOK:
-        return a->config.look.period_us;
+        return delay_to_look(a);
     case ADAPTER_TO_AGAIN:
         return memctx_max(a->config.look.again_us, 1);
     case ADAPTER_BACKOFF:
@@ -473,6 +489,7 @@ adapter_doubt(struct adapter *a)
 {
     a->cold = false;
     a->reset = true;
+    a->has_found = false;
     a->attempt = 0;
     a->pending_since_us = 0;
     if (a->config.open == NULL || a->released)
@@ -552,6 +569,8 @@ dispatch_done(struct adapter *a, struct adapter_result *ret)
     if (result.event == MEMCTX_EVENT_FOUND) {
         a->attempt = 0;
         a->cold = false;
+        a->has_found = true;
+        a->look_since_us = 0;
     }
     *ret = result;
     return true;

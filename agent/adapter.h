@@ -41,10 +41,11 @@ struct adapter_look {
 
 /* Measured: an idle Debian guest moves its clocks every 0.5 s (the clocksource
  * watchdog), so that the second half nearly always is the end of it. A kernel
- * that went by kexec is withdrawn 2 s after the look began, at most. */
-#define ADAPTER_LOOK_DEFAULTS                                              \
-    {                                                                      \
-        .period_us = 10000000, .again_us = 1000000, .patience_us = 1800000 \
+ * that went by kexec is withdrawn 2 s after the look began, at most, and one
+ * that has come up is published by then. */
+#define ADAPTER_LOOK_DEFAULTS                                             \
+    {                                                                     \
+        .period_us = 10000000, .again_us = 700000, .patience_us = 1800000 \
     }
 
 /* The private configuration; it never leaves the agent. */
