@@ -17,7 +17,7 @@ enum memctx_error_class {
     MEMCTX_ERROR_CLASSES
 };
 
-#define MEMCTX_MESSAGE_MAX 240
+#define MEMCTX_MESSAGE_MAX 480
 
 struct memctx_error {
     enum memctx_error_class class;

@@ -44,6 +44,21 @@ struct memctx_linux_facts {
     uint32_t vmcoreinfo_size; /* of the text, bytes */
 };
 
+/* Facts that only Windows has. What is 0 is not known. */
+struct memctx_windows_facts {
+    uint64_t system_eprocess; /* gva of the System process' EPROCESS */
+    uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
+    uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
+    /* Bytes from the start of an EPROCESS. */
+    struct {
+        uint16_t dtb;
+        uint16_t pid;
+        uint16_t links;
+        uint16_t image_name;
+        uint16_t user_dtb;
+    } offsets;
+};
+
 /* One kernel that was found and verified. A value: nothing to free. */
 struct memctx_kernel {
     enum memctx_os os;
@@ -57,6 +72,7 @@ struct memctx_kernel {
     char found[MEMCTX_FOUND_MAX];       /* kind of clue */
     char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */
     struct memctx_linux_facts linux_facts;
+    struct memctx_windows_facts windows_facts;
 };
 
 /* Is it the same kernel, whichever clue led to it? */
@@ -65,7 +81,10 @@ memctx_kernel_is_same(const struct memctx_kernel *a,
                       const struct memctx_kernel *b)
 {
     return a->os == b->os && a->kcr3 == b->kcr3 && a->paging == b->paging &&
-           a->base_gva == b->base_gva && strcmp(a->version, b->version) == 0;
+           a->base_gva == b->base_gva &&
+           a->windows_facts.system_eprocess ==
+               b->windows_facts.system_eprocess &&
+           strcmp(a->version, b->version) == 0;
 }
 
 struct memctx_range {
@@ -99,25 +118,44 @@ struct memctx_clocks {
     struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
 };
 
+#define MEMCTX_KNOWN_MAX 16
+
+/* What the proofs of one try share. */
+struct memctx_quest {
+    const struct memctx_rammap *map;
+    /* Kernels that were proven in this try. Many clues may lead to one. */
+    struct memctx_kernel known[MEMCTX_KNOWN_MAX];
+    size_t n_known;
+    uint64_t reads_left; /* for all proofs to come; without any they fail */
+    unsigned passed;     /* how many checks the last candidate passed */
+};
+
 /* Called by scan() for each clue; false: stop scanning this block. */
 typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
 
 /* All functions may run on any thread and keep nothing between calls. */
 struct memctx_guest_ops {
     const char *name;
+    const char *sought; /* what a clue is, in words */
     enum memctx_os os;
     /* Report the clues that the guest's own structures lead to, without a
      * search: in most tries this is all that is needed. Returns the bytes
      * read; what it reads must not grow with the guest. */
     uint64_t (*follow)(const struct memctx_rammap *map, memctx_clue_fn *clue,
                        void *arg);
+    /* A part of RAM that is gone through more often than the rest, since a
+     * clue is often there; size 0: none. */
+    struct memctx_range likely;
     /* Report every clue in a block. Pure: sees only the bytes. */
     void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
                  void *arg);
+    /* NULL, or: may a thorough scan of this block find what scan() has not?
+     * Pure, and much quicker than such a scan. */
+    bool (*suspect)(const struct memctx_block *block);
     /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
-     * with RETRY and the check that failed, or GONE. Bounded by about 100
-     * reads. */
-    int (*verify)(const struct memctx_rammap *map, uint64_t clue_gpa,
+     * with RETRY and the check that failed, or GONE; quest->passed says how
+     * far it came. Usually some hundred reads, at most quest->reads_left. */
+    int (*verify)(struct memctx_quest *quest, uint64_t clue_gpa,
                   struct memctx_kernel *ret, struct memctx_error *err);
     /* Name the clocks of a kernel that verify() has found, each with its value
      * of now. None may be found: such a kernel is never seen alive. 0, or -1

@@ -198,13 +198,14 @@ derive_root(struct candidate *c, struct memctx_error *err)
 
 /* Run all checks; the names of those passed stand in `passed`. */
 static int
-prove(const struct candidate *c, char *passed, size_t size,
-      struct memctx_error *err)
+prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
+      size_t size, struct memctx_error *err)
 {
     size_t used = 0;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
         if (checks[i].run(c, err) < 0)
             return memctx_error_prefix(err, "check %s", checks[i].name);
+        quest->passed++;
         int n = snprintf(passed + used, size - used, "%s%s", i == 0 ? "" : ",",
                          checks[i].name);
         used += (size_t)n;
@@ -238,17 +239,19 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
 }
 
 static int
-verify(const struct memctx_rammap *map, uint64_t clue_gpa,
-       struct memctx_kernel *ret, struct memctx_error *err)
+verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
+       struct memctx_error *err)
 {
+    const struct memctx_rammap *map = quest->map;
     struct candidate c = {.map = map};
     struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
     bool is_note;
     size_t size;
+    quest->passed = 0;
     if (memctx_linux_note_read(map, clue_gpa, &c.info, &is_note, &size, err) <
             0 ||
         require_keys(&c.info, err) < 0 || derive_root(&c, err) < 0 ||
-        prove(&c, kernel.checks, sizeof(kernel.checks), err) < 0)
+        prove(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     describe(&c, &kernel);
@@ -288,6 +291,22 @@ scan_unaligned(const struct memctx_block *block, memctx_clue_fn *clue,
         if (is_clue(name - 12) && !clue(block->gpa + at - 12, arg))
             return;
     }
+}
+
+/* The name is aligned to 4, like the note. Four words at a time. */
+static bool
+suspect(const struct memctx_block *block)
+{
+    typedef uint32_t words __attribute__((vector_size(16)));
+    const uint32_t name = memctx_le32((const unsigned char *)"VMCO");
+    const words wanted = {name, name, name, name};
+    words hits = {0};
+    for (size_t at = 0; at + 16 <= block->len_bytes; at += 16) {
+        words found;
+        memcpy(&found, block->bytes + at, 16);
+        hits |= (words)(found == wanted);
+    }
+    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0;
 }
 
 static void
@@ -339,9 +358,11 @@ follow(const struct memctx_rammap *map, memctx_clue_fn *clue, void *arg)
 
 const struct memctx_guest_ops memctx_linux_ops = {
     .name = "linux",
+    .sought = "VMCOREINFO",
     .os = MEMCTX_OS_LINUX,
     .follow = follow,
     .scan = scan,
+    .suspect = suspect,
     .verify = verify,
     .clocks = memctx_linux_clocks,
 };

@@ -5,6 +5,7 @@
 #include "search.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +18,25 @@
 #define HOLES_MAX 512
 #define HINTS_MAX 16
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
+#define SUSPECTS_MAX 64
+
+/* What all proofs of a try may read, in reads of up to a page: about 30 ms of
+ * CPU, or 10 s when everything is to be looked at. */
+#define PROOF_READS 65536u
+#define PROOF_READS_ALL (UINT64_C(1) << 24)
+
+/* Places of clues of one guest, what is worth looking at again first. */
+struct hints {
+    uint64_t gpa[HINTS_MAX];
+    size_t n;
+};
 
 struct memctx_search {
     struct memctx_range holes[HOLES_MAX]; /* never looked at, by gpa */
     size_t n_holes;
-    bool primed;               /* holes are set up */
-    uint64_t hints[HINTS_MAX]; /* gpas of clues, latest first */
-    size_t n_hints;
+    bool primed; /* holes are set up */
+    struct hints hints[MEMCTX_GUESTS];
+    uint64_t likely_cursor[MEMCTX_GUESTS]; /* bytes into the likely part */
     uint64_t cursor_gpa; /* the round through all RAM goes on here */
     unsigned rounds;     /* ended so far */
     unsigned char block[BLOCK + OVERLAP];
@@ -34,11 +47,17 @@ struct attempt {
     struct memctx_search *search;
     const struct memctx_rammap *map;
     const struct memctx_search_request *request;
-    const struct memctx_guest_ops *guest; /* whose clues are looked into */
+    size_t guest; /* whose clues are looked into */
     struct memctx_search_result *result;
-    struct memctx_error *why; /* why the last clue failed */
-    uint64_t left_bytes;      /* of the budget */
+    struct memctx_error *why;                /* why RAM could not be read */
+    struct memctx_error best[MEMCTX_GUESTS]; /* why the clue failed that came
+                                                farthest */
+    uint64_t left_bytes;                     /* of the budget */
     bool thorough;
+    struct memctx_quest quest;
+    /* Where a thorough look may find more, by gpa. */
+    struct memctx_range suspects[SUSPECTS_MAX];
+    size_t n_suspects;
 };
 
 int
@@ -65,19 +84,23 @@ memctx_search_reset(struct memctx_search *search)
     search->rounds = 0;
 }
 
+/* What passed a check goes in front, what passed none behind the others: RAM
+ * may be full of pages that only look like a clue. */
 static void
-remember_hint(struct memctx_search *search, uint64_t gpa)
+remember_hint(struct hints *hints, uint64_t gpa, bool good)
 {
     size_t at = 0;
-    while (at < search->n_hints && search->hints[at] != gpa)
+    while (at < hints->n && hints->gpa[at] != gpa)
         at++;
-    if (at == search->n_hints && search->n_hints < HINTS_MAX)
-        search->n_hints++;
+    if (at == hints->n && hints->n < HINTS_MAX)
+        hints->n++;
     if (at == HINTS_MAX)
         at--;
-    memmove(&search->hints[1], &search->hints[0],
-            at * sizeof(search->hints[0]));
-    search->hints[0] = gpa;
+    if (good) {
+        memmove(&hints->gpa[1], &hints->gpa[0], at * sizeof(hints->gpa[0]));
+        at = 0;
+    }
+    hints->gpa[at] = gpa;
 }
 
 /* A kernel has several clues; keep it once, with the clue found first, but
@@ -105,28 +128,79 @@ is_done(const struct attempt *a)
            (!a->request->all && a->result->n_kernels > 0);
 }
 
+/* Many clues may lead to one kernel; guests ask which are known already. */
+static void
+remember_known(struct memctx_quest *quest, const struct memctx_kernel *kernel)
+{
+    for (size_t i = 0; i < quest->n_known; i++) {
+        if (memctx_kernel_is_same(&quest->known[i], kernel))
+            return;
+    }
+    if (quest->n_known < MEMCTX_KNOWN_MAX)
+        quest->known[quest->n_known++] = *kernel;
+}
+
+static void
+keep_failure(struct attempt *a, const struct memctx_error *why)
+{
+    struct memctx_search_seen *seen = &a->result->seen[a->guest];
+    if (why->class == MEMCTX_GONE)
+        *a->why = *why;
+    if (seen->n_clues > 1 && a->quest.passed < seen->passed)
+        return;
+    seen->passed = a->quest.passed;
+    a->best[a->guest] = *why;
+}
+
 static bool
 look_into(uint64_t clue_gpa, void *arg)
 {
     struct attempt *a = arg;
-    struct memctx_kernel kernel;
-    a->result->n_clues++;
-    a->left_bytes -= memctx_min(a->left_bytes, CLUE_COST);
     const struct memctx_search_request *request = a->request;
-    if (a->guest->verify(a->map, clue_gpa, &kernel, a->why) == 0 &&
-        (request->accept == NULL ||
-         request->accept(&kernel, request->accept_arg)))
-        keep_kernel(a->result, &kernel);
-    remember_hint(a->search, clue_gpa);
+    struct memctx_kernel kernel;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    a->result->n_clues++;
+    a->result->seen[a->guest].n_clues++;
+    a->left_bytes -= memctx_min(a->left_bytes, CLUE_COST);
+    if (memctx_guests[a->guest]->verify(&a->quest, clue_gpa, &kernel, &why) <
+        0) {
+        keep_failure(a, &why);
+    } else {
+        remember_known(&a->quest, &kernel);
+        if (request->accept == NULL ||
+            request->accept(&kernel, request->accept_arg))
+            keep_kernel(a->result, &kernel);
+    }
+    remember_hint(&a->search->hints[a->guest], clue_gpa, a->quest.passed > 0);
     return !is_done(a);
+}
+
+/* Note that a thorough look at this block may find more. When there are too
+ * many such blocks, all RAM behind the last one counts as suspect. */
+static void
+note_suspect(struct attempt *a, const struct memctx_block *block)
+{
+    uint64_t start = block->gpa - memctx_min(block->gpa, MEMCTX_PAGE_SIZE);
+    struct memctx_range *last = &a->suspects[a->n_suspects - 1];
+    if (a->n_suspects > 0 &&
+        (start <= last->gpa + last->size || a->n_suspects == SUSPECTS_MAX)) {
+        last->size = block->gpa + block->len_bytes - last->gpa;
+        return;
+    }
+    a->suspects[a->n_suspects++] =
+        (struct memctx_range){start, block->gpa + block->len_bytes - start};
 }
 
 static void
 scan_block(struct attempt *a, const struct memctx_block *block)
 {
     for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
-        a->guest = memctx_guests[i];
-        memctx_guests[i]->scan(block, look_into, a);
+        const struct memctx_guest_ops *guest = memctx_guests[i];
+        a->guest = i;
+        guest->scan(block, look_into, a);
+        if (a->request->all && !a->thorough && guest->suspect != NULL &&
+            guest->suspect(block))
+            note_suspect(a, block);
     }
 }
 
@@ -183,20 +257,43 @@ scan_data(struct attempt *a, uint64_t gpa, uint64_t end_gpa)
     return gpa;
 }
 
+/* Look again at the place of a clue; it counts if it still looks like one. */
+static void
+scan_hint(struct attempt *a, uint64_t gpa)
+{
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    size_t len = gpa % MEMCTX_PAGE_SIZE == 0 ? sizeof(page) : OVERLAP;
+    if (memctx_rammap_read(a->map, gpa, page, len, a->why) < 0)
+        return;
+    struct memctx_block block = {gpa, page, len, false};
+    scan_block(a, &block);
+}
+
 static void
 scan_hints(struct attempt *a)
 {
-    uint64_t hints[HINTS_MAX];
-    size_t n = a->search->n_hints;
-    memcpy(hints, a->search->hints, n * sizeof(hints[0]));
-    /* From the oldest to the latest: look_into() puts each in front. */
-    for (size_t i = n; i > 0 && !is_done(a); i--) {
-        unsigned char head[OVERLAP];
-        uint64_t gpa = hints[i - 1];
-        if (memctx_rammap_read(a->map, gpa, head, sizeof(head), a->why) < 0)
-            continue;
-        struct memctx_block block = {gpa, head, sizeof(head), false};
-        scan_block(a, &block);
+    for (size_t g = 0; g < MEMCTX_GUESTS; g++) {
+        const struct hints hints = a->search->hints[g];
+        /* From the oldest to the latest: look_into() puts each in front. */
+        for (size_t i = hints.n; i > 0 && !is_done(a); i--)
+            scan_hint(a, hints.gpa[i - 1]);
+    }
+}
+
+/* A part of RAM in which clues often are, on from where the last try stopped,
+ * for a quarter of what is left. */
+static void
+scan_likely(struct attempt *a)
+{
+    for (size_t g = 0; g < MEMCTX_GUESTS && !is_done(a); g++) {
+        struct memctx_range range = memctx_guests[g]->likely;
+        uint64_t *cursor = &a->search->likely_cursor[g];
+        uint64_t len =
+            memctx_min(round_up(a->left_bytes / 4), range.size - *cursor);
+        scan_data(a, range.gpa + *cursor, range.gpa + *cursor + len);
+        *cursor += len;
+        if (*cursor >= range.size)
+            *cursor = 0;
     }
 }
 
@@ -266,8 +363,8 @@ follow_guests(struct attempt *a)
 {
     uint64_t spare_bytes = a->left_bytes / 4;
     for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
-        a->guest = memctx_guests[i];
-        uint64_t bytes = a->guest->follow(a->map, look_into, a);
+        a->guest = i;
+        uint64_t bytes = memctx_guests[i]->follow(a->map, look_into, a);
         a->result->bytes_read += bytes;
         a->left_bytes -= memctx_min(a->left_bytes, bytes);
     }
@@ -297,14 +394,15 @@ try_some(struct attempt *a)
      * on all the same. */
     uint64_t for_round = a->left_bytes / 2;
     a->left_bytes -= for_round;
+    scan_likely(a);
     scan_fresh(a);
     a->left_bytes += for_round;
     if (!is_done(a) && a->left_bytes > 0)
         scan_round(a);
 }
 
-/* All RAM once for clues on page starts; only when there is none, once more
- * for those of old kernels, which may lie anywhere. */
+/* All RAM once for clues on page starts. Only when there is no kernel, what is
+ * suspect once more for clues of old kernels, which may lie anywhere. */
 static void
 try_all(struct attempt *a)
 {
@@ -312,7 +410,37 @@ try_all(struct attempt *a)
     if (a->result->n_kernels > 0 || is_done(a))
         return;
     a->thorough = true;
-    scan_data(a, 0, memctx_rammap_end(a->map));
+    for (size_t i = 0; i < a->n_suspects && !is_done(a); i++)
+        scan_data(a, a->suspects[i].gpa,
+                  a->suspects[i].gpa + a->suspects[i].size);
+}
+
+/* One system's part of the sentence. */
+static int
+describe_failure(const struct attempt *a, size_t g, char *text, size_t size)
+{
+    const struct memctx_guest_ops *guest = memctx_guests[g];
+    uint64_t n = a->result->seen[g].n_clues;
+    if (n == 0)
+        return snprintf(text, size, "%s: no %s in RAM", guest->name,
+                        guest->sought);
+    return snprintf(text, size, "%s: %" PRIu64 " candidate%s, the best: %.200s",
+                    guest->name, n, n == 1 ? "" : "s", a->best[g].message);
+}
+
+/* What was looked for, and how far the best of what was found came. */
+static int
+fail_all(const struct attempt *a, struct memctx_error *err)
+{
+    char text[MEMCTX_GUESTS * 256];
+    size_t used = 0;
+    for (size_t g = 0; g < MEMCTX_GUESTS; g++) {
+        if (g > 0)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "; ");
+        used +=
+            (size_t)describe_failure(a, g, text + used, sizeof(text) - used);
+    }
+    return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
 
 int
@@ -330,6 +458,8 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
         .result = ret,
         .why = &why,
         .left_bytes = unlimited ? UINT64_MAX : round_up(request->budget_bytes),
+        .quest = {.map = map,
+                  .reads_left = request->all ? PROOF_READS_ALL : PROOF_READS},
     };
     if (memctx_rammap_check(map, err) < 0)
         return -1;
@@ -341,13 +471,9 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
         return 0;
     if (why.class == MEMCTX_GONE)
         return memctx_error_set(err, MEMCTX_GONE, "%s", why.message);
-    if (ret->n_clues == 0)
-        return memctx_error_set(err, MEMCTX_RETRY, "%s",
-                                why.class == MEMCTX_OK ? "no VMCOREINFO in RAM"
-                                                       : why.message);
-    return memctx_error_set(err, MEMCTX_RETRY,
-                            "%" PRIu64 " clues, the last: %s", ret->n_clues,
-                            why.message);
+    if (ret->n_clues == 0 && why.class != MEMCTX_OK)
+        return memctx_error_set(err, MEMCTX_RETRY, "%s", why.message);
+    return fail_all(&a, err);
 }
 
 int
@@ -356,12 +482,13 @@ memctx_search_verify(const struct memctx_rammap *map,
                      struct memctx_error *err)
 {
     const struct memctx_guest_ops *guest = memctx_guests_find(kernel->os);
+    struct memctx_quest quest = {.map = map, .reads_left = PROOF_READS};
     struct memctx_kernel now;
     if (guest == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "no guest system %d",
                                 (int)kernel->os);
     if (memctx_rammap_check(map, err) < 0 ||
-        guest->verify(map, kernel->clue_gpa, &now, err) < 0)
+        guest->verify(&quest, kernel->clue_gpa, &now, err) < 0)
         return -1;
     if (!memctx_kernel_is_same(&now, kernel))
         return memctx_error_set(err, MEMCTX_RETRY,

@@ -4,9 +4,9 @@
  * map, each bounded in what it reads, remembering what was looked at before.
  *
  * Order of one try: places where a clue was before; where a guest's own
- * structures lead; RAM that was a hole at the last try; then on from where the
- * last try stopped, round and round. A try that asks for `all` reads all RAM
- * once. */
+ * structures lead; a part of RAM where clues often are; RAM that was a hole at
+ * the last try; then on from where the last try stopped, round and round. A try
+ * that asks for `all` reads all RAM once. */
 #ifndef MEMCTX_SEARCH_H
 #define MEMCTX_SEARCH_H
 
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "guest.h"
+#include "guests.h"
 #include "rammap.h"
 
 #define MEMCTX_KERNELS_MAX 8
@@ -36,10 +36,17 @@ struct memctx_search_request {
     void *accept_arg;
 };
 
+/* What was seen of one system. */
+struct memctx_search_seen {
+    uint64_t n_clues;
+    unsigned passed; /* checks, by the clue that came farthest */
+};
+
 struct memctx_search_result {
     struct memctx_kernel kernels[MEMCTX_KERNELS_MAX]; /* distinct, verified */
     size_t n_kernels;
-    uint64_t n_clues;    /* looked into in this try */
+    uint64_t n_clues;                              /* looked into in this try */
+    struct memctx_search_seen seen[MEMCTX_GUESTS]; /* as in memctx_guests */
     uint64_t bytes_read; /* by the search itself, without the proofs */
 };
 
@@ -51,7 +58,8 @@ void memctx_search_destroy(struct memctx_search *search);
 void memctx_search_reset(struct memctx_search *search);
 
 /* One try. 0 and at least one kernel in *ret; or -1 with RETRY and a sentence
- * that says how many clues there were and why the last one failed, or GONE;
+ * that says for each system what was looked for, how many candidates there were
+ * and which check the one failed that came farthest, or GONE;
  * *ret then still tells clues and bytes. Any thread, one at a time. */
 int memctx_search_try(struct memctx_search *search,
                       const struct memctx_rammap *map,

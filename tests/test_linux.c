@@ -38,6 +38,13 @@ teardown(void **state)
     return 0;
 }
 
+static int
+verify(struct fixture *f, uint64_t clue_gpa, struct memctx_kernel *ret)
+{
+    struct memctx_quest quest = {.map = f->map, .reads_left = 1000};
+    return memctx_linux_ops.verify(&quest, clue_gpa, ret, &f->err);
+}
+
 static void
 build(struct fixture *f)
 {
@@ -48,8 +55,7 @@ build(struct fixture *f)
 static void
 accept_clue(struct fixture *f, uint64_t clue_gpa)
 {
-    assert_done(memctx_linux_ops.verify(f->map, clue_gpa, &f->found, &f->err),
-                &f->err);
+    assert_done(verify(f, clue_gpa, &f->found), &f->err);
     assert_int_equal(f->found.os, MEMCTX_OS_LINUX);
     assert_int_equal(f->found.kcr3, f->want.root_gpa);
     assert_int_equal(f->found.clue_gpa, clue_gpa);
@@ -65,8 +71,7 @@ static void
 refuse_clue(struct fixture *f, uint64_t clue_gpa, const char *words)
 {
     struct memctx_kernel untouched = {.kcr3 = 77};
-    assert_int_equal(
-        memctx_linux_ops.verify(f->map, clue_gpa, &untouched, &f->err), -1);
+    assert_int_equal(verify(f, clue_gpa, &untouched), -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
     assert_error(&f->err, MEMCTX_RETRY, "VMCOREINFO at gpa 0x");
     assert_int_equal(untouched.kcr3, 77);
@@ -551,9 +556,7 @@ test_truncated_backing_is_gone(void **state)
     struct fixture *f = *state;
     build(f);
     guestimg_truncate(&f->img, f->want.root_gpa);
-    assert_int_equal(
-        memctx_linux_ops.verify(f->map, f->want.note_gpa, &f->found, &f->err),
-        -1);
+    assert_int_equal(verify(f, f->want.note_gpa, &f->found), -1);
     assert_error(&f->err, MEMCTX_GONE, "check self-map");
 }
 

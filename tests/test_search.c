@@ -131,7 +131,7 @@ test_failed_clue_is_told(void **state)
     f->want.uts_release = "5.10.0";
     guestimg_add_kernel(&f->img, &f->want);
     assert_int_equal(try_once(f, MEMCTX_MIB), -1);
-    assert_error(&f->err, MEMCTX_RETRY, " clues, the last: VMCOREINFO at gpa");
+    assert_error(&f->err, MEMCTX_RETRY, " candidates, the best: VMCOREINFO at gpa");
     assert_error(&f->err, MEMCTX_RETRY, "check uts");
     assert_true(f->result.n_clues >= 2);
 }
