@@ -44,19 +44,21 @@ struct memctx_linux_facts {
     uint32_t vmcoreinfo_size; /* of the text, bytes */
 };
 
+/* Bytes from the start of an EPROCESS. What is 0 is not known. */
+struct memctx_windows_offsets {
+    uint16_t dtb;
+    uint16_t pid;
+    uint16_t links;
+    uint16_t image_name;
+    uint16_t user_dtb;
+};
+
 /* Facts that only Windows has. What is 0 is not known. */
 struct memctx_windows_facts {
     uint64_t system_eprocess; /* gva of the System process' EPROCESS */
     uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
     uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
-    /* Bytes from the start of an EPROCESS. */
-    struct {
-        uint16_t dtb;
-        uint16_t pid;
-        uint16_t links;
-        uint16_t image_name;
-        uint16_t user_dtb;
-    } offsets;
+    struct memctx_windows_offsets offsets;
 };
 
 /* One kernel that was found and verified. A value: nothing to free. */

@@ -4,9 +4,11 @@
 #include "guests.h"
 
 #include "linux.h"
+#include "windows.h"
 
 const struct memctx_guest_ops *const memctx_guests[MEMCTX_GUESTS] = {
     &memctx_linux_ops,
+    &memctx_windows_ops,
 };
 
 const struct memctx_guest_ops *

@@ -6,7 +6,7 @@
 
 #include "guest.h"
 
-#define MEMCTX_GUESTS 1
+#define MEMCTX_GUESTS 2
 
 /* Each once, in the order in which they are tried. */
 extern const struct memctx_guest_ops *const memctx_guests[MEMCTX_GUESTS];

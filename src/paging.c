@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Page-table walks over a RAM map; knows no operating system. */
-#include "paging.h"
+#include "paging_format.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -9,57 +9,36 @@
 
 #include "bytes.h"
 
-#define BITS(high, low) ((UINT64_MAX >> (63 - (high))) & (UINT64_MAX << (low)))
-
-/* What an entry of one level is. */
-struct level {
-    uint8_t shift;           /* lowest bit of the gva that picks the entry */
-    uint8_t bits;            /* how many */
-    bool large;              /* bit 7 may say that it maps a page */
-    bool rights;             /* its W, U and NX count */
-    uint64_t reserved;       /* bits that must be 0 where it is a table, or a
-                                page of the last level */
-    uint64_t large_reserved; /* ... where it is a large page */
-};
-
-/* What differs between the formats. */
-struct format {
-    const char *name;
-    uint8_t levels;
-    uint8_t va_bits;     /* bits of a virtual address that are translated */
-    bool sign_extended;  /* the bits above repeat the last; else they are 0 */
-    uint8_t entry_bytes; /* 4 or 8 */
-    uint64_t frame;      /* bits of an entry that are an address */
-    const struct level *level; /* [levels] is the root, [1] the last */
-};
-
 /* SDM tables 4-15 to 4-20. Bits that are reserved because the processor has
  * few address bits are not refused: nobody here knows how many it has. */
-static const struct level long_levels[] = {
+static const struct memctx_paging_level long_levels[] = {
     [1] = {12, 9, false, true, 0, 0},
-    [2] = {21, 9, true, true, 0, BITS(20, 13)},
-    [3] = {30, 9, true, true, 0, BITS(29, 13)},
+    [2] = {21, 9, true, true, 0, MEMCTX_PTE_BITS(20, 13)},
+    [3] = {30, 9, true, true, 0, MEMCTX_PTE_BITS(29, 13)},
     [4] = {39, 9, false, true, MEMCTX_PTE_LARGE, 0},
     [5] = {48, 9, false, true, MEMCTX_PTE_LARGE, 0},
 };
 
 /* SDM tables 4-8 to 4-11: bits 62:52 are reserved on every processor, and the
  * entries of the root have no rights. */
-#define PAE_HIGH BITS(62, 52)
-static const struct level pae_levels[] = {
+#define PAE_HIGH MEMCTX_PTE_BITS(62, 52)
+static const struct memctx_paging_level pae_levels[] = {
     [1] = {12, 9, false, true, PAE_HIGH, 0},
-    [2] = {21, 9, true, true, PAE_HIGH, PAE_HIGH | BITS(20, 13)},
-    [3] = {30, 2, false, false, BITS(63, 52) | BITS(8, 5) | BITS(2, 1), 0},
+    [2] = {21, 9, true, true, PAE_HIGH, PAE_HIGH | MEMCTX_PTE_BITS(20, 13)},
+    [3] = {30, 2, false, false,
+           MEMCTX_PTE_BITS(63, 52) | MEMCTX_PTE_BITS(8, 5) |
+               MEMCTX_PTE_BITS(2, 1),
+           0},
 };
 
 /* SDM tables 4-4 to 4-6. PSE-36: bits 20:13 of a large page are bits 39:32 of
  * its address. */
-static const struct level old_levels[] = {
+static const struct memctx_paging_level old_levels[] = {
     [1] = {12, 10, false, true, 0, 0},
-    [2] = {22, 10, true, true, 0, BITS(21, 21)},
+    [2] = {22, 10, true, true, 0, MEMCTX_PTE_BITS(21, 21)},
 };
 
-static const struct format formats[] = {
+static const struct memctx_paging_format formats[] = {
     [MEMCTX_PAGING_UNKNOWN] = {.name = NULL},
     [MEMCTX_PAGING_X86_64_4LEVEL] = {"x86_64-4level", 4, 48, true, 8,
                                      MEMCTX_PTE_FRAME, long_levels},
@@ -67,8 +46,8 @@ static const struct format formats[] = {
                                      MEMCTX_PTE_FRAME, long_levels},
     [MEMCTX_PAGING_X86_PAE] = {"x86-pae", 3, 32, false, 8, MEMCTX_PTE_FRAME,
                                pae_levels},
-    [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", 2, 32, false, 4, BITS(31, 12),
-                                  old_levels},
+    [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", 2, 32, false, 4,
+                                  MEMCTX_PTE_BITS(31, 12), old_levels},
 };
 static_assert(MEMCTX_ARRAY_LEN(formats) == MEMCTX_PAGINGS,
               "every paging mode has a format");
@@ -89,16 +68,22 @@ memctx_paging_from_name(const char *name)
     return MEMCTX_PAGING_UNKNOWN;
 }
 
+const struct memctx_paging_format *
+memctx_paging_format(enum memctx_paging paging)
+{
+    assert(paging > MEMCTX_PAGING_UNKNOWN && paging < MEMCTX_PAGINGS);
+    return &formats[paging];
+}
+
 uint64_t
 memctx_paging_root_size(enum memctx_paging paging)
 {
-    assert(paging > MEMCTX_PAGING_UNKNOWN && paging < MEMCTX_PAGINGS);
-    const struct format *format = &formats[paging];
+    const struct memctx_paging_format *format = memctx_paging_format(paging);
     return (uint64_t)format->entry_bytes << format->level[format->levels].bits;
 }
 
 static bool
-is_canonical(uint64_t gva, const struct format *format)
+is_canonical(uint64_t gva, const struct memctx_paging_format *format)
 {
     if (!format->sign_extended)
         return gva >> format->va_bits == 0;
@@ -106,20 +91,14 @@ is_canonical(uint64_t gva, const struct format *format)
     return top == 0 || top == -1;
 }
 
-static bool
-is_large(const struct level *level, uint64_t entry)
-{
-    return level->large && (entry & MEMCTX_PTE_LARGE) != 0;
-}
-
 /* Read and check the entry of gva in the table at table_gpa. */
 static int
-read_entry(const struct memctx_rammap *map, const struct format *format,
-           uint64_t table_gpa, uint64_t gva, int n, uint64_t *ret,
-           struct memctx_error *err)
+read_entry(const struct memctx_rammap *map,
+           const struct memctx_paging_format *format, uint64_t table_gpa,
+           uint64_t gva, int n, uint64_t *ret, struct memctx_error *err)
 {
-    const struct level *level = &format->level[n];
-    uint64_t index = gva >> level->shift & BITS(level->bits - 1, 0);
+    const struct memctx_paging_level *level = &format->level[n];
+    uint64_t index = gva >> level->shift & MEMCTX_PTE_BITS(level->bits - 1, 0);
     unsigned char raw[8] = {0};
     if (memctx_rammap_read(map, table_gpa + index * format->entry_bytes, raw,
                            format->entry_bytes, err) < 0)
@@ -131,9 +110,7 @@ read_entry(const struct memctx_rammap *map, const struct format *format,
             err, MEMCTX_RETRY,
             "gva %#" PRIx64 " is not mapped: entry %#" PRIx64 " at level %d",
             gva, entry, n);
-    uint64_t reserved =
-        is_large(level, entry) ? level->large_reserved : level->reserved;
-    if ((entry & reserved) != 0)
+    if ((entry & memctx_paging_reserved(level, entry)) != 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gva %#" PRIx64 ": reserved bits in entry "
                                 "%#" PRIx64 " at level %d",
@@ -143,7 +120,8 @@ read_entry(const struct memctx_rammap *map, const struct format *format,
 }
 
 static void
-add_rights(struct memctx_walk *walk, const struct level *level, uint64_t entry)
+add_rights(struct memctx_walk *walk, const struct memctx_paging_level *level,
+           uint64_t entry)
 {
     if (!level->rights)
         return;
@@ -152,23 +130,12 @@ add_rights(struct memctx_walk *walk, const struct level *level, uint64_t entry)
     walk->executable = walk->executable && (entry & MEMCTX_PTE_NX) == 0;
 }
 
-/* Where the page begins that an entry maps. */
-static uint64_t
-page_gpa(const struct format *format, uint64_t entry, uint64_t page_size)
-{
-    uint64_t gpa = entry & format->frame & ~(page_size - 1);
-    if (format->entry_bytes == 4 && page_size > MEMCTX_PAGE_SIZE)
-        gpa |= (entry & BITS(20, 13)) << 19;
-    return gpa;
-}
-
 int
 memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
                    uint64_t root_gpa, uint64_t gva, struct memctx_walk *ret,
                    struct memctx_error *err)
 {
-    assert(paging > MEMCTX_PAGING_UNKNOWN && paging < MEMCTX_PAGINGS);
-    const struct format *format = &formats[paging];
+    const struct memctx_paging_format *format = memctx_paging_format(paging);
     if (!is_canonical(gva, format))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gva %#" PRIx64 " is not canonical for %s", gva,
@@ -177,16 +144,16 @@ memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
         .writable = true, .user = true, .executable = true};
     uint64_t table_gpa = root_gpa;
     for (int n = format->levels; n >= 1; n--) {
-        const struct level *level = &format->level[n];
+        const struct memctx_paging_level *level = &format->level[n];
         uint64_t entry;
         if (read_entry(map, format, table_gpa, gva, n, &entry, err) < 0)
             return -1;
         add_rights(&walk, level, entry);
         table_gpa = entry & format->frame;
-        if (n > 1 && !is_large(level, entry))
+        if (n > 1 && !memctx_paging_is_large(level, entry))
             continue;
         walk.page_size = UINT64_C(1) << level->shift;
-        walk.gpa = page_gpa(format, entry, walk.page_size) |
+        walk.gpa = memctx_paging_page(format, entry, walk.page_size) |
                    (gva & (walk.page_size - 1));
         break;
     }

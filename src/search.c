@@ -443,6 +443,19 @@ fail_all(const struct attempt *a, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
 
+size_t
+memctx_search_latest(const struct memctx_search_result *result)
+{
+    size_t latest = 0;
+    for (size_t i = 1; i < result->n_kernels; i++) {
+        const struct memctx_kernel *kernel = &result->kernels[i];
+        if (kernel->windows_facts.system_time >
+            result->kernels[latest].windows_facts.system_time)
+            latest = i;
+    }
+    return latest;
+}
+
 int
 memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
                   const struct memctx_search_request *request,

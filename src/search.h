@@ -50,6 +50,11 @@ struct memctx_search_result {
     uint64_t bytes_read; /* by the search itself, without the proofs */
 };
 
+/* Of several kernels that were found, the index of the one that a reader of a
+ * dump wants: the Windows whose clock stands latest, what an earlier boot left
+ * behind stands still; without any, the one found first. */
+size_t memctx_search_latest(const struct memctx_search_result *result);
+
 /* 0, or -1 with BUG (out of memory). The caller destroys it. */
 int memctx_search_create(struct memctx_search **ret, struct memctx_error *err);
 void memctx_search_destroy(struct memctx_search *search);

@@ -16,9 +16,11 @@ declare -A stage=(
     [backoff]=2 [domain]=2
     [xml]=3 [procmaps]=3 [vmcoreinfo]=3
     [rammap]=4
-    [layout]=5 [paging]=5 [qemuargs]=5
+    [layout]=5 [paging]=5 [paging_format]=5 [qemuargs]=5 [tour]=5 [view]=5
     [guest]=6
     [linux_note]=7 [linux_kallsyms]=7 [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
+    [windows_code]=7 [windows_finder]=7 [windows_image]=7 [windows_kuser]=7
+    [windows_process]=7 [windows_roots]=7 [windows]=7
     [guests]=8
     [pulse]=9 [search]=9
     [bootstrap]=10
