@@ -5,16 +5,58 @@
 #include "cmd.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "bytes.h"
 #include "cleanup.h"
 #include "ram.h"
 #include "search.h"
+#include "windows_process.h"
+
+#define PROCESSES_MAX 16384
 
 static void
 cleanup_search(struct memctx_search **search)
 {
     memctx_search_destroy(*search);
+}
+
+/* Keep the kernels that are not the answer, and say why this one is. */
+static int
+add_others(struct memctx_datum *datum,
+           const struct memctx_search_result *result, size_t chosen,
+           struct memctx_error *err)
+{
+    if (result->n_kernels < 2)
+        return 0;
+    datum->others = calloc(result->n_kernels, sizeof(datum->others[0]));
+    if (datum->others == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < result->n_kernels; i++) {
+        if (i != chosen)
+            datum->others[datum->n_others++] = result->kernels[i];
+    }
+    datum->chosen = datum->kernel.windows_facts.system_time != 0
+                        ? "latest-system-time"
+                        : "first-found";
+    return 0;
+}
+
+/* A list that is broken is shown as far as it goes: a dump is taken at any
+ * moment. */
+static int
+add_processes(struct memctx_datum *datum, const struct ram *ram,
+              struct memctx_error *err)
+{
+    datum->processes = calloc(PROCESSES_MAX, sizeof(datum->processes[0]));
+    if (datum->processes == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    if (memctx_windows_processes(ram->map, &datum->kernel, datum->processes,
+                                 PROCESSES_MAX, &datum->n_processes, err) < 0)
+        fprintf(stderr, "warning: the process list is not complete: %s\n",
+                err->message);
+    return 0;
 }
 
 static enum exit_code
@@ -23,8 +65,17 @@ print_kernel(const struct options *options, const struct ram *ram,
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    if (memctx_datum_init(&datum, &result->kernels[0], ram->map, ram->low,
-                          &err) < 0)
+    size_t chosen = memctx_search_latest(result);
+    const struct memctx_kernel *kernel = &result->kernels[chosen];
+    if (options->processes && kernel->os != MEMCTX_OS_WINDOWS)
+        return cmd_fail(EXIT_ERROR,
+                        "%s: --processes lists those of Windows, and this is "
+                        "%s %s",
+                        options->ram, memctx_os_name(kernel->os),
+                        kernel->version);
+    if (memctx_datum_init(&datum, kernel, ram->map, ram->low, &err) < 0 ||
+        add_others(&datum, result, chosen, &err) < 0 ||
+        (options->processes && add_processes(&datum, ram, &err) < 0))
         return cmd_fail(EXIT_ERROR, "%s", err.message);
     datum.live = "unknown";
     datum.candidates = (unsigned)result->n_kernels;
@@ -36,12 +87,12 @@ not_found(const struct options *options,
           const struct memctx_search_result *result,
           const struct memctx_error *err)
 {
-    return cmd_fail(
-        err->class == MEMCTX_RETRY ? EXIT_NOT_THERE : EXIT_ERROR,
-        "%s: no kernel found: read %" PRIu64 " MiB in search of a "
-        "Linux kernel's VMCOREINFO and a page table that it names: %s",
-        options->ram, (result->bytes_read + MEMCTX_MIB - 1) / MEMCTX_MIB,
-        err->message);
+    if (err->class != MEMCTX_RETRY)
+        return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err->message);
+    return cmd_fail(EXIT_NOT_THERE,
+                    "%s: no kernel found in %" PRIu64 " MiB: %s", options->ram,
+                    (result->bytes_read + MEMCTX_MIB - 1) / MEMCTX_MIB,
+                    err->message);
 }
 
 enum exit_code

@@ -24,6 +24,8 @@ static const struct option_row option_table[] = {
      "probe: a raw guest RAM file"},
     {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct options, low),
      "probe: RAM below 4 GiB, the rest is above"},
+    {"processes", 0, OPTION_FLAG, NULL, offsetof(struct options, processes),
+     "probe: list the processes, too (Windows)"},
     {"help", 'h', OPTION_FLAG, NULL, offsetof(struct options, help),
      "print this help"},
     {"version", 'V', OPTION_FLAG, NULL, offsetof(struct options, version),

@@ -32,6 +32,7 @@ struct options {
     bool stub;
     bool retract;
     bool json;
+    bool processes;
     bool help;
     bool version;
 };

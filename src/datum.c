@@ -50,16 +50,33 @@ memctx_datum_init(struct memctx_datum *ret, const struct memctx_kernel *kernel,
     return 0;
 }
 
+/* A copy of n elements; NULL for none, and when there is no memory. */
+static void *
+copy_array(const void *from, size_t n, size_t size)
+{
+    void *to = n > 0 ? calloc(n, size) : NULL;
+    if (to != NULL)
+        memcpy(to, from, n * size);
+    return to;
+}
+
 int
 memctx_datum_copy(struct memctx_datum *ret, const struct memctx_datum *from,
                   struct memctx_error *err)
 {
     struct memctx_datum datum = *from;
-    datum.extents = calloc(from->n_extents, sizeof(from->extents[0]));
-    if (datum.extents == NULL)
+    datum.extents =
+        copy_array(from->extents, from->n_extents, sizeof(*from->extents));
+    datum.processes = copy_array(from->processes, from->n_processes,
+                                 sizeof(*from->processes));
+    datum.others =
+        copy_array(from->others, from->n_others, sizeof(*from->others));
+    if ((datum.extents == NULL && from->n_extents > 0) ||
+        (datum.processes == NULL && from->n_processes > 0) ||
+        (datum.others == NULL && from->n_others > 0)) {
+        memctx_datum_deinit(&datum);
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    memcpy(datum.extents, from->extents,
-           from->n_extents * sizeof(from->extents[0]));
+    }
     *ret = datum;
     return 0;
 }
@@ -68,8 +85,14 @@ void
 memctx_datum_deinit(struct memctx_datum *datum)
 {
     free(datum->extents);
+    free(datum->processes);
+    free(datum->others);
     datum->extents = NULL;
     datum->n_extents = 0;
+    datum->processes = NULL;
+    datum->n_processes = 0;
+    datum->others = NULL;
+    datum->n_others = 0;
 }
 
 bool
@@ -105,14 +128,28 @@ memctx_datum_is_equal(const struct memctx_datum *a,
     return true;
 }
 
-void
-memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds)
+/* A year of five digits does not fit, and leaves anything behind. */
+static bool
+print_time(int64_t seconds, char text[MEMCTX_DATUM_TIME_MAX])
 {
     time_t time = (time_t)seconds;
     struct tm utc;
-    /* A year of five digits does not fit, and leaves anything behind. */
-    if (gmtime_r(&time, &utc) == NULL ||
-        strftime(datum->published, sizeof(datum->published),
-                 "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+    return gmtime_r(&time, &utc) != NULL &&
+           strftime(text, MEMCTX_DATUM_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc) !=
+               0;
+}
+
+void
+memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds)
+{
+    if (!print_time(seconds, datum->published))
         datum->published[0] = '\0';
+}
+
+bool
+memctx_datum_windows_time(uint64_t time, char text[MEMCTX_DATUM_TIME_MAX])
+{
+    const int64_t from_1601_to_1970 = INT64_C(11644473600);
+    return time != 0 &&
+           print_time((int64_t)(time / 10000000) - from_1601_to_1970, text);
 }

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "guest.h"
 #include "rammap.h"
+#include "windows_process.h"
 
 #define MEMCTX_URI "urn:memctx:1"
 #define MEMCTX_KEY "memctx"
@@ -39,6 +40,13 @@ struct memctx_datum {
     uint64_t ram_size;
     struct memctx_datum_extent *extents; /* owned; in order of gpa */
     size_t n_extents;
+    /* Only from memctx probe. */
+    struct memctx_windows_process *processes; /* owned */
+    size_t n_processes;
+    struct memctx_kernel *others; /* owned; passed all checks, too */
+    size_t n_others;
+    const char *chosen; /* why this one: "latest-system-time", "first-found";
+                           NULL: there are no others */
 };
 
 enum memctx_audience {
@@ -69,6 +77,12 @@ bool memctx_datum_is_equal(const struct memctx_datum *a,
 
 /* Now as it stands in published="": UTC of `seconds` since 1970. */
 void memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds);
+
+#define MEMCTX_DATUM_TIME_MAX 21
+
+/* A time of Windows, in 100 ns since 1601, as "2026-11-22T13:40:00Z". False
+ * when it is 0 or of no year up to 9999. */
+bool memctx_datum_windows_time(uint64_t time, char text[MEMCTX_DATUM_TIME_MAX]);
 
 /* XML without namespace prefix, as virDomainSetMetadata wants it, indented,
  * NUL-terminated, without a final newline. *ret is the caller's to free(). 0,

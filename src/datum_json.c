@@ -106,6 +106,73 @@ add_linux(json_object *root, const struct memctx_linux_facts *facts)
     add_count(info, "size", facts->vmcoreinfo_size);
 }
 
+static void
+add_offset(json_object *to, const char *key, uint64_t offset)
+{
+    if (offset != 0)
+        add_hex(to, key, offset);
+}
+
+static void
+add_time(json_object *to, const char *key, uint64_t windows_time)
+{
+    char text[MEMCTX_DATUM_TIME_MAX];
+    if (memctx_datum_windows_time(windows_time, text))
+        add_string(to, key, text);
+}
+
+static void
+add_processes(json_object *node, const struct memctx_datum *datum)
+{
+    json_object *processes = add_array(node, "processes");
+    for (size_t i = 0; i < datum->n_processes; i++) {
+        const struct memctx_windows_process *p = &datum->processes[i];
+        json_object *process = json_object_new_object();
+        add_count(process, "pid", p->pid);
+        add_string(process, "name", p->name);
+        add_hex(process, "dtb", p->dtb_gpa);
+        add_hex(process, "eprocess", p->eprocess_gva);
+        json_object_array_add(processes, process);
+    }
+}
+
+static void
+add_windows(json_object *root, const struct memctx_datum *datum)
+{
+    const struct memctx_windows_facts *facts = &datum->kernel.windows_facts;
+    json_object *node = add_object(root, "windows");
+    add_hex(node, "system_eprocess", facts->system_eprocess);
+    add_time(node, "system_time", facts->system_time);
+    json_object *offsets = add_object(node, "offsets");
+    add_offset(offsets, "dtb", facts->offsets.dtb);
+    add_offset(offsets, "pid", facts->offsets.pid);
+    add_offset(offsets, "links", facts->offsets.links);
+    add_offset(offsets, "image_name", facts->offsets.image_name);
+    add_offset(offsets, "user_dtb", facts->offsets.user_dtb);
+    if (datum->n_processes > 0)
+        add_processes(node, datum);
+}
+
+/* Kernels that passed all checks, too, and are not the answer. */
+static void
+add_others(json_object *evidence, const struct memctx_datum *datum)
+{
+    json_object *others = add_array(evidence, "others");
+    for (size_t i = 0; i < datum->n_others; i++) {
+        const struct memctx_kernel *kernel = &datum->others[i];
+        json_object *other = json_object_new_object();
+        add_hex(other, "kcr3", kernel->kcr3);
+        add_string(other, "paging", memctx_paging_name(kernel->paging));
+        add_string(other, "os", memctx_os_name(kernel->os));
+        add_string(other, "version", kernel->version);
+        if (kernel->identity[0] != '\0')
+            add_string(other, "identity", kernel->identity);
+        add_time(other, "system_time", kernel->windows_facts.system_time);
+        add_string(other, "found", kernel->found);
+        json_object_array_add(others, other);
+    }
+}
+
 /* "a,b,c" as an array of strings. */
 static void
 add_checks(json_object *evidence, const char *names)
@@ -131,6 +198,10 @@ add_evidence(json_object *root, const struct memctx_datum *datum)
         add_string(evidence, "live", datum->live);
     if (datum->candidates != 0)
         add_count(evidence, "candidates", datum->candidates);
+    if (datum->chosen != NULL)
+        add_string(evidence, "chosen", datum->chosen);
+    if (datum->n_others > 0)
+        add_others(evidence, datum);
 }
 
 int
@@ -153,6 +224,8 @@ memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
         add_kernel(root, &datum->kernel);
     if (datum->kernel.os == MEMCTX_OS_LINUX && datum->kernel.base_gva != 0)
         add_linux(root, &datum->kernel.linux_facts);
+    if (datum->kernel.os == MEMCTX_OS_WINDOWS && datum->kernel.base_gva != 0)
+        add_windows(root, datum);
     add_evidence(root, datum);
     const char *text = json_object_to_json_string_ext(
         root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);

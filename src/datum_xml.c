@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The datum as XML, both ways. What it may hold is fixed by memctx.rng. */
+/* Writes the datum as XML. What it may hold is fixed by memctx.rng. */
 #include "datum.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "cleanup.h"
-#include "datum_node.h"
 #include "xml.h"
 
 static void set_attr(xmlNode *node, const char *name, const char *format, ...)
@@ -106,6 +101,60 @@ add_linux(xmlNode *root, const struct memctx_linux_facts *facts)
     set_attr(info, "size", "%" PRIu32, facts->vmcoreinfo_size);
 }
 
+/* An attribute for an offset that is known. */
+static void
+set_offset(xmlNode *node, const char *name, uint64_t offset)
+{
+    if (offset != 0)
+        set_hex(node, name, offset);
+}
+
+static void
+set_time(xmlNode *node, const char *name, uint64_t windows_time)
+{
+    char text[MEMCTX_DATUM_TIME_MAX];
+    if (memctx_datum_windows_time(windows_time, text))
+        set_attr(node, name, "%s", text);
+}
+
+static void
+add_windows(xmlNode *root, const struct memctx_datum *datum)
+{
+    const struct memctx_windows_facts *facts = &datum->kernel.windows_facts;
+    xmlNode *node = add_element(root, "windows");
+    set_hex(node, "system_eprocess", facts->system_eprocess);
+    set_time(node, "system_time", facts->system_time);
+    xmlNode *offsets = add_element(node, "offsets");
+    set_offset(offsets, "dtb", facts->offsets.dtb);
+    set_offset(offsets, "pid", facts->offsets.pid);
+    set_offset(offsets, "links", facts->offsets.links);
+    set_offset(offsets, "image_name", facts->offsets.image_name);
+    set_offset(offsets, "user_dtb", facts->offsets.user_dtb);
+    for (size_t i = 0; i < datum->n_processes; i++) {
+        const struct memctx_windows_process *p = &datum->processes[i];
+        xmlNode *process = add_element(node, "process");
+        set_attr(process, "pid", "%" PRIu64, p->pid);
+        set_attr(process, "name", "%s", p->name);
+        set_hex(process, "dtb", p->dtb_gpa);
+        set_hex(process, "eprocess", p->eprocess_gva);
+    }
+}
+
+/* A kernel that passed all checks, too, and is not the answer. */
+static void
+add_other(xmlNode *evidence, const struct memctx_kernel *kernel)
+{
+    xmlNode *node = add_element(evidence, "other");
+    set_hex(node, "kcr3", kernel->kcr3);
+    set_attr(node, "paging", "%s", memctx_paging_name(kernel->paging));
+    set_attr(node, "os", "%s", memctx_os_name(kernel->os));
+    set_attr(node, "version", "%s", kernel->version);
+    if (kernel->identity[0] != '\0')
+        set_attr(node, "identity", "%s", kernel->identity);
+    set_time(node, "system_time", kernel->windows_facts.system_time);
+    set_attr(node, "found", "%s", kernel->found);
+}
+
 static void
 add_evidence(xmlNode *root, const struct memctx_datum *datum)
 {
@@ -118,6 +167,10 @@ add_evidence(xmlNode *root, const struct memctx_datum *datum)
         set_attr(node, "live", "%s", datum->live);
     if (datum->candidates != 0)
         set_attr(node, "candidates", "%u", datum->candidates);
+    if (datum->chosen != NULL)
+        set_attr(node, "chosen", "%s", datum->chosen);
+    for (size_t i = 0; i < datum->n_others; i++)
+        add_other(node, &datum->others[i]);
 }
 
 static xmlNode *
@@ -139,6 +192,8 @@ build(const struct memctx_datum *datum, enum memctx_audience audience)
         add_kernel(root, &datum->kernel);
         if (datum->kernel.os == MEMCTX_OS_LINUX)
             add_linux(root, &datum->kernel.linux_facts);
+        if (datum->kernel.os == MEMCTX_OS_WINDOWS)
+            add_windows(root, datum);
     }
     add_evidence(root, datum);
     return root;
@@ -169,218 +224,4 @@ memctx_datum_to_xml(const struct memctx_datum *datum,
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     *ret = text;
     return 0;
-}
-
-/* A number as we write it: 0x hex for addresses, decimal for counts. */
-static bool
-parse_number(const char *text, uint64_t *ret)
-{
-    if (!isdigit((unsigned char)text[0]))
-        return false;
-    int base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, base);
-    if (errno != 0 || *end != '\0')
-        return false;
-    *ret = value;
-    return true;
-}
-
-static int
-need_number(const char *text, const char *what, uint64_t *ret,
-            struct memctx_error *err)
-{
-    if (!parse_number(text, ret))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "memctx datum: %s is missing or no number: "
-                                "'%.40s'",
-                                what, text);
-    return 0;
-}
-
-static int
-element_number(const xmlNode *root, const char *name, uint64_t *ret,
-               struct memctx_error *err)
-{
-    char text[32];
-    memctx_xml_text(memctx_xml_child(root, name), text, sizeof(text));
-    return need_number(text, name, ret, err);
-}
-
-static int
-attr_number(const xmlNode *node, const char *name, uint64_t *ret,
-            struct memctx_error *err)
-{
-    char text[32];
-    memctx_xml_attr(node, name, text, sizeof(text));
-    return need_number(text, name, ret, err);
-}
-
-/* A number that may be absent; 0 then, or when it is none. */
-static uint64_t
-optional_number(const xmlNode *node, const char *name)
-{
-    char text[32];
-    uint64_t value;
-    memctx_xml_attr(node, name, text, sizeof(text));
-    return parse_number(text, &value) ? value : 0;
-}
-
-/* The same for a count. */
-static unsigned
-optional_count(const xmlNode *node, const char *name)
-{
-    uint64_t value = optional_number(node, name);
-    return value <= UINT_MAX ? (unsigned)value : 0;
-}
-
-static int
-decode_guest(const xmlNode *root, struct memctx_kernel *kernel,
-             struct memctx_error *err)
-{
-    const xmlNode *guest = memctx_xml_child(root, "guest");
-    char os[16];
-    memctx_xml_attr(guest, "os", os, sizeof(os));
-    for (unsigned i = 1; i < MEMCTX_OSES; i++) {
-        if (strcmp(os, memctx_os_name((enum memctx_os)i)) == 0)
-            kernel->os = (enum memctx_os)i;
-    }
-    if (kernel->os == MEMCTX_OS_UNKNOWN)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "memctx datum: guest/@os is '%s', expected "
-                                "linux or windows",
-                                os);
-    memctx_xml_attr(guest, "version", kernel->version, sizeof(kernel->version));
-    memctx_xml_attr(guest, "identity", kernel->identity,
-                    sizeof(kernel->identity));
-    return 0;
-}
-
-static int
-decode_paging(const xmlNode *root, struct memctx_kernel *kernel,
-              struct memctx_error *err)
-{
-    char text[32];
-    memctx_xml_text(memctx_xml_child(root, "paging"), text, sizeof(text));
-    kernel->paging = memctx_paging_from_name(text);
-    if (kernel->paging == MEMCTX_PAGING_UNKNOWN)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "memctx datum: paging '%s' is not known", text);
-    return 0;
-}
-
-static int
-decode_extent(const xmlNode *node, struct memctx_datum_extent *ret,
-              struct memctx_error *err)
-{
-    memctx_xml_attr(node, "backend", ret->backend, sizeof(ret->backend));
-    if (attr_number(node, "gpa", &ret->gpa, err) < 0 ||
-        attr_number(node, "size", &ret->size, err) < 0 ||
-        attr_number(node, "offset", &ret->offset, err) < 0)
-        return memctx_error_prefix(err, "extent");
-    return 0;
-}
-
-static int
-decode_ram(const xmlNode *root, struct memctx_datum *datum,
-           struct memctx_error *err)
-{
-    const xmlNode *ram = memctx_xml_child(root, "ram");
-    size_t n = 0;
-    if (attr_number(ram, "size", &datum->ram_size, err) < 0)
-        return memctx_error_prefix(err, "ram");
-    for (xmlNode *e = memctx_xml_child(ram, "extent"); e != NULL;
-         e = memctx_xml_next(e))
-        n++;
-    if (n == 0 || n > MEMCTX_EXTENTS_MAX)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "memctx datum: %zu extents, expected 1 to %d",
-                                n, MEMCTX_EXTENTS_MAX);
-    datum->extents = calloc(n, sizeof(datum->extents[0]));
-    if (datum->extents == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    for (xmlNode *e = memctx_xml_child(ram, "extent"); e != NULL;
-         e = memctx_xml_next(e)) {
-        if (decode_extent(e, &datum->extents[datum->n_extents], err) < 0)
-            return -1;
-        datum->n_extents++;
-    }
-    return 0;
-}
-
-static void
-decode_linux(const xmlNode *root, struct memctx_linux_facts *facts)
-{
-    const xmlNode *node = memctx_xml_child(root, "linux");
-    char text[32];
-    uint64_t value;
-    facts->has_kaslr_offset =
-        memctx_xml_attr(node, "kaslr_offset", text, sizeof(text)) &&
-        parse_number(text, &facts->kaslr_offset);
-    memctx_xml_attr(node, "phys_base", text, sizeof(text));
-    bool negative = text[0] == '-';
-    if (parse_number(text + negative, &value))
-        facts->phys_base = (int64_t)(negative ? -value : value);
-    const xmlNode *info = memctx_xml_child(node, "vmcoreinfo");
-    facts->vmcoreinfo_gpa = optional_number(info, "gpa");
-    facts->vmcoreinfo_size = optional_count(info, "size");
-}
-
-static void
-decode_rest(const xmlNode *root, struct memctx_datum *datum)
-{
-    static const char *const lives[] = {"yes", "unknown"};
-    struct memctx_kernel *kernel = &datum->kernel;
-    const xmlNode *image = memctx_xml_child(root, "kernel");
-    const xmlNode *evidence = memctx_xml_child(root, "evidence");
-    char live[16];
-    datum->generation = optional_count(root, "generation");
-    memctx_xml_attr(root, "published", datum->published,
-                    sizeof(datum->published));
-    kernel->base_gva = optional_number(image, "base");
-    kernel->size_bytes = optional_number(image, "size");
-    if (kernel->os == MEMCTX_OS_LINUX)
-        decode_linux(root, &kernel->linux_facts);
-    memctx_xml_attr(evidence, "found", kernel->found, sizeof(kernel->found));
-    memctx_xml_attr(evidence, "checks", kernel->checks, sizeof(kernel->checks));
-    datum->attempts = optional_count(evidence, "attempts");
-    datum->candidates = optional_count(evidence, "candidates");
-    memctx_xml_attr(evidence, "live", live, sizeof(live));
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(lives); i++) {
-        if (strcmp(live, lives[i]) == 0)
-            datum->live = lives[i];
-    }
-}
-
-int
-memctx_datum_from_node(const xmlNode *node, struct memctx_datum *ret,
-                       struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    if (strcmp((const char *)node->name, MEMCTX_KEY) != 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "memctx datum: element is <%.40s>, expected "
-                                "<memctx>",
-                                (const char *)node->name);
-    if (element_number(node, "kcr3", &datum.kernel.kcr3, err) < 0 ||
-        element_number(node, "low", &datum.low, err) < 0 ||
-        decode_paging(node, &datum.kernel, err) < 0 ||
-        decode_guest(node, &datum.kernel, err) < 0 ||
-        decode_ram(node, &datum, err) < 0)
-        return -1;
-    decode_rest(node, &datum);
-    *ret = datum;
-    datum.extents = NULL;
-    return 0;
-}
-
-int
-memctx_datum_from_xml(const char *xml, size_t len_bytes,
-                      struct memctx_datum *ret, struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(memctx_cleanup_xml_doc) xmlDoc *doc = NULL;
-    if (memctx_xml_parse(xml, len_bytes, MEMCTX_DATUM_MAX, &doc, err) < 0)
-        return memctx_error_prefix(err, "memctx datum");
-    return memctx_datum_from_node(xmlDocGetRootElement(doc), ret, err);
 }

@@ -24,7 +24,7 @@ declare -A stage=(
     [guests]=8
     [pulse]=9 [search]=9
     [bootstrap]=10
-    [datum]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
+    [datum]=11 [datum_decode]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
     [domxml]=12
 )
 
