@@ -293,7 +293,7 @@ scan_unaligned(const struct memctx_block *block, memctx_clue_fn *clue,
     }
 }
 
-/* The name is aligned to 4, like the note. Four words at a time. */
+/* The name is aligned to 4, like the note. Sixteen words at a time. */
 static bool
 suspect(const struct memctx_block *block)
 {
@@ -301,10 +301,11 @@ suspect(const struct memctx_block *block)
     const uint32_t name = memctx_le32((const unsigned char *)"VMCO");
     const words wanted = {name, name, name, name};
     words hits = {0};
-    for (size_t at = 0; at + 16 <= block->len_bytes; at += 16) {
-        words found;
-        memcpy(&found, block->bytes + at, 16);
-        hits |= (words)(found == wanted);
+    for (size_t at = 0; at + 64 <= block->len_bytes; at += 64) {
+        words w[4];
+        memcpy(w, block->bytes + at, sizeof(w));
+        hits |= (words)(w[0] == wanted) | (words)(w[1] == wanted) |
+                (words)(w[2] == wanted) | (words)(w[3] == wanted);
     }
     return (hits[0] | hits[1] | hits[2] | hits[3]) != 0;
 }

@@ -13,7 +13,7 @@
 #include "cleanup.h"
 #include "guests.h"
 
-#define BLOCK (1 * MEMCTX_MIB)
+#define BLOCK (256 * MEMCTX_KIB)
 #define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
 #define HOLES_MAX 512
 #define HINTS_MAX 16
