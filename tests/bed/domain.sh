@@ -40,15 +40,36 @@ bed_xml_cpu()
 
 bed_xml_os()
 {
+    [ "${o[boot]}" != halt ] || echo "<boot dev='hd'/>"
     [ "${o[boot]}" = linux ] || return 0
     echo "<kernel>${o[kernel]}</kernel><initrd>${o[initrd]}</initrd>" \
          "<cmdline>console=ttyS0 quiet loglevel=1 panic=1 ${o[append]}</cmdline>"
 }
 
+# A boot sector that does nothing for ever: cli; hlt; jmp to the hlt
+bed_halt_disk()
+{
+    local disk="$BED_DIR/home/halt.img"
+    if [ ! -e "$disk" ]; then
+        { printf '\372\364\353\375'; head -c 506 /dev/zero; printf '\125\252'; } > "$disk.new"
+        truncate -s 1M "$disk.new"
+        chmod 644 "$disk.new"
+        mv "$disk.new" "$disk"
+    fi
+    echo "$disk"
+}
+
+bed_xml_disk()
+{
+    [ "${o[boot]}" = halt ] || return 0
+    echo "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$(bed_halt_disk)'/>" \
+         "<target dev='$(if [[ ${o[machine]} == *q35* ]]; then echo sda; else echo hda; fi)'/><readonly/></disk>"
+}
+
 # bed_domain_xml NAME [KEY=VALUE...]
 #   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2  cpu=maximum|MODEL  uuid=UUID
 #   backing=memfd|file|anon|none|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
-#   boot=linux|firmware (nothing to boot: the firmware waits for ever)  kernel=FILE  initrd=FILE  append=TEXT
+#   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
 # ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
 bed_domain_xml()
 {
@@ -78,6 +99,7 @@ bed_domain_xml()
   <on_crash>destroy</on_crash>
   <devices>
     <controller type='usb' model='none'/>
+    $(bed_xml_disk)
     <serial type='file'><source path='$(bed_console "$name")' append='on'/><target port='0'/></serial>
     <serial type='unix'><source mode='bind' path='$BED_DIR/console/$name.sock'/><target port='1'/></serial>
     <memballoon model='none'/>
