@@ -129,6 +129,7 @@ struct memctx_quest {
     struct memctx_kernel known[MEMCTX_KNOWN_MAX];
     size_t n_known;
     uint64_t reads_left; /* for all proofs to come; without any they fail */
+    uint64_t failed;     /* the guest's own note of what has just failed */
     unsigned passed;     /* how many checks the last candidate passed */
 };
 

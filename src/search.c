@@ -19,6 +19,7 @@
 #define HINTS_MAX 16
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
 #define SUSPECTS_MAX 64
+#define LOOKED_MAX 64
 
 /* What all proofs of a try may read, in reads of up to a page: about 30 ms of
  * CPU, or 10 s when everything is to be looked at. */
@@ -58,6 +59,12 @@ struct attempt {
     /* Where a thorough look may find more, by gpa. */
     struct memctx_range suspects[SUSPECTS_MAX];
     size_t n_suspects;
+    /* Clues of this try, to look at each once; the oldest are forgotten. */
+    struct {
+        uint64_t gpa;
+        size_t guest;
+    } looked[LOOKED_MAX];
+    size_t n_looked; /* ever */
 };
 
 int
@@ -152,10 +159,27 @@ keep_failure(struct attempt *a, const struct memctx_error *why)
     a->best[a->guest] = *why;
 }
 
+/* The same page may be a hint, fresh, and where a guest's structures lead. */
+static bool
+is_looked_into(struct attempt *a, uint64_t clue_gpa)
+{
+    size_t n = (size_t)memctx_min(a->n_looked, LOOKED_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (a->looked[i].gpa == clue_gpa && a->looked[i].guest == a->guest)
+            return true;
+    }
+    a->looked[a->n_looked % LOOKED_MAX].gpa = clue_gpa;
+    a->looked[a->n_looked % LOOKED_MAX].guest = a->guest;
+    a->n_looked++;
+    return false;
+}
+
 static bool
 look_into(uint64_t clue_gpa, void *arg)
 {
     struct attempt *a = arg;
+    if (is_looked_into(a, clue_gpa))
+        return !is_done(a);
     const struct memctx_search_request *request = a->request;
     struct memctx_kernel kernel;
     struct memctx_error why = MEMCTX_ERROR_INIT;
@@ -281,7 +305,7 @@ scan_hints(struct attempt *a)
 }
 
 /* A part of RAM in which clues often are, on from where the last try stopped,
- * for a quarter of what is left. */
+ * for half of what is left. */
 static void
 scan_likely(struct attempt *a)
 {
@@ -289,7 +313,7 @@ scan_likely(struct attempt *a)
         struct memctx_range range = memctx_guests[g]->likely;
         uint64_t *cursor = &a->search->likely_cursor[g];
         uint64_t len =
-            memctx_min(round_up(a->left_bytes / 4), range.size - *cursor);
+            memctx_min(round_up(a->left_bytes / 2), range.size - *cursor);
         scan_data(a, range.gpa + *cursor, range.gpa + *cursor + len);
         *cursor += len;
         if (*cursor >= range.size)

@@ -361,13 +361,20 @@ try_root_and_lead(struct memctx_quest *quest,
                   struct memctx_kernel *ret, struct memctx_error *err)
 {
     const struct memctx_kernel *known = find_known(quest, root);
+    const uint64_t note = root->gpa | (uint64_t)root->paging;
     uint64_t lead_gpa;
     if (known != NULL) {
         *ret = *known;
         return 0;
     }
+    /* The low stub and the root's own page are clues to one root. */
+    if (note == quest->failed)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "root %#" PRIx64 " failed just now", root->gpa);
     if (try_root(quest, root, ret, &lead_gpa, err) == 0)
         return 0;
+    if (quest->passed == MEMCTX_ARRAY_LEN(checks) - 1)
+        quest->failed = note;
     unsigned passed = quest->passed;
     const struct memctx_windows_root lead = {lead_gpa, root->paging,
                                              root->found};

@@ -35,6 +35,7 @@
 #define STUB_LM_TARGET 0x70u
 #define STUB_CR3 0xa0u
 #define STUB_CR4 0xa8u
+#define STUB_LEN 0xb0u
 #define CR4_LA57 (UINT64_C(1) << 12)
 
 /* Entries of a PAE root: bits that must be as shown (SDM table 4-8). */
@@ -141,24 +142,21 @@ uint64_t
 memctx_windows_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
                       void *arg)
 {
-    unsigned char bytes[16 * MEMCTX_PAGE_SIZE];
-    uint64_t read = 0;
+    uint64_t bytes = 0;
     uint64_t start;
     uint64_t end;
-    /* Bounded: each turn moves on. */
+    /* Bounded: each turn moves on by a page, the last one ends at LOW_END. */
     for (uint64_t gpa = LOW_GPA;
-         memctx_rammap_next_data(map, gpa, LOW_END, &start, &end); gpa = end) {
+         memctx_rammap_next_data(map, gpa, LOW_END, &start, &end);
+         gpa = start + MEMCTX_PAGE_SIZE) {
+        unsigned char head[STUB_LEN];
         start -= start % MEMCTX_PAGE_SIZE;
-        end =
-            memctx_min(start + sizeof(bytes), end + (MEMCTX_PAGE_SIZE - 1) -
-                                                  (end - 1) % MEMCTX_PAGE_SIZE);
-        struct memctx_block block = {start, bytes, (size_t)(end - start),
-                                     false};
-        if (memctx_rammap_read(map, start, bytes, block.len_bytes, NULL) == 0)
-            memctx_windows_scan(&block, clue, arg);
-        read += block.len_bytes;
+        bytes += sizeof(head);
+        if (memctx_rammap_read(map, start, head, sizeof(head), NULL) == 0 &&
+            is_stub(start, head) && !clue(start, arg))
+            break;
     }
-    return read;
+    return bytes;
 }
 
 size_t

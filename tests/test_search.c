@@ -251,7 +251,7 @@ test_round_goes_on_in_whole_pages(void **state)
         renew_search(f);
         exhaust_fresh_ram(f);
         guestimg_write_note(&f->img, note_gpa, f->want.text, f->want.text_len);
-        assert_in_range(tries_until_found(f, MEMCTX_MIB + 1234, 140), 1, 140);
+        assert_in_range(tries_until_found(f, MEMCTX_MIB + 1234, 200), 1, 200);
         guestimg_punch(&f->img, note_gpa, PAGE);
     }
 }
