@@ -5,7 +5,7 @@
 set -eu
 src=${MEMCTX_SRCDIR:-.}
 build=${MEMCTX_BUILDDIR:-.}
-targets='datum domxml kallsyms paging procmaps qemuargs vmcoreinfo'
+targets='datum domxml kallsyms paging procmaps qemuargs vmcoreinfo windows windows_code windows_image'
 
 replay()
 {
@@ -24,7 +24,8 @@ fuzz()
         clang -std=gnu11 -D_GNU_SOURCE -g -O1 \
             -fsanitize=fuzzer,address,undefined -I"$src/src" -I"$src/tests" \
             $(pkg-config --cflags libxml-2.0 json-c) \
-            "$src/tests/fuzz/fuzz_$target.c" "$src/tests/guestimg.c" "$src"/src/*.c \
+            "$src/tests/fuzz/fuzz_$target.c" "$src/tests/guestimg.c" "$src/tests/winimg.c" \
+            "$src"/src/*.c \
             $(pkg-config --libs libxml-2.0 json-c) \
             -o "$build/fuzz/fuzz_$target"
         mkdir -p "$build/fuzz/$target"
