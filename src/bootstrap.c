@@ -12,9 +12,13 @@
 
 #define WATCHED_MAX 16 /* as many as the search keeps clues of */
 
+/* A new kernel is complete so soon after its clock began. */
+#define SETTLE_US 3000000u
+
 /* A kernel that passed the static checks and is watched for signs of life. */
 struct watched {
     struct memctx_kernel kernel;
+    uint64_t since_us;
     struct memctx_pulse *pulse;
     bool seen; /* in this try */
 };
@@ -89,8 +93,46 @@ watch(struct attempt *a, const struct memctx_kernel *kernel)
                             NULL) < 0)
         return NULL;
     w->kernel = *kernel;
+    w->since_us = a->request->now_us;
     b->n_watched++;
     return w;
+}
+
+/* May `other` rather than `w` own the shared page that both lead to? Not if its
+ * System process is the older one, or if the clock began anew for it before
+ * `w` came. */
+static bool
+may_own(const struct watched *other, const struct watched *w)
+{
+    uint64_t mine = w->kernel.windows_facts.create_time;
+    uint64_t others = other->kernel.windows_facts.create_time;
+    uint64_t restarted_us = memctx_pulse_restarted_us(other->pulse);
+    if (mine != others && mine != 0 && others != 0)
+        return others > mine;
+    return restarted_us == 0 || restarted_us > w->since_us;
+}
+
+/* Windows keeps its clocks in a page that the next boot may have in the same
+ * place; the tables of the boot before still lead there. So it ticks for both,
+ * and only the one that began later runs. Where the other is not complete yet,
+ * the clock of the old one has begun anew, and it is given time to appear. What
+ * was the answer once in this boot remains it. */
+static bool
+is_outlived(const struct attempt *a, const struct watched *w)
+{
+    const struct memctx_bootstrap *b = a->bootstrap;
+    uint64_t kuser_gpa = w->kernel.windows_facts.kuser_gpa;
+    uint64_t restarted_us = memctx_pulse_restarted_us(w->pulse);
+    bool proven = b->has_found && memctx_kernel_is_same(&b->found, &w->kernel);
+    if (kuser_gpa == 0 || proven)
+        return false;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        const struct watched *other = &b->watched[i];
+        if (other != w && other->kernel.windows_facts.kuser_gpa == kuser_gpa &&
+            may_own(other, w))
+            return true;
+    }
+    return restarted_us != 0 && a->request->now_us - restarted_us < SETTLE_US;
 }
 
 /* A kernel is accepted once it has been seen alive. It passed the static
@@ -106,7 +148,7 @@ is_alive(const struct memctx_kernel *kernel, void *arg)
     w->seen = true;
     return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
                               NULL) == 0 &&
-           alive;
+           alive && !is_outlived(a, w);
 }
 
 /* Watches whose kernel failed the checks in this try are over: a later kernel

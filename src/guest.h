@@ -57,6 +57,7 @@ struct memctx_windows_offsets {
 struct memctx_windows_facts {
     uint64_t system_eprocess; /* gva of the System process' EPROCESS */
     uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
+    uint64_t create_time;     /* of the System process, as system_time */
     uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
     struct memctx_windows_offsets offsets;
 };

@@ -22,6 +22,7 @@ struct clock {
 
 struct memctx_pulse {
     uint64_t since_us;
+    uint64_t restarted_us; /* 0: never */
     bool alive;
     uint64_t per_second;
     uint64_t least;
@@ -109,8 +110,10 @@ compare(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
     clock->ticked = value > clock->at.value && value - clock->at.value <= most;
     pulse->alive = pulse->alive || clock->ticked;
     /* Another kernel took the old one's place and counts anew. */
-    if (value < clock->at.value && value >= pulse->least)
+    if (value < clock->at.value && value >= pulse->least) {
         clock->at.value = value;
+        pulse->restarted_us = pulse->since_us + elapsed_us;
+    }
 }
 
 /* Once some have ticked, the others are no clocks. */
@@ -157,4 +160,10 @@ memctx_pulse_restart(struct memctx_pulse *pulse,
     pulse->alive = false;
     pulse->since_us = now_us;
     return for_each_clock(pulse, map, 0, take_value, err);
+}
+
+uint64_t
+memctx_pulse_restarted_us(const struct memctx_pulse *pulse)
+{
+    return pulse->restarted_us;
 }

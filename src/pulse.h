@@ -41,4 +41,8 @@ int memctx_pulse_restart(struct memctx_pulse *pulse,
                          const struct memctx_rammap *map, uint64_t now_us,
                          struct memctx_error *err);
 
+/* When a clock was last seen to begin anew: another kernel has taken over the
+ * memory of this one, or a part of it. 0: never. */
+uint64_t memctx_pulse_restarted_us(const struct memctx_pulse *pulse);
+
 #endif

@@ -205,14 +205,15 @@ static void
 note_suspect(struct attempt *a, const struct memctx_block *block)
 {
     uint64_t start = block->gpa - memctx_min(block->gpa, MEMCTX_PAGE_SIZE);
-    struct memctx_range *last = &a->suspects[a->n_suspects - 1];
-    if (a->n_suspects > 0 &&
-        (start <= last->gpa + last->size || a->n_suspects == SUSPECTS_MAX)) {
-        last->size = block->gpa + block->len_bytes - last->gpa;
+    uint64_t end = block->gpa + block->len_bytes;
+    size_t n = a->n_suspects;
+    struct memctx_range *last = n > 0 ? &a->suspects[n - 1] : NULL;
+    if (last != NULL &&
+        (start <= last->gpa + last->size || n == SUSPECTS_MAX)) {
+        last->size = end - last->gpa;
         return;
     }
-    a->suspects[a->n_suspects++] =
-        (struct memctx_range){start, block->gpa + block->len_bytes - start};
+    a->suspects[a->n_suspects++] = (struct memctx_range){start, end - start};
 }
 
 static void
@@ -467,14 +468,24 @@ fail_all(const struct attempt *a, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
 
+/* Two boots may have had the shared page in one place, and then tell the same
+ * time; their System processes were created at different ones. */
+static bool
+is_later(const struct memctx_kernel *a, const struct memctx_kernel *b)
+{
+    const struct memctx_windows_facts *fa = &a->windows_facts;
+    const struct memctx_windows_facts *fb = &b->windows_facts;
+    return fa->system_time != fb->system_time
+               ? fa->system_time > fb->system_time
+               : fa->create_time > fb->create_time;
+}
+
 size_t
 memctx_search_latest(const struct memctx_search_result *result)
 {
     size_t latest = 0;
     for (size_t i = 1; i < result->n_kernels; i++) {
-        const struct memctx_kernel *kernel = &result->kernels[i];
-        if (kernel->windows_facts.system_time >
-            result->kernels[latest].windows_facts.system_time)
+        if (is_later(&result->kernels[i], &result->kernels[latest]))
             latest = i;
     }
     return latest;

@@ -77,7 +77,8 @@ check_top_level_pae(const struct candidate *c, struct memctx_error *err)
 {
     for (unsigned i = 0; i < 4; i++) {
         uint64_t entry = memctx_le64(c->table + 8 * i);
-        if (!memctx_rammap_contains(c->view.map, entry & MEMCTX_PTE_FRAME,
+        if ((entry & MEMCTX_PTE_PRESENT) != 0 &&
+            !memctx_rammap_contains(c->view.map, entry & MEMCTX_PTE_FRAME,
                                     MEMCTX_PAGE_SIZE))
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "entry %u leads out of RAM: %#" PRIx64, i,
@@ -137,17 +138,12 @@ check_self_map_long(struct candidate *c, struct memctx_error *err)
 }
 
 /* Page tables are at 0xc0000000; with PAE the four directories among them are
- * at 0xc0600000. */
+ * at 0xc0600000, and the last of them maps them all, itself at least. */
 static int
 check_self_map_pae(struct candidate *c, struct memctx_error *err)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        uint64_t gpa = memctx_le64(c->table + 8 * i) & MEMCTX_PTE_FRAME;
-        if (expect_self(c, UINT64_C(0xc0600000) + i * MEMCTX_PAGE_SIZE, gpa,
-                        err) < 0)
-            return -1;
-    }
-    return 0;
+    uint64_t gpa = memctx_le64(c->table + 8 * 3) & MEMCTX_PTE_FRAME;
+    return expect_self(c, UINT64_C(0xc0603000), gpa, err);
 }
 
 /* A root without a self map can only come from the low stub, or from the System
@@ -280,6 +276,7 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     kernel->windows_facts = (struct memctx_windows_facts){
         .system_eprocess = c->system.eprocess_gva,
         .system_time = c->kuser.system_time,
+        .create_time = c->system.create_time,
         .kuser_gpa = c->kuser.gpa,
         .offsets = c->system.offsets,
     };
@@ -384,6 +381,19 @@ try_root_and_lead(struct memctx_quest *quest,
     return -1;
 }
 
+/* The root's own page is the clue to come back to, if it is one: the low stub
+ * may be written over, and a process that led here may end. */
+static bool
+is_own_clue(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
+{
+    struct memctx_windows_root roots[MEMCTX_WINDOWS_ROOTS_MAX];
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    return kernel->kcr3 % MEMCTX_PAGE_SIZE == 0 &&
+           memctx_rammap_read(map, kernel->kcr3, page, sizeof(page), NULL) ==
+               0 &&
+           memctx_windows_roots(kernel->kcr3, page, roots) > 0;
+}
+
 static int
 verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
        struct memctx_error *err)
@@ -403,7 +413,8 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
     for (size_t i = 0; i < n; i++) {
         struct memctx_error why = MEMCTX_ERROR_INIT;
         if (try_root_and_lead(quest, &roots[i], &kernel, &why) == 0) {
-            kernel.clue_gpa = clue_gpa;
+            kernel.clue_gpa =
+                is_own_clue(quest->map, &kernel) ? kernel.kcr3 : clue_gpa;
             *ret = kernel;
             return 0;
         }

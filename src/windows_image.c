@@ -55,6 +55,7 @@ static const char *const export_names[] = {
     [MEMCTX_WINDOWS_BUILD_NUMBER] = "NtBuildNumber",
     [MEMCTX_WINDOWS_GET_PID] = "PsGetProcessId",
     [MEMCTX_WINDOWS_GET_IMAGE_NAME] = "PsGetProcessImageFileName",
+    [MEMCTX_WINDOWS_GET_CREATE_TIME] = "PsGetProcessCreateTimeQuadPart",
 };
 _Static_assert(MEMCTX_ARRAY_LEN(export_names) == MEMCTX_WINDOWS_EXPORTS,
                "every export has a name");
@@ -124,7 +125,7 @@ read_directory(const struct parser *p, enum directory which, uint32_t *rva,
         memctx_view_le32(p->view, gva, rva, err) < 0 ||
         memctx_view_le32(p->view, gva + 4, size, err) < 0)
         return -1;
-    if (count <= (uint32_t)which || *rva == 0)
+    if ((count != 0 && count <= (uint32_t)which) || *rva == 0)
         return memctx_error_set(err, MEMCTX_RETRY, "no data directory %d",
                                 (int)which);
     return 0;

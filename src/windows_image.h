@@ -13,10 +13,11 @@
 
 /* What we ask an image for; an address of 0: it is not exported. */
 enum memctx_windows_export {
-    MEMCTX_WINDOWS_SYSTEM_PROCESS, /* PsInitialSystemProcess */
-    MEMCTX_WINDOWS_BUILD_NUMBER,   /* NtBuildNumber */
-    MEMCTX_WINDOWS_GET_PID,        /* PsGetProcessId */
-    MEMCTX_WINDOWS_GET_IMAGE_NAME, /* PsGetProcessImageFileName */
+    MEMCTX_WINDOWS_SYSTEM_PROCESS,  /* PsInitialSystemProcess */
+    MEMCTX_WINDOWS_BUILD_NUMBER,    /* NtBuildNumber */
+    MEMCTX_WINDOWS_GET_PID,         /* PsGetProcessId */
+    MEMCTX_WINDOWS_GET_IMAGE_NAME,  /* PsGetProcessImageFileName */
+    MEMCTX_WINDOWS_GET_CREATE_TIME, /* PsGetProcessCreateTimeQuadPart */
     MEMCTX_WINDOWS_EXPORTS
 };
 

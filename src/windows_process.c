@@ -95,19 +95,19 @@ has_field(struct memctx_view *view, uint64_t eprocess,
     return false;
 }
 
-/* Check one field at the offset that its getter tells, or wherever it is when
- * the getter is of no help. */
+/* Check one field at the offset that its getter tells. Where the getter is of
+ * no help the field is looked for, and *offset becomes 0: a proof, but not one
+ * of where the field is. */
 static int
-check_field(struct memctx_view *view, uint64_t eprocess, uint16_t offset,
+check_field(struct memctx_view *view, uint64_t eprocess, uint16_t *offset,
             bool (*is)(struct memctx_view *view, uint64_t gva),
             bool (*looks)(struct memctx_view *view, uint64_t gva),
             const char *what, struct memctx_error *err)
 {
-    if (offset != 0 && !is(view, eprocess + offset))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "EPROCESS %#" PRIx64 " has no %s at %#x",
-                                eprocess, what, offset);
-    if (offset == 0 && !has_field(view, eprocess, looks))
+    if (*offset != 0 && is(view, eprocess + *offset))
+        return 0;
+    *offset = 0;
+    if (!has_field(view, eprocess, looks))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "EPROCESS %#" PRIx64 " has no %s", eprocess,
                                 what);
@@ -218,9 +218,9 @@ memctx_windows_system_read(struct memctx_view *view,
     if (memctx_view_pointer(view, eprocess + offsets->dtb, &dtb, err) < 0)
         return memctx_error_prefix(err, "EPROCESS %#" PRIx64, eprocess);
     system.dtb_gpa = dtb_gpa(view, dtb);
-    if (check_field(view, eprocess, offsets->pid, is_system_pid,
+    if (check_field(view, eprocess, &offsets->pid, is_system_pid,
                     is_system_pid_and_links, "pid 4", err) < 0 ||
-        check_field(view, eprocess, offsets->image_name, is_system_name,
+        check_field(view, eprocess, &offsets->image_name, is_system_name,
                     is_system_name, "name System", err) < 0)
         return -1;
     /* ActiveProcessLinks follows UniqueProcessId in every build; it must be a
@@ -229,6 +229,11 @@ memctx_windows_system_read(struct memctx_view *view,
     if (offsets->pid != 0 && is_linked(view, eprocess + offsets->pid + word))
         offsets->links = (uint16_t)(offsets->pid + word);
     offsets->user_dtb = find_user_dtb(view, &system);
+    uint16_t at = getter_offset(view, image, MEMCTX_WINDOWS_GET_CREATE_TIME,
+                                MEMCTX_WINDOWS_GETS_VALUE);
+    if (at == 0 ||
+        memctx_view_le64(view, eprocess + at, &system.create_time, NULL) < 0)
+        system.create_time = 0;
     *ret = system;
     return 0;
 }

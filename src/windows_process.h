@@ -15,13 +15,15 @@
 
 struct memctx_windows_system {
     uint64_t eprocess_gva;
-    uint64_t dtb_gpa; /* DirectoryTableBase, flag bits removed */
+    uint64_t dtb_gpa;     /* DirectoryTableBase, flag bits removed */
+    uint64_t create_time; /* 100 ns since 1601; 0: not known */
     struct memctx_windows_offsets offsets;
 };
 
 /* Follow the image's PsInitialSystemProcess to an EPROCESS with pid 4 and name
  * "System". Offsets come from the code of the image's getters; where one
- * cannot be read, the fields are looked for, but the offset stays 0. 0 and
+ * cannot be read, or leads elsewhere, the field is looked for, but its offset
+ * stays 0. 0 and
  * *ret, which does not say that dtb_gpa is the root of `view`; or -1 with
  * RETRY or GONE. Any thread. */
 int memctx_windows_system_read(struct memctx_view *view,

@@ -94,13 +94,16 @@ is_old_root(uint64_t gpa, const unsigned char *page)
            (entry & (FRAME_LOW | TABLE_MASK)) == (gpa | TABLE_BITS);
 }
 
-/* Four tables, of which no two are one. */
+/* Four tables, of which no two are one; those of the user's half may be
+ * missing. */
 static bool
 is_pae_root(const unsigned char *page)
 {
     uint64_t entry[PAE_ENTRIES];
     for (size_t i = 0; i < PAE_ENTRIES; i++) {
         entry[i] = memctx_le64(page + 8 * i);
+        if (i < PAE_ENTRIES / 2 && entry[i] == 0)
+            continue;
         if ((entry[i] & PAE_MASK) != PAE_BITS ||
             (entry[i] & MEMCTX_PTE_FRAME) == 0)
             return false;
@@ -115,7 +118,7 @@ is_pae_root(const unsigned char *page)
 static bool
 is_clue(uint64_t gpa, const unsigned char *page)
 {
-    if (page[0] == PAE_BITS && is_pae_root(page))
+    if ((page[24] & PAE_MASK) == PAE_BITS && is_pae_root(page))
         return true;
     if (gpa < LOW_END && is_stub(gpa, page))
         return true;

@@ -10,6 +10,7 @@
 
 #define TABLE (MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | 0x60)
 #define PAGE MEMCTX_PAGE_SIZE
+#define CREATE_TIME 0x70u /* in an EPROCESS of no particular build */
 #define LARGE_PAGE (2 * MEMCTX_MIB)
 
 const struct winimg_build winimg_builds[] = {
@@ -244,6 +245,7 @@ static const struct {
     {"ExAllocatePool2", WINIMG_TEXT + 0xf00},
     {"KeBugCheckEx", WINIMG_TEXT + 0xf80},
     {"NtBuildNumber", WINIMG_DATA + 0x20},
+    {"PsGetProcessCreateTimeQuadPart", WINIMG_TEXT + 0x240},
     {"PsGetProcessId", WINIMG_TEXT + 0x100},
     {"PsGetProcessImageFileName", WINIMG_TEXT + 0x180},
     {"PsGetProcessPeb", WINIMG_TEXT + 0x200},
@@ -342,6 +344,7 @@ write_image(struct guestimg *img, struct winimg *w)
     write_exports(img, w);
     write_getter(img, w, WINIMG_TEXT + 0x100, false, w->build->pid);
     write_getter(img, w, WINIMG_TEXT + 0x180, true, w->build->image_name);
+    write_getter(img, w, WINIMG_TEXT + 0x240, false, CREATE_TIME);
     write_number(img, image_gpa(w, WINIMG_DATA + 0x20),
                  UINT32_C(0xf0000000) | w->build->build, 4);
     w->pointer_gpa = image_gpa(w, WINIMG_DATA);
@@ -365,6 +368,8 @@ write_kuser(struct guestimg *img, struct winimg *w)
 {
     struct guestimg_space space = space_of(w, w->root_gpa);
     static const char root[] = "C\0:\0\\\0W\0i\0n\0d\0o\0w\0s\0";
+    if (w->shares_kuser != 0)
+        w->kuser_gpa = w->shares_kuser;
     if (w->kuser_gpa == 0)
         w->kuser_gpa = take_page(img);
     guestimg_map(img, &space,
@@ -483,6 +488,7 @@ write_process(const struct guestimg *img, const struct winimg *w, unsigned i)
     write_number(img, gpa + w->build->pid, i == 0 ? 4 : 60 + 8 * i, word);
     guestimg_write(img, gpa + w->build->image_name, name, strlen(name) + 1);
     write_links(img, w, i, gpa + w->build->links);
+    write_number(img, gpa + CREATE_TIME, i == 0 ? w->created : w->time, 8);
     if (i == 0 && w->kva_shadow && w->build->user_dtb != 0)
         write_number(img, gpa + w->build->user_dtb, w->shadow_gpa | 1, word);
 }

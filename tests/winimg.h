@@ -70,6 +70,8 @@ struct winimg {
     const char *export_as; /* the image's own name */
     const char *pdb;       /* NULL: no RSDS record */
     unsigned n_processes;  /* System among them */
+    uint64_t created;      /* CreateTime of System; 0: not written */
+    uint64_t shares_kuser; /* gpa of the shared page of another boot; 0: none */
 
     uint64_t next_gpa; /* behind all memory that was taken */
     uint64_t kuser_gpa;
