@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The System process, by which a root proves to be the kernel's, and the list
- * of all processes that begins with it. */
+/* The list of all processes, which begins with System. */
 #ifndef MEMCTX_WINDOWS_PROCESS_H
 #define MEMCTX_WINDOWS_PROCESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "guest.h"
-#include "view.h"
-#include "windows_image.h"
-
-struct memctx_windows_system {
-    uint64_t eprocess_gva;
-    uint64_t dtb_gpa;     /* DirectoryTableBase, flag bits removed */
-    uint64_t create_time; /* 100 ns since 1601; 0: not known */
-    struct memctx_windows_offsets offsets;
-};
-
-/* Follow the image's PsInitialSystemProcess to an EPROCESS with pid 4 and name
- * "System". Offsets come from the code of the image's getters; where one
- * cannot be read, or leads elsewhere, the field is looked for, but its offset
- * stays 0. 0 and
- * *ret, which does not say that dtb_gpa is the root of `view`; or -1 with
- * RETRY or GONE. Any thread. */
-int memctx_windows_system_read(struct memctx_view *view,
-                               const struct memctx_windows_image *image,
-                               struct memctx_windows_system *ret,
-                               struct memctx_error *err);
+#include "rammap.h"
 
 #define MEMCTX_WINDOWS_NAME_MAX 16 /* ImageFileName: 14 characters and NUL */
 

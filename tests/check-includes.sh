@@ -20,7 +20,7 @@ declare -A stage=(
     [guest]=6
     [linux_note]=7 [linux_kallsyms]=7 [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
     [windows_code]=7 [windows_finder]=7 [windows_image]=7 [windows_kuser]=7
-    [windows_process]=7 [windows_roots]=7 [windows]=7
+    [windows_process]=7 [windows_proof]=7 [windows_roots]=7 [windows_system]=7 [windows]=7
     [guests]=8
     [pulse]=9 [search]=9
     [bootstrap]=10
