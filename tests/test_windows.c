@@ -535,6 +535,44 @@ test_secure_kernel(void **state)
     expect_found(f);
 }
 
+/* A root of another RAM, of which only this page is left. */
+static void
+test_root_whose_tables_are_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    winimg_write_self(&f->img, 0x1a0000, 0x1ed, 0);
+    for (unsigned i = 0; i < 4; i++)
+        guestimg_write_le64(&f->img, 0x1a0000 + 8 * (0x1ee + i),
+                            (RAM + i * PAGE) | 0x63);
+    expect_nothing(f, "check top-level: 4 of 5 entries lead out of RAM");
+}
+
+static void
+test_pae_root_that_does_not_map_itself(void **state)
+{
+    struct fixture *f = *state;
+    f->want = winimg(19041, PAE);
+    winimg_write(&f->img, &f->want);
+    uint64_t last =
+        guestimg_read_le64(&f->img, f->want.root_gpa + 24) & MEMCTX_PTE_FRAME;
+    guestimg_write_le64(&f->img, last + 24, 0x300063);
+    guestimg_write_le64(&f->img, 0x300000 + 24, 0x301063);
+    expect_nothing(f, "check self-map: gva 0xc0603000 leads to gpa 0x301000");
+}
+
+/* Two fields of a KPROCESS that may be the root for user space: neither. */
+static void
+test_two_roots_for_user_space(void **state)
+{
+    struct fixture *f = *state;
+    f->want.kva_shadow = true;
+    winimg_write(&f->img, &f->want);
+    winimg_write_self(&f->img, 0x700000, 0x1ed, 3);
+    guestimg_write_le64(&f->img, f->want.eprocess_gpa[0] + 0x100, 0x700001);
+    expect_found(f);
+    assert_int_equal(f->kernel->windows_facts.offsets.user_dtb, 0);
+}
+
 /* The file is mapped as data, in front of the kernel, or its headers are. */
 static void
 test_another_image_of_the_same_name(void **state)
@@ -805,6 +843,9 @@ main(void)
         T(test_roots_of_other_processes_lead_to_the_right_one),
         T(test_only_other_processes_are_clues),
         T(test_secure_kernel),
+        T(test_root_whose_tables_are_elsewhere),
+        T(test_pae_root_that_does_not_map_itself),
+        T(test_two_roots_for_user_space),
         T(test_another_image_of_the_same_name),
         T(test_copies_of_the_system_process),
         T(test_previous_boot_is_told_apart),

@@ -448,10 +448,50 @@ static void
 test_links_that_are_no_list_are_not_told(void **state)
 {
     struct fixture *f = *state;
-    guestimg_write_le64(&f->img, link_gpa(f, 0) + 8, 0);
-    const struct memctx_kernel kernel = found(f);
-    assert_int_equal(kernel.windows_facts.offsets.pid, 0x440);
-    assert_int_equal(kernel.windows_facts.offsets.links, 0);
+    const uint64_t backs[] = {0, f->want.eprocess_gva[1],
+                              f->want.eprocess_gva[1] + f->want.build->links};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(backs); i++) {
+        guestimg_write_le64(&f->img, link_gpa(f, 0) + 8, backs[i]);
+        const struct memctx_kernel kernel = found(f);
+        assert_int_equal(kernel.windows_facts.offsets.pid, 0x440);
+        assert_int_equal(kernel.windows_facts.offsets.links, 0);
+    }
+}
+
+/* A pid 4 without a list behind it is any number. */
+static void
+test_number_4_is_no_pid(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_kernel kernel;
+    f->want.code = WINIMG_CODE_OPAQUE;
+    winimg_write(&f->img, &f->want);
+    (void)found(f);
+    guestimg_write_le64(&f->img, link_gpa(f, 0),
+                        f->want.eprocess_gva[2] + f->want.build->links);
+    assert_int_equal(
+        memctx_windows_ops.verify(&quest, f->want.root_gpa, &kernel, &f->err),
+        -1);
+    assert_error(&f->err, MEMCTX_RETRY, "has no pid 4");
+}
+
+/* The roots of other processes need no proof once the kernel is known. */
+static void
+test_known_kernel_is_not_proven_again(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_kernel kernel = found(f);
+    quest.known[0] = kernel;
+    quest.n_known = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_done(memctx_windows_ops.verify(&quest, f->want.dtb_gpa[i],
+                                              &kernel, &f->err),
+                    &f->err);
+        assert_int_equal(kernel.kcr3, f->want.root_gpa);
+    }
+    assert_int_equal(quest.reads_left, 100000);
 }
 
 int
@@ -475,6 +515,8 @@ main(void)
         T(test_process_lists_that_are_broken),
         T(test_process_list_without_offsets),
         T(test_links_that_are_no_list_are_not_told),
+        T(test_number_4_is_no_pid),
+        T(test_known_kernel_is_not_proven_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
