@@ -95,8 +95,10 @@ check_top_level(struct candidate *c, struct memctx_error *err)
     if (c->root.gpa % size != 0)
         return memctx_error_set(err, MEMCTX_RETRY, "no multiple of %" PRIu64,
                                 size);
-    if (memctx_rammap_read(c->view.map, c->root.gpa, c->table, (size_t)size,
-                           err) < 0)
+    if (c->root.table != NULL)
+        memcpy(c->table, c->root.table, (size_t)size);
+    else if (memctx_rammap_read(c->view.map, c->root.gpa, c->table,
+                                (size_t)size, err) < 0)
         return -1;
     if (c->root.paging == MEMCTX_PAGING_X86_PAE)
         return check_top_level_pae(c, err);
@@ -286,15 +288,29 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     };
 }
 
+/* Most of a candidate is room for pages; of a million candidates nearly all
+ * fail before they need it. */
+static void
+begin(struct candidate *c, const struct memctx_windows_root *root,
+      uint64_t reads_left)
+{
+    c->root = *root;
+    c->reads_left = reads_left;
+    c->has_self_map = false;
+    c->lead_gpa = 0;
+    c->passed = 0;
+    c->checks[0] = '\0';
+}
+
 int
 memctx_windows_prove(struct memctx_quest *quest,
                      const struct memctx_windows_root *root,
                      struct memctx_kernel *ret, uint64_t *lead_gpa,
                      struct memctx_error *err)
 {
-    struct candidate c = {.root = *root};
-    c.reads_left = memctx_min(quest->reads_left, READS_A_ROOT);
-    uint64_t before = c.reads_left;
+    struct candidate c;
+    uint64_t before = memctx_min(quest->reads_left, READS_A_ROOT);
+    begin(&c, root, before);
     memctx_view_init(&c.view, quest->map, root->paging, root->gpa,
                      &c.reads_left);
     int failed = run_checks(&c, err);

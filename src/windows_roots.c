@@ -172,20 +172,22 @@ memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
     if (is_stub(clue_gpa, page)) {
         uint64_t gpa = memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME;
         bool la57 = (memctx_le64(page + STUB_CR4) & CR4_LA57) != 0;
-        ret[n++] =
-            (struct memctx_windows_root){gpa, la57 ? five : four, "low-stub"};
-        ret[n++] =
-            (struct memctx_windows_root){gpa, la57 ? four : five, "low-stub"};
+        ret[n++] = (struct memctx_windows_root){gpa, la57 ? five : four,
+                                                "low-stub", NULL};
+        ret[n++] = (struct memctx_windows_root){gpa, la57 ? four : five,
+                                                "low-stub", NULL};
     }
     if (memctx_windows_self_index(clue_gpa, page) >= 0) {
-        ret[n++] = (struct memctx_windows_root){clue_gpa, four, "self-map"};
-        ret[n++] = (struct memctx_windows_root){clue_gpa, five, "self-map"};
+        ret[n++] =
+            (struct memctx_windows_root){clue_gpa, four, "self-map", page};
+        ret[n++] =
+            (struct memctx_windows_root){clue_gpa, five, "self-map", page};
     }
     if (is_pae_root(page))
         ret[n++] = (struct memctx_windows_root){clue_gpa, MEMCTX_PAGING_X86_PAE,
-                                                "pae-root"};
+                                                "pae-root", page};
     if (is_old_root(clue_gpa, page))
         ret[n++] = (struct memctx_windows_root){
-            clue_gpa, MEMCTX_PAGING_X86_2LEVEL, "self-map"};
+            clue_gpa, MEMCTX_PAGING_X86_2LEVEL, "self-map", page};
     return n;
 }

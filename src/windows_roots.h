@@ -13,7 +13,8 @@
 struct memctx_windows_root {
     uint64_t gpa;
     enum memctx_paging paging;
-    const char *found; /* kind of clue, as in the datum */
+    const char *found;          /* kind of clue, as in the datum */
+    const unsigned char *table; /* its bytes, just read; NULL: not read yet */
 };
 
 #define MEMCTX_WINDOWS_ROOTS_MAX 6
