@@ -18,7 +18,7 @@
 
 #define MEMCTX_BACKENDS_MAX 512
 #define MEMCTX_EXTENTS_MAX 1024
-#define MEMCTX_BACKEND_NAME_MAX 32
+#define MEMCTX_BACKEND_NAME_MAX 64
 
 /* [gpa, gpa + size) of the guest is [offset, offset + size) of a backend. */
 struct memctx_extent {

@@ -156,17 +156,19 @@ test_destroy_closes_descriptors(void **state)
     memctx_rammap_destroy(NULL);
 }
 
+#define NUMBERS "0123456789012345678901234567890123456789"
+
 static void
 test_long_backend_name_is_cut(void **state)
 {
     struct fixture *f = *state;
     unsigned index;
     assert_done(memctx_rammap_add_backend(
-                    f->map, "0123456789012345678901234567890123456789",
+                    f->map, NUMBERS NUMBERS,
                     guestimg_open(&f->img), NULL, &index, &f->err),
                 &f->err);
     assert_string_equal(memctx_rammap_backend_name(f->map, index),
-                        "0123456789012345678901234567890");
+                        NUMBERS "01234567890123456789012");
     assert_string_equal(memctx_rammap_backend_name(f->map, 99), "");
     assert_int_equal(memctx_rammap_backend_size(f->map, index), MEMCTX_MIB);
     assert_int_equal(memctx_rammap_backend_size(f->map, 99), 0);
