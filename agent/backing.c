@@ -17,6 +17,7 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "conf.h"
 #include "layout.h"
 #include "procmaps.h"
 
@@ -42,6 +43,16 @@ cleanup_file(FILE **file)
         fclose(*file);
 }
 
+/* The one backend that holds boot RAM; NULL: there is none, or several. */
+static const struct memctx_backend_arg *
+boot_backend(const struct process *process)
+{
+    const struct memctx_memconf *memory = &process->args.memory;
+    const char *id = memory->n_cells == 1 ? memory->cells[0].backend
+                                          : memory->boot_backend;
+    return memctx_qemuargs_backend(&process->args, id);
+}
+
 /* What can never work is said before anything is opened. */
 static int
 check_facts(const struct process *process, const struct memctx_domxml *facts,
@@ -59,16 +70,6 @@ check_facts(const struct process *process, const struct memctx_domxml *facts,
                                 "guests of architecture '%s' are not "
                                 "supported yet; x86_64 is",
                                 facts->arch);
-    if (facts->memory_devices > 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%u memory devices (DIMM, NVDIMM, virtio-mem): "
-                                "not supported yet; RAM must be one backend",
-                                facts->memory_devices);
-    if (args->n_numa_backends > 1)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "RAM in %zu backends (NUMA cells): not "
-                                "supported yet; use one cell",
-                                args->n_numa_backends);
     return 0;
 }
 
@@ -78,7 +79,7 @@ static int
 check_backend(const struct process *process, struct memctx_error *err)
 {
     const struct memctx_backend_arg *boot =
-        memctx_qemuargs_boot_backend(&process->args);
+        boot_backend(process);
     if (boot == NULL || boot->kind == MEMCTX_BACKEND_ANONYMOUS)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "RAM is private to QEMU (no shared memory "
@@ -121,7 +122,7 @@ static int
 find_mapping(const struct process *process, const struct stat *st,
              struct memctx_error *err)
 {
-    uint64_t size = memctx_qemuargs_boot_backend(&process->args)->size;
+    uint64_t size = boot_backend(process)->size;
     int fd = openat(process->procfd, "maps", O_RDONLY | O_CLOEXEC);
     MEMCTX_CLEANUP(cleanup_file) FILE *maps = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (maps == NULL)
@@ -214,7 +215,7 @@ open_backend(const struct process *process, int *ret, struct memctx_error *err)
         MEMCTX_CLEANUP(memctx_cleanup_fd)
         int fd =
             look_at(dirfd, entry->d_name,
-                    memctx_qemuargs_boot_backend(&process->args)->size, &right);
+                    boot_backend(process)->size, &right);
         struct stat st;
         struct memctx_error no = MEMCTX_ERROR_INIT;
         if (fd < 0 || fstat(fd, &st) < 0)
@@ -240,32 +241,40 @@ open_backend(const struct process *process, int *ret, struct memctx_error *err)
 }
 
 static int
-apply_layout(const struct process *process, int fd, struct ram *ret,
+apply_layout(const struct memctx_layout *layout, int fd, struct ram *ret,
              struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
-    const struct memctx_qemuargs *args = &process->args;
-    const struct memctx_backend_arg *boot = memctx_qemuargs_boot_backend(args);
-    const struct memctx_layout_facts facts = {
-        .machine = args->machine,
-        .ram_bytes = boot->size,
-        .pci_hole64_bytes = args->pci_hole64_bytes,
-        .max_ram_below_4g = args->max_ram_below_4g,
-        .max_memory_bytes = args->max_memory_bytes,
-    };
-    struct memctx_layout layout;
     unsigned backend;
-    if (memctx_layout_split(&facts, &layout, err) < 0 ||
-        memctx_rammap_create(&ram.map, err) < 0 ||
-        memctx_rammap_add_backend(ram.map, boot->id, memctx_steal_fd(&owned),
-                                  NULL, &backend, err) < 0 ||
-        memctx_layout_apply(&layout, facts.ram_bytes, ram.map, backend, err) <
-            0)
+    if (memctx_rammap_create(&ram.map, err) < 0 ||
+        memctx_rammap_add_backend(ram.map, layout->backends[0].id,
+                                  memctx_steal_fd(&owned), NULL, &backend,
+                                  err) < 0)
         return -1;
-    ram.low = layout.low;
+    for (size_t i = 0; i < layout->n_extents; i++) {
+        if (memctx_rammap_add_extent(ram.map, &layout->extents[i], err) < 0)
+            return -1;
+    }
+    ram.low = layout->low;
     *ret = ram;
     ram.map = NULL;
+    return 0;
+}
+
+static int
+find_layout(const struct process *process, const struct memctx_domxml *facts,
+            struct memctx_layout *ret, struct memctx_error *err)
+{
+    struct memctx_memconf conf;
+    conf_join(facts, &process->args, true, &conf);
+    if (memctx_layout_compute(&conf, MEMCTX_LAYOUT_LIKELIEST, ret, err) < 0)
+        return -1;
+    if (ret->n_backends > 1)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "RAM in %zu backends (NUMA cells, memory "
+                                "devices): not supported yet; use one",
+                                ret->n_backends);
     return 0;
 }
 
@@ -273,8 +282,10 @@ int
 backing_open(const struct process *process, const struct memctx_domxml *facts,
              struct ram *ret, struct memctx_error *err)
 {
-    int fd;
+    int fd = -1;
+    struct memctx_layout layout;
     if (check_facts(process, facts, err) < 0 ||
+        find_layout(process, facts, &layout, err) < 0 ||
         check_backend(process, err) < 0 || open_backend(process, &fd, err) < 0)
         return -1;
     MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
@@ -282,5 +293,5 @@ backing_open(const struct process *process, const struct memctx_domxml *facts,
      * procfd would then have led nowhere. */
     if (process_check(process, err) < 0)
         return -1;
-    return apply_layout(process, memctx_steal_fd(&owned), ret, err);
+    return apply_layout(&layout, memctx_steal_fd(&owned), ret, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* memctx, the command line. It does not link libvirt: probe needs none, and
- * everything about domains is asked of the agent. */
+/* memctx, the command line. It does not link libvirt: probe needs none, most
+ * about domains is asked of the agent, and livexml.c loads it for the rest. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,10 @@ static const struct option_row option_table[] = {
      "probe: a raw guest RAM file"},
     {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct options, low),
      "probe: RAM below 4 GiB, the rest is above"},
+    {"xml", 0, OPTION_TEXT, "FILE", offsetof(struct options, xml),
+     "layout: live domain XML"},
+    {"cmdline", 0, OPTION_TEXT, "FILE", offsetof(struct options, cmdline),
+     "layout: QEMU's arguments, as in /proc/PID/cmdline"},
     {"processes", 0, OPTION_FLAG, NULL, offsetof(struct options, processes),
      "probe: list the processes, too (Windows)"},
     {"help", 'h', OPTION_FLAG, NULL, offsetof(struct options, help),
@@ -36,15 +40,18 @@ static const struct option_row option_table[] = {
 static const struct {
     const char *name;
     const char *synopsis;
-    int n_words;
+    int min_words;
+    int max_words;
     cmd_fn *run;
     const char *help;
 } commands[] = {
-    {"list", "list", 0, cmd_list, "domains, their state and why"},
-    {"show", "show DOMAIN", 1, cmd_show, "the datum of a domain"},
-    {"wait", "wait DOMAIN [--timeout S]", 1, cmd_wait,
+    {"list", "list", 0, 0, cmd_list, "domains, their state and why"},
+    {"show", "show DOMAIN", 1, 1, cmd_show, "the datum of a domain"},
+    {"wait", "wait DOMAIN [--timeout S]", 1, 1, cmd_wait,
      "show, as soon as there is a datum"},
-    {"probe", "probe --ram FILE [--low SIZE]", 0, cmd_probe,
+    {"layout", "layout DOMAIN | --xml FILE", 0, 1, cmd_layout,
+     "where QEMU put a guest's RAM"},
+    {"probe", "probe --ram FILE [--low SIZE]", 0, 0, cmd_probe,
      "find the kernel in a raw RAM file"},
 };
 
@@ -91,7 +98,8 @@ run_command(const struct options *options, int n_words, char **words)
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(commands); i++) {
         if (strcmp(words[0], commands[i].name) != 0)
             continue;
-        if (n_words - 1 != commands[i].n_words)
+        if (n_words - 1 < commands[i].min_words ||
+            n_words - 1 > commands[i].max_words)
             return cmd_fail(EXIT_USAGE, "usage: memctx %s",
                             commands[i].synopsis);
         return commands[i].run(options, n_words - 1, words + 1);

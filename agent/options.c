@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "qemuargs.h"
+#include "qemuopt.h"
 
 #define ROWS_MAX 32
 
@@ -48,7 +48,7 @@ store(const struct option_row *row, const char *value, struct options *options,
     else if (row->kind == OPTION_TEXT)
         *(const char **)member = value;
     else if (row->kind == OPTION_SIZE) {
-        if (!memctx_qemuargs_size(value, 1, member) || *(uint64_t *)member == 0)
+        if (!memctx_qemuopt_size(value, 1, member) || *(uint64_t *)member == 0)
             return memctx_error_set(err, MEMCTX_PERMANENT,
                                     "--%s wants a size such as 2G or "
                                     "0x80000000, found '%s'",

@@ -10,7 +10,6 @@
 
 #include "bytes.h"
 #include "cleanup.h"
-#include "layout.h"
 
 void
 ram_deinit(struct ram *ram)
@@ -38,6 +37,20 @@ check_low(uint64_t low, uint64_t size, struct memctx_error *err)
     return 0;
 }
 
+/* `low` bytes from GPA 0 on, the rest from 4 GiB on. */
+static int
+add_two_pieces(struct memctx_rammap *map, unsigned backend, uint64_t low,
+               struct memctx_error *err)
+{
+    uint64_t size = memctx_rammap_backend_size(map, backend);
+    low = memctx_min(low, size);
+    struct memctx_extent below = {0, low, 0, backend};
+    struct memctx_extent above = {4 * MEMCTX_GIB, size - low, low, backend};
+    if (memctx_rammap_add_extent(map, &below, err) < 0)
+        return -1;
+    return above.size == 0 ? 0 : memctx_rammap_add_extent(map, &above, err);
+}
+
 int
 ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
             struct memctx_error *err)
@@ -51,12 +64,10 @@ ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
                                   &backend, err) < 0)
         return -1;
     uint64_t size = memctx_rammap_backend_size(ram.map, backend);
-    if (check_low(low, size, err) < 0)
+    if (check_low(low, size, err) < 0 ||
+        add_two_pieces(ram.map, backend, low == 0 ? size : low, err) < 0)
         return -1;
     ram.low = low == 0 ? size : memctx_min(low, size);
-    struct memctx_layout layout = {.low = ram.low, .above = 4 * MEMCTX_GIB};
-    if (memctx_layout_apply(&layout, size, ram.map, backend, err) < 0)
-        return -1;
     *ret = ram;
     ram.map = NULL;
     return 0;

@@ -8,17 +8,8 @@
 
 #include "cleanup.h"
 #include "datum_node.h"
+#include "domxml_memory.h"
 #include "xml.h"
-
-static unsigned
-count_elements(const xmlNode *parent, const char *name)
-{
-    unsigned count = 0;
-    for (xmlNode *n = memctx_xml_child(parent, name); n != NULL;
-         n = memctx_xml_next(n))
-        count++;
-    return count;
-}
 
 static int
 parse_id(const xmlNode *domain)
@@ -107,8 +98,8 @@ memctx_domxml_parse(const char *xml, size_t len_bytes,
     const xmlNode *os = memctx_xml_child(domain, "os");
     memctx_xml_attr(memctx_xml_child(os, "type"), "arch", facts.arch,
                     sizeof(facts.arch));
-    facts.memory_devices =
-        count_elements(memctx_xml_child(domain, "devices"), "memory");
+    if (memctx_domxml_memory(domain, &facts.memory, err) < 0)
+        return memctx_error_prefix(err, "domain XML");
     parse_encryption(domain, &facts);
     parse_metadata(domain, &facts);
     *ret = facts;

@@ -12,6 +12,7 @@
 
 #include "datum.h"
 #include "error.h"
+#include "memconf.h"
 
 #define MEMCTX_DOMXML_MAX (4u * 1024 * 1024) /* libvirt's own limit for RPC */
 #define MEMCTX_DOMAIN_NAME_MAX 256
@@ -22,14 +23,14 @@ struct memctx_domxml {
     int id;                    /* -1: not running */
     char arch[32];             /* os/type/@arch */
     char encrypted[32];        /* launchSecurity/@type; "" without, "unknown" */
-    unsigned memory_devices;   /* devices/memory elements */
+    struct memctx_memconf memory; /* what decides the layout of RAM */
     bool has_datum;            /* there is a memctx element */
     struct memctx_datum datum; /* valid only then; generation 0 and nothing
                                   else when it does not decode */
 };
 
 /* Parse len_bytes of live domain XML. 0, or -1 with PERMANENT: not XML, no
- * <domain>, no name or UUID, too long. *ret is untouched on failure; on
+ * <domain>, no name or UUID, a size that is none, too long. *ret is untouched on failure; on
  * success the caller calls memctx_domxml_deinit(). A memctx metadata element
  * that does not decode counts as one of no kernel. Any thread. */
 int memctx_domxml_parse(const char *xml, size_t len_bytes,

@@ -14,9 +14,9 @@ failures=0
 declare -A stage=(
     [bytes]=1 [cleanup]=1 [error]=1
     [backoff]=2 [domain]=2
-    [xml]=3 [procmaps]=3 [vmcoreinfo]=3
+    [xml]=3 [procmaps]=3 [qemuopt]=3 [vmcoreinfo]=3
     [rammap]=4
-    [layout]=5 [paging]=5 [paging_format]=5 [qemuargs]=5 [tour]=5 [view]=5
+    [layout]=5 [machine]=5 [memconf]=5 [paging]=5 [paging_format]=5 [qemuargs]=5 [tour]=5 [view]=5
     [guest]=6
     [linux_note]=7 [linux_kallsyms]=7 [linux_clock]=7 [linux_image]=7 [linux_pointers]=7 [linux]=7
     [windows_code]=7 [windows_finder]=7 [windows_image]=7 [windows_kuser]=7
@@ -25,7 +25,7 @@ declare -A stage=(
     [pulse]=9 [search]=9
     [bootstrap]=10
     [datum]=11 [datum_decode]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
-    [domxml]=12
+    [domxml]=12 [domxml_memory]=12
 )
 
 # What others do for src/: agent/ opens, reads clocks and talks. Names of functions, as a regex.

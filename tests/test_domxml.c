@@ -59,7 +59,8 @@ test_running_domain(void **state)
               " generation='3'>" DATUM "</m:memctx></metadata>"
               "<memory unit='KiB'>131072</memory>"
               "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
-              "<devices><memory model='dimm'/><memory model='nvdimm'/>"
+              "<devices><memory model='dimm'><target><size unit='KiB'>1024"
+              "</size></target></memory><memory model='nvdimm'/>"
               "<disk><memory/></disk></devices></domain>");
     (void)state;
     assert_string_equal(facts.name, "deb12");
@@ -67,7 +68,10 @@ test_running_domain(void **state)
     assert_int_equal(facts.id, 12);
     assert_string_equal(facts.arch, "x86_64");
     assert_string_equal(facts.encrypted, "");
-    assert_int_equal(facts.memory_devices, 2);
+    assert_int_equal(facts.memory.n_memdevs, 2);
+    assert_int_equal(facts.memory.ram_bytes, 127 * MEMCTX_MIB);
+    assert_int_equal(facts.memory.accel, MEMCTX_ACCEL_HOST);
+    assert_string_equal(facts.memory.machine, "pc-q35-7.2");
     assert_true(facts.has_datum);
     assert_int_equal(facts.datum.generation, 3);
     assert_int_equal(facts.datum.kernel.kcr3, 0x6800000);
@@ -83,7 +87,8 @@ test_least_domain(void **state)
     (void)state;
     assert_int_equal(facts.id, -1);
     assert_string_equal(facts.arch, "");
-    assert_int_equal(facts.memory_devices, 0);
+    assert_int_equal(facts.memory.n_memdevs, 0);
+    assert_int_equal(facts.memory.arch, MEMCTX_ARCH_UNKNOWN);
     assert_false(facts.has_datum);
     memctx_domxml_deinit(&facts);
 }
@@ -285,6 +290,115 @@ test_second_datum_is_passed_over(void **state)
     memctx_domxml_deinit(&facts);
 }
 
+static struct memctx_memconf
+memory_of(const char *inside)
+{
+    char xml[4096];
+    snprintf(xml, sizeof(xml), "<domain type='qemu'>" ID "%s</domain>", inside);
+    struct memctx_domxml facts = parse(xml);
+    memctx_domxml_deinit(&facts);
+    return facts.memory;
+}
+
+static void
+test_units_of_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xml;
+        uint64_t bytes;
+    } rows[] = {
+        {"<memory>1024</memory>", MEMCTX_MIB},
+        {"<memory unit='KiB'>1024</memory>", MEMCTX_MIB},
+        {"<memory unit='b'>4096</memory>", 4096},
+        {"<memory unit='MiB'> 3 </memory>", 3 * MEMCTX_MIB},
+        {"<memory unit='GB'>1</memory>", 1000000000},
+        {"<memory unit='T'>1</memory>", 1024 * MEMCTX_GIB},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++)
+        assert_int_equal(memory_of(rows[i].xml).ram_bytes, rows[i].bytes);
+    refuse("<domain>" ID "<memory>-1</memory></domain>", "<memory> is no size");
+    refuse("<domain>" ID "<memory unit='x'>1</memory></domain>", "is no size");
+    refuse("<domain>" ID "<memory>18014398509481984</memory></domain>",
+           "<memory> is no size: '18014398509481984'");
+}
+
+static void
+test_cells_are_all_ram(void **state)
+{
+    (void)state;
+    struct memctx_memconf memory = memory_of(
+        "<maxMemory slots='3' unit='MiB'>64</maxMemory><memory>999</memory>"
+        "<cpu mode='host-passthrough'><numa><cell id='1' memory='1024'/>"
+        "<cell id='0' memory='2' unit='MiB'/><cell id='2' memory='0'/></numa>"
+        "</cpu>");
+    assert_int_equal(memory.n_cells, 2);
+    assert_int_equal(memory.ram_bytes, 3 * MEMCTX_MIB);
+    assert_int_equal(memory.max_memory_bytes, 64 * MEMCTX_MIB);
+    assert_int_equal(memory.slots, 3);
+    assert_string_equal(memory.cells[0].backend, "ram-node1");
+    assert_string_equal(memory.cpu_model, "host");
+    refuse("<domain>" ID "<cpu><numa><cell id='x' memory='1'/></numa></cpu>"
+           "</domain>",
+           "id of <cell> is no number");
+    refuse("<domain>" ID "<cpu><numa><cell id='128' memory='1'/></numa></cpu>"
+           "</domain>",
+           "more than 128 NUMA cells");
+}
+
+/* The base of virtio-mem stands in <target> from libvirt 11 on. */
+static void
+test_memory_devices(void **state)
+{
+    (void)state;
+    struct memctx_memconf memory = memory_of(
+        "<memory unit='MiB'>16</memory><devices>"
+        "<memory model='dimm'><target><size unit='MiB'>1</size></target>"
+        "<alias name='ua-x'/><address type='dimm' base='0x140000000'/></memory>"
+        "<memory model='virtio-mem'><target><size unit='MiB'>4</size>"
+        "<block unit='MiB'>2</block><address base='0x180000000'/></target>"
+        "<alias name='virtiomem0'/><address type='pci' bus='0x01'/></memory>"
+        "<memory model='nvdimm'><target><size unit='MiB'>1</size>"
+        "<label><size unit='KiB'>128</size></label></target></memory>"
+        "<memory model='sgx-epc'><target><size unit='MiB'>2</size></target>"
+        "</memory></devices>");
+    const struct memctx_memdev *d = memory.memdevs;
+    assert_int_equal(memory.n_memdevs, 3);
+    assert_int_equal(memory.ram_bytes, 8 * MEMCTX_MIB);
+    assert_string_equal(d[0].id, "ua-x");
+    assert_string_equal(d[0].backend, "memua-x");
+    assert_int_equal(d[0].gpa, 5 * MEMCTX_GIB);
+    assert_int_equal(d[1].align, 2 * MEMCTX_MIB);
+    assert_int_equal(d[1].gpa, 6 * MEMCTX_GIB);
+    assert_string_equal(d[2].backend, "memnvdimm0");
+    assert_false(d[2].has_gpa);
+    assert_int_equal(d[2].label_size, 128 * MEMCTX_KIB);
+}
+
+static void
+test_arguments_that_were_appended(void **state)
+{
+    (void)state;
+    struct memctx_memconf memory = memory_of(
+        "<memory>1024</memory><os><type machine='pc'>hvm</type></os>"
+        "<cpu><model>EPYC</model></cpu>"
+        "<qemu:commandline xmlns:qemu='urn:q'><qemu:arg value='-machine'/>"
+        "<qemu:arg value='max-ram-below-4g=1G'/><qemu:arg value='-object'/>"
+        "<qemu:arg value='memory-backend-ram,id=m,size=1G'/>"
+        "<qemu:arg value='-device'/><qemu:arg value='pc-dimm,memdev=m,id=d'/>"
+        "</qemu:commandline>");
+    assert_int_equal(memory.max_ram_below_4g, MEMCTX_GIB);
+    assert_int_equal(memory.ram_bytes, MEMCTX_MIB);
+    assert_string_equal(memory.machine, "pc");
+    assert_string_equal(memory.cpu_model, "EPYC");
+    assert_int_equal(memory.accel, MEMCTX_ACCEL_TCG);
+    assert_int_equal(memory.n_memdevs, 1);
+    assert_int_equal(memory.memdevs[0].size, MEMCTX_GIB);
+    refuse("<domain>" ID "<commandline><arg value='-m'/><arg value='x'/>"
+           "</commandline></domain>",
+           "qemu:commandline: QEMU's -m is no size");
+}
+
 int
 main(void)
 {
@@ -306,6 +420,10 @@ main(void)
         T(test_metadata_of_others_is_not_ours),
         T(test_datum_that_does_not_decode_is_one_of_no_kernel),
         T(test_second_datum_is_passed_over),
+        T(test_units_of_sizes),
+        T(test_cells_are_all_ram),
+        T(test_memory_devices),
+        T(test_arguments_that_were_appended),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     xmlCleanupParser();

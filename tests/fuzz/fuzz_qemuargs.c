@@ -6,13 +6,34 @@
 
 #include <string.h>
 
+#include "bytes.h"
+#include "layout.h"
 #include "qemuargs.h"
+
+/* A layout, or a reason why there is none; sorted, without overlap. */
+static void
+check_layout(const struct memctx_memconf *conf)
+{
+    static struct memctx_layout l;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, &l, &err) < 0) {
+        FUZZ_MUST(err.class == MEMCTX_PERMANENT);
+        return;
+    }
+    for (size_t i = 0; i < l.n_extents; i++) {
+        const struct memctx_extent *e = &l.extents[i];
+        FUZZ_MUST(e->size > 0 && e->backend < l.n_backends);
+        FUZZ_MUST(memctx_range_in(e->offset, e->size, 0,
+                                  l.backends[e->backend].size));
+        FUZZ_MUST(i == 0 || e[-1].gpa + e[-1].size <= e->gpa);
+    }
+}
 
 static void
 check(const struct memctx_qemuargs *found)
 {
     FUZZ_MUST(strlen(found->uuid) < sizeof(found->uuid));
-    FUZZ_MUST(strlen(found->machine) < sizeof(found->machine));
+    FUZZ_MUST(strlen(found->memory.machine) < sizeof(found->memory.machine));
     for (size_t i = 0; i < found->n_backends && i < MEMCTX_BACKEND_ARGS_MAX;
          i++)
         FUZZ_MUST(strlen(found->backends[i].id) < MEMCTX_BACKEND_NAME_MAX);
@@ -21,15 +42,16 @@ check(const struct memctx_qemuargs *found)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct memctx_qemuargs found;
+    static struct memctx_qemuargs found;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char *args = malloc(size > 0 ? size : 1);
     FUZZ_MUST(args != NULL);
     for (size_t i = 0; i < size; i++)
         args[i] = data[i] == '\n' ? '\0' : (char)data[i];
-    if (memctx_qemuargs_parse(args, size, &found, &err) == 0)
+    if (memctx_qemuargs_parse(args, size, &found, &err) == 0) {
         check(&found);
-    else
+        check_layout(&found.memory);
+    } else
         FUZZ_MUST(err.class == MEMCTX_PERMANENT);
     free(args);
     return 0;
