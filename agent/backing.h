@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* From a QEMU process to its guest's RAM: which descriptor holds it, whether
- * it is really shared, and where it lies in the guest. */
+/* From a QEMU process to its guest's RAM: each backend as a file, where the
+ * guest's writes reach it, or as memory of the process. */
 #ifndef MEMCTXD_BACKING_H
 #define MEMCTXD_BACKING_H
 
@@ -10,10 +10,9 @@
 #include "ram.h"
 
 /* Open the RAM of a domain read-only. 0 and *ret (without an inherited
- * datum), or -1: PERMANENT with the cure, when the RAM is private to QEMU,
- * spread over several backends, encrypted, of a foreign architecture, or not
- * ours to read; RETRY while QEMU has not mapped it yet; GONE when QEMU ended.
- */
+ * datum), or -1: PERMANENT with the cure, when the RAM is encrypted, of a
+ * foreign architecture or a machine type whose layout is not known, or not ours
+ * to read; RETRY while QEMU has not mapped it yet; GONE when QEMU ended. */
 int backing_open(const struct process *process,
                  const struct memctx_domxml *facts, struct ram *ret,
                  struct memctx_error *err);

@@ -36,7 +36,9 @@ take_rights(const char **at, struct memctx_mapping *mapping)
         if (rights[i] == '\0' || strchr(allowed[i], rights[i]) == NULL)
             return false;
     }
+    mapping->readable = rights[0] == 'r';
     mapping->writable = rights[1] == 'w';
+    mapping->executable = rights[2] == 'x';
     mapping->shared = rights[3] == 's';
     *at += 5;
     return true;

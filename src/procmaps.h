@@ -14,7 +14,9 @@ struct memctx_mapping {
     uint64_t end;
     uint64_t offset;
     bool shared; /* 's' and not 'p' */
+    bool readable;
     bool writable;
+    bool executable;
     unsigned major; /* of the file's device; 0:0 and inode 0 is anonymous */
     unsigned minor;
     uint64_t inode;

@@ -282,6 +282,14 @@ take_device(struct reader *r, struct memctx_error *err)
     return 0;
 }
 
+static int
+take_mem_path(struct reader *r, struct memctx_error *err)
+{
+    (void)err;
+    r->args->mem_path = true;
+    return 0;
+}
+
 static const struct {
     const char *name;
     option_fn *take;
@@ -289,7 +297,7 @@ static const struct {
     {"-uuid", take_uuid},     {"-machine", take_machine}, {"-M", take_machine},
     {"-m", take_memory},      {"-object", take_object},   {"-numa", take_numa},
     {"-global", take_global}, {"-device", take_device},   {"-cpu", take_cpu},
-    {"-accel", take_accel},
+    {"-accel", take_accel},   {"-mem-path", take_mem_path},
 };
 
 /* QEMU takes -option and --option alike. */
@@ -336,8 +344,8 @@ take_program(struct memctx_qemuargs *args, const char *path)
 }
 
 /* Objects may stand behind the devices and cells that use them. */
-static void
-resolve_backends(struct memctx_qemuargs *args)
+static int
+resolve_backends(struct memctx_qemuargs *args, struct memctx_error *err)
 {
     struct memctx_memconf *memory = &args->memory;
     const struct memctx_backend_arg *backend;
@@ -356,8 +364,16 @@ resolve_backends(struct memctx_qemuargs *args)
             device->align = backend->align;
     }
     backend = memctx_qemuargs_backend(args, memory->boot_backend);
-    if (backend != NULL && memory->ram_bytes == 0)
+    if (backend == NULL)
+        return 0;
+    if (memory->ram_bytes == 0)
         memory->ram_bytes = backend->size;
+    if (memory->ram_bytes == backend->size)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "QEMU's -m and its memory backend '%s' differ in "
+                            "size",
+                            backend->id);
 }
 
 static int
@@ -404,9 +420,9 @@ memctx_qemuargs_parse(const char *args, size_t len_bytes,
                                 len_bytes);
     memcpy(copy, args, len_bytes);
     copy[len_bytes] = '\0';
-    if (parse_all(found, copy, len_bytes, err) < 0)
+    if (parse_all(found, copy, len_bytes, err) < 0 ||
+        resolve_backends(found, err) < 0)
         return -1;
-    resolve_backends(found);
     *ret = *found;
     return 0;
 }

@@ -34,6 +34,7 @@ struct memctx_backend_arg {
 
 struct memctx_qemuargs {
     char uuid[37];                /* -uuid, as given; "" when absent */
+    bool mem_path;                /* boot RAM without a backend is a file */
     bool confidential;            /* confidential-guest-support is set */
     struct memctx_memconf memory; /* what decides the layout */
     size_t n_nodes;               /* -numa node, also those without RAM */

@@ -21,7 +21,7 @@
 
 struct backend {
     char name[MEMCTX_BACKEND_NAME_MAX];
-    int fd;
+    struct memctx_source source;
     uint64_t size;
     const struct memctx_backend_io *io;
 };
@@ -34,9 +34,10 @@ struct memctx_rammap {
 };
 
 static ssize_t
-read_at_fd(int fd, void *buf, size_t len_bytes, uint64_t offset)
+read_at_fd(const struct memctx_source *source, void *buf, size_t len_bytes,
+           uint64_t offset)
 {
-    return pread(fd, buf, len_bytes, (off_t)offset);
+    return pread(source->fd, buf, len_bytes, (off_t)offset);
 }
 
 /* Do data go on behind `data` up to the limit, or for RUN_MAX? Looks in steps
@@ -65,9 +66,10 @@ is_long_run(int fd, uint64_t data, uint64_t limit, uint64_t *end)
  * may want only the beginning. So long runs are given out in pieces, and may
  * then have small holes in them. */
 static int
-next_data_fd(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
-             uint64_t *end)
+next_data_fd(const struct memctx_source *source, uint64_t offset,
+             uint64_t limit, uint64_t *start, uint64_t *end)
 {
+    int fd = source->fd;
     off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
     if (data < 0)
         return errno == ENXIO ? 0 : -1;
@@ -88,10 +90,20 @@ next_data_fd(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
     return 1;
 }
 
+#define NO_SOURCE ((struct memctx_source){-1, -1, -1, 0})
+
 static const struct memctx_backend_io fd_io = {
     .read_at = read_at_fd,
     .next_data = next_data_fd,
 };
+
+static void
+source_close(struct memctx_source *source)
+{
+    memctx_cleanup_fd(&source->fd);
+    memctx_cleanup_fd(&source->pagemap_fd);
+    memctx_cleanup_fd(&source->file_fd);
+}
 
 int
 memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err)
@@ -109,7 +121,7 @@ memctx_rammap_destroy(struct memctx_rammap *map)
     if (map == NULL)
         return;
     for (unsigned i = 0; i < map->n_backends; i++)
-        close(map->backends[i].fd);
+        source_close(&map->backends[i].source);
     free(map);
 }
 
@@ -139,24 +151,41 @@ check_backing(int fd, uint64_t *size, struct memctx_error *err)
 }
 
 int
+memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
+                         const struct memctx_source *source, uint64_t size,
+                         const struct memctx_backend_io *io, unsigned *ret,
+                         struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(source_close) struct memctx_source owned = *source;
+    if (map->n_backends == MEMCTX_BACKENDS_MAX)
+        return memctx_error_set(err, MEMCTX_BUG, "more than %d RAM backends",
+                                MEMCTX_BACKENDS_MAX);
+    if (size == 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "guest RAM backing is empty (0 bytes)");
+    struct backend *backend = &map->backends[map->n_backends];
+    snprintf(backend->name, sizeof(backend->name), "%s", name);
+    backend->source = owned;
+    owned = NO_SOURCE;
+    backend->size = size;
+    backend->io = io;
+    *ret = map->n_backends++;
+    return 0;
+}
+
+int
 memctx_rammap_add_backend(struct memctx_rammap *map, const char *name, int fd,
                           const struct memctx_backend_io *io, unsigned *ret,
                           struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
-    if (map->n_backends == MEMCTX_BACKENDS_MAX)
-        return memctx_error_set(err, MEMCTX_BUG, "more than %d RAM backends",
-                                MEMCTX_BACKENDS_MAX);
     uint64_t size;
     if (check_backing(fd, &size, err) < 0)
         return -1;
-    struct backend *backend = &map->backends[map->n_backends];
-    snprintf(backend->name, sizeof(backend->name), "%s", name);
-    backend->fd = memctx_steal_fd(&owned);
-    backend->size = size;
-    backend->io = io != NULL ? io : &fd_io;
-    *ret = map->n_backends++;
-    return 0;
+    struct memctx_source source = NO_SOURCE;
+    source.fd = memctx_steal_fd(&owned);
+    return memctx_rammap_add_source(map, name, &source, size,
+                                    io != NULL ? io : &fd_io, ret, err);
 }
 
 /* Index of the first extent that ends above gpa; n_extents if none does. */
@@ -225,7 +254,7 @@ read_backend(const struct backend *backend, uint64_t offset, unsigned char *buf,
 {
     /* Bounded: each turn reads at least one byte, or leaves. */
     for (size_t done = 0; done < len_bytes;) {
-        ssize_t n = backend->io->read_at(backend->fd, buf + done,
+        ssize_t n = backend->io->read_at(&backend->source, buf + done,
                                          len_bytes - done, offset + done);
         if (n < 0 && errno == EINTR)
             continue;
@@ -235,11 +264,11 @@ read_backend(const struct backend *backend, uint64_t offset, unsigned char *buf,
                 "reading %s at offset %#" PRIx64 " failed: %s", backend->name,
                 offset + done, strerror(errno));
         if (n == 0)
-            return memctx_error_set(err, MEMCTX_GONE,
-                                    "%s was truncated: expected %#" PRIx64
-                                    " bytes, it ends before offset %#" PRIx64,
-                                    backend->name, backend->size,
-                                    offset + done + 1);
+            return memctx_error_set(
+                err, MEMCTX_GONE,
+                "%s was truncated, or its process ended: "
+                "expected %#" PRIx64 " bytes, it ends before offset %#" PRIx64,
+                backend->name, backend->size, offset + done + 1);
         done += (size_t)n;
     }
     return 0;
@@ -292,7 +321,7 @@ next_data_in(const struct memctx_rammap *map, const struct memctx_extent *e,
     if (from >= to)
         return false;
     const struct backend *backend = &map->backends[e->backend];
-    int found = backend->io->next_data(backend->fd, from, to, start, end);
+    int found = backend->io->next_data(&backend->source, from, to, start, end);
     if (found == 0)
         return false;
     if (found < 0) {

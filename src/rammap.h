@@ -5,8 +5,9 @@
  *
  * Every read is a pread(). Reading a hole of tmpfs, memfd or hugetlbfs through
  * mmap (shared or private), process_vm_readv or /proc/PID/mem allocates it in
- * the guest's name; pread does not (measured on Linux 6.18). A backing that
- * shrank is a short read here, where a mapping would raise SIGBUS. */
+ * the guest's name; pread of the file does not (measured on Linux 6.18), and of
+ * a process' memory only pages are read that are there. A backing that shrank
+ * is a short read here, where a mapping would raise SIGBUS. */
 #ifndef MEMCTX_RAMMAP_H
 #define MEMCTX_RAMMAP_H
 
@@ -28,16 +29,27 @@ struct memctx_extent {
     unsigned backend;
 };
 
-/* How a backend is read; the default is pread() and lseek() on a descriptor.
- * Tests put faults here. Both may be called from several threads at once. */
+/* Where the bytes of one backend are. */
+struct memctx_source {
+    int fd;         /* read-only: a file, or /proc/PID/mem */
+    int pagemap_fd; /* of a process: /proc/PID/pagemap; else -1 */
+    int file_fd;    /* of a process: the file that pages not yet written to are
+                       read from (private mapping); else -1 */
+    uint64_t start; /* of a process: virtual address of the first byte */
+};
+
+/* How a backend is read; the default is pread() and lseek() on a file. That of
+ * a process' memory is in procmem.h; tests put faults here. Both may be called
+ * from several threads at once. */
 struct memctx_backend_io {
     /* As pread(2): bytes read, 0 at the end, -1 with errno. */
-    ssize_t (*read_at)(int fd, void *buf, size_t len_bytes, uint64_t offset);
+    ssize_t (*read_at)(const struct memctx_source *source, void *buf,
+                       size_t len_bytes, uint64_t offset);
     /* First run of bytes that may be non-zero in [offset, limit): 1 and
      * [*start, *end), 0 for none, -1 with errno. A backend that cannot tell
      * holes answers [offset, limit). */
-    int (*next_data)(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
-                     uint64_t *end);
+    int (*next_data)(const struct memctx_source *source, uint64_t offset,
+                     uint64_t limit, uint64_t *start, uint64_t *end);
 };
 
 struct memctx_rammap;
@@ -57,6 +69,14 @@ void memctx_rammap_destroy(struct memctx_rammap *map);
 int memctx_rammap_add_backend(struct memctx_rammap *map, const char *name,
                               int fd, const struct memctx_backend_io *io,
                               unsigned *ret, struct memctx_error *err);
+
+/* The same for `size` bytes of any source, read through `io`. The map owns the
+ * source's descriptors from the call on, also when it fails. -1 with PERMANENT:
+ * size 0; BUG: too many backends. */
+int memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
+                             const struct memctx_source *source, uint64_t size,
+                             const struct memctx_backend_io *io, unsigned *ret,
+                             struct memctx_error *err);
 
 /* Add an extent. Extents may come in any order; they may not be empty, wrap,
  * overlap, or reach beyond the backend's size as it was when it was added: -1
@@ -79,9 +99,9 @@ int memctx_rammap_contains(const struct memctx_rammap *map, uint64_t gpa,
 
 /* The first run of bytes that may be non-zero at or after gpa and below limit
  * (a GPA): 1 and [*start_gpa, *end_gpa), which lies in one extent, or 0 when
- * there is none. A long run comes in pieces of about 1 MiB, which may have small
- * holes in them. A backing that cannot tell where its holes are counts as all
- * data. Any thread. */
+ * there is none. A long run comes in pieces of about 1 MiB, which may have
+ * small holes in them. A backing that cannot tell where its holes are counts as
+ * all data. Any thread. */
 int memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
                             uint64_t limit_gpa, uint64_t *start_gpa,
                             uint64_t *end_gpa);

@@ -96,7 +96,8 @@ guestimg_faults(void)
 }
 
 static ssize_t
-read_at_faulty(int fd, void *buf, size_t len_bytes, uint64_t offset)
+read_at_faulty(const struct memctx_source *source, void *buf, size_t len_bytes,
+               uint64_t offset)
 {
     struct guestimg_faults *faults = guestimg_faults();
     faults->reads++;
@@ -104,14 +105,14 @@ read_at_faulty(int fd, void *buf, size_t len_bytes, uint64_t offset)
         errno = EIO;
         return -1;
     }
-    return pread(fd, buf, len_bytes, (off_t)offset);
+    return pread(source->fd, buf, len_bytes, (off_t)offset);
 }
 
 static int
-next_data_all(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
-              uint64_t *end)
+next_data_all(const struct memctx_source *source, uint64_t offset,
+              uint64_t limit, uint64_t *start, uint64_t *end)
 {
-    (void)fd;
+    (void)source;
     *start = offset;
     *end = limit;
     return 1;

@@ -20,12 +20,14 @@
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define RAM (8 * MEMCTX_MIB)
+#define PAGE MEMCTX_PAGE_SIZE
 
 enum child_kind {
-    CHILD_SHARED,   /* a memfd mapped shared, as QEMU does */
-    CHILD_PRIVATE,  /* the same, mapped private */
-    CHILD_UNMAPPED, /* a memfd that is not mapped at all */
-    CHILD_UNLOCKED, /* holds no lock on its pidfile */
+    CHILD_SHARED,    /* a memfd mapped shared, as QEMU does */
+    CHILD_PRIVATE,   /* the same, mapped private */
+    CHILD_ANONYMOUS, /* memory with a guard behind it, as QEMU has it */
+    CHILD_UNMAPPED,  /* a memfd that is not mapped at all */
+    CHILD_UNLOCKED,  /* holds no lock on its pidfile */
 };
 
 struct fixture {
@@ -44,20 +46,38 @@ write_pidfile(const char *path, pid_t pid)
     fclose(file);
 }
 
+/* RAM of that kind, with a page written by the guest. */
+static void
+map_ram(enum child_kind kind, int fd)
+{
+    unsigned char *ram;
+    if (kind == CHILD_UNMAPPED)
+        return;
+    if (kind == CHILD_ANONYMOUS) {
+        ram = mmap(NULL, RAM + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                   0);
+        if (mprotect(ram, RAM, PROT_READ | PROT_WRITE) < 0)
+            _exit(1);
+        madvise(ram, RAM, MADV_NOHUGEPAGE);
+    } else {
+        ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE,
+                   kind == CHILD_PRIVATE ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    }
+    memset(ram + 3 * PAGE, 'G', PAGE);
+}
+
 /* Be QEMU from here on: this program has been executed again under QEMU's
  * arguments, and takes the lock and makes the mapping itself. */
 static void
 play_qemu(const struct fixture *f, enum child_kind kind, int ready)
 {
-    int fd = memfd_create("ram", 0);
+    int fd = memfd_create("memory-backend-memfd", 0);
     int pidfile = open(f->pidfile, O_RDWR);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (ftruncate(fd, (off_t)RAM) < 0 ||
         (kind != CHILD_UNLOCKED && fcntl(pidfile, F_SETLK, &lock) < 0))
         _exit(1);
-    if (kind != CHILD_UNMAPPED)
-        mmap(NULL, RAM, PROT_READ | PROT_WRITE,
-             kind == CHILD_PRIVATE ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    map_ram(kind, fd);
     if (write(ready, "r", 1) != 1)
         _exit(1);
     for (;;)
@@ -148,6 +168,47 @@ facts_of_guest(void)
     return facts;
 }
 
+/* Kibibytes that the child has in memory of its own and in shared memory. */
+static unsigned
+resident_kib(const struct fixture *f)
+{
+    char path[64];
+    char line[128];
+    unsigned total = 0;
+    unsigned kib;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)f->child);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "RssAnon: %u kB", &kib) == 1 ||
+            sscanf(line, "RssShmem: %u kB", &kib) == 1)
+            total += kib;
+    }
+    fclose(file);
+    return total;
+}
+
+/* All RAM is read: what the guest wrote is there, and nothing grows. */
+static void
+assert_shows_guest(const struct fixture *f, const struct memctx_rammap *map)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    unsigned char *bytes = test_malloc(RAM);
+    unsigned before = resident_kib(f);
+    uint64_t start;
+    uint64_t end;
+    assert_done(memctx_rammap_read(map, 0, bytes, RAM, &err), &err);
+    assert_int_equal(bytes[3 * PAGE - 1], 0);
+    assert_int_equal(bytes[3 * PAGE], 'G');
+    assert_int_equal(bytes[4 * PAGE - 1], 'G');
+    assert_int_equal(bytes[RAM - 1], 0);
+    assert_int_equal(memctx_rammap_next_data(map, 0, RAM, &start, &end), 1);
+    assert_int_equal(start, 3 * PAGE);
+    assert_int_equal(end, 4 * PAGE);
+    assert_int_equal(resident_kib(f), before);
+    test_free(bytes);
+}
+
 /* Find the child and open its RAM, which must fail with these words; or with
  * NULL must go well. */
 static void
@@ -164,6 +225,7 @@ assert_opens(const struct fixture *f, enum memctx_error_class class,
         assert_done(result, &err);
         assert_int_equal(ram.low, RAM);
         assert_string_equal(memctx_rammap_backend_name(ram.map, 0), "pc.ram");
+        assert_shows_guest(f, ram.map);
         ram_deinit(&ram);
     } else {
         assert_int_equal(result, -1);
@@ -181,21 +243,23 @@ test_shared_ram_is_opened(void **state)
 }
 
 static void
-test_private_mapping_names_its_cure(void **state)
+test_private_mapping_is_read_from_the_process(void **state)
 {
     struct fixture *f = *state;
     start_child(f, CHILD_PRIVATE, UUID, SHARED_RAM);
-    assert_opens(f, MEMCTX_PERMANENT, "<access mode='shared'/>");
+    assert_opens(f, MEMCTX_OK, NULL);
 }
 
+#define ANONYMOUS_RAM                                         \
+    "{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\"," \
+    "\"size\":8388608}"
+
 static void
-test_anonymous_ram_names_its_cure(void **state)
+test_anonymous_ram_is_read_from_the_process(void **state)
 {
     struct fixture *f = *state;
-    start_child(f, CHILD_UNMAPPED, UUID,
-                "{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\","
-                "\"size\":8388608}");
-    assert_opens(f, MEMCTX_PERMANENT, "<memoryBacking>");
+    start_child(f, CHILD_ANONYMOUS, UUID, ANONYMOUS_RAM);
+    assert_opens(f, MEMCTX_OK, NULL);
 }
 
 static void
@@ -203,16 +267,27 @@ test_ram_not_mapped_yet_is_retried(void **state)
 {
     struct fixture *f = *state;
     start_child(f, CHILD_UNMAPPED, UUID, SHARED_RAM);
-    assert_opens(f, MEMCTX_RETRY, "not mapped its RAM yet");
+    assert_opens(f, MEMCTX_RETRY, "not mapped memory backend 'pc.ram'");
 }
 
 static void
-test_backend_of_another_size_is_not_taken(void **state)
+test_encrypted_and_foreign_guests(void **state)
 {
     struct fixture *f = *state;
-    start_child(f, CHILD_SHARED, UUID,
-                "memory-backend-memfd,id=pc.ram,share=on,size=16777216");
-    assert_opens(f, MEMCTX_RETRY, "no descriptor of its RAM yet");
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct process process;
+    struct ram ram;
+    struct memctx_domxml facts = facts_of_guest();
+    start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
+    assert_done(process_find(f->uri, "guest", UUID, &process, &err), &err);
+    strcpy(facts.encrypted, "sev-snp");
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "encrypted (launchSecurity sev-snp)");
+    facts.encrypted[0] = '\0';
+    strcpy(facts.arch, "s390x");
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "architecture 's390x'");
+    process_deinit(&process);
 }
 
 static void
@@ -223,6 +298,15 @@ assert_not_found(const struct fixture *f, enum memctx_error_class class,
     struct process process;
     assert_int_equal(process_find(f->uri, "guest", UUID, &process, &err), -1);
     assert_error(&err, class, words);
+}
+
+static void
+test_backend_of_another_size_is_not_taken(void **state)
+{
+    struct fixture *f = *state;
+    start_child(f, CHILD_SHARED, UUID,
+                "memory-backend-memfd,id=pc.ram,share=on,size=16777216");
+    assert_not_found(f, MEMCTX_PERMANENT, "backend 'pc.ram' differ in size");
 }
 
 static void
@@ -301,9 +385,11 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_shared_ram_is_opened, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_private_mapping_names_its_cure,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_anonymous_ram_names_its_cure,
+        cmocka_unit_test_setup_teardown(
+            test_private_mapping_is_read_from_the_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_anonymous_ram_is_read_from_the_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_encrypted_and_foreign_guests,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ram_not_mapped_yet_is_retried,
                                         set_up, tear_down),

@@ -163,9 +163,9 @@ test_long_backend_name_is_cut(void **state)
 {
     struct fixture *f = *state;
     unsigned index;
-    assert_done(memctx_rammap_add_backend(
-                    f->map, NUMBERS NUMBERS,
-                    guestimg_open(&f->img), NULL, &index, &f->err),
+    assert_done(memctx_rammap_add_backend(f->map, NUMBERS NUMBERS,
+                                          guestimg_open(&f->img), NULL, &index,
+                                          &f->err),
                 &f->err);
     assert_string_equal(memctx_rammap_backend_name(f->map, index),
                         NUMBERS "01234567890123456789012");
@@ -339,20 +339,22 @@ test_truncated_backing_is_gone(void **state)
 
 /* Reads that come in drips, after an interruption each. */
 static ssize_t
-drip(int fd, void *buf, size_t len_bytes, uint64_t offset)
+drip(const struct memctx_source *source, void *buf, size_t len_bytes,
+     uint64_t offset)
 {
     if (offset % 2 == 0 && len_bytes % 2 == 0 && errno != EINTR) {
         errno = EINTR;
         return -1;
     }
     errno = 0;
-    return pread(fd, buf, memctx_min(len_bytes, 3), (off_t)offset);
+    return pread(source->fd, buf, memctx_min(len_bytes, 3), (off_t)offset);
 }
 
 static ssize_t
-fail_read(int fd, void *buf, size_t len_bytes, uint64_t offset)
+fail_read(const struct memctx_source *source, void *buf, size_t len_bytes,
+          uint64_t offset)
 {
-    (void)fd;
+    (void)source;
     (void)buf;
     (void)len_bytes;
     (void)offset;
@@ -361,10 +363,10 @@ fail_read(int fd, void *buf, size_t len_bytes, uint64_t offset)
 }
 
 static int
-fail_next_data(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
-               uint64_t *end)
+fail_next_data(const struct memctx_source *source, uint64_t offset,
+               uint64_t limit, uint64_t *start, uint64_t *end)
 {
-    (void)fd;
+    (void)source;
     (void)offset;
     (void)limit;
     (void)start;

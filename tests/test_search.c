@@ -264,10 +264,10 @@ static const struct memctx_range runs[] = {
 };
 
 static int
-next_run(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
-         uint64_t *end)
+next_run(const struct memctx_source *source, uint64_t offset, uint64_t limit,
+         uint64_t *start, uint64_t *end)
 {
-    (void)fd;
+    (void)source;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(runs); i++) {
         uint64_t run_end = runs[i].gpa + runs[i].size;
         if (offset >= run_end || runs[i].gpa >= limit)
@@ -280,9 +280,10 @@ next_run(int fd, uint64_t offset, uint64_t limit, uint64_t *start,
 }
 
 static ssize_t
-read_plainly(int fd, void *buf, size_t len_bytes, uint64_t offset)
+read_plainly(const struct memctx_source *source, void *buf, size_t len_bytes,
+             uint64_t offset)
 {
-    return pread(fd, buf, len_bytes, (off_t)offset);
+    return pread(source->fd, buf, len_bytes, (off_t)offset);
 }
 
 static const struct memctx_backend_io small_blocks = {read_plainly, next_run};

@@ -22,12 +22,28 @@ bed_xml_backing()
     esac
 }
 
-# Two cells of half the memory each; the second has no CPU.
+# bed_xml_numa CELLS MEMORY VCPUS: two cells of half the memory each, or those of the list "MIB:MIB:..."; the first
+# has all CPUs.
 bed_xml_numa()
 {
-    local half_kib=$(($1 * 512)) vcpus=$2
-    echo "<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$half_kib' unit='KiB'/>" \
-         "<cell id='1' memory='$half_kib' unit='KiB'/></numa>"
+    local cells=$1 id=0 mib cpus="cpus='0-$(($3 - 1))'"
+    case "$cells" in
+        1) return ;;
+        2) cells=$(($2 / 2)):$(($2 / 2)) ;;
+    esac
+    echo "<numa>"
+    for mib in ${cells//:/ }; do
+        echo "<cell id='$id' $cpus memory='$((mib * 1024))' unit='KiB'/>"
+        id=$((id + 1)) cpus=
+    done
+    echo "</numa>"
+}
+
+# bed_xml_dimm MIB [shared]: a DIMM in the first cell
+bed_xml_dimm()
+{
+    [ "$1" != 0 ] || return 0
+    echo "<memory model='dimm'${2:+ access='$2'}><target><size unit='MiB'>$1</size><node>0</node></target></memory>"
 }
 
 bed_xml_cpu()
@@ -67,7 +83,8 @@ bed_xml_disk()
 }
 
 # bed_domain_xml NAME [KEY=VALUE...]
-#   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2  cpu=maximum|MODEL  uuid=UUID
+#   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
+#   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
 #   backing=memfd|file|anon|none|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
 # ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
@@ -75,6 +92,7 @@ bed_domain_xml()
 {
     local name=$1 pair numa=
     local -A o=([machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
+                [dimm]=0 [dimm_access]="" [room]=0
                 [boot]=linux [kernel]="" [initrd]="" [append]="")
     shift
     for pair in "$@"; do
@@ -84,11 +102,12 @@ bed_domain_xml()
     if [ "${o[boot]}" = linux ]; then
         : "${o[kernel]:=$(bed_kernel)}" "${o[initrd]:=$(bed_initramfs)}"
     fi
-    [ "${o[cells]}" = 1 ] || numa=$(bed_xml_numa "${o[memory]}" "${o[vcpus]}")
+    numa=$(bed_xml_numa "${o[cells]}" "${o[memory]}" "${o[vcpus]}")
     cat <<END
 <domain type='qemu'>
   <name>$name</name>
   ${o[uuid]:+<uuid>${o[uuid]}</uuid>}
+  $([ "${o[room]}" = 0 ] || echo "<maxMemory slots='4' unit='MiB'>$((o[memory] + o[room]))</maxMemory>")
   <memory unit='MiB'>${o[memory]}</memory>
   <memoryBacking>$(bed_xml_backing "${o[backing]}")</memoryBacking>
   <vcpu>${o[vcpus]}</vcpu>
@@ -103,6 +122,7 @@ bed_domain_xml()
     <serial type='file'><source path='$(bed_console "$name")' append='on'/><target port='0'/></serial>
     <serial type='unix'><source mode='bind' path='$BED_DIR/console/$name.sock'/><target port='1'/></serial>
     <memballoon model='none'/>
+    $(bed_xml_dimm "${o[dimm]}" "${o[dimm_access]}")
   </devices>
 </domain>
 END
@@ -195,6 +215,16 @@ bed_e820_agrees()
         [ $((${range%-*})) -lt $((0x100000000)) ] || high=$((high + ${range#*-} - ${range%-*} + 1))
     done < <(bed_field ram <<< "$1")
     [ "$high" = $(($2 - $3)) ]
+}
+
+# bed_root NAME: prints kcr3 alone, however its RAM is laid out.
+bed_root()
+{
+    local said pgd
+    said=$(bed_said "$1")
+    pgd=$(bed_field swapper_pg_dir <<< "$said")
+    printf '%#x\n' $((${pgd:-$(bed_field init_top_pgt <<< "$said")} - $(bed_field _text <<< "$said") +
+        $(bed_field code <<< "$said")))
 }
 
 # bed_truth NAME: prints kcr3, paging, low, release and more as KEY=VALUE lines, the guest being up.

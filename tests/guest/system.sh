@@ -50,13 +50,14 @@ up()
     bed_until 30 virsh -q -c qemu:///system list
 }
 
+# domain [BACKING]: without, RAM is QEMU's own
 domain()
 {
     cat <<END
 <domain type='qemu'>
   <name>system one</name>
   <memory unit='MiB'>1024</memory>
-  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <memoryBacking>${1:+$(bed_xml_backing "$1")}</memoryBacking>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$(bed_kernel)</kernel><initrd>$(bed_initramfs)</initrd><cmdline>quiet</cmdline>
@@ -94,10 +95,14 @@ ready()
 }
 
 up || { not_ok system-up "$(tail -n 1 "$work/libvirtd.log")"; finish; }
-domain > "$work/domain.xml"
+domain memfd > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
 is system-qemu-user "$(stat -c %U "/proc/$(cat '/run/libvirt/qemu/system one.pid')")" libvirt-qemu
 ready root "$BED_BUILD/memctxd" -c qemu:///system
-ready two-capabilities setpriv --bounding-set=-all,+sys_ptrace,+dac_read_search --inh-caps=-all \
-    "$BED_BUILD/memctxd" -c qemu:///system
+capabilities=(setpriv --bounding-set=-all,+sys_ptrace,+dac_read_search --inh-caps=-all)
+ready two-capabilities "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
+virsh -q -c qemu:///system destroy 'system one' > /dev/null
+domain > "$work/domain.xml"
+virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
+ready two-capabilities-private "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
 finish

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Which of QEMU's mappings, and which of its files, hold which memory backend.
+ *
+ * Files of libvirt and those on hugetlbfs have the backend's name. memfds all
+ * have one name, but QEMU makes them in the order of its arguments and then of
+ * hot-plugs, and their descriptors ascend in that order (measured on 5.2, 7.2
+ * and 10.0). Anonymous RAM has no name at all: QEMU maps it by itself, just as
+ * large as the backend, and leaves an inaccessible guard page behind it
+ * (util/mmap-alloc.c), which also keeps the kernel from merging it with what
+ * lies above; madvise(MADV_DONTFORK) keeps it from merging below. mmap() goes
+ * down from the top, so that of two of a size the first is the higher one. */
+#ifndef MEMCTX_MATCH_H
+#define MEMCTX_MATCH_H
+
+#include "error.h"
+#include "layout.h"
+#include "procmaps.h"
+#include "qemuargs.h"
+
+/* A regular file that QEMU has open. */
+struct memctx_ram_file {
+    int number; /* QEMU's descriptor */
+    unsigned major;
+    unsigned minor;
+    uint64_t inode;
+    char name[256]; /* last part of its path, or "memfd:..." */
+};
+
+/* What QEMU has, from /proc: by address, and by number. */
+struct memctx_holdings {
+    const struct memctx_mapping *mappings;
+    size_t n_mappings;
+    const struct memctx_ram_file *files;
+    size_t n_files;
+};
+
+/* Where one backend is. */
+struct memctx_match {
+    const struct memctx_mapping *mapping; /* its first, at offset 0 */
+    const struct memctx_ram_file *file;   /* NULL: no file */
+};
+
+/* Fill ret[i] for each of the layout's backends. 0, or -1 with RETRY: QEMU has
+ * (yet) no mapping for one of them; the message names it. ret is undefined on
+ * failure. Any thread. */
+int memctx_match_backends(const struct memctx_layout *layout,
+                          const struct memctx_qemuargs *args,
+                          const struct memctx_holdings *holdings,
+                          struct memctx_match *ret, struct memctx_error *err);
+
+#endif
