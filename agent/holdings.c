@@ -126,6 +126,18 @@ look_at(int dirfd, const char *name, struct stat *st)
     return memctx_steal_fd(&fd);
 }
 
+/* When the file was made, in ns, where its file system tells (tmpfs from Linux
+ * 5.19 on); 0: it does not. */
+static uint64_t
+born_ns(int fd)
+{
+    struct statx st;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) < 0 ||
+        (st.stx_mask & STATX_BTIME) == 0 || st.stx_btime.tv_sec < 0)
+        return 0;
+    return (uint64_t)st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec;
+}
+
 static int
 add_file(struct holdings *h, int dirfd, const char *name,
          struct memctx_error *err)
@@ -145,16 +157,19 @@ add_file(struct holdings *h, int dirfd, const char *name,
         .major = major(st.st_dev),
         .minor = minor(st.st_dev),
         .inode = st.st_ino,
+        .born_ns = born_ns(fd),
     };
     read_name(dirfd, name, file->name, sizeof(file->name));
     return 0;
 }
 
 static int
-by_number(const void *a, const void *b)
+by_age(const void *a, const void *b)
 {
     const struct memctx_ram_file *x = a;
     const struct memctx_ram_file *y = b;
+    if (x->born_ns != y->born_ns)
+        return x->born_ns < y->born_ns ? -1 : 1;
     return x->number - y->number;
 }
 
@@ -174,7 +189,7 @@ read_files(const struct process *process, struct holdings *h,
             return -1;
     }
     if (h->list.n_files > 0)
-        qsort(h->files, h->list.n_files, sizeof(h->files[0]), by_number);
+        qsort(h->files, h->list.n_files, sizeof(h->files[0]), by_age);
     return 0;
 }
 

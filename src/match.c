@@ -135,7 +135,7 @@ take_named(struct dealer *d, const char *id, uint64_t size,
     return false;
 }
 
-/* The file of lowest number that fits. */
+/* The oldest file that fits. */
 static bool
 take_first_file(struct dealer *d, enum kind kind, uint64_t size,
                 struct memctx_match *match)

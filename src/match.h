@@ -5,11 +5,14 @@
  * Files of libvirt and those on hugetlbfs have the backend's name. memfds all
  * have one name, but QEMU makes them in the order of its arguments and then of
  * hot-plugs, and their descriptors ascend in that order (measured on 5.2, 7.2
- * and 10.0). Anonymous RAM has no name at all: QEMU maps it by itself, just as
- * large as the backend, and leaves an inaccessible guard page behind it
- * (util/mmap-alloc.c), which also keeps the kernel from merging it with what
- * lies above; madvise(MADV_DONTFORK) keeps it from merging below. mmap() goes
- * down from the top, so that of two of a size the first is the higher one. */
+ * and 10.0), until one is closed and its number taken by a later one: the time
+ * of birth counts more. Anonymous RAM has no name at all: QEMU maps it by
+ * itself, just as large as the backend, and leaves an inaccessible guard page
+ * behind it (util/mmap-alloc.c), which also keeps the kernel from merging it
+ * with what lies above; madvise(MADV_DONTFORK) keeps it from merging below.
+ * mmap() goes down from the top, so that of two of a size the first is the
+ * higher one; but what was plugged into the gap that an unplugged device left
+ * may be mistaken for another plugged device of its size. */
 #ifndef MEMCTX_MATCH_H
 #define MEMCTX_MATCH_H
 
@@ -24,10 +27,12 @@ struct memctx_ram_file {
     unsigned major;
     unsigned minor;
     uint64_t inode;
-    char name[256]; /* last part of its path, or "memfd:..." */
+    uint64_t born_ns; /* 0: not told */
+    char name[256];   /* last part of its path, or "memfd:..." */
 };
 
-/* What QEMU has, from /proc: by address, and by number. */
+/* What QEMU has, from /proc: by address; the oldest file first, and of those
+ * as old by number. */
 struct memctx_holdings {
     const struct memctx_mapping *mappings;
     size_t n_mappings;

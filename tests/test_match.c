@@ -78,7 +78,7 @@ static void
 add_file(struct fixture *f, int number, uint64_t inode, const char *name)
 {
     struct memctx_ram_file *file = &f->files[f->have.n_files++];
-    *file = (struct memctx_ram_file){number, 0, 1, inode, ""};
+    *file = (struct memctx_ram_file){number, 0, 1, inode, 0, ""};
     strcpy(file->name, name);
 }
 
