@@ -34,13 +34,12 @@ cleanup_opening(struct opening **o)
     free(*o);
 }
 
-/* What can never work is said before anything is opened. */
-static int
-check_facts(const struct process *process, const struct memctx_domxml *facts,
-            struct memctx_error *err)
+int
+backing_check_guest(const struct memctx_domxml *facts,
+                    const struct memctx_qemuargs *args,
+                    struct memctx_error *err)
 {
-    const struct memctx_qemuargs *args = &process->args;
-    if (facts->encrypted[0] != '\0' || args->confidential)
+    if (facts->encrypted[0] != '\0' || (args != NULL && args->confidential))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "guest RAM is encrypted (launchSecurity %s): "
                                 "the host cannot read it",
@@ -143,7 +142,8 @@ backing_open(const struct process *process, const struct memctx_domxml *facts,
     if (o == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     o->process = process;
-    if (check_facts(process, facts, err) < 0 ||
+    /* What can never work is said before anything is opened. */
+    if (backing_check_guest(facts, &process->args, err) < 0 ||
         find_layout(o, facts, err) < 0 ||
         holdings_read(process, &o->holdings, err) < 0 ||
         memctx_match_backends(o->layout, &process->args, &o->holdings.list,

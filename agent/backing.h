@@ -9,6 +9,12 @@
 #include "process.h"
 #include "ram.h"
 
+/* Can a guest like this be read at all, whoever asks? `args` may be NULL. 0, or
+ * -1 with PERMANENT: its RAM is encrypted, or of a foreign architecture. */
+int backing_check_guest(const struct memctx_domxml *facts,
+                        const struct memctx_qemuargs *args,
+                        struct memctx_error *err);
+
 /* Open the RAM of a domain read-only. 0 and *ret (without an inherited
  * datum), or -1: PERMANENT with the cure, when the RAM is encrypted, of a
  * foreign architecture or a machine type whose layout is not known, or not ours

@@ -18,6 +18,8 @@ enum exit_code cmd_show(const struct options *options, int n_words,
                         char **words);
 enum exit_code cmd_wait(const struct options *options, int n_words,
                         char **words);
+enum exit_code cmd_check(const struct options *options, int n_words,
+                         char **words);
 enum exit_code cmd_layout(const struct options *options, int n_words,
                           char **words);
 enum exit_code cmd_probe(const struct options *options, int n_words,

@@ -14,6 +14,7 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "rights.h"
 
 #define FDS_MAX 65536  /* of one QEMU that are looked at */
 #define MAPS_MAX 65536 /* lines, likewise */
@@ -33,15 +34,16 @@ cleanup_file(FILE **file)
 }
 
 static int
-no_right(const struct process *process, const char *what,
+no_right(const struct process *process, const char *what, bool own_memory,
          struct memctx_error *err)
 {
+    struct rights rights;
+    char cure[200];
+    rights_look(process, &rights);
+    rights_cure(&rights, own_memory, cure, sizeof(cure));
     return memctx_error_set(err, MEMCTX_PERMANENT,
-                            "no right to open the RAM of QEMU process %d "
-                            "(/proc/PID/%s): run memctxd as root, as QEMU's "
-                            "user and group, or with CAP_SYS_PTRACE and "
-                            "CAP_DAC_READ_SEARCH",
-                            (int)process->pid, what);
+                            "no right to open /proc/%d/%s of QEMU; %s",
+                            (int)process->pid, what, cure);
 }
 
 /* Why something of /proc/PID cannot be opened, by errno. What may pass, such
@@ -51,7 +53,7 @@ cannot_look(const struct process *process, const char *what,
             struct memctx_error *err)
 {
     if (errno == EACCES || errno == EPERM)
-        return no_right(process, what, err);
+        return no_right(process, what, false, err);
     if (errno == ENOENT || errno == ESRCH)
         return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
     return memctx_error_set(err, MEMCTX_RETRY,
@@ -139,11 +141,14 @@ born_ns(int fd)
 }
 
 static int
-add_file(struct holdings *h, int dirfd, const char *name,
-         struct memctx_error *err)
+add_file(const struct process *process, struct holdings *h, int dirfd,
+         const char *name, struct memctx_error *err)
 {
     struct stat st;
+    errno = 0;
     MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = look_at(dirfd, name, &st);
+    if (fd < 0 && (errno == EACCES || errno == EPERM))
+        return no_right(process, "fd", false, err);
     if (fd < 0)
         return 0;
     struct memctx_ram_file *more =
@@ -185,7 +190,7 @@ read_files(const struct process *process, struct holdings *h,
     struct dirent *entry;
     for (unsigned i = 0; i < FDS_MAX && (entry = readdir(dir)) != NULL; i++) {
         if (entry->d_name[0] != '.' &&
-            add_file(h, dirfd, entry->d_name, err) < 0)
+            add_file(process, h, dirfd, entry->d_name, err) < 0)
             return -1;
     }
     if (h->list.n_files > 0)
@@ -243,13 +248,7 @@ holdings_open_memory(const struct process *process, const char *name, int *ret,
 {
     int fd = openat(process->procfd, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && (errno == EACCES || errno == EPERM))
-        return memctx_error_set(
-            err, MEMCTX_PERMANENT,
-            "no right to read memory of QEMU process %d, which has RAM of "
-            "its own: run memctxd with CAP_SYS_PTRACE and "
-            "CAP_DAC_READ_SEARCH, or add <memoryBacking><source "
-            "type='memfd'/><access mode='shared'/></memoryBacking>",
-            (int)process->pid);
+        return no_right(process, name, true, err);
     if (fd < 0)
         return cannot_look(process, name, err);
     *ret = fd;

@@ -8,6 +8,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "bytes.h"
@@ -16,7 +17,8 @@
 /* The functions used, by the types in libvirt's own headers. */
 struct libvirt {
     void *library;
-    __typeof__(virConnectOpenReadOnly) *open;
+    __typeof__(virConnectOpenReadOnly) *open_read_only;
+    __typeof__(virConnectOpen) *open;
     __typeof__(virConnectClose) *close;
     __typeof__(virConnectGetURI) *get_uri;
     __typeof__(virDomainLookupByID) *by_id;
@@ -48,7 +50,8 @@ load(struct libvirt *v, struct memctx_error *err)
         const char *name;
         void **to;
     } symbols[] = {
-        {"virConnectOpenReadOnly", (void **)&v->open},
+        {"virConnectOpenReadOnly", (void **)&v->open_read_only},
+        {"virConnectOpen", (void **)&v->open},
         {"virConnectClose", (void **)&v->close},
         {"virConnectGetURI", (void **)&v->get_uri},
         {"virDomainLookupByID", (void **)&v->by_id},
@@ -79,6 +82,28 @@ say_nothing(void *arg, virErrorPtr error)
     (void)error;
 }
 
+static int
+connect_to(struct libvirt *v, const char *uri, bool write,
+           struct memctx_error *err)
+{
+    if (load(v, err) < 0)
+        return -1;
+    v->set_error_func(NULL, say_nothing);
+    v->connection = write ? v->open(uri) : v->open_read_only(uri);
+    if (v->connection == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot connect to libvirt%s: %s",
+                                write ? " for writing" : "", v->last_error());
+    return 0;
+}
+
+int
+livexml_try_write(const char *uri, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
+    return connect_to(&v, uri, true, err);
+}
+
 static virDomainPtr
 look_up(const struct libvirt *v, const char *name)
 {
@@ -97,14 +122,8 @@ livexml_fetch(const char *uri, const char *domain, char **xml,
               char **canonical_uri, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
-    if (load(&v, err) < 0)
+    if (connect_to(&v, uri, false, err) < 0)
         return -1;
-    v.set_error_func(NULL, say_nothing);
-    v.connection = v.open(uri);
-    if (v.connection == NULL)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "cannot connect to libvirt: %s",
-                                v.last_error());
     v.domain = look_up(&v, domain);
     MEMCTX_CLEANUP(memctx_cleanup_free)
     char *text = v.domain != NULL ? v.get_xml(v.domain, 0) : NULL;

@@ -49,6 +49,8 @@ static const struct {
     {"show", "show DOMAIN", 1, 1, cmd_show, "the datum of a domain"},
     {"wait", "wait DOMAIN [--timeout S]", 1, 1, cmd_wait,
      "show, as soon as there is a datum"},
+    {"check", "check DOMAIN", 1, 1, cmd_check,
+     "can memctxd read it? what would cure it?"},
     {"layout", "layout DOMAIN | --xml FILE", 0, 1, cmd_layout,
      "where QEMU put a guest's RAM"},
     {"probe", "probe --ram FILE [--low SIZE]", 0, 0, cmd_probe,

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# qemu:///system: QEMU under a user of its own, the agent as root, and as root with the unit's two capabilities only.
+# qemu:///system: QEMU under a user of its own, the agent as root, and as root with the unit's two capabilities only;
+# what memctx check says of those and of others, and of domains that are broken.
 # libvirtd is private here, too: this runs in a mount namespace with directories of its own.
 set -eu
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2> /dev/null; then
@@ -44,7 +45,8 @@ up()
     fi
     printf '%s\n' 'namespaces = []' 'security_driver = "none"' 'cgroup_controllers = []' 'stdio_handler = "file"' \
         'remember_owner = 0' > /etc/libvirt/qemu.conf
-    printf '%s\n' 'auth_unix_rw = "none"' > /etc/libvirt/libvirtd.conf
+    printf '%s\n' 'auth_unix_rw = "none"' 'auth_unix_ro = "none"' \
+        'unix_sock_ro_perms = "0777"' 'unix_sock_rw_perms = "0700"' > /etc/libvirt/libvirtd.conf
     tini -s -- libvirtd -p /run/libvirt/d.pid -f /etc/libvirt/libvirtd.conf > "$work/libvirtd.log" 2>&1 &
     pids+=($!)
     bed_until 30 virsh -q -c qemu:///system list
@@ -105,4 +107,85 @@ virsh -q -c qemu:///system destroy 'system one' > /dev/null
 domain > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
 ready two-capabilities-private "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
+
+# ---- memctx check ---------------------------------------------------------------------------------------
+
+both=(--inh-caps=-all,+sys_ptrace,+dac_read_search --ambient-caps=-all,+sys_ptrace,+dac_read_search)
+
+# checks NAME STATUS FAILED CURE COMMAND...: exits so; this check failed, with a cure that matches
+checks()
+{
+    local name=$1 wanted=$2 failed=$3 cure=$4 status=0 said
+    shift 4
+    said=$("$@" 2>&1) || status=$?
+    is "check-$name-status" "$status" "$wanted"
+    [ -n "$failed" ] || return 0
+    is "check-$name" "$(sed -n 's/^ FAIL  \([a-z]*\).*/\1/p' <<< "$said" | head -n 1)" "$failed"
+    like "check-$name-cure" "$(grep -A1 '^ FAIL' <<< "$said")" "$cure"
+}
+
+# The programs may lie where others cannot go.
+memctx="$work/bin/memctx"
+check=("$memctx" -c qemu:///system check)
+as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+
+define() { sed "$1" "$work/domain.xml" | virsh -q -c qemu:///system define /dev/stdin > /dev/null 2>&1; }
+
+# What the rights of the reader decide; the last one can read RAM, but libvirt lets root alone write.
+check_rights()
+{
+    local owner
+    owner=$(stat -c %u:%g "/proc/$(cat '/run/libvirt/qemu/system one.pid')")
+    checks root 0 "" "" "${check[@]}" 'system one'
+    checks nobody 1 backing "user and group \\($owner\\)" "${as_nobody[@]}" "${check[@]}" 'system one'
+    checks trace-only 1 backing 'add CAP_DAC_READ_SEARCH' "${as_nobody[@]}" --inh-caps=-all,+sys_ptrace \
+        --ambient-caps=-all,+sys_ptrace "${check[@]}" 'system one'
+    checks search-only 1 backing 'add CAP_SYS_PTRACE' "${as_nobody[@]}" --inh-caps=-all,+dac_read_search \
+        --ambient-caps=-all,+dac_read_search "${check[@]}" 'system one'
+    checks other-group 1 backing "QEMU's group, gid ${owner#*:}" setpriv --reuid=libvirt-qemu --regid=65534 --clear-groups \
+        "${check[@]}" 'system one'
+    checks weak-root 1 backing 'add CAP_SYS_PTRACE' setpriv --bounding-set=-sys_ptrace "${check[@]}" 'system one'
+    checks no-metadata 1 metadata 'may write to libvirt' "${as_nobody[@]}" "${both[@]}" "${check[@]}" 'system one'
+}
+
+check_domains()
+{
+    local pidfile='/run/libvirt/qemu/system one.pid'
+    checks no-domain 1 libvirt 'name, the URI' "${check[@]}" 'system two'
+    checks no-libvirt 1 libvirt 'that libvirt runs' "$memctx" -c 'qemu+unix:///system?socket=/nowhere' check x
+    checks other-driver 1 process 'host of the domain' "$memctx" -c test:///default check test
+    cp "$pidfile" "$work/pidfile"
+    mv "$pidfile" "$work/saved"
+    cp "$work/pidfile" "$pidfile"
+    checks stale-pidfile 1 process 'host of the domain' "${check[@]}" 'system one'
+    mv "$work/saved" "$pidfile"
+    if define 's/system one/off/'; then
+        checks off 1 running 'start' "${check[@]}" off
+    else
+        skip check-off 'cannot be defined'
+    fi
+    if define "s/system one/sev/; s,</domain>,<launchSecurity type='sev'><policy>0x3</policy></launchSecurity></domain>,"
+    then
+        checks encrypted 1 guest 'cannot read' "${check[@]}" sev
+    else
+        skip check-encrypted 'this libvirt defines no such domain here'
+    fi
+}
+
+# A RAM file that somebody cut: QEMU is paused, else it would notice by dying.
+check_truncated()
+{
+    virsh -q -c qemu:///system destroy 'system one' > /dev/null
+    domain file > "$work/domain.xml"
+    virsh -q -c qemu:///system create "$work/domain.xml" --paused > /dev/null
+    truncate -s 4096 /var/lib/libvirt/qemu/ram/*/pc.ram
+    checks truncated 1 rights 'restart' "${check[@]}" 'system one'
+}
+
+mkdir -p "$work/bin"
+chmod 755 "$work" "$work/bin"
+cp "$BED_BUILD/memctx" "$memctx"
+check_rights
+check_domains
+check_truncated
 finish
