@@ -101,6 +101,8 @@ add_linux(json_object *root, const struct memctx_linux_facts *facts)
     if (facts->has_kaslr_offset)
         add_hex(node, "kaslr_offset", facts->kaslr_offset);
     add_string(node, "phys_base", text);
+    if (facts->vmcoreinfo_size == 0)
+        return;
     json_object *info = add_object(node, "vmcoreinfo");
     add_hex(info, "gpa", facts->vmcoreinfo_gpa);
     add_count(info, "size", facts->vmcoreinfo_size);

@@ -96,6 +96,8 @@ add_linux(xmlNode *root, const struct memctx_linux_facts *facts)
     if (facts->has_kaslr_offset)
         set_hex(node, "kaslr_offset", facts->kaslr_offset);
     set_attr(node, "phys_base", "%s0x%" PRIx64, negative ? "-" : "", size);
+    if (facts->vmcoreinfo_size == 0)
+        return;
     xmlNode *info = add_element(node, "vmcoreinfo");
     set_hex(info, "gpa", facts->vmcoreinfo_gpa);
     set_attr(info, "size", "%" PRIu32, facts->vmcoreinfo_size);

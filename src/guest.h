@@ -102,6 +102,8 @@ struct memctx_block {
     const unsigned char *bytes;
     size_t len_bytes;
     bool thorough; /* also look where clues of old kernels lie: unaligned */
+    bool guess;    /* also report what only has the shape of a root: there is
+                      nothing better, or it is looked for as well */
 };
 
 /* A word of 64 bits in RAM that only a running kernel moves. */

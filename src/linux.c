@@ -14,6 +14,7 @@
 #include "linux_image.h"
 #include "linux_note.h"
 #include "linux_pointers.h"
+#include "linux_shape.h"
 #include "vmcoreinfo.h"
 
 /* struct new_utsname: six arrays of 65 bytes (include/uapi/linux/utsname.h) */
@@ -238,16 +239,23 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     kernel->linux_facts.kaslr_offset = value_of(c, MEMCTX_VMCI_KERNELOFFSET);
 }
 
+static bool
+is_clue(const unsigned char *bytes)
+{
+    size_t len;
+    return memctx_vmcoreinfo_is_text(bytes) ||
+           memctx_vmcoreinfo_is_note(bytes, &len);
+}
+
 static int
-verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
-       struct memctx_error *err)
+verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
+            struct memctx_kernel *ret, struct memctx_error *err)
 {
     const struct memctx_rammap *map = quest->map;
     struct candidate c = {.map = map};
     struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
     bool is_note;
     size_t size;
-    quest->passed = 0;
     if (memctx_linux_note_read(map, clue_gpa, &c.info, &is_note, &size, err) <
             0 ||
         require_keys(&c.info, err) < 0 || derive_root(&c, err) < 0 ||
@@ -263,12 +271,21 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
     return 0;
 }
 
-static bool
-is_clue(const unsigned char *bytes)
+/* A clue is a note, or a page that has the shape of a root. */
+static int
+verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
+       struct memctx_error *err)
 {
-    size_t len;
-    return memctx_vmcoreinfo_is_text(bytes) ||
-           memctx_vmcoreinfo_is_note(bytes, &len);
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    quest->passed = 0;
+    if (clue_gpa % MEMCTX_PAGE_SIZE != 0)
+        return verify_note(quest, clue_gpa, ret, err);
+    if (memctx_rammap_read(quest->map, clue_gpa, page, sizeof(page), err) < 0)
+        return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
+                                   clue_gpa);
+    if (!is_clue(page) && memctx_linux_shape_is_clue(page, clue_gpa))
+        return memctx_linux_shape_verify(quest->map, clue_gpa, ret, err);
+    return verify_note(quest, clue_gpa, ret, err);
 }
 
 /* Before 4.13 the note is a static array of u32: anywhere, aligned to 4. */
@@ -293,6 +310,17 @@ scan_unaligned(const struct memctx_block *block, memctx_clue_fn *clue,
     }
 }
 
+static bool
+has_shape(const struct memctx_block *block)
+{
+    for (size_t at = 0; at + MEMCTX_PAGE_SIZE <= block->len_bytes;
+         at += MEMCTX_PAGE_SIZE) {
+        if (memctx_linux_shape_is_clue(block->bytes + at, block->gpa + at))
+            return true;
+    }
+    return false;
+}
+
 /* The name is aligned to 4, like the note. Sixteen words at a time. */
 static bool
 suspect(const struct memctx_block *block)
@@ -307,7 +335,18 @@ suspect(const struct memctx_block *block)
         hits |= (words)(w[0] == wanted) | (words)(w[1] == wanted) |
                 (words)(w[2] == wanted) | (words)(w[3] == wanted);
     }
-    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0;
+    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0 || has_shape(block);
+}
+
+static void
+scan_shapes(const struct memctx_block *block, memctx_clue_fn *clue, void *arg)
+{
+    for (size_t at = 0; at + MEMCTX_PAGE_SIZE <= block->len_bytes;
+         at += MEMCTX_PAGE_SIZE) {
+        if (memctx_linux_shape_is_clue(block->bytes + at, block->gpa + at) &&
+            !clue(block->gpa + at, arg))
+            return;
+    }
 }
 
 static void
@@ -320,6 +359,8 @@ scan(const struct memctx_block *block, memctx_clue_fn *clue, void *arg)
     }
     if (block->thorough)
         scan_unaligned(block, clue, arg);
+    if (block->guess)
+        scan_shapes(block, clue, arg);
 }
 
 /* A boot, and what earlier ones left, have a trampoline each. */

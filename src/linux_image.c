@@ -14,6 +14,10 @@
 #define LARGE_PAGE (2 * MEMCTX_MIB)
 #define ENTRIES (MEMCTX_PAGE_SIZE / 8)
 
+/* __START_KERNEL_map (arch/x86/include/asm/page_64_types.h), which the level 2
+ * table maps from its first entry on. */
+#define IMAGE_MAP UINT64_C(0xffffffff80000000)
+
 /* The tables stand together in .data; the root is this near to them. */
 #define ROOT_DISTANCE (256 * MEMCTX_KIB)
 
@@ -60,6 +64,7 @@ image_of_level2(const unsigned char *table, struct memctx_linux_image *ret)
         known = true;
     }
     ret->size = n * LARGE_PAGE;
+    ret->base_gva = IMAGE_MAP + first * LARGE_PAGE;
     return known && n > 1;
 }
 
@@ -85,6 +90,15 @@ image_of_root(const struct memctx_rammap *map, uint64_t entry,
         gpa = next_table(map, gpa, 511);
     }
     return false;
+}
+
+bool
+memctx_linux_image_of_root(const struct memctx_rammap *map,
+                           const unsigned char *page,
+                           struct memctx_linux_image *ret)
+{
+    ret->root_gpa = 0;
+    return image_of_root(map, memctx_le64(page + 8 * (ENTRIES - 1)), ret);
 }
 
 /* Shares entry 511 and has more than that in the kernel's half: the direct

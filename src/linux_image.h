@@ -6,6 +6,7 @@
 #ifndef MEMCTX_LINUX_IMAGE_H
 #define MEMCTX_LINUX_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,10 +16,17 @@
 struct memctx_linux_image {
     uint64_t gpa;              /* where the image begins, 2 MiB aligned */
     uint64_t size;             /* bytes, up to 1 GiB */
+    uint64_t base_gva;         /* where the kernel sees its beginning */
     uint64_t tables_gpa;       /* level3_kernel_pgt, which lies in .data */
     uint64_t root_gpa;         /* looks like swapper_pg_dir; 0: none does */
     enum memctx_paging paging; /* of that root */
 };
+
+/* Does this page of MEMCTX_PAGE_SIZE bytes, as a root, map an image? Fills all
+ * of *ret but root_gpa; undefined otherwise. At most 4 reads. Any thread. */
+bool memctx_linux_image_of_root(const struct memctx_rammap *map,
+                                const unsigned char *page,
+                                struct memctx_linux_image *ret);
 
 /* Find the images that the roots of real-mode trampolines below 640 KiB map:
  * up to `max`, each once, the one with the highest trampoline first. An

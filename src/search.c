@@ -17,6 +17,7 @@
 #define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
 #define HOLES_MAX 512
 #define HINTS_MAX 16
+#define ROUNDS_BEFORE_GUESSING 2 /* one of each kind found nothing */
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
 #define SUSPECTS_MAX 64
 #define LOOKED_MAX 64
@@ -55,6 +56,7 @@ struct attempt {
                                                 farthest */
     uint64_t left_bytes;                     /* of the budget */
     bool thorough;
+    bool guess;
     struct memctx_quest quest;
     /* Where a thorough look may find more, by gpa. */
     struct memctx_range suspects[SUSPECTS_MAX];
@@ -252,7 +254,7 @@ scan_range(struct attempt *a, uint64_t gpa, uint64_t end_gpa)
         if (memctx_rammap_read(a->map, gpa, a->search->block, len + extra,
                                a->why) == 0) {
             struct memctx_block block = {gpa, a->search->block, len + extra,
-                                         a->thorough};
+                                         a->thorough, a->guess};
             scan_block(a, &block);
         }
         a->result->bytes_read += len;
@@ -290,7 +292,7 @@ scan_hint(struct attempt *a, uint64_t gpa)
     size_t len = gpa % MEMCTX_PAGE_SIZE == 0 ? sizeof(page) : OVERLAP;
     if (memctx_rammap_read(a->map, gpa, page, len, a->why) < 0)
         return;
-    struct memctx_block block = {gpa, page, len, false};
+    struct memctx_block block = {gpa, page, len, false, true};
     scan_block(a, &block);
 }
 
@@ -403,6 +405,7 @@ scan_round(struct attempt *a)
 {
     struct memctx_search *s = a->search;
     a->thorough = s->rounds % 2 == 1;
+    a->guess = s->rounds >= ROUNDS_BEFORE_GUESSING;
     s->cursor_gpa = scan_data(a, s->cursor_gpa, memctx_rammap_end(a->map));
     if (s->cursor_gpa == memctx_rammap_end(a->map)) {
         s->cursor_gpa = 0;
@@ -427,7 +430,8 @@ try_some(struct attempt *a)
 }
 
 /* All RAM once for clues on page starts. Only when there is no kernel, what is
- * suspect once more for clues of old kernels, which may lie anywhere. */
+ * suspect once more for clues of old kernels, which may lie anywhere, and of
+ * kernels that say nothing of themselves. */
 static void
 try_all(struct attempt *a)
 {
@@ -435,6 +439,7 @@ try_all(struct attempt *a)
     if (a->result->n_kernels > 0 || is_done(a))
         return;
     a->thorough = true;
+    a->guess = true;
     for (size_t i = 0; i < a->n_suspects && !is_done(a); i++)
         scan_data(a, a->suspects[i].gpa,
                   a->suspects[i].gpa + a->suspects[i].size);

@@ -602,7 +602,7 @@ scan(struct fixture *f, uint64_t gpa, size_t len, bool thorough, size_t stop_at)
     struct clues clues = {.stop_at = stop_at};
     unsigned char *bytes = test_malloc(len);
     assert_done(memctx_rammap_read(f->map, gpa, bytes, len, &f->err), &f->err);
-    struct memctx_block block = {gpa, bytes, len, thorough};
+    struct memctx_block block = {gpa, bytes, len, thorough, false};
     memctx_linux_ops.scan(&block, take_clue, &clues);
     test_free(bytes);
     return clues;

@@ -77,7 +77,7 @@ static struct clues
 scan(uint64_t gpa, const unsigned char *bytes, size_t len, size_t stop_at)
 {
     struct clues clues = {.stop_at = stop_at};
-    const struct memctx_block block = {gpa, bytes, len, false};
+    const struct memctx_block block = {gpa, bytes, len, false, false};
     memctx_windows_scan(&block, take_clue, &clues);
     return clues;
 }
