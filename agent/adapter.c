@@ -43,6 +43,7 @@ struct job {
     bool reset;    /* forget what was looked at */
     bool new_boot; /* the stub's boots fail again */
     bool close;    /* close the RAM first */
+    bool recheck;  /* the kernel that is known need not be seen running */
     enum adapter_try what;
     unsigned attempt;
     uint64_t budget_bytes;
@@ -51,6 +52,8 @@ struct job {
     struct memctx_bootstrap *bootstrap;
     unsigned fail_boots;
     uint64_t ns_per_mib;
+    bool has_known; /* since the last reset or doubt */
+    struct memctx_kernel known;
     /* Set by the try, read by the loop. */
     struct adapter_result result;
     uint64_t cost_us;
@@ -74,6 +77,7 @@ struct adapter {
     bool new_boot;
     bool released;
     bool closing;          /* the next job closes the RAM */
+    bool recheck;          /* of the next search */
     enum adapter_try next; /* the next job tries this */
     bool armed;
     unsigned attempt; /* tries since the last new boot */
@@ -161,6 +165,7 @@ prepare_ram(struct job *job, struct memctx_error *err)
         return -1;
     if (job->reset)
         memctx_bootstrap_new_boot(job->bootstrap);
+    job->has_known = job->has_known && !job->reset;
     if (job->new_boot)
         job->fail_boots = job->adapter->config.fail_boots;
     job->reset = false;
@@ -193,6 +198,7 @@ search_or_look(struct job *job, struct memctx_bootstrap_result *found,
         .budget_bytes = job->budget_bytes,
         .cold = (job->cold && search) || job->ram.synthetic,
         .paused = job->paused,
+        .known = job->recheck && job->has_known ? &job->known : NULL,
         .cancel = &job->adapter->cancel,
     };
     if (search)
@@ -221,6 +227,10 @@ bootstrap(struct job *job, struct memctx_error *err)
         job->ns_per_mib = spent_us * 1000 / (found.bytes_read / MEMCTX_MIB);
     if ((failed == 0 || found.pending) && keep_datum(job, &found, err) < 0)
         return -1;
+    if (failed == 0 && job->what == ADAPTER_SEARCH) {
+        job->known = found.kernel;
+        job->has_known = true;
+    }
     return failed;
 }
 
@@ -371,6 +381,10 @@ submit(struct adapter *a)
     a->job.close = a->released || a->closing;
     a->job.what = a->released ? ADAPTER_NO_TRY : a->next;
     a->closing = false;
+    if (a->job.what == ADAPTER_SEARCH) {
+        a->job.recheck = a->recheck;
+        a->recheck = false;
+    }
     a->next = ADAPTER_NO_TRY;
     a->job.attempt = a->attempt;
     a->job.budget_bytes = budget_of(a);
@@ -490,6 +504,18 @@ adapter_doubt(struct adapter *a)
     a->cold = false;
     a->reset = true;
     a->has_found = false;
+    a->attempt = 0;
+    a->pending_since_us = 0;
+    if (a->config.open == NULL || a->released)
+        return;
+    a->closing = true;
+    submit_soon(a);
+}
+
+void
+adapter_reopen(struct adapter *a)
+{
+    a->recheck = true;
     a->attempt = 0;
     a->pending_since_us = 0;
     if (a->config.open == NULL || a->released)

@@ -129,9 +129,14 @@ void adapter_be_patient(struct adapter *adapter);
  * beginning, and what is found must be seen running. */
 void adapter_new_boot(struct adapter *adapter);
 
-/* Nobody watched the guest for a while, or its memory is another: the RAM is
- * closed and opened anew, and what is found must be seen running. */
+/* Nobody watched the guest for a while: the RAM is closed and opened anew, and
+ * what is found must be seen running. */
 void adapter_doubt(struct adapter *adapter);
+
+/* Memory was plugged in, resized or removed: the RAM is closed and opened anew.
+ * The kernel that was found before, if any, is believed when it passes the
+ * static checks in the new layout: the guest has run on meanwhile. */
+void adapter_reopen(struct adapter *adapter);
 
 /* RAM never held another kernel: the domain was just started cold. The first
  * kernel that is found need not be seen running. */

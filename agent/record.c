@@ -198,6 +198,8 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
         new_boot(r);
     if ((actions & MEMCTX_ACT_DOUBT) != 0)
         adapter_doubt(r->adapter);
+    if ((actions & MEMCTX_ACT_REOPEN) != 0)
+        adapter_reopen(r->adapter);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(tries); i++) {
         if ((actions & tries[i].action) != 0)
             adapter_kick(r->adapter, tries[i].what);

@@ -117,12 +117,13 @@ on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
 }
 
 /* Memory devices have these aliases, or any that a user chose
- * (virDomainDeviceInfo, "ua-"). */
+ * (virDomainDeviceInfo, "ua-"). Of a DIMM that was added libvirt 9.0 tells the
+ * backend's name, "memdimm0". */
 static bool
 may_be_memory(const char *alias)
 {
     static const char *const prefixes[] = {"dimm", "nvdimm", "virtiomem",
-                                           "virtiopmem", "ua-"};
+                                           "virtiopmem", "ua-", "mem"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(prefixes); i++) {
         if (strncmp(alias, prefixes[i], strlen(prefixes[i])) == 0)
             return true;

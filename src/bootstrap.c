@@ -146,6 +146,9 @@ is_alive(const struct memctx_kernel *kernel, void *arg)
     if (w == NULL)
         return false;
     w->seen = true;
+    if (a->request->known != NULL &&
+        memctx_kernel_is_same(a->request->known, kernel))
+        return true;
     return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
                               NULL) == 0 &&
            alive && !is_outlived(a, w);

@@ -20,12 +20,14 @@
 struct memctx_bootstrap; /* one try at a time, from any thread */
 
 struct memctx_bootstrap_request {
-    uint64_t now_us;           /* monotonic */
-    uint64_t budget_bytes;     /* of RAM to read, about; 0: no limit */
-    bool cold;                 /* RAM never held an earlier kernel */
-    bool paused;               /* nothing can prove to be alive: look at all RAM
-                                  and take what is the only kernel there */
-    const atomic_bool *cancel; /* may be NULL */
+    uint64_t now_us;       /* monotonic */
+    uint64_t budget_bytes; /* of RAM to read, about; 0: no limit */
+    bool cold;             /* RAM never held an earlier kernel */
+    bool paused;           /* nothing can prove to be alive: look at all RAM
+                              and take what is the only kernel there */
+    const struct memctx_kernel *known; /* NULL, or one that was seen running
+                                          just now: it counts as alive */
+    const atomic_bool *cancel;         /* may be NULL */
 };
 
 struct memctx_bootstrap_result {

@@ -96,15 +96,17 @@ enum memctx_action {
                                      tries from the beginning */
     MEMCTX_ACT_DOUBT = 1 << 3,    /* open the RAM anew before the next try, and
                                      believe only what is seen running */
-    MEMCTX_ACT_PROBE = 1 << 4,    /* start a try: search */
-    MEMCTX_ACT_LOOK = 1 << 5,     /* start a try: first half of a look, */
-    MEMCTX_ACT_LOOK_AGAIN = 1 << 6, /* or its second half */
-    MEMCTX_ACT_ARM = 1 << 7,        /* arm the timer: next backoff delay, */
-    MEMCTX_ACT_ARM_LOOK = 1 << 8,   /* or time to the next look, */
-    MEMCTX_ACT_ARM_AGAIN = 1 << 9,  /* or time between its halves */
-    MEMCTX_ACT_PUBLISH = 1 << 10, /* write the datum, unless it stands there */
-    MEMCTX_ACT_RELEASE = 1 << 11, /* close the RAM */
-    MEMCTX_ACT_FORGET = 1 << 12,  /* destroy the record */
+    MEMCTX_ACT_REOPEN = 1 << 4,   /* open the RAM anew, too, but believe in the
+                                     kernel that was found if it is still there */
+    MEMCTX_ACT_PROBE = 1 << 5,    /* start a try: search */
+    MEMCTX_ACT_LOOK = 1 << 6,     /* start a try: first half of a look, */
+    MEMCTX_ACT_LOOK_AGAIN = 1 << 7, /* or its second half */
+    MEMCTX_ACT_ARM = 1 << 8,        /* arm the timer: next backoff delay, */
+    MEMCTX_ACT_ARM_LOOK = 1 << 9,   /* or time to the next look, */
+    MEMCTX_ACT_ARM_AGAIN = 1 << 10, /* or time between its halves */
+    MEMCTX_ACT_PUBLISH = 1 << 11, /* write the datum, unless it stands there */
+    MEMCTX_ACT_RELEASE = 1 << 12, /* close the RAM */
+    MEMCTX_ACT_FORGET = 1 << 13,  /* destroy the record */
 };
 
 struct memctx_transition {

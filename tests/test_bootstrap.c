@@ -146,6 +146,23 @@ test_dead_kernel_is_never_taken(void **state)
     }
 }
 
+/* After memory was plugged in: the kernel that ran before is believed, another
+ * has to be seen running. */
+static void
+test_kernel_that_is_known_to_run(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(f, 0);
+    expect_pending(f, &kernel);
+    struct memctx_kernel known = f->result.kernel;
+    struct memctx_kernel other = known;
+    other.kcr3 += MEMCTX_PAGE_SIZE;
+    f->request.known = &other;
+    expect_pending(f, &kernel);
+    f->request.known = &known;
+    expect_alive(f, &kernel);
+}
+
 static void
 test_running_kernel_beside_a_dead_one(void **state)
 {
@@ -381,6 +398,7 @@ main(void)
         T(test_kernel_after_a_cold_start_is_taken_at_once),
         T(test_kernel_is_pending_until_its_clock_ticks),
         T(test_dead_kernel_is_never_taken),
+        T(test_kernel_that_is_known_to_run),
         T(test_running_kernel_beside_a_dead_one),
         T(test_running_kernel_beside_many_dead_ones),
         T(test_watch_ends_when_the_kernel_fails_its_checks),

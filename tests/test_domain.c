@@ -270,9 +270,10 @@ believes_nothing_while_away(enum memctx_phase phase, enum memctx_event event,
                 (phase == MEMCTX_PHASE_AWAY ? 0u : MEMCTX_ACT_DOUBT));
 }
 
-/* What was found in the old layout may have been read from the wrong place. */
+/* What was found in the old layout may have been read from the wrong place, but
+ * the guest runs on. */
 static bool
-doubts_another_layout(enum memctx_phase phase, enum memctx_event event,
+reopens_another_layout(enum memctx_phase phase, enum memctx_event event,
                       enum memctx_phase next, unsigned actions)
 {
     bool blind = phase == MEMCTX_PHASE_NEW || phase == MEMCTX_PHASE_AWAY ||
@@ -281,7 +282,7 @@ doubts_another_layout(enum memctx_phase phase, enum memctx_event event,
         return true;
     if (blind)
         return next == phase && actions == 0;
-    return (actions & MEMCTX_ACT_DOUBT) != 0 &&
+    return (actions & MEMCTX_ACT_REOPEN) != 0 &&
            memctx_phase_state(next) != MEMCTX_STATE_READY;
 }
 
@@ -314,7 +315,7 @@ LAW(resets_to_a_new_boot)
 LAW(releases_what_can_never_work)
 LAW(stays_unsupported)
 LAW(believes_nothing_while_away)
-LAW(doubts_another_layout)
+LAW(reopens_another_layout)
 LAW(waits_for_ram_that_arrives)
 
 /* Perform an event as agent/record.c does, in the order of the bits. */
@@ -464,6 +465,7 @@ tell(const struct step *steps, size_t n)
 #define WITHDRAW MEMCTX_ACT_WITHDRAW
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
 #define DOUBT MEMCTX_ACT_DOUBT
+#define REOPEN MEMCTX_ACT_REOPEN
 #define PROBE MEMCTX_ACT_PROBE
 #define LOOK MEMCTX_ACT_LOOK
 #define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
@@ -629,14 +631,14 @@ STORY(reset_in_the_middle_of_a_look,
 
 STORY(memory_is_plugged_in,
     ON(START, PROBING, PROBE),
-    ON(LAYOUT, PROBING, ABANDON | DOUBT | PROBE),
+    ON(LAYOUT, PROBING, ABANDON | REOPEN | PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
-    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
     ON(PENDING, CHECK_WAIT, ARM),
-    ON(LAYOUT, CHECKING, ABANDON | DOUBT | PROBE),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM),
-    ON(LAYOUT, BACKOFF, ABANDON | DOUBT | ARM))
+    ON(LAYOUT, BACKOFF, ABANDON | REOPEN | ARM))
 
 STORY(migration_arrives,
     ON(ARRIVING, PAUSED, WITHDRAW),
@@ -724,7 +726,7 @@ test_names_are_all_different(void **state)
         {phase_name, MEMCTX_PHASES},
         {event_name, MEMCTX_EVENTS},
         {state_name, MEMCTX_STATES},
-        {action_name, 13},
+        {action_name, 14},
     };
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
@@ -747,8 +749,11 @@ test_actions_stand_in_order(void **state)
     assert_true(MEMCTX_ACT_ABANDON < MEMCTX_ACT_WITHDRAW);
     assert_true(MEMCTX_ACT_WITHDRAW < MEMCTX_ACT_NEW_BOOT);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_DOUBT);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_REOPEN);
     assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_PROBE);
     assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_PUBLISH < MEMCTX_ACT_FORGET);
     assert_true(MEMCTX_ACT_RELEASE < MEMCTX_ACT_FORGET);
@@ -774,7 +779,7 @@ main(void)
         T(test_releases_what_can_never_work),
         T(test_stays_unsupported),
         T(test_believes_nothing_while_away),
-        T(test_doubts_another_layout),
+        T(test_reopens_another_layout),
         T(test_waits_for_ram_that_arrives),
         T(test_every_history_is_sound),
         T(test_no_phase_is_a_dead_end),
