@@ -163,7 +163,8 @@ decode_linux(const xmlNode *root, struct memctx_linux_facts *facts)
         parse_number(text, &facts->kaslr_offset);
     memctx_xml_attr(node, "phys_base", text, sizeof(text));
     bool negative = text[0] == '-';
-    if (parse_number(text + negative, &value))
+    facts->has_phys_base = parse_number(text + negative, &value);
+    if (facts->has_phys_base)
         facts->phys_base = (int64_t)(negative ? -value : value);
     const xmlNode *info = memctx_xml_child(node, "vmcoreinfo");
     facts->vmcoreinfo_gpa = optional_number(info, "gpa");

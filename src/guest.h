@@ -39,6 +39,7 @@ enum memctx_os {
 struct memctx_linux_facts {
     bool has_kaslr_offset;
     uint64_t kaslr_offset;    /* bytes from the link-time to the run-time gva */
+    bool has_phys_base;       /* x86-64 only */
     int64_t phys_base;        /* gpa = gva - 0xffffffff80000000 + phys_base */
     uint64_t vmcoreinfo_gpa;  /* of the ELF note; of the text if only that */
     uint32_t vmcoreinfo_size; /* of the text, bytes */

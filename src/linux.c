@@ -14,6 +14,7 @@
 #include "linux_image.h"
 #include "linux_note.h"
 #include "linux_pointers.h"
+#include "linux_root.h"
 #include "linux_shape.h"
 #include "vmcoreinfo.h"
 
@@ -30,9 +31,7 @@
 struct candidate {
     const struct memctx_rammap *map;
     struct memctx_vmcoreinfo info;
-    enum memctx_paging paging;
-    uint64_t root_gpa;
-    int64_t phys_base;
+    struct memctx_linux_root root;
 };
 
 typedef int check_fn(const struct candidate *candidate,
@@ -44,18 +43,11 @@ value_of(const struct candidate *c, enum memctx_vmcoreinfo_key key)
     return c->info.value[key];
 }
 
-static bool
-is_image_gva(uint64_t gva)
-{
-    return memctx_range_in(gva, 1, MEMCTX_LINUX_IMAGE_MAP,
-                           MEMCTX_LINUX_IMAGE_MAP_SIZE);
-}
-
 /* What arithmetic says; the walk has to say the same. */
 static uint64_t
 image_gpa(const struct candidate *c, uint64_t gva)
 {
-    return gva - MEMCTX_LINUX_IMAGE_MAP + (uint64_t)c->phys_base;
+    return gva + c->root.to_gpa;
 }
 
 /* Walk a gva of the kernel image and demand the gpa that phys_base gives. */
@@ -63,12 +55,13 @@ static int
 walk_image(const struct candidate *c, const char *symbol, uint64_t gva,
            struct memctx_walk *walk, struct memctx_error *err)
 {
-    if (memctx_paging_walk(c->map, c->paging, c->root_gpa, gva, walk, err) < 0)
+    if (memctx_paging_walk(c->map, c->root.paging, c->root.root_gpa, gva, walk,
+                           err) < 0)
         return memctx_error_prefix(err, "%s", symbol);
     if (walk->gpa != image_gpa(c, gva))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "%s: walk gives gpa %#" PRIx64
-                                ", phys_base gives %#" PRIx64,
+                                ", arithmetic gives %#" PRIx64,
                                 symbol, walk->gpa, image_gpa(c, gva));
     return 0;
 }
@@ -81,20 +74,37 @@ check_self_map(const struct candidate *c, struct memctx_error *err)
                       &walk, err);
 }
 
+/* How a root's entries cut the address space. PAE's have no user bit: there the
+ * kernel's own root has nothing for user space at all. */
+static const struct half {
+    unsigned entry_size; /* bytes */
+    unsigned shift;      /* an entry stands for 2^shift bytes */
+    uint64_t user_bit;
+} halves[MEMCTX_PAGINGS] = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = {8, 55, MEMCTX_PTE_USER},
+    [MEMCTX_PAGING_X86_64_5LEVEL] = {8, 55, MEMCTX_PTE_USER},
+    [MEMCTX_PAGING_X86_PAE] = {8, 30, MEMCTX_PTE_PRESENT},
+    [MEMCTX_PAGING_X86_2LEVEL] = {4, 22, MEMCTX_PTE_USER},
+};
+
 /* The kernel's own root maps nothing for user space; a task's root, which
  * maps the kernel just as well, does. */
 static int
 check_user_half(const struct candidate *c, struct memctx_error *err)
 {
-    unsigned char half[MEMCTX_PAGE_SIZE / 2];
-    if (memctx_rammap_read(c->map, c->root_gpa, half, sizeof(half), err) < 0)
+    unsigned char half[MEMCTX_PAGE_SIZE];
+    const struct half *h = &halves[c->root.paging];
+    size_t n = (size_t)(c->root.kernel_gva >> h->shift);
+    size_t len = memctx_min(n * h->entry_size, sizeof(half));
+    if (memctx_rammap_read(c->map, c->root.root_gpa, half, len, err) < 0)
         return memctx_error_prefix(err, "root");
-    for (size_t i = 0; i < sizeof(half); i += 8) {
-        uint64_t entry = memctx_le64(half + i);
-        if ((entry & MEMCTX_PTE_PRESENT) != 0 && (entry & MEMCTX_PTE_USER) != 0)
+    for (size_t i = 0; i + h->entry_size <= len; i += h->entry_size) {
+        uint64_t entry =
+            h->entry_size == 4 ? memctx_le32(half + i) : memctx_le64(half + i);
+        if ((entry & MEMCTX_PTE_PRESENT) != 0 && (entry & h->user_bit) != 0)
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "root entry %zu is user space: %#" PRIx64,
-                                    i / 8, entry);
+                                    i / h->entry_size, entry);
     }
     return 0;
 }
@@ -127,7 +137,7 @@ check_uts(const struct candidate *c, struct memctx_error *err)
                                 ", at most %u is sane",
                                 offset, UTS_NAME_SANE);
     char uts[UTS_LEN];
-    if (memctx_paging_read(c->map, c->paging, c->root_gpa,
+    if (memctx_paging_read(c->map, c->root.paging, c->root.root_gpa,
                            value_of(c, MEMCTX_VMCI_UTS) + offset, uts,
                            sizeof(uts), err) < 0)
         return memctx_error_prefix(err, "init_uts_ns");
@@ -150,53 +160,6 @@ static const struct {
     {"uts", check_uts},
 };
 
-static int
-require_keys(const struct memctx_vmcoreinfo *info, struct memctx_error *err)
-{
-    static const struct {
-        enum memctx_vmcoreinfo_key key;
-        const char *name;
-    } required[] = {
-        {MEMCTX_VMCI_SWAPPER, "SYMBOL(swapper_pg_dir)"},
-        {MEMCTX_VMCI_STEXT, "SYMBOL(_stext)"},
-        {MEMCTX_VMCI_UTS, "SYMBOL(init_uts_ns)"},
-        {MEMCTX_VMCI_PHYS_BASE, "NUMBER(phys_base)"},
-    };
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(required); i++) {
-        if (!memctx_vmcoreinfo_has(info, required[i].key))
-            return memctx_error_set(err, MEMCTX_RETRY,
-                                    "VMCOREINFO of %s has no %s: not x86-64, "
-                                    "or still being written",
-                                    info->release, required[i].name);
-    }
-    if (info->value[MEMCTX_VMCI_L5] > 1)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "pgtable_l5_enabled is neither 0 nor 1");
-    return 0;
-}
-
-/* Where the root must be if the text is true. */
-static int
-derive_root(struct candidate *c, struct memctx_error *err)
-{
-    uint64_t swapper = value_of(c, MEMCTX_VMCI_SWAPPER);
-    if (!is_image_gva(swapper) || !is_image_gva(value_of(c, MEMCTX_VMCI_STEXT)))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "swapper_pg_dir %#" PRIx64
-                                " or _stext is not in the kernel image's GiB",
-                                swapper);
-    c->phys_base = (int64_t)value_of(c, MEMCTX_VMCI_PHYS_BASE);
-    c->root_gpa = image_gpa(c, swapper);
-    c->paging = value_of(c, MEMCTX_VMCI_L5) == 1 ? MEMCTX_PAGING_X86_64_5LEVEL
-                                                 : MEMCTX_PAGING_X86_64_4LEVEL;
-    if (c->root_gpa % MEMCTX_PAGE_SIZE != 0 ||
-        !memctx_rammap_contains(c->map, c->root_gpa, MEMCTX_PAGE_SIZE))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "root gpa %#" PRIx64 " is no page of RAM",
-                                c->root_gpa);
-    return 0;
-}
-
 /* Run all checks; the names of those passed stand in `passed`. */
 static int
 prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
@@ -214,6 +177,32 @@ prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
     return 0;
 }
 
+/* The first possibility that passes all checks; else the error of the one that
+ * came furthest. */
+static int
+prove_one(struct memctx_quest *quest, struct candidate *c, char *passed,
+          size_t size, struct memctx_error *err)
+{
+    struct memctx_linux_root roots[MEMCTX_LINUX_ROOTS_MAX];
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    unsigned furthest = 0;
+    int n = memctx_linux_roots(c->map, &c->info, roots, err);
+    if (n < 0)
+        return -1;
+    for (int i = 0; i < n; i++) {
+        struct memctx_error this = MEMCTX_ERROR_INIT;
+        c->root = roots[i];
+        quest->passed = 0;
+        if (prove(quest, c, passed, size, &this) == 0)
+            return 0;
+        if (i == 0 || quest->passed > furthest)
+            why = this;
+        furthest = (unsigned)memctx_max(furthest, quest->passed);
+    }
+    quest->passed = furthest;
+    return memctx_error_set(err, why.class, "%s", why.message);
+}
+
 /* _text, where the image begins, is aligned to CONFIG_PHYSICAL_ALIGN, which is
  * at least 2 MiB on x86-64 (arch/x86/Kconfig), and _stext follows it closely.
  */
@@ -227,13 +216,15 @@ static void
 describe(const struct candidate *c, struct memctx_kernel *kernel)
 {
     kernel->os = MEMCTX_OS_LINUX;
-    kernel->paging = c->paging;
-    kernel->kcr3 = c->root_gpa;
+    kernel->paging = c->root.paging;
+    kernel->kcr3 = c->root.root_gpa;
     snprintf(kernel->version, sizeof(kernel->version), "%s", c->info.release);
     snprintf(kernel->identity, sizeof(kernel->identity), "%s",
              c->info.build_id);
     kernel->base_gva = image_base(value_of(c, MEMCTX_VMCI_STEXT));
-    kernel->linux_facts.phys_base = c->phys_base;
+    kernel->linux_facts.has_phys_base =
+        memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_PHYS_BASE);
+    kernel->linux_facts.phys_base = (int64_t)value_of(c, MEMCTX_VMCI_PHYS_BASE);
     kernel->linux_facts.has_kaslr_offset =
         memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_KERNELOFFSET);
     kernel->linux_facts.kaslr_offset = value_of(c, MEMCTX_VMCI_KERNELOFFSET);
@@ -258,8 +249,7 @@ verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
     size_t size;
     if (memctx_linux_note_read(map, clue_gpa, &c.info, &is_note, &size, err) <
             0 ||
-        require_keys(&c.info, err) < 0 || derive_root(&c, err) < 0 ||
-        prove(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0)
+        prove_one(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     describe(&c, &kernel);

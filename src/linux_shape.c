@@ -222,6 +222,7 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     memcpy(kernel->version, c->release, sizeof(kernel->version));
     strcpy(kernel->found, "without-note");
     strcpy(kernel->checks, "image,text,banner,uts");
+    kernel->linux_facts.has_phys_base = true;
     kernel->linux_facts.phys_base =
         (int64_t)(c->image.gpa - (c->image.base_gva - MEMCTX_LINUX_IMAGE_MAP));
 }

@@ -20,13 +20,14 @@ static const struct memctx_paging_level long_levels[] = {
 };
 
 /* SDM tables 4-8 to 4-11: bits 62:52 are reserved on every processor, and the
- * entries of the root have no rights. */
+ * entries of the root have no rights. Their bit 5 is reserved, too, but QEMU's
+ * TCG (seen with 7.2) sets it there as the accessed bit of any other table. */
 #define PAE_HIGH MEMCTX_PTE_BITS(62, 52)
 static const struct memctx_paging_level pae_levels[] = {
     [1] = {12, 9, false, true, PAE_HIGH, 0},
     [2] = {21, 9, true, true, PAE_HIGH, PAE_HIGH | MEMCTX_PTE_BITS(20, 13)},
     [3] = {30, 2, false, false,
-           MEMCTX_PTE_BITS(63, 52) | MEMCTX_PTE_BITS(8, 5) |
+           MEMCTX_PTE_BITS(63, 52) | MEMCTX_PTE_BITS(8, 6) |
                MEMCTX_PTE_BITS(2, 1),
            0},
 };

@@ -19,7 +19,7 @@ declare -A stage=(
     [layout]=5 [machine]=5 [memconf]=5 [paging]=5 [paging_format]=5 [qemuargs]=5 [tour]=5 [view]=5
     [guest]=6 [match]=6
     [linux_note]=7 [linux_kallsyms]=7 [linux_clock]=7 [linux_image]=7 [linux_pointers]=7
-    [linux_shape]=7 [linux]=7
+    [linux_root]=7 [linux_shape]=7 [linux]=7
     [windows_code]=7 [windows_finder]=7 [windows_image]=7 [windows_kuser]=7
     [windows_process]=7 [windows_proof]=7 [windows_roots]=7 [windows_system]=7 [windows]=7
     [guests]=8

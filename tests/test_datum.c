@@ -79,6 +79,7 @@ static const struct memctx_kernel sample_kernel = {
     .checks = "self-map,uts",
     .linux_facts = {.has_kaslr_offset = true,
                     .kaslr_offset = 0x18a00000,
+                    .has_phys_base = true,
                     .phys_base = -0x27200000,
                     .vmcoreinfo_gpa = 0x39424000,
                     .vmcoreinfo_size = 2921},

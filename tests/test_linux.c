@@ -348,7 +348,7 @@ test_copy_of_the_root_elsewhere(void **state)
     for (uint64_t at = 0; at < PAGE; at += 8)
         guestimg_write_le64(&f->img, f->want.root_gpa - 2 * MEMCTX_MIB + at,
                             guestimg_read_le64(&f->img, f->want.root_gpa + at));
-    refuse_clue(f, f->want.note_gpa, "phys_base gives");
+    refuse_clue(f, f->want.note_gpa, "arithmetic gives");
 }
 
 /* VMCOREINFO of another kernel, in a crash dump in the page cache. */
@@ -450,7 +450,7 @@ test_stext_mapped_elsewhere(void **state)
     guestimg_map(&f->img, &space, UINT64_C(0xffffffff86000000),
                  f->want.text_gpa, 2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
     refuse_clue(f, f->want.note_gpa,
-                "check text: _stext: walk gives gpa 0x6000000, phys_base gives "
+                "check text: _stext: walk gives gpa 0x6000000, arithmetic gives "
                 "0x7000000");
 }
 

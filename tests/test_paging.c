@@ -357,14 +357,14 @@ test_pae_reserved_bits(void **state)
     struct fixture *f = *state;
     const uint64_t root_at = ROOT + (GVA32 >> 30) * 8;
     static const uint64_t in_root[] = {
-        W, U, 0x20, 0x100, MEMCTX_PTE_LARGE, UINT64_C(1) << 52, MEMCTX_PTE_NX};
+        W, U, 0x40, 0x100, MEMCTX_PTE_LARGE, UINT64_C(1) << 52, MEMCTX_PTE_NX};
     guestimg_map(&f->img, &pae, GVA32_PAGE, 0x777000, PAGE, P);
     uint64_t entry = guestimg_read_le64(&f->img, root_at);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(in_root); i++) {
         guestimg_write_le64(&f->img, root_at, entry | in_root[i]);
         refuse(f, PAE, GVA32, "at level 3");
     }
-    guestimg_write_le64(&f->img, root_at, entry | 0xe18);
+    guestimg_write_le64(&f->img, root_at, entry | 0xe38);
     walk(f, PAE, GVA32);
     guestimg_map(&f->img, &pae, GVA32_PAGE, UINT64_C(1) << 52 | 0x777000, PAGE,
                  P);
