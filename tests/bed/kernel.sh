@@ -69,18 +69,15 @@ bed_busybox()
     bed_die "no busybox: run tests/bed/install.sh"
 }
 
-# bed_initramfs: prints the path of an initramfs of busybox and guest-init; made again when either changes.
-bed_initramfs()
-(
-    mkdir -p "$BED_CACHE"
-    exec 9> "$BED_CACHE/lock"
-    flock 9
-    busybox=$(bed_busybox)
-    key=$(cat "$busybox" "$BED_SRC/guest-init" | sha256sum | cut -c 1-16)
+# bed_pack_initramfs BUSYBOX: of it and guest-init; made again when either changes. The caller has the lock.
+bed_pack_initramfs()
+{
+    local key image tree
+    key=$(cat "$1" "$BED_SRC/guest-init" | sha256sum | cut -c 1-16)
     image="$BED_CACHE/initramfs-$key.gz"
     if [ ! -e "$image" ]; then
         tree=$(mktemp -d "$BED_CACHE/new.XXXXXX")
-        install -D -m 755 "$busybox" "$tree/bin/busybox"
+        install -D -m 755 "$1" "$tree/bin/busybox"
         install -m 755 "$BED_SRC/guest-init" "$tree/init"
         (cd "$tree" && find . | cpio --quiet -o -H newc | gzip -1) > "$image.new"
         chmod 644 "$image.new"
@@ -88,6 +85,15 @@ bed_initramfs()
         rm -rf "$tree"
     fi
     echo "$image"
+}
+
+# bed_initramfs: prints the path of an initramfs of busybox and guest-init.
+bed_initramfs()
+(
+    mkdir -p "$BED_CACHE"
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    bed_pack_initramfs "$(bed_busybox)"
 )
 
 # bed_kexec_initramfs [PACKAGE]: the same with a kernel in it, and the means to start that one from within.
@@ -111,4 +117,66 @@ bed_kexec_initramfs()
         rm -rf "$tree"
     fi
     echo "$image"
+)
+
+# ---- i386 ------------------------------------------------------------------------------------------------
+
+# apt as on a machine that also takes i386, with lists of its own, so that nothing of the machine changes.
+bed_apt_i386()
+{
+    local program=$1 dir="$BED_CACHE/apt-i386"
+    shift
+    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+    "$program" -qq -o APT::Architectures::=amd64 -o APT::Architectures::=i386 -o APT::Sandbox::User=root \
+        -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" "$@"
+}
+
+# The newest package of Linux 6.1 with this ending
+bed_i386_package()
+{
+    bed_apt_i386 apt-cache search --names-only "^linux-image-6[.]1[.0-9]*-[0-9]*-$1-unsigned\$" |
+        cut -d ' ' -f 1 | sort -V | tail -n 1
+}
+
+# Download package $1 for i386 and keep its file $2 (a pattern) in $BED_CACHE/i386-$1. Some of the lists may be out of
+# date, which does not matter here.
+bed_fetch_i386()
+{
+    local new status=0
+    new=$(mktemp -d "$BED_CACHE/new.XXXXXX")
+    mkdir "$new/out"
+    # shellcheck disable=SC2086 # a pattern
+    { (cd "$new" && bed_apt_i386 apt-get download "$1:i386" >&2) && dpkg -x "$new"/*.deb "$new/all" &&
+        cp "$new"/all/$2 "$new/out/" && chmod -R a+rX "$new/out" && mv -T "$new/out" "$BED_CACHE/i386-$1"; } || status=1
+    rm -rf "$new"
+    return $status
+}
+
+# bed_kernel_i386 686|rt-686-pae: prints the path of its vmlinuz; 1 when there is none to be had. After
+# bed_initramfs_i386, which gets the lists.
+bed_kernel_i386()
+(
+    mkdir -p "$BED_CACHE"
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    remembered="$BED_CACHE/default-kernel-$1"
+    if [ ! -s "$remembered" ]; then
+        package=$(bed_i386_package "$1")
+        [ -n "$package" ] || return 1
+        [ -d "$BED_CACHE/i386-$package" ] || bed_fetch_i386 "$package" 'boot/vmlinuz-*' || return 1
+        echo "$package" > "$remembered"
+    fi
+    echo "$BED_CACHE/i386-$(cat "$remembered")"/vmlinuz-*
+)
+
+# bed_initramfs_i386: as bed_initramfs, with a busybox that a 32-bit kernel can run
+bed_initramfs_i386()
+(
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    if [ ! -d "$BED_CACHE/i386-busybox-static" ]; then
+        bed_apt_i386 apt-get update >&2 || true
+        bed_fetch_i386 busybox-static bin/busybox || return 1
+    fi
+    bed_pack_initramfs "$BED_CACHE/i386-busybox-static/busybox"
 )
