@@ -86,8 +86,6 @@ reads_small no-backing 1 backing=none
 reads_small anonymous 2 backing=anon memory=4096 machine=pc
 reads_small memfd-private 1 backing=memfd-private
 reads_small file-private 1 backing=file-private
-reads_only file-unshared 1 backing=file-unshared
-reads_only numa-anonymous 2 backing=none cells=2
 # The second of three cells is cut by the split, and has all of the kernel's image.
 reads_only numa-memfd 4 backing=memfd memory=3072 cells=8:2552:512
 reads_only numa-cut 4 backing=none memory=3072 cells=8:2552:512 append=nokaslr
