@@ -29,12 +29,17 @@ leave(int signal_number)
     _exit(0);
 }
 
-/* Nothing below can wait; this is for what nobody has thought of. */
+/* Nothing below waits for long; this is for what adds up, such as input that
+ * comes byte by byte, and for what nobody has thought of. */
 static void
 limit_time(void)
 {
     const struct itimerval limit = {.it_value = {.tv_usec = LIMIT_MS * 1000}};
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
     signal(SIGALRM, leave);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
     signal(SIGPIPE, SIG_IGN);
     setitimer(ITIMER_REAL, &limit, NULL);
 }
