@@ -10,10 +10,12 @@
 #include "bytes.h"
 
 #define TOKENS 256u
-#define TOKEN_TABLE_MAX (4 * MEMCTX_KIB) /* all texts; about 1 KiB in kernels \
-                                          */
-#define NAME_MAX_BYTES 512u              /* KSYM_NAME_LEN, with the type */
-#define NAMES_MAX (64 * MEMCTX_MIB)
+#define TOKEN_TABLE_MAX                                          \
+    (4 * MEMCTX_KIB)        /* all texts; about 1 KiB in kernels \
+                             */
+#define NAME_MAX_BYTES 512u /* KSYM_NAME_LEN, with the type */
+#define NAMES_MAX (16 * MEMCTX_MIB)
+#define TEXTS_MAX (64 * MEMCTX_MIB) /* of all names, expanded */
 #define CHUNK (16 * MEMCTX_KIB)
 
 /* A kernel's address space, and its tables in there. */
@@ -29,9 +31,10 @@ struct tables {
 /* The names, as a stream. */
 struct stream {
     const struct tables *tables;
-    uint64_t gva;  /* of the next chunk */
-    uint64_t left; /* bytes that may be read yet */
-    size_t at;     /* in the chunk */
+    uint64_t gva;        /* of the next chunk */
+    uint64_t left;       /* bytes that may be read yet */
+    uint64_t texts_left; /* ... and written */
+    size_t at;           /* in the chunk */
     size_t len;
     unsigned char chunk[CHUNK];
 };
@@ -150,6 +153,11 @@ next_name(struct stream *s, char name[NAME_MAX_BYTES], struct memctx_error *err)
         while (*token != '\0' && used < NAME_MAX_BYTES)
             text[used++] = *token++;
     }
+    if (used > s->texts_left)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "more than %u MiB of kallsyms names",
+                                (unsigned)(TEXTS_MAX / MEMCTX_MIB));
+    s->texts_left -= used;
     text[used] = '\0';
     memcpy(name, used > 0 ? text + 1 : text, used > 0 ? used : 1);
     name[NAME_MAX_BYTES - 1] = '\0';
@@ -256,7 +264,8 @@ memctx_linux_kallsyms_find(const struct memctx_rammap *map,
         return -1;
     struct stream s = {.tables = &t,
                        .gva = address_of(&t, MEMCTX_VMCI_KALLSYMS_NAMES),
-                       .left = NAMES_MAX};
+                       .left = NAMES_MAX,
+                       .texts_left = TEXTS_MAX};
     uint32_t stext = UINT32_MAX;
     uint32_t found = UINT32_MAX;
     char name[NAME_MAX_BYTES];
