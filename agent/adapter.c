@@ -533,6 +533,9 @@ adapter_set_cold(struct adapter *a)
 void
 adapter_set_paused(struct adapter *a, bool paused)
 {
+    /* A paused guest cannot show that it runs: that time does not count. */
+    if (paused)
+        a->pending_since_us = 0;
     a->paused = paused;
 }
 

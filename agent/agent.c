@@ -116,15 +116,24 @@ on_changed(void *arg, const struct record *record)
 
 /* The run is over. Its metadata went with it; its file has to be removed. */
 static void
-forget_member(void *arg, struct member *member)
+forget_member(struct agent *agent, struct member *member)
 {
-    struct agent *agent = arg;
     log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
     if (member->record->has_datum)
         call_hooks(agent, member->record, HOOKS_LOST);
     publisher_forget(agent->publisher, member->record->uuid);
     members_remove(&agent->members, member);
+}
+
+/* A try found the run gone. That libvirt has not told may mean that another has
+ * begun, of which it did. */
+static void
+on_over(void *arg, struct member *member)
+{
+    struct agent *agent = arg;
+    forget_member(agent, member);
+    watch_look_now(agent->watch);
 }
 
 static int
@@ -168,6 +177,17 @@ add_member(struct agent *agent, const struct event *event)
     return member;
 }
 
+/* Of a run before the one that we know: a list of domains may be older than an
+ * event that overtook it. libvirt counts ids up, but from the beginning when
+ * it was restarted. */
+static bool
+is_late(const struct agent *agent, const struct record *record,
+        const struct event *event)
+{
+    return event->id >= 0 && event->id < record->id &&
+           record->epoch == agent->epoch;
+}
+
 /* STOPPED comes with the id -1 from some drivers, so only a start can tell
  * that a run was replaced by another while we were not told. */
 static bool
@@ -180,6 +200,8 @@ static void
 handle_domain(struct agent *agent, const struct event *event)
 {
     struct member *member = members_find(&agent->members, event->uuid);
+    if (member != NULL && is_late(agent, member->record, event))
+        return;
     if (event->what == MEMCTX_EVENT_STOP) {
         /* A stop of an earlier run that comes late is not this run's. */
         if (member != NULL && !is_other_run(member->record, event))
@@ -336,7 +358,7 @@ agent_create(const struct settings *settings, const char *dir, bool stub,
     agent->stop_timer = -1;
     agent->ops =
         (struct record_ops){on_publish, on_withdraw, on_changed, agent};
-    agent->members = (struct members){.over = forget_member, .arg = agent};
+    agent->members = (struct members){.over = on_over, .arg = agent};
     if (start_parts(agent, dir, err) < 0) {
         agent_destroy(agent);
         return -1;

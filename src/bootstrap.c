@@ -29,6 +29,8 @@ struct memctx_bootstrap {
     size_t n_watched;
     bool has_found;
     struct memctx_kernel found; /* by the last successful try */
+    bool is_over;               /* that try's proof is: the next search needs a
+                                   new one */
 };
 
 /* One try under way. */
@@ -195,6 +197,21 @@ take_only_one(const struct memctx_search_result *found,
     return 0;
 }
 
+/* What a kernel has shown serves one search. It may be long ago at the next. */
+static void
+begin_proof(struct attempt *a)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        b->watched[i].seen = false;
+        /* One that cannot be read is not alive, and fails its checks. */
+        if (b->is_over)
+            memctx_pulse_restart(b->watched[i].pulse, a->map,
+                                 a->request->now_us, NULL);
+    }
+    b->is_over = false;
+}
+
 int
 memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                      const struct memctx_rammap *map,
@@ -212,8 +229,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
         .accept_arg = &a,
     };
     struct memctx_search_result found;
-    for (size_t i = 0; i < bootstrap->n_watched; i++)
-        bootstrap->watched[i].seen = false;
+    begin_proof(&a);
     memset(ret, 0, sizeof(*ret));
     int failed =
         memctx_search_try(bootstrap->search, map, &search, &found, err);
@@ -230,6 +246,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
         return -1;
     bootstrap->found = ret->kernel;
     bootstrap->has_found = true;
+    bootstrap->is_over = true;
     return 0;
 }
 
@@ -256,11 +273,13 @@ memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "the clocks of kernel %s cannot be read",
                                 ret->kernel.version);
+    bootstrap->is_over = false;
     if (!again && memctx_pulse_restart(w->pulse, map, request->now_us, err) < 0)
         return -1;
     if (again && memctx_pulse_check(w->pulse, map, request->now_us, &ret->alive,
                                     err) < 0)
         return -1;
+    bootstrap->is_over = ret->alive;
     if (ret->alive)
         return 0;
     ret->pending = true;

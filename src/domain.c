@@ -84,11 +84,11 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ENDS(PROBING),
     },
     [MEMCTX_PHASE_PROBING_PAUSED] = {
-        ON(START, PROBING, 0),
+        ON(START, PROBING, ABANDON | PROBE),
         ON(START_PAUSED, PROBING_PAUSED, 0),
         ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
         ON(SUSPEND, PROBING_PAUSED, 0),
-        ON(RESUME, PROBING, 0),
+        ON(RESUME, PROBING, ABANDON | PROBE),
         ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
         ON(LAYOUT, PROBING_PAUSED, ABANDON | REOPEN | PROBE),
         ON(AWAY, AWAY, ABANDON | DOUBT),
@@ -185,11 +185,11 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ENDS(CHECKING),
     },
     [MEMCTX_PHASE_CHECKING_PAUSED] = {
-        ON(START, CHECKING, 0),
+        ON(START, CHECKING, ABANDON | PROBE),
         ON(START_PAUSED, CHECKING_PAUSED, 0),
         ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
         ON(SUSPEND, CHECKING_PAUSED, 0),
-        ON(RESUME, CHECKING, 0),
+        ON(RESUME, CHECKING, ABANDON | PROBE),
         ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
         ON(LAYOUT, CHECKING_PAUSED, ABANDON | REOPEN | PROBE),
         ON(AWAY, AWAY, ABANDON | DOUBT),
@@ -298,9 +298,9 @@ static_assert(MEMCTX_ARRAY_LEN(event_names) == MEMCTX_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "abandon", "withdraw",   "new-boot", "doubt", "reopen",    "probe",
-    "look",    "look-again", "arm",      "arm-look", "arm-again",
-    "publish", "release",    "forget",
+    "abandon",   "withdraw", "new-boot",   "doubt",  "reopen",
+    "probe",     "look",     "look-again", "arm",    "arm-look",
+    "arm-again", "publish",  "release",    "forget",
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == MEMCTX_ACT_FORGET,
               "every action has a name");

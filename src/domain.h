@@ -26,7 +26,8 @@ enum memctx_phase {
      * RETRY, PENDING, NEVER, GONE. */
     MEMCTX_PHASE_PROBING,
     /* The same, but the guest has been paused: when this try fails there is no
-     * other until RESUME. */
+     * other until RESUME, which begins a new one: what a paused guest shows was
+     * not seen running. */
     MEMCTX_PHASE_PROBING_PAUSED,
     /* The timer is armed and nothing runs. Ends with TIMER. */
     MEMCTX_PHASE_BACKOFF,

@@ -477,6 +477,28 @@ test_generation_continues_without_a_datum(void **state)
     virDomainFree(domain);
 }
 
+/* A list that was made before the domain was started again. */
+static void
+test_late_news_of_an_earlier_run(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "again");
+    turn_until_words(f, domain, "generation=\"1\"");
+    turn_until_files(f, 2);
+    struct event *event = event_create(EVENT_DOMAIN);
+    assert_int_equal(virDomainGetUUIDString(domain, event->uuid), 0);
+    event->name = strdup("again");
+    event->id = (int)virDomainGetID(domain) - 1;
+    event->what = MEMCTX_EVENT_START;
+    queue_push(agent_queue(f->agent), event);
+    for (unsigned i = 0; i < 200; i++)
+        agent_turn(f->agent);
+    assert_int_equal(count_files(f), 2);
+    virDomainDestroy(domain);
+    turn_until_files(f, 1);
+    virDomainFree(domain);
+}
+
 static void
 test_ready_stub_is_looked_at_without_a_write(void **state)
 {
@@ -559,6 +581,8 @@ main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_generation_continues_without_a_datum, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_news_of_an_earlier_run,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_ready_stub_is_looked_at_without_a_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hooks_are_told_in_order, set_up,

@@ -389,6 +389,24 @@ test_search_after_a_look_finds_the_kernel_that_runs(void **state)
     assert_int_equal(f->result.kernel.kcr3, next.root_gpa);
 }
 
+/* A kexec, then a pause and a resume: what was seen before the pause is no
+ * proof an hour later. */
+static void
+test_proof_serves_one_search(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(f, 0);
+    assert_int_equal(try_once(f), -1);
+    run_second(f, &kernel);
+    assert_done(try_once(f), &f->err);
+    run_second(f, &kernel);
+    f->request.now_us += 3600 * SECOND;
+    assert_int_equal(try_once(f), -1);
+    assert_true(f->result.pending);
+    run_second(f, &kernel);
+    assert_done(try_once(f), &f->err);
+}
+
 int
 main(void)
 {
@@ -415,6 +433,7 @@ main(void)
         T(test_look_at_a_kernel_that_was_overwritten),
         T(test_look_before_anything_was_found),
         T(test_search_after_a_look_finds_the_kernel_that_runs),
+        T(test_proof_serves_one_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,7 +274,7 @@ believes_nothing_while_away(enum memctx_phase phase, enum memctx_event event,
  * the guest runs on. */
 static bool
 reopens_another_layout(enum memctx_phase phase, enum memctx_event event,
-                      enum memctx_phase next, unsigned actions)
+                       enum memctx_phase next, unsigned actions)
 {
     bool blind = phase == MEMCTX_PHASE_NEW || phase == MEMCTX_PHASE_AWAY ||
                  phase == MEMCTX_PHASE_UNSUPPORTED;
@@ -519,7 +519,7 @@ STORY(pause_while_probing,
 STORY(pause_and_resume_while_probing,
     ON(START, PROBING, PROBE),
     ON(SUSPEND, PROBING_PAUSED, 0),
-    ON(RESUME, PROBING, 0),
+    ON(RESUME, PROBING, ABANDON | PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM))
 
 STORY(pause_while_waiting,

@@ -561,6 +561,51 @@ test_kernel_that_stands_still_is_withdrawn(void **state)
     guestimg_deinit(&img);
 }
 
+/* The time of a pause is not the kernel's. */
+static void
+test_pause_in_a_look_withdraws_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    poll(NULL, 0, 40); /* twice the patience of quick_look */
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    assert_int_equal(w.withdrawn, 0);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* Found paused, and resumed while it is looked at: nothing was seen running. */
+static void
+test_resume_while_a_paused_guest_is_looked_at(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(&img, &kernel);
+    guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    world_init(&w,
+               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(w.published, 0);
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
 /* No event tells of a kexec. */
 static void
 test_kernel_after_a_kexec_is_the_next_generation(void **state)
@@ -722,6 +767,8 @@ main(void)
         cmocka_unit_test(test_no_look_where_none_is_wanted),
         cmocka_unit_test(test_kernel_that_ticks_between_the_halves_stays),
         cmocka_unit_test(test_kernel_that_stands_still_is_withdrawn),
+        cmocka_unit_test(test_pause_in_a_look_withdraws_nothing),
+        cmocka_unit_test(test_resume_while_a_paused_guest_is_looked_at),
         cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
         cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
         cmocka_unit_test(test_generation_continues_after_the_agents_death),
