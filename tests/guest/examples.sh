@@ -8,10 +8,12 @@ set -eu
 
 examples=$BED_TOP/examples
 
-# The sample domain as this bed can start it: emulated, booted directly, without the disk and network of its host.
+# The sample domain as this bed can start it: emulated, booted directly, without the disk, network and
+# terminal of its host.
 startable()
 {
     sed -e "s/<domain type='kvm'>/<domain type='qemu'>/" -e "s/host-passthrough/maximum/" \
+        -e "s/type='pty'/type='null'/" \
         -e "s,<boot dev='hd'/>,<kernel>$(bed_kernel)</kernel><initrd>$(bed_initramfs)</initrd>," \
         -e '/<disk /,/<\/disk>/d' -e '/<interface /,/<\/interface>/d' "$examples/domain.xml"
 }
