@@ -156,8 +156,7 @@ prepare_ram(struct job *job, struct memctx_error *err)
         failed = open_ram(job->adapter, &job->ram, err);
         job->result.opened = job->ram.map != NULL;
     }
-    job->result.instance = job->ram.instance;
-    job->result.generation = job->ram.generation;
+    job->result.run = job->ram.run;
     job->result.has_inherited = job->ram.has_inherited;
     job->result.inherited = job->ram.inherited;
     job->ram.has_inherited = false;

@@ -75,8 +75,7 @@ struct adapter_result {
     struct memctx_datum datum; /* FOUND or PENDING: without generation; the
                                   receiver's */
     bool opened; /* the RAM was opened by this try, and the metadata read */
-    uint64_t instance;   /* as in struct ram */
-    unsigned generation; /* as in struct ram */
+    struct statefile_run run; /* as in struct ram */
     bool has_inherited;
     struct memctx_datum inherited; /* first try of a run: the datum that stood
                                       in the metadata; the receiver's */

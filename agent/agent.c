@@ -73,8 +73,7 @@ write_datum(struct agent *agent, const struct record *record,
             const struct memctx_datum *datum, bool stands)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    const struct publisher_run run = {record->uuid, record->id,
-                                      record->instance};
+    const struct publisher_run run = {record->uuid, record->id, &record->run};
     if (publisher_set(agent->publisher, &run, datum, stands, &err) < 0)
         log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
                  record->uuid, err.message);
@@ -196,6 +195,15 @@ is_other_run(const struct record *record, const struct event *event)
     return event->id >= 0 && event->id != record->id;
 }
 
+/* What could never work was so for a QEMU that may have been replaced while
+ * libvirt was away, under the same id. */
+static bool
+is_worth_another_look(const struct agent *agent, const struct record *record)
+{
+    return record_state(record) == MEMCTX_STATE_UNSUPPORTED &&
+           record->epoch != agent->epoch;
+}
+
 static void
 handle_domain(struct agent *agent, const struct event *event)
 {
@@ -208,7 +216,8 @@ handle_domain(struct agent *agent, const struct event *event)
             forget_member(agent, member);
         return;
     }
-    if (member != NULL && is_other_run(member->record, event)) {
+    if (member != NULL && (is_other_run(member->record, event) ||
+                           is_worth_another_look(agent, member->record))) {
         forget_member(agent, member);
         member = NULL;
     }

@@ -61,7 +61,7 @@ open_process(virConnectPtr connection, const struct target *target,
     if (process_find(uri, facts->name, target->uuid, &process, err) < 0)
         return -1;
     int failed = backing_open(&process, facts, ret, err);
-    ret->instance = process.instance;
+    ret->run.instance = process.instance;
     return failed;
 }
 
@@ -72,7 +72,7 @@ open_stub(const struct target *target, struct ram *ret,
 {
     if (ram_from_stub(target->uuid, ret, err) < 0)
         return -1;
-    ret->instance = (uint64_t)target->wanted.id + 1;
+    ret->run.instance = (uint64_t)target->wanted.id + 1;
     return 0;
 }
 
@@ -92,8 +92,8 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
     int failed = target->wanted.stub
                      ? open_stub(target, &ram, err)
                      : open_process(connection, target, &facts, &ram, err);
-    ram.generation =
-        statefile_counted(target->wanted.dirfd, target->uuid, ram.instance);
+    ram.run =
+        statefile_counted(target->wanted.dirfd, target->uuid, ram.run.instance);
     /* Also when it failed: a datum that nobody can check must not stand. */
     ram.has_inherited = facts.has_datum;
     ram.inherited = facts.datum;

@@ -21,11 +21,10 @@
 struct slot {
     char uuid[37];
     int id; /* -1: the run is over */
-    uint64_t instance;
-    unsigned generation; /* of the value; 0: a removal */
-    bool pending;        /* `value` has not been written */
-    bool failed;         /* the last write failed, and that was told */
-    bool busy;           /* a thread is writing an earlier value */
+    struct statefile_run counted;
+    bool pending; /* `value` has not been written */
+    bool failed;  /* the last write failed, and that was told */
+    bool busy;    /* a thread is writing an earlier value */
     bool write_metadata;
     bool write_file;
     char *metadata; /* NULL: remove; owned */
@@ -153,15 +152,15 @@ write_file(struct publisher *p, const struct slot *slot)
     return -1;
 }
 
-/* A generation is counted before anybody can see it: an agent that is killed
- * here and now must not count it twice. */
+/* A generation is counted before anybody can see it, and a reset before its
+ * datum is gone: an agent that is killed here and now is followed by one that
+ * counts on rightly. */
 static void
 count(struct publisher *p, const struct slot *slot)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    if (slot->id >= 0 && slot->generation > 0 &&
-        statefile_count(p->dirfd, slot->uuid, slot->instance, slot->generation,
-                        &err) < 0)
+    if (slot->id >= 0 && slot->counted.generation > 0 &&
+        statefile_count(p->dirfd, slot->uuid, &slot->counted, &err) < 0)
         log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", slot->uuid,
                  err.message);
 }
@@ -228,8 +227,7 @@ finish(struct publisher *p, struct slot *slot, struct slot *work,
         slot->metadata = memctx_steal_ptr(&work->metadata);
         slot->file = memctx_steal_ptr(&work->file);
         slot->id = work->id;
-        slot->instance = work->instance;
-        slot->generation = work->generation;
+        slot->counted = work->counted;
     }
     if (metadata_failed || file_failed) {
         slot->write_metadata = slot->write_metadata || metadata_failed;
@@ -240,8 +238,9 @@ finish(struct publisher *p, struct slot *slot, struct slot *work,
     free_texts(work);
 }
 
-/* Write one slot's value. Lock held, but not while writing. A withdrawal goes
- * to the metadata first: that is what most people read. */
+/* Write one slot's value. Lock held, but not while writing. The file is there
+ * only while the metadata are: a withdrawal, which another job of the domain
+ * may hold up in libvirt, goes to the file first. */
 static void
 work_on(struct publisher *p, struct slot *slot)
 {
@@ -253,8 +252,11 @@ work_on(struct publisher *p, struct slot *slot)
     slot->write_file = false;
     pthread_mutex_unlock(&p->lock);
     count(p, &work);
+    bool removal = work.file == NULL;
+    bool file_failed = removal && work.write_file && write_file(p, &work) < 0;
     bool metadata_failed = work.write_metadata && write_metadata(p, &work) < 0;
-    bool file_failed = work.write_file && write_file(p, &work) < 0;
+    if (!removal)
+        file_failed = work.write_file && write_file(p, &work) < 0;
     pthread_mutex_lock(&p->lock);
     finish(p, slot, &work, metadata_failed, file_failed);
     tell_idle(p);
@@ -379,7 +381,6 @@ need_slot(struct publisher *p, const char *uuid)
 /* A value that a run gets. */
 struct value {
     bool metadata;       /* to be written to the metadata, too */
-    unsigned generation; /* 0: a removal */
     char *metadata_text; /* NULL: remove */
     char *file_text;     /* NULL: remove */
 };
@@ -401,8 +402,9 @@ put_value(struct publisher *p, const struct publisher_run *run,
     slot->metadata = value->metadata_text;
     slot->file = value->file_text;
     slot->id = run->id;
-    slot->instance = run->instance;
-    slot->generation = value->generation;
+    slot->counted = run->counted != NULL
+                        ? *run->counted
+                        : (struct statefile_run){.instance = 0};
     slot->pending = true;
     /* An earlier value that nobody has written yet is still to be replaced. */
     slot->write_metadata = slot->write_metadata || value->metadata;
@@ -428,8 +430,6 @@ publisher_set(struct publisher *p, const struct publisher_run *run,
         free(value.metadata_text);
         return -1;
     }
-    if (datum != NULL)
-        value.generation = datum->generation;
     if (put_value(p, run, &value) < 0)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     return 0;

@@ -10,6 +10,7 @@
 #include "datum.h"
 #include "log.h"
 #include "queue.h"
+#include "statefile.h"
 #include "watch.h"
 
 struct publisher;
@@ -26,8 +27,8 @@ void publisher_destroy(struct publisher *publisher);
 /* One run of one domain. */
 struct publisher_run {
     const char *uuid;
-    int id;            /* libvirt's */
-    uint64_t instance; /* of its QEMU, with which generations are counted */
+    int id;                              /* libvirt's */
+    const struct statefile_run *counted; /* what is to be remembered of it */
 };
 
 /* The datum of this run is from now on this one, or with NULL none. `stands`:

@@ -11,15 +11,13 @@
 #include "datum.h"
 #include "error.h"
 #include "rammap.h"
+#include "statefile.h"
 
 struct ram {
     struct memctx_rammap *map; /* owned */
     uint64_t low;              /* bytes below the split */
     bool synthetic;            /* no guest runs in it: nothing to see alive */
-    uint64_t instance;         /* tells one run of QEMU from any other on this
-                                  host; 0: not known */
-    unsigned generation;       /* the last one known of that run, 0: none; it
-                                  outlives the datum */
+    struct statefile_run run;  /* whose it is, and how far that was counted */
     bool has_inherited;
     struct memctx_datum inherited; /* found in the domain's metadata, owned;
                                       valid only if has_inherited */

@@ -5,6 +5,7 @@
 #include "record.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -68,6 +69,12 @@ record_reason(const struct record *r)
     return r->reason.class == MEMCTX_OK ? "" : r->reason.message;
 }
 
+static void
+count_up_to(struct record *r, unsigned generation)
+{
+    r->run.generation = (unsigned)memctx_max(r->run.generation, generation);
+}
+
 /* libvirt told of no end of the run that we knew, and yet QEMU is another: it
  * happened while libvirt itself was away. What was published went with it. */
 static void
@@ -77,8 +84,7 @@ begin_anew(struct record *r, bool has_inherited)
         r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
     r->boot = 1;
-    r->generation = 0;
-    r->has_last = false;
+    r->run = (struct statefile_run){.instance = 0};
 }
 
 /* What the RAM's opening has told of this run: whose it is, how many kernels
@@ -87,17 +93,20 @@ begin_anew(struct record *r, bool has_inherited)
 static void
 inherit(struct record *r, struct adapter_result *result)
 {
-    if (result->opened && r->instance != 0 && r->instance != result->instance)
+    const struct statefile_run *run = &result->run;
+    if (result->opened && r->run.instance != 0 &&
+        r->run.instance != run->instance)
         begin_anew(r, result->has_inherited);
     if (result->opened) {
-        r->instance = result->instance;
+        if (r->run.instance == 0 && r->run.generation == 0 && r->boot == 1)
+            r->run = *run;
+        r->run.instance = run->instance;
         r->lost = !result->has_inherited && r->has_datum;
-        r->generation = (unsigned)memctx_max(r->generation, result->generation);
+        count_up_to(r, run->generation);
     }
     if (!result->has_inherited)
         return;
-    r->generation =
-        (unsigned)memctx_max(r->generation, result->inherited.generation);
+    count_up_to(r, result->inherited.generation);
     if (r->has_datum)
         return;
     r->datum = result->inherited;
@@ -108,15 +117,27 @@ inherit(struct record *r, struct adapter_result *result)
         record_withdraw(r);
 }
 
-/* The same kernel found again, while its datum stands or after it was
- * withdrawn for a pulse too slow, is the same generation. */
+/* A kernel in words: what tells it from the next one in this run, if no reset
+ * tells. */
+static void
+name_kernel(const struct memctx_kernel *kernel, char to[STATEFILE_KERNEL_MAX])
+{
+    snprintf(to, STATEFILE_KERNEL_MAX, "%s %s %#" PRIx64 " %#" PRIx64 " %s",
+             memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
+             kernel->kcr3, kernel->base_gva, kernel->version);
+}
+
+/* The same kernel found again is the same generation: while its datum stands,
+ * after it was withdrawn for a pulse too slow, or by an agent that ended. */
 static bool
 is_last_kernel(struct record *r, const struct memctx_datum *datum)
 {
+    char name[STATEFILE_KERNEL_MAX];
     if (r->has_datum)
         return r->datum.generation != 0 &&
                memctx_datum_is_same_kernel(&r->datum, datum);
-    if (!r->has_last || !memctx_kernel_is_same(&r->last, &datum->kernel))
+    name_kernel(&datum->kernel, name);
+    if (strcmp(r->run.kernel, name) != 0)
         return false;
     adapter_be_patient(r->adapter);
     return true;
@@ -130,8 +151,8 @@ publish(struct record *r, struct adapter_result *result)
     bool equal = same && r->has_datum &&
                  memctx_datum_is_equal(&r->datum, &result->datum);
     if (!same)
-        r->generation++;
-    result->datum.generation = r->generation;
+        r->run.generation++;
+    result->datum.generation = r->run.generation;
     memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
     if (equal) {
         result->datum.attempts = r->datum.attempts;
@@ -141,8 +162,7 @@ publish(struct record *r, struct adapter_result *result)
     drop_datum(r);
     r->datum = result->datum;
     r->has_datum = true;
-    r->last = r->datum.kernel;
-    r->has_last = true;
+    name_kernel(&r->datum.kernel, r->run.kernel);
     result->has_datum = false;
     r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
     r->lost = false;
@@ -157,11 +177,18 @@ record_withdraw(struct record *r)
     drop_datum(r);
 }
 
+/* What was found before is not the next kernel, however much alike. Before the
+ * withdrawal, with which this is written down. */
+static void
+end_boot(struct record *r)
+{
+    r->boot += r->run.kernel[0] != '\0' || r->boot == 1;
+    r->run.kernel[0] = '\0';
+}
+
 static void
 new_boot(struct record *r)
 {
-    r->boot += r->has_last || r->boot == 1;
-    r->has_last = false;
     r->waiting_told = false;
     memctx_error_set(&r->reason, MEMCTX_RETRY,
                      "the guest was reset; its next kernel is not up yet");
@@ -192,6 +219,8 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
 {
     if ((actions & MEMCTX_ACT_ABANDON) != 0)
         adapter_abandon(r->adapter);
+    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
+        end_boot(r);
     if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
         record_withdraw(r);
     if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)

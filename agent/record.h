@@ -12,6 +12,7 @@
 #include "datum.h"
 #include "domain.h"
 #include "log.h"
+#include "statefile.h"
 
 #define RECORD_UUID 37
 
@@ -36,17 +37,15 @@ struct record {
     char *name; /* UTF-8, owned */
     int id;     /* libvirt's, tells one run of the domain from the next */
     enum memctx_phase phase;
-    unsigned epoch;    /* connection in which libvirt last spoke of it */
-    unsigned boot;     /* kernels that resets ended in this run, plus 1: libvirt
-                          sends two or three events for one reset */
-    uint64_t instance; /* of QEMU, 0 before its RAM was opened. libvirt gives
-                          ids again after its own restart */
-    bool has_datum;    /* `datum` stands published, as far as we know */
-    bool lost;         /* ... but libvirt does not have it: write it again */
+    unsigned epoch; /* connection in which libvirt last spoke of it */
+    unsigned boot;  /* kernels that resets ended in this run, plus 1: libvirt
+                       sends two or three events for one reset */
+    struct statefile_run run; /* of QEMU, instance 0 before its RAM was opened
+                                 (libvirt gives ids again after its own
+                                 restart); and how far it was counted */
+    bool has_datum;           /* `datum` stands published, as far as we know */
+    bool lost; /* ... but libvirt does not have it: write it again */
     struct memctx_datum datum;
-    unsigned generation;        /* last one published in this run; 0: none */
-    bool has_last;              /* no reset since `last` was published, */
-    struct memctx_kernel last;  /* the kernel of that generation */
     struct memctx_error reason; /* why it is not ready; class OK: no reason */
     bool waiting_told; /* the one diagnostic line of this wait was written */
     struct adapter *adapter;

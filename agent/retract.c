@@ -28,7 +28,7 @@ struct retraction {
 static void
 handle(struct retraction *r, const struct event *event)
 {
-    const struct publisher_run run = {event->uuid, event->id, 0};
+    const struct publisher_run run = {event->uuid, event->id, NULL};
     switch (event->kind) {
     case EVENT_DOMAIN:
         publisher_set(r->publisher, &run, NULL, false, NULL);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -204,28 +205,46 @@ statefile_remove(int dirfd, const char *uuid)
 }
 
 int
-statefile_count(int dirfd, const char *uuid, uint64_t instance,
-                unsigned generation, struct memctx_error *err)
+statefile_count(int dirfd, const char *uuid, const struct statefile_run *run,
+                struct memctx_error *err)
 {
-    char text[64];
-    snprintf(text, sizeof(text), "%" PRIu64 " %u", instance, generation);
+    char text[STATEFILE_KERNEL_MAX + 64];
+    snprintf(text, sizeof(text), "%" PRIu64 " %u %s", run->instance,
+             run->generation, run->kernel);
     return replace_file(dirfd, &count, uuid, text, err);
 }
 
-unsigned
+/* "INSTANCE GENERATION KERNEL" */
+static bool
+parse_run(const char *text, struct statefile_run *ret)
+{
+    int used = 0;
+    struct statefile_run run = {.instance = 0};
+    if (sscanf(text, "%" SCNu64 " %u %n", &run.instance, &run.generation,
+               &used) != 2 ||
+        used == 0)
+        return false;
+    size_t len = strcspn(text + used, "\n");
+    if (len >= sizeof(run.kernel))
+        return false;
+    memcpy(run.kernel, text + used, len);
+    *ret = run;
+    return true;
+}
+
+struct statefile_run
 statefile_counted(int dirfd, const char *uuid, uint64_t instance)
 {
     char name[64];
-    char text[64] = "";
-    uint64_t of;
-    unsigned generation;
+    char text[STATEFILE_KERNEL_MAX + 64] = "";
+    struct statefile_run run;
     make_name(&count, uuid, count.suffix, name);
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
-        sscanf(text, "%" SCNu64 " %u", &of, &generation) != 2 || of != instance)
-        return 0;
-    return generation;
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+        parse_run(text, &run) && run.instance == instance)
+        return run;
+    return (struct statefile_run){.instance = instance};
 }
 
 void

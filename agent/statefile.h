@@ -27,14 +27,24 @@ int statefile_write(int dirfd, const char *uuid, const char *text,
 /* Remove it, if it is there. */
 void statefile_remove(int dirfd, const char *uuid);
 
-/* Remember that `generation` kernels were counted in the run `instance` of
- * domain uuid, in runs/<uuid>, which outlives the datum and the agent.
- * -1 with RETRY. */
-int statefile_count(int dirfd, const char *uuid, uint64_t instance,
-                    unsigned generation, struct memctx_error *err);
+#define STATEFILE_KERNEL_MAX 192
 
-/* How many were; 0: none in this run, or not known. */
-unsigned statefile_counted(int dirfd, const char *uuid, uint64_t instance);
+/* What outlives a datum and the agent, in runs/<uuid>. */
+struct statefile_run {
+    uint64_t instance;   /* tells one run of QEMU from any other on this host;
+                            0: not known */
+    unsigned generation; /* kernels counted in it so far */
+    char kernel[STATEFILE_KERNEL_MAX]; /* the last of them, in words without a
+                                          newline; "": it was reset since */
+};
+
+/* Remember how far this run of domain uuid was counted. -1 with RETRY. */
+int statefile_count(int dirfd, const char *uuid,
+                    const struct statefile_run *run, struct memctx_error *err);
+
+/* What is remembered of this run; nothing: generation 0, kernel "". */
+struct statefile_run statefile_counted(int dirfd, const char *uuid,
+                                       uint64_t instance);
 
 /* The run is over: remove both files. */
 void statefile_forget(int dirfd, const char *uuid);

@@ -71,6 +71,10 @@ send_hints(const char *hint)
         send_hint(fd, "/run", hint);
     if (run != NULL)
         send_hint(fd, run, hint);
+    if (getuid() == 0) {
+        close(fd);
+        return;
+    }
     snprintf(dir, sizeof(dir), "/run/user/%u", (unsigned)getuid());
     send_hint(fd, dir, hint);
     if (home != NULL &&

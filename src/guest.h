@@ -166,7 +166,7 @@ struct memctx_guest_ops {
                   struct memctx_kernel *ret, struct memctx_error *err);
     /* Name the clocks of a kernel that verify() has found, each with its value
      * of now. None may be found: such a kernel is never seen alive. 0, or -1
-     * with RETRY or GONE; *ret is then undefined. Reads at most 1 MiB. */
+     * with RETRY or GONE; *ret is then undefined. Reads a few MiB. */
     int (*clocks)(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_clocks *ret,
                   struct memctx_error *err);

@@ -218,7 +218,8 @@ set(struct fixture *f, const char *uuid, uint64_t kcr3, bool stands)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.kernel.kcr3 = kcr3;
-    const struct publisher_run run = {uuid, 3, 77};
+    const struct statefile_run counted = {77, f->datum.generation, "linux"};
+    const struct publisher_run run = {uuid, 3, &counted};
     assert_done(publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL,
                               stands, &err),
                 &err);
@@ -325,8 +326,30 @@ test_withdrawal_removes_both(void **state)
     assert_int_equal(fake()->sets, 2);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
     /* How many kernels there were is still known. */
-    assert_int_equal(statefile_counted(f->dirfd, UUID, 77),
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation,
                      f->datum.generation);
+}
+
+/* Who may not call libvirt reads the file. */
+static void
+test_held_domain_loses_its_file_at_once(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    fake()->held = true;
+    set(f, UUID, 0, false);
+    for (unsigned i = 0; faccessat(f->dirfd, UUID ".xml", F_OK, 0) == 0; i++) {
+        assert_true(i < 60000);
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(fake()->sets, 1);
+    pthread_mutex_lock(&fake()->lock);
+    fake()->held = false;
+    pthread_cond_broadcast(&fake()->changed);
+    pthread_mutex_unlock(&fake()->lock);
+    settle(f);
+    assert_int_equal(fake()->sets, 2);
 }
 
 static void
@@ -379,7 +402,7 @@ test_end_of_a_run_removes_the_files_only(void **state)
     settle(f);
     assert_int_equal(fake()->sets, 1);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
-    assert_int_equal(statefile_counted(f->dirfd, UUID, 77), 0);
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -395,6 +418,7 @@ main(void)
         TEST(test_latest_value_wins),
         TEST(test_held_domains_hold_up_no_other),
         TEST(test_withdrawal_removes_both),
+        TEST(test_held_domain_loses_its_file_at_once),
         TEST(test_removal_of_nothing_is_no_write),
         TEST(test_domain_that_is_gone_is_left_alone),
         TEST(test_next_run_of_the_domain_is_left_alone),

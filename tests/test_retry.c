@@ -657,6 +657,7 @@ struct counted {
     struct guestimg img;
     uint64_t instance;
     unsigned generation;
+    const char *kernel;
 };
 
 static int
@@ -664,20 +665,23 @@ open_counted(void *arg, struct ram *ret, struct memctx_error *err)
 {
     const struct counted *c = arg;
     int failed = ram_from_fd(guestimg_open(&c->img), "ram", 0, ret, err);
-    ret->instance = c->instance;
-    ret->generation = c->generation;
+    ret->run.instance = c->instance;
+    ret->run.generation = c->generation;
+    snprintf(ret->run.kernel, sizeof(ret->run.kernel), "%s", c->kernel);
     ret->synthetic = true;
     return failed;
 }
 
 static void
-counted_init(struct counted *c, struct world *w, unsigned generation)
+counted_init(struct counted *c, struct world *w, unsigned generation,
+             const char *kernel_name)
 {
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_init(&c->img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
     guestimg_add_kernel(&c->img, &kernel);
     c->instance = 1;
     c->generation = generation;
+    c->kernel = kernel_name;
     world_init(w,
                &(struct adapter_config){.open = open_counted, .open_arg = c});
     record_handle(w->record, MEMCTX_EVENT_START, false);
@@ -692,7 +696,18 @@ test_generation_continues_after_the_agents_death(void **state)
     (void)state;
     struct world w;
     struct counted c;
-    counted_init(&c, &w, 6);
+    counted_init(&c, &w, 6, "");
+    assert_int_equal(w.generation, 7);
+    char name[STATEFILE_KERNEL_MAX];
+    snprintf(name, sizeof(name), "%s", w.record->run.kernel);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+    /* What an agent withdrew at its end is the same kernel for the next. */
+    counted_init(&c, &w, 6, name);
+    assert_int_equal(w.generation, 6);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_string_equal(w.record->run.kernel, "");
+    turn_until_ready(&w);
     assert_int_equal(w.generation, 7);
     world_deinit(&w);
     guestimg_deinit(&c.img);
@@ -705,7 +720,7 @@ test_another_qemu_under_the_same_id_is_another_run(void **state)
     (void)state;
     struct world w;
     struct counted c;
-    counted_init(&c, &w, 0);
+    counted_init(&c, &w, 0, "");
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
     turn_until_ready(&w);
     assert_int_equal(w.generation, 2);

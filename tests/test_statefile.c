@@ -71,6 +71,15 @@ write_raw(const struct fixture *f, const char *name, const char *text)
 }
 
 static void
+count_run(const struct fixture *f, const char *uuid, uint64_t instance,
+          unsigned generation)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct statefile_run run = {instance, generation, "linux 0x1000 6.1"};
+    assert_done(statefile_count(f->dirfd, uuid, &run, &err), &err);
+}
+
+static void
 test_datum_is_written_for_the_group_only(void **state)
 {
     struct fixture *f = *state;
@@ -92,22 +101,25 @@ test_count_survives_datum_and_agent(void **state)
     statefile_write(f->dirfd, ONE, "<memctx/>", NULL);
     write_raw(f, ONE ".part", "half");
     write_raw(f, "../runs/" ONE ".part", "half");
-    assert_done(statefile_count(f->dirfd, ONE, 12345678901, 7, NULL), NULL);
-    assert_done(statefile_count(f->dirfd, ONE, 12345678901, 8, NULL), NULL);
+    count_run(f, ONE, 12345678901, 7);
+    count_run(f, ONE, 12345678901, 8);
     statefile_clean(f->dirfd);
     assert_false(exists(f, ONE ".xml"));
     assert_false(exists(f, ONE ".part"));
     assert_false(exists(f, "../runs/" ONE ".part"));
-    assert_int_equal(statefile_counted(f->dirfd, ONE, 12345678901), 8);
+    struct statefile_run run = statefile_counted(f->dirfd, ONE, 12345678901);
+    assert_int_equal(run.generation, 8);
+    assert_int_equal(run.instance, 12345678901);
+    assert_string_equal(run.kernel, "linux 0x1000 6.1");
 }
 
 static void
 test_count_of_another_run_is_none(void **state)
 {
     struct fixture *f = *state;
-    statefile_count(f->dirfd, ONE, 1, 7, NULL);
-    assert_int_equal(statefile_counted(f->dirfd, ONE, 2), 0);
-    assert_int_equal(statefile_counted(f->dirfd, TWO, 1), 0);
+    count_run(f, ONE, 1, 7);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 2).generation, 0);
+    assert_int_equal(statefile_counted(f->dirfd, TWO, 1).generation, 0);
 }
 
 static void
@@ -117,8 +129,19 @@ test_count_that_is_none(void **state)
     static const char *const texts[] = {"", "1", "x 7", "1 x", "-1 -1"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         write_raw(f, "../runs/" ONE, texts[i]);
-        assert_int_equal(statefile_counted(f->dirfd, ONE, 1), 0);
+        assert_int_equal(statefile_counted(f->dirfd, ONE, 1).generation, 0);
     }
+}
+
+static void
+test_kernel_that_a_reset_ended(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct statefile_run run = {5, 2, ""};
+    assert_done(statefile_count(f->dirfd, ONE, &run, &err), &err);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 5).generation, 2);
+    assert_string_equal(statefile_counted(f->dirfd, ONE, 5).kernel, "");
 }
 
 static bool
@@ -133,12 +156,12 @@ test_others_are_forgotten(void **state)
 {
     struct fixture *f = *state;
     char arg[] = "arg";
-    statefile_count(f->dirfd, ONE, 1, 7, NULL);
-    statefile_count(f->dirfd, TWO, 1, 7, NULL);
+    count_run(f, ONE, 1, 7);
+    count_run(f, TWO, 1, 7);
     statefile_write(f->dirfd, TWO, "<memctx/>", NULL);
     write_raw(f, "notes.txt", "a person's");
     statefile_forget_others(f->dirfd, is_one, arg);
-    assert_int_equal(statefile_counted(f->dirfd, ONE, 1), 7);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 1).generation, 7);
     assert_false(exists(f, "../runs/" TWO));
     assert_false(exists(f, TWO ".xml"));
     assert_true(exists(f, "notes.txt"));
@@ -164,6 +187,7 @@ main(void)
         TEST(test_count_survives_datum_and_agent),
         TEST(test_count_of_another_run_is_none),
         TEST(test_count_that_is_none),
+        TEST(test_kernel_that_a_reset_ended),
         TEST(test_others_are_forgotten),
         TEST(test_directory_that_cannot_be_written),
     };
