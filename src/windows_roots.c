@@ -38,9 +38,10 @@
 #define STUB_LEN 0xb0u
 #define CR4_LA57 (UINT64_C(1) << 12)
 
-/* Entries of a PAE root: bits that must be as shown (SDM table 4-8). */
+/* Entries of a PAE root: bits that must be as shown (SDM table 4-8, without
+ * bit 5, which TCG sets as the accessed bit of any other table). */
 #define PAE_ENTRIES 4u
-#define PAE_MASK UINT64_C(0xfff00000000001e7)
+#define PAE_MASK UINT64_C(0xfff00000000001c7)
 #define PAE_BITS UINT64_C(1)
 
 static bool

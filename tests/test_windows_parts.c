@@ -152,6 +152,13 @@ test_roots_of_32_bits(void **state)
     assert_int_equal(scan(0x185000, page, PAGE, 0).n, 1);
     assert_int_equal(memctx_windows_roots(0x185000, page, roots), 1);
     assert_int_equal(roots[0].paging, MEMCTX_PAGING_X86_PAE);
+    /* As TCG leaves it. */
+    for (unsigned i = 0; i < 4; i++)
+        put64(page + 8 * i, (0x186000 + i * PAGE) | 0x21);
+    assert_int_equal(scan(0x185000, page, PAGE, 0).n, 1);
+    assert_int_equal(memctx_windows_roots(0x185000, page, roots), 1);
+    put64(page + 24, 0x189041);
+    assert_int_equal(scan(0x185000, page, PAGE, 0).n, 0);
     put64(page + 8, 0x186001);
     assert_int_equal(scan(0x185000, page, PAGE, 0).n, 0);
 }
