@@ -4,8 +4,6 @@
  * whether a datum is the one that already stands published. */
 #include "record.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -117,27 +115,17 @@ inherit(struct record *r, struct adapter_result *result)
         record_withdraw(r);
 }
 
-/* A kernel in words: what tells it from the next one in this run, if no reset
- * tells. */
-static void
-name_kernel(const struct memctx_kernel *kernel, char to[STATEFILE_KERNEL_MAX])
-{
-    snprintf(to, STATEFILE_KERNEL_MAX, "%s %s %#" PRIx64 " %#" PRIx64 " %s",
-             memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
-             kernel->kcr3, kernel->base_gva, kernel->version);
-}
-
 /* The same kernel found again is the same generation: while its datum stands,
  * after it was withdrawn for a pulse too slow, or by an agent that ended. */
 static bool
 is_last_kernel(struct record *r, const struct memctx_datum *datum)
 {
-    char name[STATEFILE_KERNEL_MAX];
+    char words[MEMCTX_KERNEL_WORDS_MAX];
     if (r->has_datum)
         return r->datum.generation != 0 &&
                memctx_datum_is_same_kernel(&r->datum, datum);
-    name_kernel(&datum->kernel, name);
-    if (strcmp(r->run.kernel, name) != 0)
+    memctx_kernel_words(&datum->kernel, words);
+    if (strcmp(r->run.kernel, words) != 0)
         return false;
     adapter_be_patient(r->adapter);
     return true;
@@ -162,7 +150,7 @@ publish(struct record *r, struct adapter_result *result)
     drop_datum(r);
     r->datum = result->datum;
     r->has_datum = true;
-    name_kernel(&r->datum.kernel, r->run.kernel);
+    memctx_kernel_words(&r->datum.kernel, r->run.kernel);
     result->has_datum = false;
     r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
     r->lost = false;

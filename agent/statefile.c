@@ -208,7 +208,7 @@ int
 statefile_count(int dirfd, const char *uuid, const struct statefile_run *run,
                 struct memctx_error *err)
 {
-    char text[STATEFILE_KERNEL_MAX + 64];
+    char text[MEMCTX_KERNEL_WORDS_MAX + 64];
     snprintf(text, sizeof(text), "%" PRIu64 " %u %s", run->instance,
              run->generation, run->kernel);
     return replace_file(dirfd, &count, uuid, text, err);
@@ -236,7 +236,7 @@ struct statefile_run
 statefile_counted(int dirfd, const char *uuid, uint64_t instance)
 {
     char name[64];
-    char text[STATEFILE_KERNEL_MAX + 64] = "";
+    char text[MEMCTX_KERNEL_WORDS_MAX + 64] = "";
     struct statefile_run run;
     make_name(&count, uuid, count.suffix, name);
     MEMCTX_CLEANUP(memctx_cleanup_fd)

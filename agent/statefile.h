@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "datum.h"
 #include "error.h"
 
 /* Make DIR, DIR/domains (0755) and DIR/runs (0700) if need be and return a
@@ -27,15 +28,13 @@ int statefile_write(int dirfd, const char *uuid, const char *text,
 /* Remove it, if it is there. */
 void statefile_remove(int dirfd, const char *uuid);
 
-#define STATEFILE_KERNEL_MAX 192
-
 /* What outlives a datum and the agent, in runs/<uuid>. */
 struct statefile_run {
     uint64_t instance;   /* tells one run of QEMU from any other on this host;
                             0: not known */
     unsigned generation; /* kernels counted in it so far */
-    char kernel[STATEFILE_KERNEL_MAX]; /* the last of them, in words without a
-                                          newline; "": it was reset since */
+    char kernel[MEMCTX_KERNEL_WORDS_MAX]; /* the last of them; "": it was reset
+                                             since */
 };
 
 /* Remember how far this run of domain uuid was counted. -1 with RETRY. */

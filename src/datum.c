@@ -4,6 +4,7 @@
 #include "datum.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,17 @@ const char *
 memctx_os_name(enum memctx_os os)
 {
     return os < MEMCTX_OSES ? os_names[os] : NULL;
+}
+
+void
+memctx_kernel_words(const struct memctx_kernel *kernel,
+                    char ret[MEMCTX_KERNEL_WORDS_MAX])
+{
+    snprintf(ret, MEMCTX_KERNEL_WORDS_MAX,
+             "%s %s %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %s",
+             memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
+             kernel->kcr3, kernel->base_gva,
+             kernel->windows_facts.system_eprocess, kernel->version);
 }
 
 int

@@ -106,4 +106,11 @@ int memctx_datum_from_xml(const char *xml, size_t len_bytes,
 /* Name in guest/@os ("linux"), NULL for unknown. */
 const char *memctx_os_name(enum memctx_os os);
 
+#define MEMCTX_KERNEL_WORDS_MAX 192
+
+/* A kernel on one line without a newline: the same for two kernels exactly if
+ * memctx_kernel_is_same(). */
+void memctx_kernel_words(const struct memctx_kernel *kernel,
+                         char ret[MEMCTX_KERNEL_WORDS_MAX]);
+
 #endif

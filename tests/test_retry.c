@@ -698,7 +698,7 @@ test_generation_continues_after_the_agents_death(void **state)
     struct counted c;
     counted_init(&c, &w, 6, "");
     assert_int_equal(w.generation, 7);
-    char name[STATEFILE_KERNEL_MAX];
+    char name[MEMCTX_KERNEL_WORDS_MAX];
     snprintf(name, sizeof(name), "%s", w.record->run.kernel);
     world_deinit(&w);
     guestimg_deinit(&c.img);
