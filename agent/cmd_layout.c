@@ -41,19 +41,12 @@ cleanup_json(json_object **object)
     json_object_put(*object);
 }
 
-static void
-cleanup_file(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
 /* A file of at most max_bytes; standard input is "/dev/stdin". */
 static int
 read_file(const char *path, size_t max_bytes, char **ret, size_t *len,
           struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_file) FILE *file = fopen(path, "re");
+    MEMCTX_CLEANUP(memctx_cleanup_file) FILE *file = fopen(path, "re");
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(max_bytes + 1);
     if (file == NULL || text == NULL)
         return memctx_error_set(err, MEMCTX_PERMANENT, "%s: %s", path,

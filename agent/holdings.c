@@ -19,20 +19,6 @@
 #define FDS_MAX 65536  /* of one QEMU that are looked at */
 #define MAPS_MAX 65536 /* lines, likewise */
 
-static void
-cleanup_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        closedir(*dir);
-}
-
-static void
-cleanup_file(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
 static int
 no_right(const struct process *process, const char *what, bool own_memory,
          struct memctx_error *err)
@@ -90,7 +76,8 @@ read_mappings(const struct process *process, struct holdings *h,
               struct memctx_error *err)
 {
     int fd = openat(process->procfd, "maps", O_RDONLY | O_CLOEXEC);
-    MEMCTX_CLEANUP(cleanup_file) FILE *maps = fd >= 0 ? fdopen(fd, "r") : NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_file)
+    FILE *maps = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (maps == NULL)
         return cannot_look(process, "maps", err);
     MEMCTX_CLEANUP(memctx_cleanup_free) char *line = NULL;
@@ -184,7 +171,8 @@ read_files(const struct process *process, struct holdings *h,
 {
     int dirfd =
         openat(process->procfd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    MEMCTX_CLEANUP(cleanup_dir) DIR *dir = dirfd >= 0 ? fdopendir(dirfd) : NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_dir)
+    DIR *dir = dirfd >= 0 ? fdopendir(dirfd) : NULL;
     if (dir == NULL)
         return cannot_look(process, "fd", err);
     struct dirent *entry;

@@ -140,6 +140,7 @@ list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
 {
     size_t n = 0;
     int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_dir)
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     struct dirent *entry;
     while (dir != NULL && n < PROGRAMS_MAX && (entry = readdir(dir)) != NULL) {
@@ -147,8 +148,6 @@ list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
             (names[n] = strdup(entry->d_name)) != NULL)
             n++;
     }
-    if (dir != NULL)
-        closedir(dir);
     qsort(names, n, sizeof(names[0]), by_name);
     return n;
 }

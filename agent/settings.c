@@ -174,19 +174,12 @@ settings_parse(const char *text, const char *name, struct settings *settings,
     return 0;
 }
 
-static void
-cleanup_file(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
 int
 settings_read(const char *path, struct settings *settings,
               struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = calloc(1, FILE_MAX + 1);
-    MEMCTX_CLEANUP(cleanup_file) FILE *file = fopen(path, "re");
+    MEMCTX_CLEANUP(memctx_cleanup_file) FILE *file = fopen(path, "re");
     if (text == NULL || file == NULL)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot read %s: %s",
                                 path, strerror(errno));

@@ -20,13 +20,6 @@
 #define PART ".part"
 #define UUID_LEN 36
 
-static void
-cleanup_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        closedir(*dir);
-}
-
 /* The two kinds of files: where they are, seen from domains/, and how their
  * names end. */
 struct kind {
@@ -62,7 +55,8 @@ for_each_entry(int dirfd, const struct kind *kind,
     int copy = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int own = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    MEMCTX_CLEANUP(cleanup_dir) DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_dir)
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     if (dir == NULL || own < 0)
         return;
     copy = -1; /* the stream's now */

@@ -5,6 +5,8 @@
 #ifndef MEMCTX_CLEANUP_H
 #define MEMCTX_CLEANUP_H
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +23,20 @@ memctx_cleanup_fd(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);
+}
+
+static inline void
+memctx_cleanup_file(FILE *const *file)
+{
+    if (*file != NULL)
+        fclose(*file);
+}
+
+static inline void
+memctx_cleanup_dir(DIR *const *dir)
+{
+    if (*dir != NULL)
+        closedir(*dir);
 }
 
 /* Take the descriptor out of *fd, which becomes -1: the caller owns it. */
