@@ -96,7 +96,7 @@ inherit(struct record *r, struct adapter_result *result)
         r->run.instance != run->instance)
         begin_anew(r, result->has_inherited);
     if (result->opened) {
-        if (r->run.instance == 0 && r->run.generation == 0 && r->boot == 1)
+        if (r->run.generation == 0 && r->boot == 1)
             r->run = *run;
         r->run.instance = run->instance;
         r->lost = !result->has_inherited && r->has_datum;
