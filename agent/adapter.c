@@ -497,12 +497,10 @@ adapter_new_boot(struct adapter *a)
     a->pending_since_us = 0;
 }
 
-void
-adapter_doubt(struct adapter *a)
+/* Close the RAM; the next try opens it anew and is a first one. */
+static void
+close_ram(struct adapter *a)
 {
-    a->cold = false;
-    a->reset = true;
-    a->has_found = false;
     a->attempt = 0;
     a->pending_since_us = 0;
     if (a->config.open == NULL || a->released)
@@ -512,15 +510,19 @@ adapter_doubt(struct adapter *a)
 }
 
 void
+adapter_doubt(struct adapter *a)
+{
+    a->cold = false;
+    a->reset = true;
+    a->has_found = false;
+    close_ram(a);
+}
+
+void
 adapter_reopen(struct adapter *a)
 {
     a->recheck = true;
-    a->attempt = 0;
-    a->pending_since_us = 0;
-    if (a->config.open == NULL || a->released)
-        return;
-    a->closing = true;
-    submit_soon(a);
+    close_ram(a);
 }
 
 void
