@@ -59,27 +59,30 @@ send_hint(int fd, const char *dir, const char *hint)
 /* libvirt gives hooks no XDG_RUNTIME_DIR: a session's agent is looked for where
  * login managers put it, and where it goes without one. */
 static void
-send_hints(const char *hint)
+send_session_hints(int fd, const char *hint)
 {
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const char *run = getenv("XDG_RUNTIME_DIR");
     const char *home = getenv("HOME");
     char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-    if (fd < 0)
-        return;
-    if (getuid() == 0)
-        send_hint(fd, "/run", hint);
-    if (run != NULL)
-        send_hint(fd, run, hint);
-    if (getuid() == 0) {
-        close(fd);
-        return;
-    }
     snprintf(dir, sizeof(dir), "/run/user/%u", (unsigned)getuid());
     send_hint(fd, dir, hint);
     if (home != NULL &&
         (size_t)snprintf(dir, sizeof(dir), "%s/.cache", home) < sizeof(dir))
         send_hint(fd, dir, hint);
+}
+
+static void
+send_hints(const char *hint)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const char *run = getenv("XDG_RUNTIME_DIR");
+    if (fd < 0)
+        return;
+    if (run != NULL)
+        send_hint(fd, run, hint);
+    if (getuid() == 0)
+        send_hint(fd, "/run", hint);
+    else
+        send_session_hints(fd, hint);
     close(fd);
 }
 
