@@ -10,6 +10,7 @@ set -eu
 domain_files() { find "$BED_DIR/run/memctxd/domains" -type f 2> /dev/null; }
 no_domain_files() { [ -z "$(domain_files)" ]; }
 not_listed() { [ -z "$(bed_state_line short)" ]; }
+is_unknown_to_libvirt() { ! bed_virsh domid "$1" > /dev/null 2>&1; }
 no_datum() { ! bed_datum guest; }
 
 # Descriptors of guest RAM, of whatever guest
@@ -83,6 +84,8 @@ guest_changes_meanwhile()
     bed_libvirtd_kill
     kill -KILL "$(bed_pid other)"
     bed_libvirtd_up
+    # It lists the old run until it has found nobody behind it.
+    bed_until 20 is_unknown_to_libvirt other || bed_die "libvirtd keeps a domain without QEMU"
     bed_create other
     bed_wait_up other 60
     within meanwhile-replaced-ready 20 bed_has_state other ready
