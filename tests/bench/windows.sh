@@ -14,7 +14,7 @@ dir=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$dir"' EXIT
 ${CC:-cc} -O2 -o "$dir/pass" "$here/pass.c"
 ${CC:-cc} -O2 -std=gnu11 -D_GNU_SOURCE -I"$top/src" -I"$top/tests" -o "$dir/winram" "$top/tests/bed/winram.c" \
-    "$top/tests/winimg.c" "$top/tests/guestimg.c" "$build/libmemctx.a"
+    "$top/tests/winimg.c" "$top/tests/guestimg.c" "$build/.libs/libcore.a"
 # Bytes of no meaning, but not all alike; a seed, not random, so that runs can be compared.
 perl -e 'srand(7); my $b = join "", map { pack "V", rand(2**32) } 1 .. 262144; print $b for 1 .. $ARGV[0]' "$mib" \
     > "$dir/touched"
