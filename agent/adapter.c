@@ -236,7 +236,7 @@ bootstrap(struct job *job, struct memctx_error *err)
 static enum memctx_event
 event_of(const struct job *job, const struct memctx_error *err)
 {
-    switch (err->class) {
+    switch (err->kind) {
     case MEMCTX_OK:
         return job->what == ADAPTER_SEARCH ? MEMCTX_EVENT_FOUND
                                            : MEMCTX_EVENT_CONFIRMED;
@@ -245,7 +245,8 @@ event_of(const struct job *job, const struct memctx_error *err)
     case MEMCTX_GONE:
         return MEMCTX_EVENT_GONE;
     case MEMCTX_RETRY:
-    case MEMCTX_BUG: /* out of memory may pass */
+    case MEMCTX_BUG:   /* out of memory may pass */
+    case MEMCTX_STALE: /* never a try's */
     case MEMCTX_ERROR_CLASSES:
         break;
     }
@@ -258,7 +259,7 @@ run_try(struct job *job)
     uint64_t before_us = clocks_us(CLOCK_THREAD_CPUTIME_ID);
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (bootstrap(job, &err) == 0)
-        err.class = MEMCTX_OK;
+        err.kind = MEMCTX_OK;
     job->result.event = event_of(job, &err);
     job->result.why = err;
     job->result.attempt = job->attempt;

@@ -202,7 +202,7 @@ tell(struct check *c, const char *name, const char *said,
 {
     json_object *finding = json_object_new_object();
     char reason[MEMCTX_MESSAGE_MAX];
-    bool ok = err->class == MEMCTX_OK;
+    bool ok = err->kind == MEMCTX_OK;
     snprintf(reason, sizeof(reason), "%s", ok ? said : err->message);
     char *named = ok ? NULL : strstr(reason, "; ");
     if (named != NULL) {

@@ -87,7 +87,7 @@ not_found(const struct options *options,
           const struct memctx_search_result *result,
           const struct memctx_error *err)
 {
-    if (err->class != MEMCTX_RETRY)
+    if (err->kind != MEMCTX_RETRY)
         return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err->message);
     return cmd_fail(EXIT_NOT_THERE,
                     "%s: no kernel found in %" PRIu64 " MiB: %s", options->ram,

@@ -64,7 +64,7 @@ record_state(const struct record *r)
 const char *
 record_reason(const struct record *r)
 {
-    return r->reason.class == MEMCTX_OK ? "" : r->reason.message;
+    return r->reason.kind == MEMCTX_OK ? "" : r->reason.message;
 }
 
 static void
@@ -263,7 +263,7 @@ set_reason(struct record *r, enum memctx_event event,
 {
     if (record_state(r) == MEMCTX_STATE_READY)
         r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
-    else if (result != NULL && result->why.class != MEMCTX_OK)
+    else if (result != NULL && result->why.kind != MEMCTX_OK)
         r->reason = result->why;
     else if (event == MEMCTX_EVENT_AWAY)
         memctx_error_set(&r->reason, MEMCTX_RETRY, "libvirt is away");
@@ -272,7 +272,7 @@ set_reason(struct record *r, enum memctx_event event,
                          "checking whether the datum still holds");
     else if (r->phase == MEMCTX_PHASE_PAUSED)
         memctx_error_set(&r->reason, MEMCTX_RETRY, "the guest is paused");
-    else if (r->reason.class == MEMCTX_OK)
+    else if (r->reason.kind == MEMCTX_OK)
         memctx_error_set(&r->reason, MEMCTX_RETRY, "looking for a kernel");
 }
 

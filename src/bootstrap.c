@@ -237,7 +237,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     ret->candidates =
         prove ? drop_unseen(bootstrap) : (unsigned)found.n_kernels;
     if (failed < 0 && prove && ret->candidates > 0 &&
-        (err == NULL || err->class == MEMCTX_RETRY))
+        (err == NULL || err->kind == MEMCTX_RETRY))
         return fail_pending(bootstrap, ret, err);
     if (failed < 0)
         return -1;

@@ -14,6 +14,7 @@ static const char *const class_names[] = {
     [MEMCTX_PERMANENT] = "permanent",
     [MEMCTX_GONE] = "gone",
     [MEMCTX_BUG] = "bug",
+    [MEMCTX_STALE] = "stale",
 };
 static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
                   MEMCTX_ERROR_CLASSES,
@@ -39,7 +40,7 @@ memctx_error_fill(struct memctx_error *err, enum memctx_error_class class,
         return;
     va_list args;
     va_start(args, format);
-    err->class = class;
+    err->kind = class;
     vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     make_printable(err->message);

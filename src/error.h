@@ -5,29 +5,7 @@
 #ifndef MEMCTX_ERROR_H
 #define MEMCTX_ERROR_H
 
-#include <stdint.h>
-
-/* What the caller may do about it. */
-enum memctx_error_class {
-    MEMCTX_OK = 0,
-    MEMCTX_RETRY,     /* not yet: the guest is still booting, or busy */
-    MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
-    MEMCTX_GONE,      /* the domain or its RAM went away meanwhile */
-    MEMCTX_BUG,       /* our own mistake, or out of memory */
-    MEMCTX_ERROR_CLASSES
-};
-
-#define MEMCTX_MESSAGE_MAX 480
-
-struct memctx_error {
-    enum memctx_error_class class;
-    char message[MEMCTX_MESSAGE_MAX]; /* one sentence, no newline */
-};
-
-#define MEMCTX_ERROR_INIT  \
-    {                      \
-        .class = MEMCTX_OK \
-    }
+#include "memctx.h"
 
 /* Fill *err (NULL: nobody wants to know) with a class and a printf-style
  * message, cut at MEMCTX_MESSAGE_MAX - 1 bytes; bytes that are not printable

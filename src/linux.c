@@ -200,7 +200,7 @@ prove_one(struct memctx_quest *quest, struct candidate *c, char *passed,
         furthest = (unsigned)memctx_max(furthest, quest->passed);
     }
     quest->passed = furthest;
-    return memctx_error_set(err, why.class, "%s", why.message);
+    return memctx_error_set(err, why.kind, "%s", why.message);
 }
 
 /* _text, where the image begins, is aligned to CONFIG_PHYSICAL_ALIGN, which is

@@ -21,14 +21,6 @@
 #define MEMCTX_EXTENTS_MAX 1024
 #define MEMCTX_BACKEND_NAME_MAX 64
 
-/* [gpa, gpa + size) of the guest is [offset, offset + size) of a backend. */
-struct memctx_extent {
-    uint64_t gpa;
-    uint64_t size;
-    uint64_t offset;
-    unsigned backend;
-};
-
 /* Where the bytes of one backend are. */
 struct memctx_source {
     int fd;         /* read-only: a file, or /proc/PID/mem */

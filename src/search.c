@@ -153,7 +153,7 @@ static void
 keep_failure(struct attempt *a, const struct memctx_error *why)
 {
     struct memctx_search_seen *seen = &a->result->seen[a->guest];
-    if (why->class == MEMCTX_GONE)
+    if (why->kind == MEMCTX_GONE)
         *a->why = *why;
     if (seen->n_clues > 1 && a->quest.passed < seen->passed)
         return;
@@ -522,9 +522,9 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
         try_some(&a);
     if (ret->n_kernels > 0)
         return 0;
-    if (why.class == MEMCTX_GONE)
+    if (why.kind == MEMCTX_GONE)
         return memctx_error_set(err, MEMCTX_GONE, "%s", why.message);
-    if (ret->n_clues == 0 && why.class != MEMCTX_OK)
+    if (ret->n_clues == 0 && why.kind != MEMCTX_OK)
         return memctx_error_set(err, MEMCTX_RETRY, "%s", why.message);
     return fail_all(&a, err);
 }

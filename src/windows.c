@@ -130,7 +130,7 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
         if (err != NULL && (i == 0 || quest->passed > best))
             *err = why;
         best = (unsigned)memctx_max(best, quest->passed);
-        if (why.class == MEMCTX_GONE)
+        if (why.kind == MEMCTX_GONE)
             break;
     }
     quest->passed = best;

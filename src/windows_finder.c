@@ -126,12 +126,12 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
         if (memctx_windows_image_read(finder->view, finder->page.gva, ret,
                                       &why) == 0)
             return 0;
-        if (why.class == MEMCTX_GONE)
+        if (why.kind == MEMCTX_GONE)
             break;
     }
-    if (why.class == MEMCTX_GONE)
+    if (why.kind == MEMCTX_GONE)
         return memctx_error_set(err, MEMCTX_GONE, "%s", why.message);
     return memctx_error_set(
         err, MEMCTX_RETRY, "no image of ntoskrnl.exe is mapped%s%s",
-        why.class == MEMCTX_OK ? "" : "; the last image: ", why.message);
+        why.kind == MEMCTX_OK ? "" : "; the last image: ", why.message);
 }

@@ -260,7 +260,7 @@ test_cancelled_try_ends(void **state)
     f->request.cancel = &cancel;
     f->request.cold = true;
     assert_int_equal(try_once(f), -1);
-    assert_int_equal(f->err.class, MEMCTX_RETRY);
+    assert_int_equal(f->err.kind, MEMCTX_RETRY);
     assert_int_equal(f->result.bytes_read, 0);
 }
 

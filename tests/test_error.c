@@ -21,10 +21,10 @@ test_set_is_a_whole_failure_path(void **state)
 {
     (void)state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    assert_int_equal(err.class, MEMCTX_OK);
+    assert_int_equal(err.kind, MEMCTX_OK);
     assert_int_equal(
         memctx_error_set(&err, MEMCTX_GONE, "page %d of %s", 7, "ram"), -1);
-    assert_int_equal(err.class, MEMCTX_GONE);
+    assert_int_equal(err.kind, MEMCTX_GONE);
     assert_string_equal(err.message, "page 7 of ram");
 }
 

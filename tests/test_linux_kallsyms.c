@@ -311,7 +311,7 @@ test_every_read_may_fail(void **state)
     for (unsigned long n = 1; n <= reads; n++) {
         *guestimg_faults() = (struct guestimg_faults){.fail_from = n};
         assert_int_equal(find(f, &gva), -1);
-        assert_int_equal(f->err.class, MEMCTX_RETRY);
+        assert_int_equal(f->err.kind, MEMCTX_RETRY);
     }
 }
 

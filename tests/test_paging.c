@@ -315,7 +315,7 @@ test_read_does_not_wrap_around(void **state)
     assert_int_equal(memctx_paging_read(f->map, FOUR, ROOT, last + PAGE - 1,
                                         bytes, 2, &f->err),
                      -1);
-    assert_int_equal(f->err.class, MEMCTX_RETRY);
+    assert_int_equal(f->err.kind, MEMCTX_RETRY);
 }
 
 static void

@@ -294,7 +294,7 @@ test_watch_that_cannot_begin_again(void **state)
     guestimg_faults()->fail_from = 1;
     assert_int_equal(memctx_pulse_restart(f->pulse, f->map, f->now_us, &f->err),
                      -1);
-    assert_int_equal(f->err.class, MEMCTX_RETRY);
+    assert_int_equal(f->err.kind, MEMCTX_RETRY);
 }
 
 int

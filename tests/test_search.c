@@ -88,7 +88,7 @@ tries_until_found(struct fixture *f, uint64_t budget_bytes, unsigned max)
             assert_int_equal(f->result.kernels[0].kcr3, f->want.root_gpa);
             return n;
         }
-        assert_int_equal(f->err.class, MEMCTX_RETRY);
+        assert_int_equal(f->err.kind, MEMCTX_RETRY);
     }
     return 0;
 }
@@ -362,7 +362,7 @@ test_cancelled_try_reads_nothing(void **state)
     assert_int_equal(
         memctx_search_try(f->search, f->map, &request, &f->result, &f->err),
         -1);
-    assert_int_equal(f->err.class, MEMCTX_RETRY);
+    assert_int_equal(f->err.kind, MEMCTX_RETRY);
     assert_int_equal(f->result.bytes_read, 0);
     request.all = true;
     assert_int_equal(
@@ -418,7 +418,7 @@ test_thousands_of_fakes_cost_a_bounded_number_of_reads(void **state)
     for (int n = 0; n < 4; n++) {
         faults->reads = 0;
         assert_int_equal(try_once(f, 64 * MEMCTX_MIB), -1);
-        assert_int_equal(f->err.class, MEMCTX_RETRY);
+        assert_int_equal(f->err.kind, MEMCTX_RETRY);
         assert_true(faults->reads < 64 * MEMCTX_MIB / PAGE);
     }
 }

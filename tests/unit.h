@@ -19,11 +19,11 @@ static inline void
 assert_error_at(const struct memctx_error *err, enum memctx_error_class class,
                 const char *words, const char *file, int line)
 {
-    if (err->class == class && strstr(err->message, words) != NULL)
+    if (err->kind == class && strstr(err->message, words) != NULL)
         return;
     print_error("wanted class %s and \"%s\", found %s and \"%s\"\n",
                 memctx_error_class_name(class), words,
-                memctx_error_class_name(err->class), err->message);
+                memctx_error_class_name(err->kind), err->message);
     _fail(file, line);
 }
 
@@ -37,7 +37,7 @@ assert_done_at(int result, const struct memctx_error *err, const char *file,
 {
     if (result == 0)
         return;
-    print_error("%s: %s\n", memctx_error_class_name(err->class), err->message);
+    print_error("%s: %s\n", memctx_error_class_name(err->kind), err->message);
     _fail(file, line);
 }
 

@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memctx_datum datum;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (memctx_datum_from_xml((const char *)data, size, &datum, &err) < 0) {
-        FUZZ_MUST(err.class == MEMCTX_PERMANENT && err.message[0] != '\0');
+        FUZZ_MUST(err.kind == MEMCTX_PERMANENT && err.message[0] != '\0');
         return 0;
     }
     check_round_trip(&datum, MEMCTX_PUBLIC);

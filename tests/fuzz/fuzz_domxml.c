@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memctx_domxml facts;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (memctx_domxml_parse((const char *)data, size, &facts, &err) < 0) {
-        FUZZ_MUST(err.class == MEMCTX_PERMANENT && err.message[0] != '\0');
+        FUZZ_MUST(err.kind == MEMCTX_PERMANENT && err.message[0] != '\0');
         return 0;
     }
     FUZZ_MUST(facts.name[0] != '\0');

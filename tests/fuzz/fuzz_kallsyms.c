@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct memctx_kernel kernel = {.paging = MEMCTX_PAGING_X86_64_4LEVEL,
                                          .kcr3 = built.root_gpa};
     if (memctx_linux_kallsyms_find(map, &kernel, &info, names, &gva, &err) < 0)
-        FUZZ_MUST(err.class == MEMCTX_RETRY);
+        FUZZ_MUST(err.kind == MEMCTX_RETRY);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
     return 0;

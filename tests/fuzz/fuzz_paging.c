@@ -68,7 +68,7 @@ walk(const struct script *s, uint64_t gva)
                                &err) == 0)
             FUZZ_MUST(walked.gpa % walked.page_size == gva % walked.page_size);
         else
-            FUZZ_MUST(err.class == MEMCTX_RETRY);
+            FUZZ_MUST(err.kind == MEMCTX_RETRY);
         (void)memctx_paging_read(s->map, pagings[i], root_gpa, gva, bytes,
                                  sizeof(bytes), &err);
     }
@@ -116,7 +116,7 @@ search(const struct script *s, bool all)
     FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
     for (int i = 0; i < 2; i++) {
         if (memctx_search_try(search, s->map, &request, &result, &err) < 0)
-            FUZZ_MUST(err.class == MEMCTX_RETRY);
+            FUZZ_MUST(err.kind == MEMCTX_RETRY);
         for (size_t k = 0; k < result.n_kernels; k++)
             check_kernel(&result.kernels[k]);
     }

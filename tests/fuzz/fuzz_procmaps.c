@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (memctx_procmaps_parse(line, &mapping, &err) == 0)
         FUZZ_MUST(mapping.start < mapping.end);
     else
-        FUZZ_MUST(err.class == MEMCTX_PERMANENT);
+        FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
     free(line);
     return 0;
 }

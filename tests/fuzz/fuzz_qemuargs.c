@@ -17,7 +17,7 @@ check_layout(const struct memctx_memconf *conf)
     static struct memctx_layout l;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, &l, &err) < 0) {
-        FUZZ_MUST(err.class == MEMCTX_PERMANENT);
+        FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
         return;
     }
     for (size_t i = 0; i < l.n_extents; i++) {
@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(&found);
         check_layout(&found.memory);
     } else
-        FUZZ_MUST(err.class == MEMCTX_PERMANENT);
+        FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
     free(args);
     return 0;
 }

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 10)
         (void)memctx_vmcoreinfo_is_text(data);
     if (memctx_vmcoreinfo_parse((const char *)data, size, &info, &err) < 0) {
-        FUZZ_MUST(err.class == MEMCTX_RETRY && err.message[0] != '\0');
+        FUZZ_MUST(err.kind == MEMCTX_RETRY && err.message[0] != '\0');
         return 0;
     }
     FUZZ_MUST(memctx_vmcoreinfo_is_text(data));

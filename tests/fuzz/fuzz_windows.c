@@ -71,7 +71,7 @@ list(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
     size_t n;
     if (memctx_windows_processes(map, kernel, processes, PROCESSES_MAX, &n,
                                  &err) < 0)
-        FUZZ_MUST(err.class == MEMCTX_RETRY);
+        FUZZ_MUST(err.kind == MEMCTX_RETRY);
     FUZZ_MUST(n <= PROCESSES_MAX);
     for (size_t i = 0; i < n; i++)
         FUZZ_MUST(strlen(processes[i].name) < MEMCTX_WINDOWS_NAME_MAX);
@@ -87,7 +87,7 @@ search(const struct memctx_rammap *map, bool all)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
     if (memctx_search_try(search, map, &request, &result, &err) < 0)
-        FUZZ_MUST(err.class == MEMCTX_RETRY);
+        FUZZ_MUST(err.kind == MEMCTX_RETRY);
     for (size_t k = 0; k < result.n_kernels; k++) {
         const struct memctx_kernel *kernel = &result.kernels[k];
         FUZZ_MUST(memctx_rammap_contains(map, kernel->kcr3, 32));

@@ -64,7 +64,7 @@ parse(const struct world *world, int narrow, uint64_t gva)
     if (memctx_windows_image_read(&view, gva, &image, &err) == 0)
         check(&image);
     else
-        FUZZ_MUST(err.class == MEMCTX_RETRY);
+        FUZZ_MUST(err.kind == MEMCTX_RETRY);
 }
 
 int

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* libmemctx: read the memory of guests whose kernel memctxd has found.
+ *
+ *   struct memctx_error err = MEMCTX_ERROR_INIT;
+ *   struct memctx_agent *agent;
+ *   struct memctx_reader *reader;
+ *   if (memctx_agent_connect(NULL, &agent, &err) < 0 ||
+ *       memctx_reader_open(agent, "web1", 30000, &reader, &err) < 0)
+ *       errx(1, "%s", err.message);
+ *   memctx_reader_read_gva(reader, gva, buf, sizeof(buf), &err);
+ *
+ * It talks to the agent's control socket (memctx-control(7)) and reads guest
+ * RAM through the descriptors it gets there, or asks the agent where none can
+ * be had. libvirt is not needed.
+ *
+ * A function that can fail returns 0, or -1 with *err filled (NULL: nobody
+ * wants to know). On success err is untouched, on failure what else it returns
+ * is, but for buffers. One thread at a time may use an object; different
+ * objects may be used by different threads, also readers of one agent once they
+ * are open. Guest memory is hostile: what is read from it is the caller's to
+ * check. */
+#ifndef MEMCTX_H
+#define MEMCTX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the caller may do about an error. Later versions may know more. */
+enum memctx_error_class {
+    MEMCTX_OK = 0,
+    MEMCTX_RETRY,     /* not yet: the guest is still booting, or busy */
+    MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
+    MEMCTX_GONE,      /* the domain, its RAM or the agent went away */
+    MEMCTX_BUG,       /* our own mistake, or out of memory */
+    MEMCTX_STALE,     /* another kernel runs there by now: renew the reader */
+    MEMCTX_ERROR_CLASSES
+};
+
+#define MEMCTX_MESSAGE_MAX 480
+
+struct memctx_error {
+    enum memctx_error_class kind;
+    char message[MEMCTX_MESSAGE_MAX]; /* one sentence, no newline */
+};
+
+#define MEMCTX_ERROR_INIT  \
+    {                      \
+        .kind = MEMCTX_OK, \
+    }
+
+/* A connection to an agent. */
+struct memctx_agent;
+
+/* `where` is a libvirt URI, as for memctx -c; the absolute path of an agent's
+ * directory; or NULL, for libvirt's own default URI. -1 with PERMANENT: no
+ * agent answers there. The caller disconnects. */
+int memctx_agent_connect(const char *where, struct memctx_agent **ret,
+                         struct memctx_error *err);
+
+/* NULL is fine. Readers that were opened stay open, but can no longer tell
+ * whether the kernel changed: all they do fails with GONE. Close them first. */
+void memctx_agent_disconnect(struct memctx_agent *agent);
+
+/* The domains as JSON, an array of {"name","uuid","id","state","reason",
+ * "generation"}; *ret is the caller's to free(). -1 with PERMANENT or GONE. */
+int memctx_agent_list(struct memctx_agent *agent, char **ret,
+                      struct memctx_error *err);
+
+/* Wait until the kernel of `domain` (a name, UUID or id; it may be yet to
+ * start) is known, at most timeout_ms; -1: without limit, 0: do not wait. -1
+ * with RETRY: not in that time; PERMANENT: it will not be, and why, or nobody
+ * of ours may ask; GONE: the agent left. */
+int memctx_agent_wait(struct memctx_agent *agent, const char *domain,
+                      int timeout_ms, struct memctx_error *err);
+
+/* One domain's RAM and one kernel in it. */
+struct memctx_reader;
+
+/* Wait as memctx_agent_wait() does, then open the domain's RAM. -1 as there.
+ * The caller closes it. */
+int memctx_reader_open(struct memctx_agent *agent, const char *domain,
+                       int timeout_ms, struct memctx_reader **ret,
+                       struct memctx_error *err);
+
+/* NULL is fine. Do it soon: what is open keeps a dead guest's RAM allocated. */
+void memctx_reader_close(struct memctx_reader *reader);
+
+/* After STALE: go over to the kernel that runs now, with the layout of now.
+ * When it fails (-1 as memctx_reader_open()), the reader stays stale. */
+int memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
+                        struct memctx_error *err);
+
+/* Does the kernel still run that this reader was opened with? 0, or -1 with
+ * STALE; RETRY: that is being checked; GONE. Microseconds at most; no guest
+ * memory is read. */
+int memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err);
+
+/* The datum, as memctx show --json prints it; valid until renewed or closed. */
+const char *memctx_reader_json(const struct memctx_reader *reader);
+
+/* One fact of it by its path: "kcr3", "paging", "generation", "guest.version",
+ * "kernel.base", "linux.phys_base", "windows.offsets.pid". The text is NULL
+ * when it is not known. The number takes "0x..." (also with a minus, as two's
+ * complement) and decimals: 0, or -1 when it is not known or no number. */
+const char *memctx_reader_text(const struct memctx_reader *reader,
+                               const char *path);
+int memctx_reader_number(const struct memctx_reader *reader, const char *path,
+                         uint64_t *ret);
+
+/* [gpa, gpa + size) of the guest is [offset, offset + size) of a backend. */
+struct memctx_extent {
+    uint64_t gpa;
+    uint64_t size;
+    uint64_t offset;
+    unsigned backend; /* from 0 on */
+};
+
+/* The extents in order of gpa and their number; valid until renewed or
+ * closed. */
+const struct memctx_extent *memctx_reader_extents(
+    const struct memctx_reader *reader, size_t *count);
+
+/* The descriptor of a backend, read-only; -1: there is none to be had (RAM is
+ * QEMU's own memory), and reads go through the agent. The reader keeps it. Read
+ * it with pread(2) only: mmap(2) allocates what the guest never touched. */
+int memctx_reader_fd(const struct memctx_reader *reader, unsigned backend);
+
+/* Read len bytes of guest-physical memory. A page that the guest never touched
+ * reads as zeros. -1 with STALE: the kernel changed before or during the read,
+ * so that bytes of two may be mixed; RETRY: part of the range is no RAM, or it
+ * is being checked whether the kernel still runs; GONE. buf is then
+ * undefined. */
+int memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa,
+                           void *buf, size_t len, struct memctx_error *err);
+
+/* Read len bytes at a guest-virtual address of the kernel. Errors as above;
+ * also RETRY: not mapped. A translation is at most 1 ms old. */
+int memctx_reader_read_gva(struct memctx_reader *reader, uint64_t gva,
+                           void *buf, size_t len, struct memctx_error *err);
+
+/* The same through another root, a process' say, of the kernel's format. */
+int memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
+                            uint64_t gva, void *buf, size_t len,
+                            struct memctx_error *err);
+
+/* Where the kernel maps a guest-virtual address; page_size in bytes, may be
+ * NULL. Errors as above. */
+int memctx_reader_translate(struct memctx_reader *reader, uint64_t gva,
+                            uint64_t *gpa, uint64_t *page_size,
+                            struct memctx_error *err);
+
+/* The first run of bytes that may be non-zero at or after gpa and below limit:
+ * 1 and [*start, *end), 0 when there is none, or -1 as above. A long run comes
+ * in pieces. */
+int memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
+                            uint64_t limit, uint64_t *start, uint64_t *end,
+                            struct memctx_error *err);
+
+/* The text of Linux' VMCOREINFO as it stands in RAM, NUL behind it; *ret is the
+ * caller's to free(), *len its bytes without the NUL. -1 with PERMANENT: this
+ * kernel has none; else as above. */
+int memctx_reader_vmcoreinfo(struct memctx_reader *reader, char **ret,
+                             size_t *len, struct memctx_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
