@@ -49,15 +49,25 @@ bed_fetch_kernel()
     rm -rf "$new"
 }
 
-# bed_kernel [PACKAGE]: prints the path of its vmlinuz, readable by the user.
+# bed_kernel [PACKAGE | RELEASE/FLAVOUR]: prints the path of its vmlinuz, readable by the user. A package is the
+# machine's own; RELEASE is any of Debian's and FLAVOUR how its kernels' names end, maybe with the version before it:
+# sid/cloud-amd64, bookworm/686-pae, bullseye/5.10-amd64. 1 when it cannot be had.
 bed_kernel()
 (
     mkdir -p "$BED_CACHE"
     exec 9> "$BED_CACHE/lock"
     flock 9
-    package=${1:-$(bed_default_kernel)}
-    [ -d "$BED_CACHE/$package" ] || bed_fetch_kernel "$package" || bed_die "cannot fetch $package"
-    echo "$BED_CACHE/$package"/vmlinuz-*
+    case "${1-}" in
+        */*) name=${1/\//-} ;;
+        *) name=${1:-$(bed_default_kernel)} ;;
+    esac
+    if [ ! -d "$BED_CACHE/$name" ]; then
+        case "${1-}" in
+            */*) bed_fetch_flavour "${1%%/*}" "${1#*/}" "$name" ;;
+            *) bed_fetch_kernel "$name" ;;
+        esac || { echo "bed: cannot fetch kernel $name" >&2; exit 1; }
+    fi
+    echo "$BED_CACHE/$name"/vmlinuz*
 )
 
 bed_busybox()
@@ -119,64 +129,83 @@ bed_kexec_initramfs()
     echo "$image"
 )
 
-# ---- i386 ------------------------------------------------------------------------------------------------
+# ---- other releases and i386 ----------------------------------------------------------------------------
 
-# apt as on a machine that also takes i386, with lists of its own, so that nothing of the machine changes.
-bed_apt_i386()
+bed_release() { (. /etc/os-release && echo "$VERSION_CODENAME"); }
+
+# Prints the machine's package sources made those of another release, from the same places and with the same keys.
+bed_sources()
 {
-    local program=$1 dir="$BED_CACHE/apt-i386"
-    shift
-    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-    "$program" -qq -o APT::Architectures::=amd64 -o APT::Architectures::=i386 -o APT::Sandbox::User=root \
+    local place suite own
+    own=$(bed_release)
+    # shellcheck disable=SC2016 # apt's variables
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u |
+        while read -r place suite; do
+            case "$suite" in
+                "$own"*) echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $place $1${suite#"$own"} main" ;;
+            esac
+        done
+}
+
+# bed_apt RELEASE ARCHITECTURE PROGRAM ARGUMENT...: apt as on a machine of that release and architecture, with lists of
+# its own, so that nothing of this machine changes. Some of the lists may be out of date or not there.
+bed_apt()
+{
+    local dir="$BED_CACHE/apt-$1-$2" arch=$2 program=$3
+    if [ ! -d "$dir" ]; then
+        mkdir -p "$dir.new/lists/partial" "$dir.new/cache/archives/partial"
+        bed_sources "$1" > "$dir.new/sources.list"
+        mv "$dir.new" "$dir"
+        bed_apt "$1" "$2" apt-get update >&2 || true
+    fi
+    shift 3
+    "$program" -qq -o APT::Architecture="$arch" -o APT::Architectures="$arch" -o APT::Sandbox::User=root \
+        -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
         -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" "$@"
 }
 
-# The newest package of Linux 6.1 with this ending
-bed_i386_package()
-{
-    bed_apt_i386 apt-cache search --names-only "^linux-image-6[.]1[.0-9]*-[0-9]*-$1-unsigned\$" |
-        cut -d ' ' -f 1 | sort -V | tail -n 1
-}
-
-# Download package $1 for i386 and keep its file $2 (a pattern) in $BED_CACHE/i386-$1. Some of the lists may be out of
-# date, which does not matter here.
-bed_fetch_i386()
+# bed_fetch RELEASE ARCHITECTURE PACKAGE PATTERN NAME: keep those files of the package in $BED_CACHE/NAME
+bed_fetch()
 {
     local new status=0
     new=$(mktemp -d "$BED_CACHE/new.XXXXXX")
     mkdir "$new/out"
-    # shellcheck disable=SC2086 # a pattern
-    { (cd "$new" && bed_apt_i386 apt-get download "$1:i386" >&2) && dpkg -x "$new"/*.deb "$new/all" &&
-        cp "$new"/all/$2 "$new/out/" && chmod -R a+rX "$new/out" && mv -T "$new/out" "$BED_CACHE/i386-$1"; } || status=1
+    { (cd "$new" && bed_apt "$1" "$2" apt-get download "$3" >&2) && dpkg -x "$new"/*.deb "$new/all" &&
+        find "$new/all" -type f -path "$new/all/$4" -exec cp {} "$new/out/" \; &&
+        [ -n "$(ls "$new/out")" ] && chmod -R a+rX "$new/out" && mv -T "$new/out" "$BED_CACHE/$5"; } || status=1
     rm -rf "$new"
     return $status
 }
 
-# bed_kernel_i386 686|rt-686-pae: prints the path of its vmlinuz; 1 when there is none to be had. After
-# bed_initramfs_i386, which gets the lists.
-bed_kernel_i386()
-(
-    mkdir -p "$BED_CACHE"
-    exec 9> "$BED_CACHE/lock"
-    flock 9
-    remembered="$BED_CACHE/default-kernel-$1"
-    if [ ! -s "$remembered" ]; then
-        package=$(bed_i386_package "$1")
-        [ -n "$package" ] || return 1
-        [ -d "$BED_CACHE/i386-$package" ] || bed_fetch_i386 "$package" 'boot/vmlinuz-*' || return 1
-        echo "$package" > "$remembered"
-    fi
-    echo "$BED_CACHE/i386-$(cat "$remembered")"/vmlinuz-*
-)
+bed_arch_of() { case "$1" in *-686*|686*) echo i386 ;; *) echo amd64 ;; esac; }
+
+# bed_packages RELEASE FLAVOUR: kernels of that flavour, the newest first. From Linux 7.1 or so on linux-image is empty
+# and linux-binary has the file.
+bed_packages()
+{
+    local version='[0-9]+[.][0-9]+' flavour=$2
+    case "$flavour" in [0-9]*.*) version=${flavour%%-*} flavour=${flavour#*-} ;; esac
+    bed_apt "$1" "$(bed_arch_of "$2")" apt-cache search --names-only '^linux-(image|binary)-[0-9]' | cut -d ' ' -f 1 |
+        sed -nE "s/^linux-(image|binary)-($version[.].*[0-9]-$flavour(-unsigned)?)\$/\2 &/p" | sort -Vr | cut -d ' ' -f 2
+}
+
+# The newest one that can be had: a package source may lag behind its own lists.
+bed_fetch_flavour()
+{
+    local package
+    for package in $(bed_packages "$1" "$2" | head -n 24); do
+        ! bed_fetch "$1" "$(bed_arch_of "$2")" "$package" '*/vmlinuz*' "$3" 2> /dev/null || return 0
+    done
+    return 1
+}
 
 # bed_initramfs_i386: as bed_initramfs, with a busybox that a 32-bit kernel can run
 bed_initramfs_i386()
 (
+    mkdir -p "$BED_CACHE"
     exec 9> "$BED_CACHE/lock"
     flock 9
-    if [ ! -d "$BED_CACHE/i386-busybox-static" ]; then
-        bed_apt_i386 apt-get update >&2 || true
-        bed_fetch_i386 busybox-static bin/busybox || return 1
-    fi
+    [ -d "$BED_CACHE/i386-busybox-static" ] ||
+        bed_fetch "$(bed_release)" i386 busybox-static '*/busybox' i386-busybox-static || exit 1
     bed_pack_initramfs "$BED_CACHE/i386-busybox-static/busybox"
 )

@@ -37,7 +37,7 @@ expect()
 kernel()
 {
     local flavour=$1 paging=$2 kernel
-    if ! kernel=$(bed_kernel_i386 "$flavour"); then
+    if ! kernel=$(bed_kernel "$(bed_release)/$flavour"); then
         skip "$flavour" "no such kernel can be had here"
         return
     fi
