@@ -227,6 +227,20 @@ bed_root()
         $(bed_field code <<< "$said")))
 }
 
+# bed_said_paging SAID: what the kernel's release and flags say of its page tables
+bed_said_paging()
+{
+    case "$(bed_field release <<< "$1")/$(bed_field la57 <<< "$1")" in
+        *-686-pae/*) echo x86-pae ;;
+        *-686/*) echo x86-2level ;;
+        */1) echo x86_64-5level ;;
+        *) echo x86_64-4level ;;
+    esac
+}
+
+# bed_noted_pgd NAME GPA LOW: swapper_pg_dir as VMCOREINFO has it, where kallsyms has no data (i386)
+bed_noted_pgd() { bed_page "$@" | grep -aom 1 'SYMBOL(swapper_pg_dir)=[0-9a-f]*' | sed 's/.*=/0x/'; }
+
 # bed_truth NAME: prints kcr3, paging, low, release and more as KEY=VALUE lines, the guest being up.
 bed_truth()
 {
@@ -239,17 +253,20 @@ bed_truth()
     low=$(bed_low "$(sed -n "s/.*machine='\([^']*\)'.*/\1/p" "$xml")" "$ram")
     bed_e820_agrees "$said" "$ram" "$low" || bed_die "the firmware of $name and we disagree on the split"
 
-    local pgd=${t[swapper_pg_dir]:-${t[init_top_pgt]}} text=${t[_text]} code=${t[code]}
+    local pgd=${t[swapper_pg_dir]:-${t[init_top_pgt]-}} text=${t[_text]} code=${t[code]}
+    [ -n "$pgd" ] || pgd=$(bed_noted_pgd "$name" $((${t[vmcoreinfo]%% *})) "$low")
     printf 'kcr3=%#x\n' $((pgd - text + code))
-    if [ "${t[la57]}" = 1 ]; then echo paging=x86_64-5level; else echo paging=x86_64-4level; fi
+    echo "paging=$(bed_said_paging "$said")"
     printf 'low=%#x\n' "$low"
     printf 'ram=%#x\n' "$ram"
     echo "release=${t[release]}"
     echo "buildid=${t[buildid]}"
     printf 'text=%#x\nstext=%#x\ncode=%#x\n' "$text" "${t[_stext]}" "$code"
-    # x86: link address 0xffffffff81000000, kernel map from 0xffffffff80000000
-    printf 'kaslr_offset=0x%x\n' $((text - 0xffffffff81000000))
-    echo "phys_base=$(bed_signed_hex $((code - (text - 0xffffffff80000000))))"
+    # x86-64: link address 0xffffffff81000000, kernel map from 0xffffffff80000000; i386 tells neither
+    if [[ ${t[release]} != *-686* ]]; then
+        printf 'kaslr_offset=0x%x\n' $((text - 0xffffffff81000000))
+        echo "phys_base=$(bed_signed_hex $((code - (text - 0xffffffff80000000))))"
+    fi
     printf 'vmcoreinfo=%#x\n' $((${t[vmcoreinfo]%% *}))
 }
 

@@ -3,8 +3,11 @@
 # Copyright (C) 2026 the memctxd authors
 # Many kinds of guests boot; each gets the datum that its kernel itself confirms, and never a wrong one before.
 #
-#   MEMCTX_BOOTS    number of boots (default 6); the list below is gone through again and again
-#   MEMCTX_KERNELS  Debian kernel packages to take in turn (default: the cloud kernel of this release)
+#   MEMCTX_BOOTS    number of boots of each kernel (default 6); the list below is gone through again and again
+#   MEMCTX_KERNELS  kernels, as bed_kernel takes them: "bullseye/5.10-amd64 bookworm/686-pae sid/rt-amd64 PACKAGE"
+#                   (default: the cloud kernel of this release)
+#   MEMCTX_DOCTOR   when not empty a copy of each guest's RAM has all VMCOREINFO taken out; probe then finds the
+#                   right root or none
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -26,7 +29,7 @@ kinds=(
     "machine=pc memory=1024 cpu=qemu64 append=pti=on"
     "machine=q35 memory=5000 cells=1 vcpus=2"
 )
-read -ra packages <<< "${MEMCTX_KERNELS-}"
+read -ra kernels <<< "${MEMCTX_KERNELS-}"
 
 # prints a fault unless VMCOREINFO, the note or the text that the kernel makes it of, is where "show" says.
 vmcoreinfo_fault()
@@ -62,6 +65,24 @@ judge()
     fi
 }
 
+# A copy without VMCOREINFO: the root, or nothing at all.
+doctor()
+{
+    local name=$1 truth copy="$BED_DIR/home/copy" found status=0 how=none
+    truth=$(bed_truth "$name")
+    bed_take "$name" "$copy"
+    bed_blank "$copy"
+    found=$(bed_ctl probe --ram "$copy" --low "$(bed_field low <<< "$truth")" 2> /dev/null) || status=$?
+    rm -f "$copy"
+    if [ "$status" = 0 ]; then
+        how=$(bed_datum_element kcr3 <<< "$found")/$(bed_datum_attribute evidence found <<< "$found")
+        is "$name-doctored" "${how%/*}" "$(bed_field kcr3 <<< "$truth")"
+    else
+        is "$name-doctored-status" "$status" 3
+    fi
+    diag "$name without VMCOREINFO: $how"
+}
+
 boot()
 {
     local name=$1 polls="$BED_DIR/log/polls-$1"
@@ -71,6 +92,7 @@ boot()
     bed_poll_metadata "$name" "$polls"
     if bed_wait_up "$name" 120; then
         judge "$name" "$polls"
+        [ -z "${MEMCTX_DOCTOR-}" ] || doctor "$name"
     else
         not_ok "$name" "the guest did not come up in 120 s"
     fi
@@ -78,11 +100,33 @@ boot()
     bed_destroy "$name"
 }
 
+# boots PREFIX KEY=VALUE...: as many as are wanted
+boots()
+{
+    local prefix=$1 i keys
+    shift
+    for ((i = 0; i < ${MEMCTX_BOOTS:-6}; i++)); do
+        read -ra keys <<< "${kinds[i % ${#kinds[@]}]}"
+        boot "$prefix-$((i + 1))" "${keys[@]}" "$@"
+    done
+}
+
+boots_of()
+{
+    local kernel=$1 path initrd
+    case "$kernel" in
+        *686*) initrd=$(bed_initramfs_i386) ;;
+        *) initrd=$(bed_initramfs) ;;
+    esac || initrd=
+    if [ -n "$initrd" ] && path=$(bed_kernel "$kernel"); then
+        boots "boots-${kernel//\//-}" "kernel=$path" "initrd=$initrd"
+    else
+        skip "$kernel" "cannot be had here"
+    fi
+}
+
 bed_start
 bed_agent_start
-for ((i = 0; i < ${MEMCTX_BOOTS:-6}; i++)); do
-    read -ra keys <<< "${kinds[i % ${#kinds[@]}]}"
-    if [ ${#packages[@]} != 0 ]; then keys+=("kernel=$(bed_kernel "${packages[i % ${#packages[@]}]}")"); fi
-    boot "boots-$((i + 1))" "${keys[@]}"
-done
+[ ${#kernels[@]} != 0 ] || boots boots
+for kernel in "${kernels[@]}"; do boots_of "$kernel"; done
 finish

@@ -25,14 +25,6 @@ refuses()
     is "$name-no-datum" "$out" ""
 }
 
-# Copy the RAM of a stopped guest, holes as holes: take NAME FILE
-take()
-{
-    bed_virsh suspend "$1" > /dev/null
-    cp --sparse=always "$(bed_ram_fd "$1")" "$2"
-    chmod 644 "$2"
-}
-
 # finds NAME TRUTH ARGUMENT...
 finds()
 {
@@ -56,37 +48,18 @@ linux_ram()
     bed_wait_up linux 60 || { not_ok linux-boot "the guest does not come up"; return; }
     truth=$(bed_truth linux)
     low=$(bed_field low <<< "$truth")
-    take linux "$ram"
+    bed_take linux "$ram"
     bed_destroy linux
     finds "linux-$low" "$truth" --ram "$ram" --low "$low"
     probe --ram "$ram" --low "$low" --json
     is "linux-$low-json" "$(json_value '["kcr3"]' <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
     cp --sparse=always "$ram" "$ram-blank"
-    blank "$ram-blank"
+    bed_blank "$ram-blank"
     probe --ram "$ram-blank" --low "$low"
     is "linux-$low-blank-kcr3" "$(bed_datum_element kcr3 <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
     is "linux-$low-blank-base" "$(bed_datum_attribute kernel base <<< "$out")" "$(bed_field text <<< "$truth")"
     like "linux-$low-blank-found" "$out" 'found="without-note"'
     [ "$low" != "$(bed_field ram <<< "$truth")" ] || one_piece "$ram" "$truth"
-}
-
-# blank RAM: no page of the file has a VMCOREINFO any more
-blank()
-{
-    python3 -c '
-import os, sys
-ram = os.open(sys.argv[1], os.O_RDWR)
-at, size = 0, os.fstat(ram).st_size
-while at < size:
-    try:
-        at = os.lseek(ram, at, os.SEEK_DATA) & ~4095
-    except OSError:
-        break
-    block = os.pread(ram, 1 << 20, at)
-    for page in range(0, len(block), 4096):
-        if b"SYMBOL(swapper_pg_dir)=" in block[page : page + 4096] or block[page + 12 :].startswith(b"VMCOREINFO\0"):
-            os.pwrite(ram, bytes(4096), at + page)
-    at += len(block)' "$1"
 }
 
 # Without --low: one piece. Cut short of the page tables there is nothing to find any more.
@@ -102,7 +75,7 @@ firmware_ram()
 {
     bed_create firmware boot=firmware memory=256
     sleep 3
-    take firmware "$files/firmware"
+    bed_take firmware "$files/firmware"
     bed_destroy firmware
     refuses firmware 3 --ram "$files/firmware"
 }

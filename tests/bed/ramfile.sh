@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# Copies of guests' RAM, and what tests do to them; sourced by bed.sh.
+
+# bed_take NAME FILE: stop the guest and copy its RAM, holes as holes.
+bed_take()
+{
+    bed_virsh suspend "$1" > /dev/null
+    cp --sparse=always "$(bed_ram_fd "$1")" "$2"
+    chmod 644 "$2"
+}
+
+# bed_blank FILE: no page of the file has a VMCOREINFO any more, neither the note nor the text that it is made of.
+bed_blank()
+{
+    python3 -c '
+import os, re, sys
+wanted = re.compile(rb"SYMBOL\(swapper_pg_dir\)=|VMCOREINFO\0\0|OSRELEASE=[0-9]")
+ram = os.open(sys.argv[1], os.O_RDWR)
+at, size = 0, os.fstat(ram).st_size
+while at < size:
+    try:
+        at = os.lseek(ram, at, os.SEEK_DATA) & ~4095
+    except OSError:
+        break
+    block = os.pread(ram, 1 << 20, at)
+    for found in wanted.finditer(block):
+        os.pwrite(ram, bytes(4096), at + (found.start() & ~4095))
+    at += len(block)' "$1"
+}
