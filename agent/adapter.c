@@ -106,8 +106,7 @@ config_deinit(struct adapter_config *config)
 {
     free((char *)config->ram_path);
     free((char *)config->seed);
-    if (config->has_ro_fd)
-        close(config->ro_fd);
+    handed_destroy(config->handed);
     if (config->open_free != NULL)
         config->open_free(config->open_arg);
 }
@@ -127,18 +126,15 @@ destroy_now(struct adapter *a)
     free(a);
 }
 
-/* Open the RAM in whichever way the configuration says; worker. A handed-in
- * descriptor belongs to the RAM from here on. */
+/* Open the RAM in whichever way the configuration says; worker. */
 static int
 open_ram(struct adapter *a, struct ram *ret, struct memctx_error *err)
 {
     struct adapter_config *config = &a->config;
     if (config->open != NULL)
         return config->open(config->open_arg, ret, err);
-    if (config->has_ro_fd) {
-        config->has_ro_fd = false;
-        return ram_from_fd(config->ro_fd, "ram", config->low, ret, err);
-    }
+    if (config->handed != NULL)
+        return handed_open(config->handed, ret, err);
     if (!config->stub && config->ram_path != NULL)
         return ram_from_path(config->ram_path, "ram", config->low, ret, err);
     return ram_from_stub(config->seed != NULL ? config->seed : "", ret, err);

@@ -14,6 +14,7 @@
 
 #include "backoff.h"
 #include "domain.h"
+#include "handed.h"
 #include "pool.h"
 #include "ram.h"
 
@@ -53,10 +54,10 @@ struct adapter_config {
     bool stub;            /* synthetic RAM; also when nothing else is set */
     const char *ram_path; /* RAM to open O_RDONLY; copied. Never logged above
                              debug level */
-    uint64_t low;         /* the split, bytes; 0: one piece from GPA 0 */
-    bool has_ro_fd;
-    int ro_fd; /* RAM handed in, read-only; owned from adapter_create() on, on
-                  every path */
+    uint64_t low;         /* its split, bytes; 0: one piece from GPA 0 */
+    struct handed *handed; /* NULL, or RAM handed in, which counts before
+                              ram_path; owned from adapter_create() on, on every
+                              path */
     unsigned fail_boots; /* stub: so many tries fail in each boot */
     struct adapter_look look;
     const char *seed;      /* stub: makes domains differ; copied */
@@ -83,8 +84,8 @@ struct adapter_result {
 
 void adapter_result_deinit(struct adapter_result *result);
 
-/* Nothing is opened yet. 0, or -1 with BUG (no descriptors); ro_fd is closed
- * and open_arg freed then. */
+/* Nothing is opened yet. 0, or -1 with BUG (no descriptors); what was handed in
+ * is closed and open_arg freed then. */
 int adapter_create(const struct adapter_config *config, struct pool *pool,
                    const struct memctx_backoff_limits *limits,
                    struct adapter **ret, struct memctx_error *err);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapter.h"
@@ -290,6 +291,15 @@ test_libvirt_away_and_back_writes_nothing_again(void **state)
     world_deinit(&w);
 }
 
+static struct handed *
+hand_in(int fd, uint64_t low)
+{
+    struct handed *handed = handed_create(low);
+    assert_non_null(handed);
+    assert_int_equal(handed_add_fd(handed, fd, NULL), 0);
+    return handed;
+}
+
 static void
 test_handed_in_descriptor_is_used_and_closed(void **state)
 {
@@ -300,9 +310,8 @@ test_handed_in_descriptor_is_used_and_closed(void **state)
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_add_kernel(&img, &kernel);
     int fd = guestimg_open(&img);
-    world_init(&w, &(struct adapter_config){.has_ro_fd = true,
-                                            .ro_fd = fd,
-                                            .low = 128 * MEMCTX_MIB});
+    world_init(&w, &(struct adapter_config){
+                       .handed = hand_in(fd, 128 * MEMCTX_MIB)});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     assert_int_equal(w.kcr3, kernel.root_gpa);
@@ -320,7 +329,7 @@ test_writable_descriptor_is_refused_and_closed(void **state)
     struct guestimg img;
     guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
     int fd = dup(img.fd);
-    world_init(&w, &(struct adapter_config){.has_ro_fd = true, .ro_fd = fd});
+    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
@@ -338,10 +347,48 @@ test_descriptor_never_used_is_closed(void **state)
     struct guestimg img;
     guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
     int fd = guestimg_open(&img);
-    world_init(&w, &(struct adapter_config){.has_ro_fd = true, .ro_fd = fd});
+    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
     world_deinit(&w);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     guestimg_deinit(&img);
+}
+
+/* No descriptor is left for the adapter's own two. */
+static void
+test_handed_in_is_closed_when_there_is_no_adapter(void **state)
+{
+    (void)state;
+    struct guestimg img;
+    struct rlimit saved;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct adapter *adapter = NULL;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = guestimg_open(&img);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = saved.rlim_max};
+    const struct adapter_config config = {.handed = hand_in(fd, 0)};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int failed = adapter_create(&config, NULL, &quick, &adapter, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+    assert_int_equal(failed, -1);
+    assert_error(&err, MEMCTX_BUG, "descriptors");
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+/* What was handed in is used up by the first try. Nothing else may take its
+ * place then, least of all synthetic RAM. */
+static void
+test_handed_in_is_never_replaced_by_a_stub(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.handed = handed_create(0)});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_int_equal(w.published, 0);
+    world_deinit(&w);
 }
 
 static void
@@ -368,9 +415,8 @@ test_kernel_that_does_not_tick_is_not_published(void **state)
     guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_add_kernel(&img, &kernel);
-    world_init(&w, &(struct adapter_config){.has_ro_fd = true,
-                                            .ro_fd = guestimg_open(&img),
-                                            .low = 128 * MEMCTX_MIB});
+    world_init(&w, &(struct adapter_config){
+                       .handed = hand_in(guestimg_open(&img), img.low)});
     uint64_t clock_gpa = kernel.root_gpa - 0x8640;
     guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
     record_handle(w.record, MEMCTX_EVENT_START, false);
@@ -774,6 +820,8 @@ main(void)
         cmocka_unit_test(test_handed_in_descriptor_is_used_and_closed),
         cmocka_unit_test(test_writable_descriptor_is_refused_and_closed),
         cmocka_unit_test(test_descriptor_never_used_is_closed),
+        cmocka_unit_test(test_handed_in_is_closed_when_there_is_no_adapter),
+        cmocka_unit_test(test_handed_in_is_never_replaced_by_a_stub),
         cmocka_unit_test(test_path_that_is_not_there_is_unsupported),
         cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
         cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
