@@ -14,10 +14,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "bootstrap.h"
 #include "bytes.h"
 #include "cleanup.h"
 #include "clocks.h"
+#include "contest.h"
 
 /* What reading 1 MiB of guest RAM costs before it was measured: 7 GiB/s. */
 #define NS_PER_MIB_GUESS 140000u
@@ -49,7 +49,7 @@ struct job {
     uint64_t budget_bytes;
     /* Kept from try to try. */
     struct ram ram;
-    struct memctx_bootstrap *bootstrap;
+    struct memctx_contest *contest; /* NULL exactly when ram.map is */
     unsigned fail_boots;
     uint64_t ns_per_mib;
     bool has_known; /* since the last reset or doubt */
@@ -114,8 +114,8 @@ config_deinit(struct adapter_config *config)
 static void
 destroy_now(struct adapter *a)
 {
+    memctx_contest_destroy(a->job.contest);
     ram_deinit(&a->job.ram);
-    memctx_bootstrap_destroy(a->job.bootstrap);
     adapter_result_deinit(&a->job.result);
     config_deinit(&a->config);
     for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
@@ -140,16 +140,38 @@ open_ram(struct adapter *a, struct ram *ret, struct memctx_error *err)
     return ram_from_stub(config->seed != NULL ? config->seed : "", ret, err);
 }
 
+/* Forget the RAM and what was seen in it. */
+static void
+close_now(struct job *job)
+{
+    memctx_contest_destroy(job->contest);
+    job->contest = NULL;
+    ram_deinit(&job->ram);
+}
+
+/* RAM that opened is of no use without the means to search it. */
+static int
+open_now(struct job *job, struct memctx_error *err)
+{
+    ram_deinit(&job->ram);
+    if (open_ram(job->adapter, &job->ram, err) < 0)
+        return -1;
+    const struct memctx_rammap *const maps[MEMCTX_LAYOUT_CHOICES] = {
+        job->ram.map, job->ram.other};
+    size_t n = job->ram.other != NULL ? 2 : 1;
+    if (memctx_contest_create(maps, n, &job->contest, err) == 0)
+        return 0;
+    memctx_rammap_destroy(memctx_steal_ptr(&job->ram.map));
+    memctx_rammap_destroy(memctx_steal_ptr(&job->ram.other));
+    return -1;
+}
+
 static int
 prepare_ram(struct job *job, struct memctx_error *err)
 {
-    if (job->bootstrap == NULL &&
-        memctx_bootstrap_create(&job->bootstrap, err) < 0)
-        return -1;
     int failed = 0;
     if (job->ram.map == NULL) {
-        ram_deinit(&job->ram);
-        failed = open_ram(job->adapter, &job->ram, err);
+        failed = open_now(job, err);
         job->result.opened = job->ram.map != NULL;
     }
     job->result.run = job->ram.run;
@@ -159,7 +181,7 @@ prepare_ram(struct job *job, struct memctx_error *err)
     if (failed < 0)
         return -1;
     if (job->reset)
-        memctx_bootstrap_new_boot(job->bootstrap);
+        memctx_contest_new_boot(job->contest);
     job->has_known = job->has_known && !job->reset;
     if (job->new_boot)
         job->fail_boots = job->adapter->config.fail_boots;
@@ -169,13 +191,22 @@ prepare_ram(struct job *job, struct memctx_error *err)
 }
 
 static int
-keep_datum(struct job *job, const struct memctx_bootstrap_result *found,
+keep_datum(struct job *job, const struct memctx_contest_result *result,
            struct memctx_error *err)
 {
+    static const char *const proofs[] = {
+        [MEMCTX_LAYOUT_CERTAIN] = NULL,
+        [MEMCTX_LAYOUT_PROVEN] = "proven",
+        [MEMCTX_LAYOUT_ASSUMED] = "assumed",
+    };
     struct memctx_datum *datum = &job->result.datum;
-    if (memctx_datum_init(datum, &found->kernel, job->ram.map, job->ram.low,
-                          err) < 0)
+    const struct memctx_bootstrap_result *found = &result->found;
+    struct memctx_rammap *map =
+        result->layout == 0 ? job->ram.map : job->ram.other;
+    /* What is doubtful is where RAM goes on, never how much is below. */
+    if (memctx_datum_init(datum, &found->kernel, map, job->ram.low, err) < 0)
         return -1;
+    datum->layout = proofs[result->proof];
     datum->attempts = job->attempt;
     datum->candidates = found->candidates;
     datum->live = found->alive ? "yes" : NULL;
@@ -184,7 +215,7 @@ keep_datum(struct job *job, const struct memctx_bootstrap_result *found,
 }
 
 static int
-search_or_look(struct job *job, struct memctx_bootstrap_result *found,
+search_or_look(struct job *job, struct memctx_contest_result *found,
                struct memctx_error *err)
 {
     bool search = job->what == ADAPTER_SEARCH;
@@ -197,17 +228,17 @@ search_or_look(struct job *job, struct memctx_bootstrap_result *found,
         .cancel = &job->adapter->cancel,
     };
     if (search)
-        return memctx_bootstrap_try(job->bootstrap, job->ram.map, &request,
-                                    found, err);
-    return memctx_bootstrap_look(job->bootstrap, job->ram.map, &request,
-                                 job->what == ADAPTER_LOOK_AGAIN, found, err);
+        return memctx_contest_try(job->contest, &request, found, err);
+    return memctx_contest_look(job->contest, &request,
+                               job->what == ADAPTER_LOOK_AGAIN, found, err);
 }
 
 /* The bootstrap itself; fills job->result but for its event. */
 static int
 bootstrap(struct job *job, struct memctx_error *err)
 {
-    struct memctx_bootstrap_result found = {.bytes_read = 0};
+    struct memctx_contest_result result = {.layout = 0};
+    const struct memctx_bootstrap_result *found = &result.found;
     if (prepare_ram(job, err) < 0)
         return -1;
     if (job->fail_boots > 0) {
@@ -216,14 +247,14 @@ bootstrap(struct job *job, struct memctx_error *err)
                                 "this boot was told to fail (fail_boots)");
     }
     uint64_t before_us = clocks_us(CLOCK_THREAD_CPUTIME_ID);
-    int failed = search_or_look(job, &found, err);
+    int failed = search_or_look(job, &result, err);
     uint64_t spent_us = clocks_us(CLOCK_THREAD_CPUTIME_ID) - before_us;
-    if (found.bytes_read >= MEMCTX_MIB)
-        job->ns_per_mib = spent_us * 1000 / (found.bytes_read / MEMCTX_MIB);
-    if ((failed == 0 || found.pending) && keep_datum(job, &found, err) < 0)
+    if (found->bytes_read >= MEMCTX_MIB)
+        job->ns_per_mib = spent_us * 1000 / (found->bytes_read / MEMCTX_MIB);
+    if ((failed == 0 || found->pending) && keep_datum(job, &result, err) < 0)
         return -1;
     if (failed == 0 && job->what == ADAPTER_SEARCH) {
-        job->known = found.kernel;
+        job->known = found->kernel;
         job->has_known = true;
     }
     return failed;
@@ -267,11 +298,8 @@ run_job(struct pool_job *pool_job)
 {
     struct job *job = (struct job *)pool_job;
     struct adapter *a = job->adapter;
-    if (job->close) {
-        ram_deinit(&job->ram);
-        memctx_bootstrap_destroy(job->bootstrap);
-        job->bootstrap = NULL;
-    }
+    if (job->close)
+        close_now(job);
     if (job->what != ADAPTER_NO_TRY)
         run_try(job);
     pthread_mutex_lock(&a->lock);

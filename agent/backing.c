@@ -20,6 +20,8 @@
 struct opening {
     const struct process *process;
     struct memctx_layout *layout;
+    struct memctx_layout *other; /* NULL, or what it may be as well; of the same
+                                    backends */
     struct holdings holdings;
     struct memctx_match matches[MEMCTX_BACKENDS_MAX];
 };
@@ -31,6 +33,7 @@ cleanup_opening(struct opening **o)
         return;
     holdings_deinit(&(*o)->holdings);
     free((*o)->layout);
+    free((*o)->other);
     free(*o);
 }
 
@@ -53,6 +56,31 @@ backing_check_guest(const struct memctx_domxml *facts,
     return 0;
 }
 
+/* Where the layout is doubtful there are two, but for what cannot be: devices
+ * whose place is known would overlap other RAM. */
+static int
+find_layouts(struct opening *o, const struct memctx_memconf *conf,
+             struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    int failed =
+        memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, o->layout, &why);
+    bool other =
+        memctx_layout_compute(conf, MEMCTX_LAYOUT_OTHER, o->other, NULL) == 0 &&
+        o->other->doubtful;
+    if (failed < 0 && !other) {
+        *err = why;
+        return -1;
+    }
+    if (failed < 0)
+        *o->layout = *o->other;
+    if (failed < 0 || !other) {
+        free(o->other);
+        o->other = NULL;
+    }
+    return 0;
+}
+
 static int
 find_layout(struct opening *o, const struct memctx_domxml *facts,
             struct memctx_error *err)
@@ -60,10 +88,11 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_memconf *conf = malloc(sizeof(*conf));
     o->layout = calloc(1, sizeof(*o->layout));
-    if (conf == NULL || o->layout == NULL)
+    o->other = calloc(1, sizeof(*o->other));
+    if (conf == NULL || o->layout == NULL || o->other == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     conf_join(facts, &o->process->args, true, conf);
-    return memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, o->layout, err);
+    return find_layouts(o, conf, err);
 }
 
 /* RAM in memory of QEMU's own. */
@@ -109,6 +138,17 @@ add_backend(const struct opening *o, size_t i, struct memctx_rammap *map,
 }
 
 static int
+add_extents(const struct memctx_layout *layout, struct memctx_rammap *map,
+            struct memctx_error *err)
+{
+    for (size_t i = 0; i < layout->n_extents; i++) {
+        if (memctx_rammap_add_extent(map, &layout->extents[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
 open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
@@ -119,10 +159,12 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
         if (add_backend(o, i, ram.map, err) < 0)
             return -1;
     }
-    for (size_t i = 0; i < layout->n_extents; i++) {
-        if (memctx_rammap_add_extent(ram.map, &layout->extents[i], err) < 0)
-            return -1;
-    }
+    if (add_extents(layout, ram.map, err) < 0)
+        return -1;
+    if (o->other != NULL &&
+        (memctx_rammap_copy_backends(ram.map, &ram.other, err) < 0 ||
+         add_extents(o->other, ram.other, err) < 0))
+        return -1;
     /* QEMU may have ended, and its number been given away, while we looked;
      * procfd would then have led nowhere. */
     if (process_check(o->process, err) < 0)
@@ -130,6 +172,7 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
     ram.low = layout->low;
     *ret = ram;
     ram.map = NULL;
+    ram.other = NULL;
     return 0;
 }
 

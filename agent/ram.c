@@ -15,7 +15,9 @@ void
 ram_deinit(struct ram *ram)
 {
     memctx_rammap_destroy(ram->map);
+    memctx_rammap_destroy(ram->other);
     ram->map = NULL;
+    ram->other = NULL;
     if (ram->has_inherited)
         memctx_datum_deinit(&ram->inherited);
     ram->has_inherited = false;

@@ -14,7 +14,9 @@
 #include "statefile.h"
 
 struct ram {
-    struct memctx_rammap *map; /* owned */
+    struct memctx_rammap *map;   /* owned */
+    struct memctx_rammap *other; /* owned; NULL, or the same RAM in the layout
+                                    that is the second likeliest */
     uint64_t low;              /* bytes below the split */
     bool synthetic;            /* no guest runs in it: nothing to see alive */
     struct statefile_run run;  /* whose it is, and how far that was counted */

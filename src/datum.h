@@ -36,6 +36,9 @@ struct memctx_datum {
     unsigned attempts;   /* tries until it was found; 0: not counted */
     unsigned candidates; /* kernels that passed all checks; 0: not counted */
     const char *live;    /* "yes", "unknown"; NULL: not said */
+    const char *layout;  /* of several that RAM may have had, this one is
+                            "proven" by the kernel or "assumed"; NULL: there was
+                            no doubt */
     struct memctx_kernel kernel;
     uint64_t ram_size;
     struct memctx_datum_extent *extents; /* owned; in order of gpa */

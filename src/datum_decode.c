@@ -194,14 +194,27 @@ decode_windows(const xmlNode *root, struct memctx_windows_facts *facts)
     };
 }
 
+/* The one of two constant words that the attribute has; NULL: none. */
+static const char *
+optional_word(const xmlNode *node, const char *name, const char *const words[2])
+{
+    char value[16] = "";
+    memctx_xml_attr(node, name, value, sizeof(value));
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(value, words[i]) == 0)
+            return words[i];
+    }
+    return NULL;
+}
+
 static void
 decode_rest(const xmlNode *root, struct memctx_datum *datum)
 {
     static const char *const lives[] = {"yes", "unknown"};
+    static const char *const layouts[] = {"proven", "assumed"};
     struct memctx_kernel *kernel = &datum->kernel;
     const xmlNode *image = memctx_xml_child(root, "kernel");
     const xmlNode *evidence = memctx_xml_child(root, "evidence");
-    char live[16];
     datum->generation = optional_count(root, "generation");
     memctx_xml_attr(root, "published", datum->published,
                     sizeof(datum->published));
@@ -215,11 +228,8 @@ decode_rest(const xmlNode *root, struct memctx_datum *datum)
     memctx_xml_attr(evidence, "checks", kernel->checks, sizeof(kernel->checks));
     datum->attempts = optional_count(evidence, "attempts");
     datum->candidates = optional_count(evidence, "candidates");
-    memctx_xml_attr(evidence, "live", live, sizeof(live));
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(lives); i++) {
-        if (strcmp(live, lives[i]) == 0)
-            datum->live = lives[i];
-    }
+    datum->live = optional_word(evidence, "live", lives);
+    datum->layout = optional_word(evidence, "layout", layouts);
 }
 
 int

@@ -199,6 +199,8 @@ add_evidence(json_object *root, const struct memctx_datum *datum)
         add_count(evidence, "attempts", datum->attempts);
     if (datum->live != NULL)
         add_string(evidence, "live", datum->live);
+    if (datum->layout != NULL)
+        add_string(evidence, "layout", datum->layout);
     if (datum->candidates != 0)
         add_count(evidence, "candidates", datum->candidates);
     if (datum->chosen != NULL)

@@ -168,6 +168,8 @@ add_evidence(xmlNode *root, const struct memctx_datum *datum)
         set_attr(node, "attempts", "%u", datum->attempts);
     if (datum->live != NULL)
         set_attr(node, "live", "%s", datum->live);
+    if (datum->layout != NULL)
+        set_attr(node, "layout", "%s", datum->layout);
     if (datum->candidates != 0)
         set_attr(node, "candidates", "%u", datum->candidates);
     if (datum->chosen != NULL)

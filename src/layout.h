@@ -22,6 +22,7 @@ struct memctx_layout_backend {
 enum memctx_layout_choice {
     MEMCTX_LAYOUT_LIKELIEST,
     MEMCTX_LAYOUT_OTHER, /* the other of two, when it is doubtful */
+    MEMCTX_LAYOUT_CHOICES
 };
 
 struct memctx_layout {

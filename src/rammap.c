@@ -125,6 +125,43 @@ memctx_rammap_destroy(struct memctx_rammap *map)
     free(map);
 }
 
+/* -1 for -1; else a duplicate. False: there is none to be had. */
+static bool
+copy_fd(int fd, int *ret)
+{
+    *ret = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 || *ret >= 0;
+}
+
+int
+memctx_rammap_copy_backends(const struct memctx_rammap *map,
+                            struct memctx_rammap **ret,
+                            struct memctx_error *err)
+{
+    struct memctx_rammap *copy;
+    if (memctx_rammap_create(&copy, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < map->n_backends; i++) {
+        const struct memctx_source *from = &map->backends[i].source;
+        struct memctx_source *to = &copy->backends[i].source;
+        copy->backends[i] = map->backends[i];
+        *to = NO_SOURCE;
+        to->start = from->start;
+        copy->n_backends++;
+        if (!copy_fd(from->fd, &to->fd) ||
+            !copy_fd(from->pagemap_fd, &to->pagemap_fd) ||
+            !copy_fd(from->file_fd, &to->file_fd)) {
+            int saved = errno;
+            memctx_rammap_destroy(copy);
+            return memctx_error_set(err, MEMCTX_BUG,
+                                    "cannot duplicate a RAM descriptor: %s",
+                                    strerror(saved));
+        }
+    }
+    *ret = copy;
+    return 0;
+}
+
 static int
 check_backing(int fd, uint64_t *size, struct memctx_error *err)
 {

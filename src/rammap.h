@@ -70,6 +70,13 @@ int memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
                              const struct memctx_backend_io *io, unsigned *ret,
                              struct memctx_error *err);
 
+/* A map without extents of the backends that `map` has, read through
+ * descriptors of its own. 0, or -1 with BUG: no memory or descriptors. The
+ * caller destroys it. */
+int memctx_rammap_copy_backends(const struct memctx_rammap *map,
+                                struct memctx_rammap **ret,
+                                struct memctx_error *err);
+
 /* Add an extent. Extents may come in any order; they may not be empty, wrap,
  * overlap, or reach beyond the backend's size as it was when it was added: -1
  * with PERMANENT then, and the map is as before. */

@@ -317,6 +317,34 @@ test_xml_in_the_namespace(void **state)
     memctx_datum_deinit(&wanted);
 }
 
+/* Written only where there was a doubt; both words come back. */
+static void
+test_layout_that_was_doubtful(void **state)
+{
+    static const char *const words[] = {"proven", "assumed"};
+    struct memctx_datum datum = sample();
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    (void)state;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(words); i++) {
+        char wanted[32];
+        char *text;
+        datum.layout = words[i];
+        char *xml = encode(&datum, MEMCTX_PUBLIC);
+        struct memctx_datum again = decode(xml);
+        assert_string_equal(again.layout, words[i]);
+        snprintf(wanted, sizeof(wanted), "\"layout\":\"%s\"", words[i]);
+        assert_done(memctx_datum_to_json(&datum, &text, &err), &err);
+        assert_non_null(strstr(text, wanted));
+        memctx_datum_deinit(&again);
+        free(text);
+        free(xml);
+    }
+    memctx_datum_deinit(&datum);
+    datum = decode_replaced("live=\"yes\"", "layout=\"guessed\"");
+    assert_null(datum.layout);
+    memctx_datum_deinit(&datum);
+}
+
 static void
 test_datum_of_no_domain(void **state)
 {
@@ -576,6 +604,7 @@ test_schema_refuses_what_is_not_written(void **state)
         {"13:40:00Z", "13:40:00"},
         {"backend=\"pc.ram\"", "backend=\"\""},
         {"live=\"yes\"", "live=\"no\""},
+        {"live=\"yes\"", "layout=\"certain\""},
         {"<low>", "<extra/><low>"},
         {"self-map,uts", "self-map,"},
         {"-0x27200000", "--0x27200000"},
@@ -774,6 +803,7 @@ main(void)
         T(test_public_xml_decodes_to_the_same),
         T(test_what_the_public_xml_left_out_stays_absent),
         T(test_xml_in_the_namespace),
+        T(test_layout_that_was_doubtful),
         T(test_datum_of_no_domain),
         T(test_numbers_at_their_limits),
         T(test_datum_is_small),

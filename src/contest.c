@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Tries each candidate layout and tells which one the kernel proves. */
+#include "contest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "search.h"
+
+#define NONE MEMCTX_LAYOUT_CHOICES
+
+struct memctx_contest {
+    size_t n;
+    const struct memctx_rammap *maps[MEMCTX_LAYOUT_CHOICES];
+    struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUT_CHOICES];
+    size_t winner; /* found the kernel of the last successful try */
+    size_t layout; /* that is right for it */
+    enum memctx_layout_proof proof;
+};
+
+/* One try of all candidates. */
+struct round {
+    struct memctx_bootstrap_result results[MEMCTX_LAYOUT_CHOICES];
+    struct memctx_error errors[MEMCTX_LAYOUT_CHOICES];
+    bool failed[MEMCTX_LAYOUT_CHOICES];
+    size_t n; /* that were tried */
+};
+
+int
+memctx_contest_create(const struct memctx_rammap *const *maps, size_t n,
+                      struct memctx_contest **ret, struct memctx_error *err)
+{
+    struct memctx_contest *contest = calloc(1, sizeof(*contest));
+    if (contest == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        contest->maps[i] = maps[i];
+        if (memctx_bootstrap_create(&contest->bootstraps[i], err) < 0) {
+            memctx_contest_destroy(contest);
+            return -1;
+        }
+        contest->n++;
+    }
+    *ret = contest;
+    return 0;
+}
+
+void
+memctx_contest_destroy(struct memctx_contest *contest)
+{
+    if (contest == NULL)
+        return;
+    for (size_t i = 0; i < contest->n; i++)
+        memctx_bootstrap_destroy(contest->bootstraps[i]);
+    free(contest);
+}
+
+void
+memctx_contest_new_boot(struct memctx_contest *contest)
+{
+    for (size_t i = 0; i < contest->n; i++)
+        memctx_bootstrap_new_boot(contest->bootstraps[i]);
+    contest->winner = 0;
+}
+
+/* The first candidate that found a kernel, or has one pending; NONE. */
+static size_t
+first_found(const struct round *r)
+{
+    size_t i = 0;
+    while (i < r->n && r->failed[i])
+        i++;
+    return i < r->n ? i : NONE;
+}
+
+static size_t
+first_pending(const struct round *r)
+{
+    size_t i = 0;
+    while (i < r->n && !r->results[i].pending)
+        i++;
+    return i < r->n ? i : NONE;
+}
+
+/* What is no matter of layouts: the guest left, or we have no memory. */
+static bool
+is_over(const struct round *r, size_t i)
+{
+    return r->failed[i] && r->errors[i].kind != MEMCTX_RETRY;
+}
+
+/* Nothing shows which of two kernels in a paused guest runs, so each candidate
+ * must have its say; else the first kernel that is proven counts. */
+static void
+run_round(struct memctx_contest *c,
+          const struct memctx_bootstrap_request *request, struct round *r)
+{
+    struct memctx_bootstrap_request part = *request;
+    part.budget_bytes /= c->n;
+    for (size_t i = 0; i < c->n; i++) {
+        r->errors[i] = (struct memctx_error)MEMCTX_ERROR_INIT;
+        r->failed[i] = memctx_bootstrap_try(c->bootstraps[i], c->maps[i], &part,
+                                            &r->results[i], &r->errors[i]) < 0;
+        r->n = i + 1;
+        if (is_over(r, i) || (!r->failed[i] && !request->paused))
+            return;
+    }
+}
+
+static int
+give_up(const struct round *r, struct memctx_contest_result *ret,
+        struct memctx_error *err)
+{
+    size_t last = r->n - 1;
+    size_t pending = first_pending(r);
+    size_t told = is_over(r, last) ? last : pending != NONE ? pending : 0;
+    uint64_t bytes_read = ret->found.bytes_read;
+    ret->found = r->results[told];
+    ret->found.bytes_read = bytes_read;
+    ret->layout = told;
+    if (err != NULL)
+        *err = r->errors[told];
+    return -1;
+}
+
+static int
+check_agreement(const struct round *r, size_t winner, struct memctx_error *err)
+{
+    const struct memctx_kernel *kernel = &r->results[winner].kernel;
+    for (size_t i = winner + 1; i < r->n; i++) {
+        const struct memctx_kernel *other = &r->results[i].kernel;
+        if (!r->failed[i] && !memctx_kernel_is_same(kernel, other))
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "kernel %s in one possible layout of RAM "
+                                    "and %s in another; a paused guest cannot "
+                                    "show which one runs",
+                                    kernel->version, other->version);
+    }
+    return 0;
+}
+
+/* In how many layouts is this kernel right? The likeliest of them counts. */
+static void
+settle(struct memctx_contest *c, const struct memctx_kernel *kernel)
+{
+    size_t right = 0;
+    c->layout = c->winner;
+    for (size_t i = c->n; i-- > 0;) {
+        if (i == c->winner ||
+            memctx_search_verify(c->maps[i], kernel, NULL) == 0) {
+            c->layout = i;
+            right++;
+        }
+    }
+    c->proof = right > 1 ? MEMCTX_LAYOUT_ASSUMED : MEMCTX_LAYOUT_PROVEN;
+    if (c->n == 1)
+        c->proof = MEMCTX_LAYOUT_CERTAIN;
+}
+
+int
+memctx_contest_try(struct memctx_contest *contest,
+                   const struct memctx_bootstrap_request *request,
+                   struct memctx_contest_result *ret, struct memctx_error *err)
+{
+    struct round r = {.n = 0};
+    memset(ret, 0, sizeof(*ret));
+    run_round(contest, request, &r);
+    uint64_t bytes_read = 0;
+    for (size_t i = 0; i < r.n; i++)
+        bytes_read += r.results[i].bytes_read;
+    ret->found.bytes_read = bytes_read;
+    size_t winner = first_found(&r);
+    if (winner == NONE || is_over(&r, r.n - 1))
+        return give_up(&r, ret, err);
+    if (check_agreement(&r, winner, err) < 0)
+        return -1;
+    contest->winner = winner;
+    settle(contest, &r.results[winner].kernel);
+    ret->found = r.results[winner];
+    ret->found.bytes_read = bytes_read;
+    ret->layout = contest->layout;
+    ret->proof = contest->proof;
+    return 0;
+}
+
+int
+memctx_contest_look(struct memctx_contest *contest,
+                    const struct memctx_bootstrap_request *request, bool again,
+                    struct memctx_contest_result *ret, struct memctx_error *err)
+{
+    size_t i = contest->winner;
+    memset(ret, 0, sizeof(*ret));
+    ret->layout = contest->layout;
+    ret->proof = contest->proof;
+    return memctx_bootstrap_look(contest->bootstraps[i], contest->maps[i],
+                                 request, again, &ret->found, err);
+}
