@@ -3,12 +3,16 @@
 /* Tries each candidate layout and tells which one the kernel proves. */
 #include "contest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "search.h"
+#include "weigh.h"
 
 #define NONE MEMCTX_LAYOUT_CHOICES
+
+static_assert(MEMCTX_LAYOUT_CHOICES == 2, "one is weighed against the other");
 
 struct memctx_contest {
     size_t n;
@@ -140,22 +144,30 @@ check_agreement(const struct round *r, size_t winner, struct memctx_error *err)
     return 0;
 }
 
-/* In how many layouts is this kernel right? The likeliest of them counts. */
+/* A kernel that is right in both is so because it lies where they agree; what
+ * it maps beyond that may tell them apart. */
+static void
+weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
+{
+    uint64_t first = memctx_weigh(c->maps[0], c->maps[1], kernel);
+    uint64_t second = memctx_weigh(c->maps[1], c->maps[0], kernel);
+    c->layout = memctx_weighs_more(second, first) ? 1 : 0;
+    c->proof = c->layout == 1 || memctx_weighs_more(first, second)
+                   ? MEMCTX_LAYOUT_PROVEN
+                   : MEMCTX_LAYOUT_ASSUMED;
+}
+
+/* In which layout is this kernel right? */
 static void
 settle(struct memctx_contest *c, const struct memctx_kernel *kernel)
 {
-    size_t right = 0;
     c->layout = c->winner;
-    for (size_t i = c->n; i-- > 0;) {
-        if (i == c->winner ||
-            memctx_search_verify(c->maps[i], kernel, NULL) == 0) {
-            c->layout = i;
-            right++;
-        }
-    }
-    c->proof = right > 1 ? MEMCTX_LAYOUT_ASSUMED : MEMCTX_LAYOUT_PROVEN;
+    c->proof = MEMCTX_LAYOUT_CERTAIN;
     if (c->n == 1)
-        c->proof = MEMCTX_LAYOUT_CERTAIN;
+        return;
+    c->proof = MEMCTX_LAYOUT_PROVEN;
+    if (memctx_search_verify(c->maps[1 - c->winner], kernel, NULL) == 0)
+        weigh(c, kernel);
 }
 
 int

@@ -3,7 +3,8 @@
 /* Where a guest's RAM is laid out in one of several ways, and nothing on the
  * host tells which, the RAM itself does: a kernel's tables hold guest-physical
  * addresses, so that it can be proven in the right layout only, unless all of
- * it lies where the layouts agree. Each candidate has a bootstrap of its own.
+ * it lies where the layouts agree; then they show where the rest of RAM is,
+ * mostly. Each candidate has a bootstrap of its own.
  */
 #ifndef MEMCTX_CONTEST_H
 #define MEMCTX_CONTEST_H
@@ -15,8 +16,10 @@ struct memctx_contest; /* one try at a time, from any thread */
 
 enum memctx_layout_proof {
     MEMCTX_LAYOUT_CERTAIN, /* there is no other */
-    MEMCTX_LAYOUT_PROVEN,  /* the kernel is there in this one only */
-    MEMCTX_LAYOUT_ASSUMED, /* it is there in another one, too; the likeliest */
+    MEMCTX_LAYOUT_PROVEN,  /* the kernel, or RAM that it maps, is there in this
+                              one only */
+    MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too;
+                              this is the likeliest */
 };
 
 struct memctx_contest_result {

@@ -23,7 +23,7 @@ declare -A stage=(
     [windows_code]=7 [windows_finder]=7 [windows_image]=7 [windows_kuser]=7
     [windows_process]=7 [windows_proof]=7 [windows_roots]=7 [windows_system]=7 [windows]=7
     [guests]=8
-    [pulse]=9 [search]=9
+    [pulse]=9 [search]=9 [weigh]=9
     [bootstrap]=10 [contest]=10
     [datum]=11 [datum_decode]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
     [domxml]=12 [domxml_memory]=12

@@ -11,6 +11,7 @@
 #define OTHER_LOW (128 * MEMCTX_MIB)
 #define ABOVE (4 * MEMCTX_GIB)
 #define TIB (1024 * MEMCTX_GIB)
+#define DIRECT_MAP UINT64_C(0xffff888000000000)
 #define SECOND UINT64_C(1000000)
 #define BOOT (UINT64_C(0x100000000) - 300 * 250)
 #define CLOCK_BEHIND_ROOT 0x10cc0
@@ -135,14 +136,38 @@ test_kernel_above_the_split_proves_the_likely_layout(void **state)
     assert_won(f, &kernel, 0, MEMCTX_LAYOUT_PROVEN);
 }
 
+/* Map so much of the RAM above the split, in place of all of it. */
+static void
+map_above(struct fixture *f, const struct guestimg_kernel *kernel,
+          uint64_t size)
+{
+    const struct guestimg_space space = {kernel->root_gpa, kernel->levels};
+    guestimg_map(&f->img, &space, DIRECT_MAP + ABOVE, ABOVE, MEMCTX_GIB, 0);
+    guestimg_map_range(&f->img, &space, DIRECT_MAP + ABOVE, ABOVE, size,
+                       2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
+}
+
 static void
 test_kernel_below_the_split_proves_neither(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel kernel = add_kernel(&f->img, "6.1", 64 * MEMCTX_MIB);
+    map_above(f, &kernel, 0);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
     assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+}
+
+/* All of the kernel is where the layouts agree, but not its direct map. */
+static void
+test_direct_map_proves_the_unlikely_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(&f->img, "6.1", 64 * MEMCTX_MIB);
+    map_above(f, &kernel, 32 * MEMCTX_MIB);
+    begin(f, f->wrong, f->right);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
 }
 
 static void
@@ -289,6 +314,7 @@ main(void)
         T(test_kernel_above_the_split_proves_the_unlikely_layout),
         T(test_kernel_above_the_split_proves_the_likely_layout),
         T(test_kernel_below_the_split_proves_neither),
+        T(test_direct_map_proves_the_unlikely_layout),
         T(test_only_layout_is_certain),
         T(test_only_layout_that_is_wrong_finds_nothing),
         T(test_budget_is_dealt_out),
