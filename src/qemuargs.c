@@ -17,6 +17,7 @@ struct reader {
     struct memctx_qemuargs *args;
     const struct memctx_qemuopt *opt;
     const char *text;
+    bool has_accel; /* an -accel came before */
 };
 
 typedef int option_fn(struct reader *r, struct memctx_error *err);
@@ -127,14 +128,19 @@ take_cpu(struct reader *r, struct memctx_error *err)
     return 0;
 }
 
+/* Of several -accel QEMU takes the first that works: "-accel kvm -accel tcg". */
 static int
 take_accel(struct reader *r, struct memctx_error *err)
 {
     (void)err;
+    enum memctx_accel *known = &r->args->memory.accel;
     char name[32];
-    if (memctx_qemuopt_get(r->opt, "", name, sizeof(name)) ||
-        memctx_qemuopt_get(r->opt, "accel", name, sizeof(name)))
-        r->args->memory.accel = accel_of(name);
+    if (!memctx_qemuopt_get(r->opt, "", name, sizeof(name)) &&
+        !memctx_qemuopt_get(r->opt, "accel", name, sizeof(name)))
+        return 0;
+    enum memctx_accel accel = accel_of(name);
+    *known = r->has_accel && *known != accel ? MEMCTX_ACCEL_UNKNOWN : accel;
+    r->has_accel = true;
     return 0;
 }
 
@@ -381,6 +387,7 @@ parse_all(struct memctx_qemuargs *args, const char *text, size_t len_bytes,
           struct memctx_error *err)
 {
     option_fn *take = NULL;
+    struct reader reader = {.args = args};
     for (size_t at = 0; at < len_bytes; at += strlen(text + at) + 1) {
         const char *arg = text + at;
         if (at == 0)
@@ -397,7 +404,8 @@ parse_all(struct memctx_qemuargs *args, const char *text, size_t len_bytes,
             return memctx_error_set(
                 err, MEMCTX_PERMANENT,
                 "QEMU's argument is no JSON object: '%.40s'", arg);
-        struct reader reader = {args, opt, arg};
+        reader.opt = opt;
+        reader.text = arg;
         if (take(&reader, err) < 0)
             return -1;
         take = NULL;

@@ -366,6 +366,10 @@ test_cpu_and_accelerator(void **state)
                      MEMCTX_ACCEL_HOST);
     assert_int_equal(parse("qemu|-machine|q35,accel=kvm:tcg").memory.accel,
                      MEMCTX_ACCEL_UNKNOWN);
+    assert_int_equal(parse("qemu|-accel|kvm|-accel|tcg").memory.accel,
+                     MEMCTX_ACCEL_UNKNOWN);
+    assert_int_equal(parse("qemu|-accel|kvm|-accel|kvm").memory.accel,
+                     MEMCTX_ACCEL_HOST);
     assert_int_equal(parse("/usr/libexec/qemu-kvm").memory.accel,
                      MEMCTX_ACCEL_UNKNOWN);
     assert_int_equal(parse("qemu-system-aarch64").memory.arch, MEMCTX_ARCH_ARM);
