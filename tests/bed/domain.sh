@@ -82,18 +82,28 @@ bed_xml_disk()
          "<target dev='$(if [[ ${o[machine]} == *q35* ]]; then echo sda; else echo hda; fi)'/><readonly/></disk>"
 }
 
+bed_xml_args()
+{
+    local word
+    [ -n "$1" ] || return 0
+    echo "<qemu:commandline>"
+    for word in $1; do echo "<qemu:arg value='$word'/>"; done
+    echo "</qemu:commandline>"
+}
+
 # bed_domain_xml NAME [KEY=VALUE...]
 #   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
 #   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
 #   backing=memfd|file|anon|none|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
+#   args="WORD..." (of QEMU's command line, behind libvirt's)
 # ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
 bed_domain_xml()
 {
     local name=$1 pair numa=
     local -A o=([machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
                 [dimm]=0 [dimm_access]="" [room]=0
-                [boot]=linux [kernel]="" [initrd]="" [append]="")
+                [boot]=linux [kernel]="" [initrd]="" [append]="" [args]="")
     shift
     for pair in "$@"; do
         [ -n "${o[${pair%%=*}]+set}" ] || bed_die "unknown key of a domain: $pair"
@@ -104,7 +114,7 @@ bed_domain_xml()
     fi
     numa=$(bed_xml_numa "${o[cells]}" "${o[memory]}" "${o[vcpus]}")
     cat <<END
-<domain type='qemu'>
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>$name</name>
   ${o[uuid]:+<uuid>${o[uuid]}</uuid>}
   $([ "${o[room]}" = 0 ] || echo "<maxMemory slots='4' unit='MiB'>$((o[memory] + o[room]))</maxMemory>")
@@ -124,6 +134,7 @@ bed_domain_xml()
     <memballoon model='none'/>
     $(bed_xml_dimm "${o[dimm]}" "${o[dimm_access]}")
   </devices>
+  $(bed_xml_args "${o[args]}")
 </domain>
 END
 }
