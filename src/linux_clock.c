@@ -5,28 +5,39 @@
 #include "linux_clock.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "bytes.h"
 #include "linux_kallsyms.h"
 #include "linux_note.h"
 
 #define CHUNK (64 * MEMCTX_KIB)
-#define CHUNKS 16u /* looked at, from the root's outwards */
+#define CHUNKS 8u /* looked at below the root, and from its own on upwards */
+
+/* On i386 the root is in .bss, and .data, which ends before all that the kernel
+ * frees after it came up, is up to 2.3 MiB below (Debian's 5.10 and 6.1). */
+#define CHUNKS_BELOW_I386 64u
+
 #define HZ_MAX 1000u
 #define JIFFIES_MIN (UINT64_C(0x100000000) - 300 * HZ_MAX)
 #define JIFFIES_MAX (JIFFIES_MIN + (UINT64_C(1) << 37)) /* 4 years at 1000 */
 
+/* Up for less than 50 days at 1000. On i386 two words of 32 bits often look
+ * like a clock that has run for longer: they come last. */
+#define JIFFIES_YOUNG (UINT64_C(1) << 33)
+
 /* Where the n-th chunk is: the root's own, the one below, the one above, the
- * second below, ... False when it is not all RAM. */
+ * second below, ... False when it is not all RAM, or too far above. */
 static bool
 locate_chunk(const struct memctx_rammap *map, uint64_t root_gpa, uint32_t n,
              uint64_t *gpa)
 {
     uint64_t distance = (n + 1) / 2 * CHUNK;
     uint64_t base = root_gpa - root_gpa % CHUNK;
-    if (n % 2 == 1 && base < distance)
+    bool below = n % 2 == 1;
+    if (below ? base < distance : n / 2 >= CHUNKS)
         return false;
-    *gpa = n % 2 == 1 ? base - distance : base + distance;
+    *gpa = below ? base - distance : base + distance;
     return memctx_rammap_contains(map, *gpa, CHUNK);
 }
 
@@ -36,14 +47,62 @@ is_jiffies(uint64_t value)
     return value >= JIFFIES_MIN && value < JIFFIES_MAX;
 }
 
-static void
-collect(struct memctx_clocks *clocks, const unsigned char *bytes, uint64_t gpa)
+/* Clocks on their way: young ones grow from the beginning of the array, old
+ * ones from its end. Where they meet the old one farthest from the root goes.
+ */
+struct haul {
+    struct memctx_clocks *clocks;
+    size_t n_young;
+    size_t n_old;
+};
+
+static bool
+is_full(const struct haul *c)
 {
-    for (uint32_t i = 0; i < CHUNK && clocks->n < MEMCTX_CLOCKS_MAX; i += 8) {
-        uint64_t value = memctx_le64(bytes + i);
-        if (is_jiffies(value))
-            clocks->clock[clocks->n++] = (struct memctx_clock){gpa + i, value};
+    return c->n_young + c->n_old == MEMCTX_CLOCKS_MAX;
+}
+
+static void
+keep_young(struct haul *c, const struct memctx_clock *clock)
+{
+    if (is_full(c) && c->n_old == 0)
+        return;
+    c->n_old -= is_full(c);
+    c->clocks->clock[c->n_young++] = *clock;
+}
+
+static void
+keep_old(struct haul *c, const struct memctx_clock *clock)
+{
+    if (!is_full(c))
+        c->clocks->clock[MEMCTX_CLOCKS_MAX - ++c->n_old] = *clock;
+}
+
+static void
+collect(struct haul *c, const unsigned char *bytes, uint64_t gpa)
+{
+    for (uint32_t i = 0; i < CHUNK; i += 8) {
+        struct memctx_clock clock = {gpa + i, memctx_le64(bytes + i)};
+        if (clock.value >= JIFFIES_MIN && clock.value < JIFFIES_YOUNG)
+            keep_young(c, &clock);
+        else if (is_jiffies(clock.value))
+            keep_old(c, &clock);
     }
+}
+
+/* The old ones behind the young, those nearest to the root first. */
+static void
+join(const struct haul *c)
+{
+    struct memctx_clock *end = &c->clocks->clock[MEMCTX_CLOCKS_MAX];
+    for (size_t i = 0; i < c->n_old / 2; i++) {
+        struct memctx_clock saved = *(end - c->n_old + i);
+        *(end - c->n_old + i) = *(end - 1 - i);
+        *(end - 1 - i) = saved;
+    }
+    memmove(&c->clocks->clock[c->n_young], end - c->n_old,
+            c->n_old * sizeof(*end));
+    c->clocks->n = c->n_young + c->n_old;
 }
 
 /* By the symbol table of the kernel itself. jiffies and jiffies_64 are one on
@@ -82,14 +141,19 @@ find_by_value(const struct memctx_rammap *map,
               struct memctx_error *err)
 {
     unsigned char chunk[CHUNK];
-    for (uint32_t n = 0; n < CHUNKS; n++) {
+    struct haul found = {.clocks = ret};
+    bool i386 = kernel->paging == MEMCTX_PAGING_X86_PAE ||
+                kernel->paging == MEMCTX_PAGING_X86_2LEVEL;
+    uint32_t n_chunks = 2 * (i386 ? CHUNKS_BELOW_I386 : CHUNKS) + 1;
+    for (uint32_t n = 0; n < n_chunks; n++) {
         uint64_t gpa;
         if (!locate_chunk(map, kernel->kcr3, n, &gpa))
             continue;
         if (memctx_rammap_read(map, gpa, chunk, CHUNK, err) < 0)
             return -1;
-        collect(ret, chunk, gpa);
+        collect(&found, chunk, gpa);
     }
+    join(&found);
     return 0;
 }
 
@@ -101,8 +165,9 @@ memctx_linux_clocks(const struct memctx_rammap *map,
     ret->per_second = HZ_MAX;
     ret->least = JIFFIES_MIN;
     ret->n = 0;
-    if (find_by_name(map, kernel, &ret->clock[0], NULL) < 0)
-        return find_by_value(map, kernel, ret, err);
-    ret->n = 1;
-    return 0;
+    if (find_by_name(map, kernel, &ret->clock[0], NULL) == 0) {
+        ret->n = 1;
+        return 0;
+    }
+    return find_by_value(map, kernel, ret, err);
 }

@@ -86,6 +86,40 @@ test_no_more_than_there_is_room_for(void **state)
     assert_true(guestimg_faults()->reads <= 20);
 }
 
+/* i386: .data is far below the root, which is in .bss. */
+static void
+test_clock_in_data_below_the_root_of_i386(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_write_le64(&f->img, ROOT - 2300 * MEMCTX_KIB, BOOT);
+    assert_done(collect(f), &f->err);
+    assert_int_equal(f->clocks.n, 0);
+    for (int pae = 0; pae <= 1; pae++) {
+        f->kernel.paging =
+            pae ? MEMCTX_PAGING_X86_PAE : MEMCTX_PAGING_X86_2LEVEL;
+        assert_done(collect(f), &f->err);
+        assert_int_equal(f->clocks.n, 1);
+        assert_int_equal(f->clocks.clock[0].gpa, ROOT - 2300 * MEMCTX_KIB);
+    }
+}
+
+/* A pointer and a small number in two words of 32 bits: there are thousands. */
+static void
+test_pairs_that_look_like_an_old_clock_leave_room(void **state)
+{
+    struct fixture *f = *state;
+    f->kernel.paging = MEMCTX_PAGING_X86_2LEVEL;
+    for (uint64_t at = 0; at < 64 * MEMCTX_KIB; at += 8)
+        guestimg_write_le64(&f->img, ROOT + at, UINT64_C(0x5c1234560));
+    guestimg_write_le64(&f->img, ROOT - MEMCTX_MIB, BOOT);
+    assert_done(collect(f), &f->err);
+    assert_int_equal(f->clocks.n, MEMCTX_CLOCKS_MAX);
+    assert_int_equal(f->clocks.clock[0].gpa, ROOT - MEMCTX_MIB);
+    /* Behind it the nearest ones, in order of their addresses. */
+    for (uint64_t i = 1; i < MEMCTX_CLOCKS_MAX; i++)
+        assert_int_equal(f->clocks.clock[i].gpa, ROOT + 8 * (i - 1));
+}
+
 static void
 test_read_error(void **state)
 {
@@ -103,6 +137,8 @@ main(void)
         T(test_each_clock_with_its_value),
         T(test_what_is_no_clock),
         T(test_no_more_than_there_is_room_for),
+        T(test_clock_in_data_below_the_root_of_i386),
+        T(test_pairs_that_look_like_an_old_clock_leave_room),
         T(test_read_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #   MEMCTX_BOOTS    number of boots of each kernel (default 6); the list below is gone through again and again
 #   MEMCTX_KERNELS  kernels, as bed_kernel takes them: "bullseye/5.10-amd64 bookworm/686-pae sid/rt-amd64 PACKAGE"
 #                   (default: the cloud kernel of this release)
+#   MEMCTX_LATER    when not empty an agent that is started after the guest must find the kernel, too
 #   MEMCTX_DOCTOR   when not empty a copy of each guest's RAM has all VMCOREINFO taken out; probe then finds the
 #                   right root or none
 set -eu
@@ -65,6 +66,21 @@ judge()
     fi
 }
 
+# An agent that comes later takes nothing for granted: the kernel must be seen running, again and again.
+later()
+{
+    local name=$1 looks
+    bed_agent_stop TERM || true
+    bed_agent_start
+    if ! bed_wait_state "$name" ready 20; then
+        not_ok "$name-later" "$(bed_state_line "$name")"
+        return
+    fi
+    looks="name=$name .*(ready->stale|stale->waiting)"
+    sleep 4
+    is "$name-later" "$(grep -cE "$looks" "$(bed_agent_log)")$(bed_state "$name")" 0ready
+}
+
 # A copy without VMCOREINFO: the root, or nothing at all.
 doctor()
 {
@@ -92,6 +108,7 @@ boot()
     bed_poll_metadata "$name" "$polls"
     if bed_wait_up "$name" 120; then
         judge "$name" "$polls"
+        [ -z "${MEMCTX_LATER-}" ] || later "$name"
         [ -z "${MEMCTX_DOCTOR-}" ] || doctor "$name"
     else
         not_ok "$name" "the guest did not come up in 120 s"
@@ -126,6 +143,10 @@ boots_of()
 }
 
 bed_start
+if [ -n "${MEMCTX_LATER-}" ]; then
+    echo "revalidate_ms = 1000" > "$BED_DIR/config/memctxd.conf"
+    BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
+fi
 bed_agent_start
 [ ${#kernels[@]} != 0 ] || boots boots
 for kernel in "${kernels[@]}"; do boots_of "$kernel"; done
