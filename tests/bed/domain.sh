@@ -160,8 +160,8 @@ bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }
 bed_pid() { cat "$BED_DIR/run/libvirt/qemu/run/$1.pid"; }
 bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
 
-# bed_tell NAME reboot|poweroff|panic|kexec|crash: the guest does it by itself, without libvirt. The last two need
-# initrd=$(bed_kexec_initramfs), and crash a crashkernel= on the command line.
+# bed_tell NAME reboot|poweroff|panic|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
+# initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the command line.
 bed_tell()
 {
     bed_as_user python3 -c '

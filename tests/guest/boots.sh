@@ -50,8 +50,8 @@ judge()
         not_ok "$name" "no datum 20 s after the guest came up; $(bed_state_line "$name")"
         return
     fi
-    faults=$(bed_datum_faults "$(bed_datum "$name")" "$truth")
-    shown=$(bed_ctl show "$name")
+    faults=$(bed_datum_faults "$(bed_datum "$name" || true)" "$truth")
+    shown=$(bed_ctl show "$name" || true)
     faults+=$(bed_private_faults "$shown" "$truth")
     faults+=$(vmcoreinfo_fault "$name" "$shown" "$truth")
     # Metadata is for everybody: a kernel address there would give KASLR away.

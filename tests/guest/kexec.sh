@@ -12,15 +12,17 @@ period_s=5
 limit_s=$((period_s + 2))
 
 later() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a + b }'; }
-said_loaded() { bed_said kexec | grep -q '^kexec=loaded'; }
+loads() { bed_said kexec | grep -c '^kexec=loaded' || true; }
+has_loaded() { [ "$(loads)" -gt "$1" ]; }
 
 # replaced WHAT COMMAND NTH: the NTH kernel of this run takes over at the command
 replaced()
 {
-    local what=$1 command=$2 nth=$3 polls="$BED_DIR/log/polls-$1" at truth wrong published
+    local what=$1 command=$2 nth=$3 polls="$BED_DIR/log/polls-$1" at truth wrong published before
+    before=$(loads)
     bed_poll_metadata kexec "$polls"
     bed_tell kexec "$command"
-    bed_until 60 said_loaded || { not_ok "$what-load" "the guest does not load a kernel"; return; }
+    bed_until 60 has_loaded "$before" || { not_ok "$what-load" "the guest does not load a kernel"; return; }
     at=$(bed_now)
     bed_wait_up kexec 90 "$nth" || { not_ok "$what-boot" "the next kernel does not come up"; return; }
     truth=$(bed_truth kexec)
@@ -39,6 +41,31 @@ replaced()
     bed_kill "$BED_POLLER"
 }
 
+# A crash kernel that is loaded lies in RAM that is set aside, and runs only after a crash: an agent that comes later,
+# one that finds the guest paused, and probe, which look at all RAM, find the one that runs.
+loaded()
+{
+    local copy="$BED_DIR/home/copy" truth
+    truth=$(bed_truth kexec)
+    bed_tell kexec load
+    bed_until 60 has_loaded 0 || { not_ok loaded "the guest does not load a kernel"; return; }
+    bed_agent_stop TERM || true
+    bed_agent_start
+    bed_wait_state kexec ready 20 || diag "$(bed_state_line kexec)"
+    is loaded-later "$(bed_datum_faults "$(bed_datum kexec || true)" "$truth")" ""
+    bed_agent_stop TERM || true
+    bed_take kexec "$copy"
+    bed_agent_start
+    bed_wait_state kexec ready 20 || diag "$(bed_state_line kexec)"
+    is loaded-paused "$(bed_datum_faults "$(bed_datum kexec || true)" "$truth")" ""
+    is loaded-probe "$(bed_ctl probe --ram "$copy" | bed_datum_element kcr3)" "$(bed_field kcr3 <<< "$truth")"
+    bed_blank "$copy"
+    is loaded-blank "$(bed_ctl probe --ram "$copy" | bed_datum_element kcr3)" "$(bed_field kcr3 <<< "$truth")"
+    rm "$copy"
+    bed_virsh resume kexec > /dev/null
+    bed_wait_state kexec ready 20 || diag "$(bed_state_line kexec)"
+}
+
 bed_start
 echo "revalidate_ms = $((period_s * 1000))" > "$BED_DIR/config/memctxd.conf"
 BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
@@ -52,6 +79,7 @@ else
 fi
 bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M
 if bed_wait_state kexec ready 60 && bed_wait_up kexec 60; then
+    loaded
     replaced crash crash 2
     bed_destroy kexec
 else
