@@ -10,6 +10,8 @@ bed_xml_backing()
     case "$1" in
         memfd) echo "<source type='memfd'/><access mode='shared'/>" ;;
         file) echo "<source type='file'/><access mode='shared'/>" ;;
+        memfd-unshared) echo "<source type='memfd'/>" ;;
+        shared) echo "<access mode='shared'/>" ;;
         anon) echo "<source type='anonymous'/>" ;;
         memfd-private) echo "<source type='memfd'/><access mode='private'/>" ;;
         file-private) echo "<source type='file'/><access mode='private'/>" ;;
@@ -94,15 +96,16 @@ bed_xml_args()
 # bed_domain_xml NAME [KEY=VALUE...]
 #   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
 #   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
-#   backing=memfd|file|anon|none|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
+#   backing=memfd|file|anon|none|shared|memfd-unshared|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
+#   devices=XML (further ones)
 #   args="WORD..." (of QEMU's command line, behind libvirt's)
 # ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
 bed_domain_xml()
 {
     local name=$1 pair numa=
     local -A o=([machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
-                [dimm]=0 [dimm_access]="" [room]=0
+                [dimm]=0 [dimm_access]="" [room]=0 [devices]=""
                 [boot]=linux [kernel]="" [initrd]="" [append]="" [args]="")
     shift
     for pair in "$@"; do
@@ -133,6 +136,7 @@ bed_domain_xml()
     <serial type='unix'><source mode='bind' path='$BED_DIR/console/$name.sock'/><target port='1'/></serial>
     <memballoon model='none'/>
     $(bed_xml_dimm "${o[dimm]}" "${o[dimm_access]}")
+    ${o[devices]}
   </devices>
   $(bed_xml_args "${o[args]}")
 </domain>

@@ -66,6 +66,25 @@ mixed()
     bed_destroy mixed
 }
 
+# A device of each other model that libvirt knows: all of a virtio-mem device counts, the label of an NVDIMM does not.
+# Its file must be there before.
+devices()
+{
+    local file="$BED_DIR/home/nvdimm" datum
+    truncate -s 256M "$file"
+    chmod 666 "$file"
+    bed_create devices machine=q35 memory=512 cells=512 room=2048 "devices=<memory model='virtio-mem'><target>
+<size unit='MiB'>512</size><node>0</node><block unit='MiB'>2</block><requested unit='MiB'>64</requested></target></memory>
+<memory model='nvdimm'><source><path>$file</path></source><target><size unit='MiB'>256</size><node>0</node>
+<label><size unit='KiB'>128</size></label></target></memory>" || { not_ok devices "the domain does not start"; return; }
+    bed_wait_up devices 60 && bed_wait_state devices ready 20 || diag "$(bed_state_line devices)"
+    datum=$(bed_datum devices)
+    is devices "$(bed_datum_element kcr3 <<< "$datum")" "$(bed_root devices)"
+    like devices-nvdimm "$datum" 'gpa="0x120000000" size="0xffe0000" backend="memnvdimm0"'
+    like devices-virtio-mem "$datum" 'size="0x20000000" backend="memvirtiomem0"'
+    bed_destroy devices
+}
+
 huge()
 {
     local name
@@ -86,9 +105,11 @@ reads_small no-backing 1 backing=none
 reads_small anonymous 2 backing=anon memory=4096 machine=pc
 reads_small memfd-private 1 backing=memfd-private
 reads_small file-private 1 backing=file-private
+reads_only file-unshared 1 backing=file-unshared
 # The second of three cells is cut by the split, and has all of the kernel's image.
 reads_only numa-memfd 4 backing=memfd memory=3072 cells=8:2552:512
 reads_only numa-cut 4 backing=none memory=3072 cells=8:2552:512 append=nokaslr
 mixed
+devices
 huge
 finish

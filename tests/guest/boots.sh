@@ -15,12 +15,12 @@ set -eu
 
 # The first six reach every machine, CPU, backing and side of the split; sizes at its very edge come after.
 kinds=(
-    "machine=q35 memory=512"
+    "machine=q35 memory=512 backing=memfd-unshared"
     "machine=pc memory=512 cpu=qemu64 vcpus=2"
     "machine=q35 memory=3072 cpu=qemu64 vcpus=2 backing=file"
     "machine=pc memory=4096"
     "machine=q35 memory=6144 vcpus=2"
-    "machine=pc memory=6144 backing=file append=no5lvl"
+    "machine=pc memory=6144 backing=shared append=no5lvl"
     "machine=q35 memory=2816"
     "machine=q35 memory=2815 cpu=qemu64"
     "machine=pc memory=3584 vcpus=2"

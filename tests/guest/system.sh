@@ -106,6 +106,7 @@ ready two-capabilities "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///syst
 virsh -q -c qemu:///system destroy 'system one' > /dev/null
 domain > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
+ready root-private "$BED_BUILD/memctxd" -c qemu:///system
 ready two-capabilities-private "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
 
 # ---- memctx check ---------------------------------------------------------------------------------------
