@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "guestimg.h"
@@ -492,6 +493,56 @@ test_next_data_of_truncated_backing_ends(void **state)
         memctx_rammap_next_data(f->map, 4 * PAGE, UINT64_MAX, &start, &end), 0);
 }
 
+/* The copy has no extents, and lives on when the map it was made of has gone.
+ */
+static void
+test_copy_of_backends(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_rammap *copy;
+    unsigned char byte = 42;
+    size_t n;
+    guestimg_write(&f->img, PAGE, &byte, 1);
+    assert_done(add(f, 0, MEMCTX_MIB, 0), &f->err);
+    assert_done(memctx_rammap_copy_backends(f->map, &copy, &f->err), &f->err);
+    memctx_rammap_extents(copy, &n);
+    assert_int_equal(n, 0);
+    assert_string_equal(memctx_rammap_backend_name(copy, 0), "a");
+    assert_int_equal(memctx_rammap_backend_size(copy, 0), MEMCTX_MIB);
+    memctx_rammap_destroy(f->map);
+    f->map = copy;
+    assert_done(add(f, MEMCTX_GIB, MEMCTX_MIB, 0), &f->err);
+    byte = 0;
+    assert_done(
+        memctx_rammap_read(f->map, MEMCTX_GIB + PAGE, &byte, 1, &f->err),
+        &f->err);
+    assert_int_equal(byte, 42);
+}
+
+/* There is room for one more descriptor, and the map has two. */
+static void
+test_copy_without_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_rammap *copy = NULL;
+    struct rlimit saved;
+    unsigned index;
+    assert_done(memctx_rammap_add_backend(f->map, "b", guestimg_open(&f->img),
+                                          NULL, &index, &f->err),
+                &f->err);
+    int next = dup(f->img.fd);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+    struct rlimit tight = {(rlim_t)next + 1, saved.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int failed = memctx_rammap_copy_backends(f->map, &copy, &f->err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+    assert_int_equal(failed, -1);
+    assert_error(&f->err, MEMCTX_BUG, "duplicate");
+    assert_null(copy);
+    assert_int_equal(fcntl(next, F_GETFD), -1);
+}
+
 int
 main(void)
 {
@@ -524,6 +575,8 @@ main(void)
         T(test_next_data_skips_holes),
         T(test_long_runs_come_in_pieces),
         T(test_next_data_of_truncated_backing_ends),
+        T(test_copy_of_backends),
+        T(test_copy_without_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
