@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Visits page tables in order, whole tables at a time. */
+/* Visits page tables in order, a page of a table at a time. */
 #include "tour.h"
 
 void
@@ -19,12 +19,11 @@ memctx_tour_init(struct memctx_tour *tour, const struct memctx_rammap *map,
         tour->table[n].known = false;
 }
 
-/* Have the table at gpa in memory; false when it is not RAM. */
+/* Have the piece at gpa of a table in memory, all of it up to a page's size;
+ * false when it is not RAM. */
 static bool
-load(struct memctx_tour *tour, int n, uint64_t gpa)
+load(struct memctx_tour *tour, int n, uint64_t gpa, size_t len)
 {
-    const struct memctx_paging_level *level = &tour->format->level[n];
-    size_t len = (size_t)tour->format->entry_bytes << level->bits;
     if (tour->table[n].known && tour->table[n].gpa == gpa)
         return tour->table[n].readable;
     if (*tour->reads_left == 0) {
@@ -44,17 +43,19 @@ load(struct memctx_tour *tour, int n, uint64_t gpa)
 static uint64_t
 entry_of(struct memctx_tour *tour, int n, uint64_t table_gpa)
 {
-    const struct memctx_paging_level *level = &tour->format->level[n];
-    if (!load(tour, n, table_gpa))
+    const struct memctx_paging_format *format = tour->format;
+    uint64_t size = (uint64_t)format->entry_bytes
+                    << memctx_paging_index_bits(format, n);
+    uint64_t at = memctx_paging_entry_at(format, n, tour->gva);
+    uint64_t into = at % MEMCTX_PAGE_SIZE;
+    if (!load(tour, n, table_gpa + (at - into),
+              (size_t)memctx_min(size, MEMCTX_PAGE_SIZE)))
         return 0;
-    uint64_t index =
-        tour->gva >> level->shift & MEMCTX_PTE_BITS(level->bits - 1, 0);
-    const unsigned char *raw =
-        tour->table[n].bytes + index * tour->format->entry_bytes;
+    const unsigned char *raw = tour->table[n].bytes + into;
     uint64_t entry =
-        tour->format->entry_bytes == 4 ? memctx_le32(raw) : memctx_le64(raw);
+        format->entry_bytes == 4 ? memctx_le32(raw) : memctx_le64(raw);
     bool good = (entry & MEMCTX_PTE_PRESENT) != 0 &&
-                (entry & memctx_paging_reserved(level, entry)) == 0;
+                memctx_paging_is_good(format, n, entry);
     return good ? entry : 0;
 }
 
@@ -74,17 +75,17 @@ visit(struct memctx_tour *tour, struct memctx_mapping *ret)
 {
     uint64_t table_gpa = tour->root_gpa;
     for (int n = tour->format->levels; n >= 1; n--) {
-        const struct memctx_paging_level *level = &tour->format->level[n];
+        const struct memctx_paging_format *format = tour->format;
         uint64_t entry = entry_of(tour, n, table_gpa);
-        bool leaf = n == 1 || memctx_paging_is_large(level, entry);
+        bool leaf = n == 1 || memctx_paging_is_large(format, n, entry);
         if (entry != 0 && !leaf) {
-            table_gpa = entry & tour->format->frame;
+            table_gpa = memctx_paging_table(format, entry);
             continue;
         }
-        uint64_t size = UINT64_C(1) << level->shift;
+        uint64_t size = UINT64_C(1) << format->level[n].shift;
         uint64_t into = tour->gva & (size - 1);
         *ret = (struct memctx_mapping){
-            tour->gva, memctx_paging_page(tour->format, entry, size) + into,
+            tour->gva, memctx_paging_page(format, n, entry) + into,
             size - into};
         skip(tour, n);
         return entry != 0;

@@ -29,11 +29,15 @@ memctx_weigh(const struct memctx_rammap *map, const struct memctx_rammap *other,
 {
     const struct memctx_paging_format *format =
         memctx_paging_format(kernel->paging);
-    uint64_t first =
-        format->sign_extended ? UINT64_MAX << (format->va_bits - 1) : 0;
-    uint64_t last = format->sign_extended
-                        ? UINT64_MAX
-                        : (UINT64_C(1) << format->va_bits) - 1;
+    /* All that it maps, or the kernel's half. */
+    uint64_t first = 0;
+    if (format->above == MEMCTX_ABOVE_SIGN)
+        first = UINT64_MAX << (format->va_bits - 1);
+    if (format->above == MEMCTX_ABOVE_ONES)
+        first = UINT64_MAX << format->va_bits;
+    uint64_t last = format->above == MEMCTX_ABOVE_ZEROS
+                        ? (UINT64_C(1) << format->va_bits) - 1
+                        : UINT64_MAX;
     uint64_t reads_left = TABLES_MAX;
     uint64_t weight = 0;
     struct memctx_tour tour;

@@ -49,8 +49,17 @@ guestimg_init(struct guestimg *ret, uint64_t size, uint64_t low)
     must(ret->fd >= 0, "memfd_create");
     ret->size = size;
     ret->low = memctx_min(low, size);
+    ret->base_gpa = 0;
     ret->free_gpa = MEMCTX_MIB;
     guestimg_truncate(ret, size);
+}
+
+void
+guestimg_init_at(struct guestimg *ret, uint64_t size, uint64_t base_gpa)
+{
+    guestimg_init(ret, size, size);
+    ret->base_gpa = base_gpa;
+    ret->free_gpa += base_gpa;
 }
 
 void
@@ -79,7 +88,7 @@ guestimg_rammap(const struct guestimg *img, const struct memctx_backend_io *io)
     must(memctx_rammap_add_backend(map, "ram", guestimg_open(img), io, &backend,
                                    NULL) == 0,
          "memctx_rammap_add_backend");
-    struct memctx_extent below = {0, img->low, 0, backend};
+    struct memctx_extent below = {img->base_gpa, img->low, 0, backend};
     struct memctx_extent above = {4 * MEMCTX_GIB, img->size - img->low,
                                   img->low, backend};
     must(memctx_rammap_add_extent(map, &below, NULL) == 0, "low extent");
@@ -126,6 +135,11 @@ const struct memctx_backend_io guestimg_faulty_io = {
 uint64_t
 guestimg_offset(const struct guestimg *img, uint64_t gpa)
 {
+    if (img->base_gpa != 0) {
+        must(memctx_range_in(gpa, 1, img->base_gpa, img->size),
+             "a gpa of the test is no RAM");
+        return gpa - img->base_gpa;
+    }
     uint64_t offset =
         gpa < 4 * MEMCTX_GIB ? gpa : gpa - 4 * MEMCTX_GIB + img->low;
     must((gpa >= 4 * MEMCTX_GIB || gpa < img->low) && offset < img->size,

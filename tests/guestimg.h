@@ -17,10 +17,13 @@ struct guestimg {
     int fd;            /* writable, and the only one */
     uint64_t size;     /* bytes of RAM */
     uint64_t low;      /* bytes below the split; the rest begins at 4 GiB */
+    uint64_t base_gpa; /* 0, or where RAM begins that is in one piece */
     uint64_t free_gpa; /* the next page table comes from here; from 1 MiB */
 };
 
 void guestimg_init(struct guestimg *ret, uint64_t size, uint64_t low);
+/* RAM in one piece from base_gpa on, as on machines other than x86. */
+void guestimg_init_at(struct guestimg *ret, uint64_t size, uint64_t base_gpa);
 void guestimg_deinit(struct guestimg *img);
 
 /* A descriptor of its own, read-only, that the caller closes. */
