@@ -95,6 +95,26 @@ not_found(const struct options *options,
                     err->message);
 }
 
+static int
+look(const struct ram *ram, struct memctx_search_result *result,
+     struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
+    const struct memctx_search_request request = {.all = true};
+    if (memctx_search_create(&search, err) < 0)
+        return -1;
+    return memctx_search_try(search, ram->map, &request, result, err);
+}
+
+/* A raw file does not say where its RAM begins. It is taken to be at 0 unless a
+ * kernel for another machine is seen there. */
+static bool
+begins_elsewhere(const struct ram *ram,
+                 const struct memctx_search_result *result)
+{
+    return result->ram_gpa != 0 && ram->low == memctx_rammap_size(ram->map);
+}
+
 enum exit_code
 cmd_probe(const struct options *options, int n_words, char **words)
 {
@@ -102,15 +122,21 @@ cmd_probe(const struct options *options, int n_words, char **words)
     (void)words;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
-    MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
     if (options->ram == NULL)
         return cmd_fail(EXIT_USAGE, "probe wants --ram FILE");
-    if (ram_from_path(options->ram, "ram", options->low, &ram, &err) < 0 ||
-        memctx_search_create(&search, &err) < 0)
+    if (ram_from_path(options->ram, "ram", options->low, &ram, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
-    const struct memctx_search_request request = {.all = true};
-    struct memctx_search_result result;
-    if (memctx_search_try(search, ram.map, &request, &result, &err) < 0)
+    struct memctx_search_result result = {.n_kernels = 0};
+    int failed = look(&ram, &result, &err);
+    if (failed < 0 && err.kind == MEMCTX_RETRY &&
+        begins_elsewhere(&ram, &result)) {
+        ram_deinit(&ram);
+        if (ram_from_path_at(options->ram, "ram", result.ram_gpa, &ram, &err) <
+            0)
+            return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
+        failed = look(&ram, &result, &err);
+    }
+    if (failed < 0)
         return not_found(options, &result, &err);
     return print_kernel(options, &ram, &result);
 }

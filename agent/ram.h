@@ -30,13 +30,18 @@ void ram_deinit(struct ram *ram);
 /* One descriptor as RAM below `low` and from 4 GiB on; low 0: in one piece
  * from GPA 0. Owns fd from the call on, also on failure. `name` is its name in
  * the datum. 0, or -1 with PERMANENT: not read-only, no regular file, empty,
- * not a multiple of a page, `low` not a multiple of a page or above 4 GiB. */
+ * not a multiple of a page, `low` not a multiple of a page or above 4 GiB and
+ * not all of it. */
 int ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
                 struct memctx_error *err);
 
 /* The same, from a path, opened O_RDONLY. -1 with PERMANENT. */
 int ram_from_path(const char *path, const char *name, uint64_t low,
                   struct ram *ret, struct memctx_error *err);
+
+/* The same, in one piece from ram_gpa on, as on machines other than x86. */
+int ram_from_path_at(const char *path, const char *name, uint64_t ram_gpa,
+                     struct ram *ret, struct memctx_error *err);
 
 /* Synthetic RAM with a synthetic Linux in it: a sealed memfd that the whole
  * bootstrap runs on. `seed` (a UUID) places the kernel, so that domains

@@ -161,6 +161,9 @@ decode_linux(const xmlNode *root, struct memctx_linux_facts *facts)
     facts->has_kaslr_offset =
         memctx_xml_attr(node, "kaslr_offset", text, sizeof(text)) &&
         parse_number(text, &facts->kaslr_offset);
+    facts->has_kimage_voffset =
+        memctx_xml_attr(node, "kimage_voffset", text, sizeof(text)) &&
+        parse_number(text, &facts->kimage_voffset);
     memctx_xml_attr(node, "phys_base", text, sizeof(text));
     bool negative = text[0] == '-';
     facts->has_phys_base = parse_number(text + negative, &value);

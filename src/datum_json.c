@@ -100,6 +100,8 @@ add_linux(json_object *root, const struct memctx_linux_facts *facts)
                       : (uint64_t)facts->phys_base);
     if (facts->has_kaslr_offset)
         add_hex(node, "kaslr_offset", facts->kaslr_offset);
+    if (facts->has_kimage_voffset)
+        add_hex(node, "kimage_voffset", facts->kimage_voffset);
     if (facts->has_phys_base)
         add_string(node, "phys_base", text);
     if (facts->vmcoreinfo_size == 0)

@@ -95,6 +95,8 @@ add_linux(xmlNode *root, const struct memctx_linux_facts *facts)
         negative ? -(uint64_t)facts->phys_base : (uint64_t)facts->phys_base;
     if (facts->has_kaslr_offset)
         set_hex(node, "kaslr_offset", facts->kaslr_offset);
+    if (facts->has_kimage_voffset)
+        set_hex(node, "kimage_voffset", facts->kimage_voffset);
     if (facts->has_phys_base)
         set_attr(node, "phys_base", "%s0x%" PRIx64, negative ? "-" : "", size);
     if (facts->vmcoreinfo_size == 0)

@@ -41,6 +41,8 @@ struct memctx_linux_facts {
     uint64_t kaslr_offset;    /* bytes from the link-time to the run-time gva */
     bool has_phys_base;       /* x86-64 only */
     int64_t phys_base;        /* gpa = gva - 0xffffffff80000000 + phys_base */
+    bool has_kimage_voffset;  /* aarch64 only */
+    uint64_t kimage_voffset;  /* gpa = gva - kimage_voffset, of the image */
     uint64_t vmcoreinfo_gpa;  /* of the ELF note; of the text if only that */
     uint32_t vmcoreinfo_size; /* of the text, bytes */
 };
@@ -135,6 +137,8 @@ struct memctx_quest {
     uint64_t reads_left; /* for all proofs to come; without any they fail */
     uint64_t failed;     /* the guest's own note of what has just failed */
     unsigned passed;     /* how many checks the last candidate passed */
+    uint64_t ram_gpa;    /* where RAM begins for a kernel that says it is for
+                            another machine than this map's; 0: none did */
 };
 
 /* Called by scan() for each clue; false: stop scanning this block. */

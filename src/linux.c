@@ -153,11 +153,12 @@ check_uts(const struct candidate *c, struct memctx_error *err)
 static const struct {
     const char *name;
     check_fn *run;
+    bool both_halves; /* only of a root that also serves user space */
 } checks[] = {
-    {"self-map", check_self_map},
-    {"user-half", check_user_half},
-    {"text", check_text},
-    {"uts", check_uts},
+    {"self-map", check_self_map, false},
+    {"user-half", check_user_half, true},
+    {"text", check_text, false},
+    {"uts", check_uts, false},
 };
 
 /* Run all checks; the names of those passed stand in `passed`. */
@@ -167,6 +168,8 @@ prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
 {
     size_t used = 0;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
+        if (checks[i].both_halves && c->root.kernel_gva == 0)
+            continue;
         if (checks[i].run(c, err) < 0)
             return memctx_error_prefix(err, "check %s", checks[i].name);
         quest->passed++;
@@ -203,15 +206,6 @@ prove_one(struct memctx_quest *quest, struct candidate *c, char *passed,
     return memctx_error_set(err, why.kind, "%s", why.message);
 }
 
-/* _text, where the image begins, is aligned to CONFIG_PHYSICAL_ALIGN, which is
- * at least 2 MiB on x86-64 (arch/x86/Kconfig), and _stext follows it closely.
- */
-static uint64_t
-image_base(uint64_t stext_gva)
-{
-    return stext_gva & ~(2 * MEMCTX_MIB - 1);
-}
-
 static void
 describe(const struct candidate *c, struct memctx_kernel *kernel)
 {
@@ -221,10 +215,13 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     snprintf(kernel->version, sizeof(kernel->version), "%s", c->info.release);
     snprintf(kernel->identity, sizeof(kernel->identity), "%s",
              c->info.build_id);
-    kernel->base_gva = image_base(value_of(c, MEMCTX_VMCI_STEXT));
+    kernel->base_gva = c->root.base_gva;
     kernel->linux_facts.has_phys_base =
         memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_PHYS_BASE);
     kernel->linux_facts.phys_base = (int64_t)value_of(c, MEMCTX_VMCI_PHYS_BASE);
+    kernel->linux_facts.has_kimage_voffset = memctx_linux_is_aarch64(&c->info);
+    kernel->linux_facts.kimage_voffset =
+        value_of(c, MEMCTX_VMCI_KIMAGE_VOFFSET);
     kernel->linux_facts.has_kaslr_offset =
         memctx_vmcoreinfo_has(&c->info, MEMCTX_VMCI_KERNELOFFSET);
     kernel->linux_facts.kaslr_offset = value_of(c, MEMCTX_VMCI_KERNELOFFSET);
@@ -238,6 +235,15 @@ is_clue(const unsigned char *bytes)
            memctx_vmcoreinfo_is_note(bytes, &len);
 }
 
+/* RAM that begins at GPA 0 is that of another machine than ARM's usual one. */
+static void
+note_machine(struct memctx_quest *quest, const struct candidate *c)
+{
+    if (memctx_linux_is_aarch64(&c->info) &&
+        memctx_rammap_contains(c->map, 0, MEMCTX_PAGE_SIZE))
+        quest->ram_gpa = MEMCTX_LINUX_ARM_RAM;
+}
+
 static int
 verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
             struct memctx_kernel *ret, struct memctx_error *err)
@@ -248,10 +254,14 @@ verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
     bool is_note;
     size_t size;
     if (memctx_linux_note_read(map, clue_gpa, &c.info, &is_note, &size, err) <
-            0 ||
-        prove_one(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0)
+        0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
+    if (prove_one(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0) {
+        note_machine(quest, &c);
+        return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
+                                   clue_gpa);
+    }
     describe(&c, &kernel);
     snprintf(kernel.found, sizeof(kernel.found), "vmcoreinfo-%s",
              is_note ? "note" : "text");

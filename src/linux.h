@@ -11,6 +11,9 @@
 #define MEMCTX_LINUX_IMAGE_MAP UINT64_C(0xffffffff80000000)
 #define MEMCTX_LINUX_IMAGE_MAP_SIZE (UINT64_C(1) << 30)
 
+/* Where RAM begins on QEMU's machine "virt" of ARM (hw/arm/virt.c). */
+#define MEMCTX_LINUX_ARM_RAM UINT64_C(0x40000000)
+
 extern const struct memctx_guest_ops memctx_linux_ops;
 
 #endif

@@ -520,6 +520,7 @@ memctx_search_try(struct memctx_search *search, const struct memctx_rammap *map,
         try_all(&a);
     else
         try_some(&a);
+    ret->ram_gpa = a.quest.ram_gpa;
     if (ret->n_kernels > 0)
         return 0;
     if (why.kind == MEMCTX_GONE)

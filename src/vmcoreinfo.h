@@ -36,7 +36,13 @@ enum memctx_vmcoreinfo_key {
     MEMCTX_VMCI_PHYS_BASE,    /* NUMBER(phys_base): signed, two's complement */
     MEMCTX_VMCI_L5,           /* NUMBER(pgtable_l5_enabled): 0 or 1; 4.17+ */
     MEMCTX_VMCI_PAGESIZE,     /* PAGESIZE: bytes */
-    MEMCTX_VMCI_CRASHTIME,    /* CRASHTIME: the kernel has panicked */
+    /* aarch64 only (arch/arm64/kernel/vmcore_info.c) */
+    MEMCTX_VMCI_KIMAGE_VOFFSET, /* NUMBER(kimage_voffset): gva - gpa of the
+                                   image; 4.12+ */
+    MEMCTX_VMCI_VA_BITS,        /* NUMBER(VA_BITS): of the configuration */
+    MEMCTX_VMCI_T1SZ,           /* NUMBER(TCR_EL1_T1SZ): 64 - the bits in use;
+                                   5.9+, in some releases in lower case */
+    MEMCTX_VMCI_CRASHTIME,      /* CRASHTIME: the kernel has panicked */
     /* Tables of all symbols, gva; 6.0+, the last one not in the newest. */
     MEMCTX_VMCI_KALLSYMS_NAMES,
     MEMCTX_VMCI_KALLSYMS_NUM_SYMS,

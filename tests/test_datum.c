@@ -386,6 +386,8 @@ test_numbers_at_their_limits(void **state)
     datum.generation = datum.attempts = datum.candidates = UINT32_MAX;
     facts->vmcoreinfo_size = UINT32_MAX;
     facts->kaslr_offset = 0;
+    facts->has_kimage_voffset = true;
+    facts->kimage_voffset = UINT64_C(0xffffaa847d200000);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(phys_bases); i++) {
         facts->phys_base = phys_bases[i];
         char *xml = encode(&datum, MEMCTX_PRIVATE);
@@ -393,6 +395,9 @@ test_numbers_at_their_limits(void **state)
         assert_true(memctx_datum_is_equal(&again, &datum));
         assert_true(again.kernel.linux_facts.phys_base == phys_bases[i]);
         assert_true(again.kernel.linux_facts.has_kaslr_offset);
+        assert_true(again.kernel.linux_facts.has_kimage_voffset);
+        assert_true(again.kernel.linux_facts.kimage_voffset ==
+                    UINT64_C(0xffffaa847d200000));
         assert_true(again.generation == UINT32_MAX);
         assert_true(again.kernel.linux_facts.vmcoreinfo_size == UINT32_MAX);
         free(xml);

@@ -56,20 +56,18 @@ write_value(struct script *s)
 static void
 walk(const struct script *s, uint64_t gva)
 {
-    static const enum memctx_paging pagings[] = {
-        MEMCTX_PAGING_X86_64_4LEVEL, MEMCTX_PAGING_X86_64_5LEVEL,
-        MEMCTX_PAGING_X86_PAE, MEMCTX_PAGING_X86_2LEVEL};
     uint64_t root_gpa = s->at_gpa & MEMCTX_PTE_FRAME;
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
+    for (unsigned i = 1; i < MEMCTX_PAGINGS; i++) {
+        const enum memctx_paging paging = (enum memctx_paging)i;
         unsigned char bytes[64];
         struct memctx_walk walked;
         struct memctx_error err = MEMCTX_ERROR_INIT;
-        if (memctx_paging_walk(s->map, pagings[i], root_gpa, gva, &walked,
+        if (memctx_paging_walk(s->map, paging, root_gpa, gva, &walked,
                                &err) == 0)
             FUZZ_MUST(walked.gpa % walked.page_size == gva % walked.page_size);
         else
             FUZZ_MUST(err.kind == MEMCTX_RETRY);
-        (void)memctx_paging_read(s->map, pagings[i], root_gpa, gva, bytes,
+        (void)memctx_paging_read(s->map, paging, root_gpa, gva, bytes,
                                  sizeof(bytes), &err);
     }
 }
@@ -99,8 +97,9 @@ run_line(struct script *s, const char *line, size_t len)
 static void
 check_kernel(const struct memctx_kernel *kernel)
 {
-    FUZZ_MUST(kernel->kcr3 % MEMCTX_PAGE_SIZE == 0);
-    FUZZ_MUST(is_ram(kernel->kcr3, MEMCTX_PAGE_SIZE));
+    uint64_t size = memctx_paging_root_size(kernel->paging);
+    FUZZ_MUST(kernel->kcr3 % size == 0);
+    FUZZ_MUST(is_ram(kernel->kcr3, size));
     FUZZ_MUST(kernel->version[0] != '\0');
     FUZZ_MUST(memctx_paging_name(kernel->paging) != NULL);
 }
