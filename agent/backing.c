@@ -48,10 +48,12 @@ backing_check_guest(const struct memctx_domxml *facts,
                                 "the host cannot read it",
                                 facts->encrypted[0] != '\0' ? facts->encrypted
                                                             : "unknown");
-    if (memctx_memconf_arch(facts->arch) != MEMCTX_ARCH_X86)
+    /* 32-bit ARM has the same machines, but page tables of its own. */
+    if (memctx_memconf_arch(facts->arch) != MEMCTX_ARCH_X86 &&
+        strcmp(facts->arch, "aarch64") != 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "guests of architecture '%s' are not "
-                                "supported yet; x86_64 is",
+                                "supported yet; x86_64, i686 and aarch64 are",
                                 facts->arch);
     return 0;
 }

@@ -284,9 +284,19 @@ test_encrypted_and_foreign_guests(void **state)
     assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "encrypted (launchSecurity sev-snp)");
     facts.encrypted[0] = '\0';
-    strcpy(facts.arch, "s390x");
-    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
-    assert_error(&err, MEMCTX_PERMANENT, "architecture 's390x'");
+    static const char *const foreign[] = {"s390x", "riscv64", "armv7l"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(foreign); i++) {
+        char words[32];
+        snprintf(words, sizeof(words), "architecture '%s'", foreign[i]);
+        strcpy(facts.arch, foreign[i]);
+        assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+        assert_error(&err, MEMCTX_PERMANENT, words);
+    }
+    static const char *const known[] = {"x86_64", "i686", "aarch64"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(known); i++) {
+        strcpy(facts.arch, known[i]);
+        assert_done(backing_check_guest(&facts, NULL, &err), &err);
+    }
     process_deinit(&process);
 }
 

@@ -61,7 +61,22 @@ bed_xml_os()
     [ "${o[boot]}" != halt ] || echo "<boot dev='hd'/>"
     [ "${o[boot]}" = linux ] || return 0
     echo "<kernel>${o[kernel]}</kernel><initrd>${o[initrd]}</initrd>" \
-         "<cmdline>console=ttyS0 quiet loglevel=1 panic=1 ${o[append]}</cmdline>"
+         "<cmdline>console=$(bed_is_arm && echo ttyAMA0 || echo ttyS0) quiet loglevel=1 panic=1 ${o[append]}</cmdline>"
+}
+
+bed_is_arm() { [ "${o[arch]}" = aarch64 ]; }
+
+# bed_xml_ports NAME: the console, whose output goes to a file, and a socket for commands. ARM has one port for both.
+bed_xml_ports()
+{
+    local log socket="<source mode='bind' path='$BED_DIR/console/$1.sock'/>"
+    log=$(bed_console "$1")
+    if bed_is_arm; then
+        echo "<serial type='unix'>$socket<log file='$log' append='on'/><target port='0'/></serial>"
+    else
+        echo "<serial type='file'><source path='$log' append='on'/><target port='0'/></serial>" \
+             "<serial type='unix'>$socket<target port='1'/></serial>"
+    fi
 }
 
 # A boot sector that does nothing for ever: cli; hlt; jmp to the hlt
@@ -94,17 +109,17 @@ bed_xml_args()
 }
 
 # bed_domain_xml NAME [KEY=VALUE...]
-#   machine=q35|pc  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
+#   arch=x86_64|aarch64 (then machine=virt)  machine=q35|pc|virt  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
 #   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
 #   backing=memfd|file|anon|none|shared|memfd-unshared|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
 #   devices=XML (further ones)
 #   args="WORD..." (of QEMU's command line, behind libvirt's)
-# ttyS0 is the console, a file; ttyS1 takes commands (bed_tell).
+# ttyS0 is the console, a file; ttyS1 takes commands (bed_tell). On aarch64 ttyAMA0 is both.
 bed_domain_xml()
 {
     local name=$1 pair numa=
-    local -A o=([machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
+    local -A o=([arch]=x86_64 [machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
                 [dimm]=0 [dimm_access]="" [room]=0 [devices]=""
                 [boot]=linux [kernel]="" [initrd]="" [append]="" [args]="")
     shift
@@ -124,16 +139,15 @@ bed_domain_xml()
   <memory unit='MiB'>${o[memory]}</memory>
   <memoryBacking>$(bed_xml_backing "${o[backing]}")</memoryBacking>
   <vcpu>${o[vcpus]}</vcpu>
-  <os><type arch='x86_64' machine='${o[machine]}'>hvm</type>$(bed_xml_os)</os>
-  <features><acpi/></features>
+  <os><type arch='${o[arch]}' machine='${o[machine]}'>hvm</type>$(bed_xml_os)</os>
+  $(bed_is_arm || echo "<features><acpi/></features>")
   $(bed_xml_cpu "${o[cpu]}" "$numa")
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
     <controller type='usb' model='none'/>
     $(bed_xml_disk)
-    <serial type='file'><source path='$(bed_console "$name")' append='on'/><target port='0'/></serial>
-    <serial type='unix'><source mode='bind' path='$BED_DIR/console/$name.sock'/><target port='1'/></serial>
+    $(bed_xml_ports "$name")
     <memballoon model='none'/>
     $(bed_xml_dimm "${o[dimm]}" "${o[dimm_access]}")
     ${o[devices]}
@@ -166,13 +180,18 @@ bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
 
 # bed_tell NAME reboot|poweroff|panic|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
 # initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the command line.
+#
+# ARM's port takes byte after byte, and QEMU drops those that wait when the socket closes.
 bed_tell()
 {
+    local linger=0
+    ! grep -q "arch='aarch64'" "$BED_DIR/config/$1.xml" || linger=2
     bed_as_user python3 -c '
-import socket, sys
+import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
-s.sendall(sys.argv[2].encode() + b"\n")' "$BED_DIR/console/$1.sock" "$2"
+s.sendall(sys.argv[2].encode() + b"\n")
+time.sleep(int(sys.argv[3]))' "$BED_DIR/console/$1.sock" "$2" $linger
 }
 
 # bed_ram_fd NAME: prints the /proc path of the descriptor by which QEMU holds the guest's RAM.

@@ -18,7 +18,7 @@ build_packages=(
 test_packages=(
     valgrind clang
     libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu
-    qemu-system-x86 qemu-utils seabios ovmf
+    qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
     tini busybox-static cpio gzip procps util-linux strace
 )
 

@@ -129,7 +129,7 @@ bed_kexec_initramfs()
     echo "$image"
 )
 
-# ---- other releases and i386 ----------------------------------------------------------------------------
+# ---- other releases and architectures ----------------------------------------------------------------------------
 
 bed_release() { (. /etc/os-release && echo "$VERSION_CODENAME"); }
 
@@ -177,7 +177,7 @@ bed_fetch()
     return $status
 }
 
-bed_arch_of() { case "$1" in *-686*|686*) echo i386 ;; *) echo amd64 ;; esac; }
+bed_arch_of() { case "$1" in *-686*|686*) echo i386 ;; *arm64*) echo arm64 ;; *) echo amd64 ;; esac; }
 
 # bed_packages RELEASE FLAVOUR: kernels of that flavour, the newest first. From Linux 7.1 or so on linux-image is empty
 # and linux-binary has the file.
@@ -199,13 +199,22 @@ bed_fetch_flavour()
     return 1
 }
 
-# bed_initramfs_i386: as bed_initramfs, with a busybox that a 32-bit kernel can run
-bed_initramfs_i386()
+# bed_kernel_arm64 cloud-arm64|arm64-16k|...: of Linux 6.1; those of 16 KiB pages of 6.12
+bed_kernel_arm64()
+{
+    case "$1" in
+        *-16k) bed_kernel "$(bed_release)/6.12-$1" ;;
+        *) bed_kernel "$(bed_release)/6.1-$1" ;;
+    esac
+}
+
+# bed_initramfs_foreign ARCH: as bed_initramfs, with a busybox that such a kernel can run
+bed_initramfs_foreign()
 (
     mkdir -p "$BED_CACHE"
     exec 9> "$BED_CACHE/lock"
     flock 9
-    [ -d "$BED_CACHE/i386-busybox-static" ] ||
-        bed_fetch "$(bed_release)" i386 busybox-static '*/busybox' i386-busybox-static || exit 1
-    bed_pack_initramfs "$BED_CACHE/i386-busybox-static/busybox"
+    [ -d "$BED_CACHE/$1-busybox-static" ] ||
+        bed_fetch "$(bed_release)" "$1" busybox-static '*/busybox' "$1-busybox-static" || exit 1
+    bed_pack_initramfs "$BED_CACHE/$1-busybox-static/busybox"
 )

@@ -52,7 +52,7 @@ kernel()
 }
 
 bed_start
-if ! initramfs=$(bed_initramfs_i386); then
+if ! initramfs=$(bed_initramfs_foreign i386); then
     skip i386 "no busybox for i386 can be had here"
     finish
 fi
