@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "pulse.h"
 #include "search.h"
 
@@ -14,6 +15,9 @@
 
 /* A new kernel is complete so soon after its clock began. */
 #define SETTLE_US 3000000u
+
+/* What a look reads at most, about, when the clue is gone: 0.1 s of CPU. */
+#define LOOK_BYTES MEMCTX_GIB
 
 /* A kernel that passed the static checks and is watched for signs of life. */
 struct watched {
@@ -250,6 +254,39 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     return 0;
 }
 
+static bool
+is_wanted(const struct memctx_kernel *kernel, void *arg)
+{
+    return memctx_kernel_is_same(kernel, arg);
+}
+
+/* The clue that led to the kernel may be of an earlier boot of it, which had
+ * everything in the same place: one without KASLR, or on ARM's machine, whose
+ * seed a reset leaves as it was. That page is no longer held by anybody; once
+ * it is gone, another clue has to lead to the same kernel. */
+static int
+verify_found(struct attempt *a, struct memctx_error *err)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_kernel wanted = b->found;
+    const struct memctx_search_request search = {
+        .budget_bytes = LOOK_BYTES,
+        .cancel = a->request->cancel,
+        .accept = is_wanted,
+        .accept_arg = &wanted,
+    };
+    struct memctx_search_result again;
+    if (memctx_search_verify(a->map, &b->found, &why) == 0)
+        return 0;
+    if (why.kind == MEMCTX_RETRY &&
+        memctx_search_try(b->search, a->map, &search, &again, NULL) == 0) {
+        b->found = again.kernels[0];
+        return 0;
+    }
+    return memctx_error_set(err, why.kind, "%s", why.message);
+}
+
 int
 memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
                       const struct memctx_rammap *map,
@@ -262,7 +299,7 @@ memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
     if (!bootstrap->has_found)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "no kernel has been found in this RAM");
-    if (memctx_search_verify(map, &bootstrap->found, err) < 0)
+    if (verify_found(&a, err) < 0)
         return -1;
     ret->kernel = bootstrap->found;
     ret->candidates = 1;

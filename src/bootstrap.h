@@ -60,7 +60,8 @@ int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
  * whether they have moved on since. 0: it runs (the first half says so only
  * where nothing needs to be seen running: request->cold). -1 with RETRY and
  * ret->pending: it is what it was, but was not seen running, yet; RETRY: it is
- * gone or was never found; GONE or BUG. */
+ * gone or was never found; GONE or BUG. Reads a few pages, or up to 1 GiB where
+ * what led to the kernel is no longer there and it is looked for anew. */
 int memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
                           const struct memctx_rammap *map,
                           const struct memctx_bootstrap_request *request,

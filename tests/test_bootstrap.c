@@ -361,6 +361,28 @@ test_look_at_a_kernel_that_was_overwritten(void **state)
     assert_false(f->result.pending);
 }
 
+/* The note of a boot before that had all in the same place: its page is used
+ * for something else in time, and the kernel's own note leads to it. */
+static void
+test_look_at_a_kernel_whose_clue_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    uint64_t old_gpa = kernel.note_gpa;
+    kernel.note_gpa = 200 * MEMCTX_MIB;
+    guestimg_add_kernel(&f->img, &kernel);
+    guestimg_punch(&f->img, old_gpa, PAGE);
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "have been noted");
+    run_second(f, &kernel);
+    assert_done(look(f, true), &f->err);
+    assert_int_equal(f->result.kernel.clue_gpa, kernel.note_gpa);
+    guestimg_punch(&f->img, kernel.note_gpa, PAGE);
+    assert_int_equal(look(f, false), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no VMCOREINFO");
+    assert_false(f->result.pending);
+}
+
 static void
 test_look_before_anything_was_found(void **state)
 {
@@ -431,6 +453,7 @@ main(void)
         T(test_look_at_what_needs_no_clock),
         T(test_look_at_another_kernel_in_its_place),
         T(test_look_at_a_kernel_that_was_overwritten),
+        T(test_look_at_a_kernel_whose_clue_is_gone),
         T(test_look_before_anything_was_found),
         T(test_search_after_a_look_finds_the_kernel_that_runs),
         T(test_proof_serves_one_search),
