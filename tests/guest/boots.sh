@@ -132,7 +132,7 @@ boots_of()
 {
     local kernel=$1 path initrd
     case "$kernel" in
-        *686*) initrd=$(bed_initramfs_i386) ;;
+        *686*) initrd=$(bed_initramfs_foreign i386) ;;
         *) initrd=$(bed_initramfs) ;;
     esac || initrd=
     if [ -n "$initrd" ] && path=$(bed_kernel "$kernel"); then
