@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct backend {
 };
 
 struct memctx_rammap {
+    atomic_uint references;
     struct backend backends[MEMCTX_BACKENDS_MAX];
     unsigned n_backends;
     struct memctx_extent extents[MEMCTX_EXTENTS_MAX]; /* by gpa */
@@ -111,14 +113,23 @@ memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err)
     struct memctx_rammap *map = calloc(1, sizeof(*map));
     if (map == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    atomic_init(&map->references, 1);
     *ret = map;
     return 0;
+}
+
+struct memctx_rammap *
+memctx_rammap_share(struct memctx_rammap *map)
+{
+    if (map != NULL)
+        atomic_fetch_add(&map->references, 1);
+    return map;
 }
 
 void
 memctx_rammap_destroy(struct memctx_rammap *map)
 {
-    if (map == NULL)
+    if (map == NULL || atomic_fetch_sub(&map->references, 1) > 1)
         return;
     for (unsigned i = 0; i < map->n_backends; i++)
         source_close(&map->backends[i].source);
@@ -414,6 +425,18 @@ uint64_t
 memctx_rammap_backend_size(const struct memctx_rammap *map, unsigned index)
 {
     return index < map->n_backends ? map->backends[index].size : 0;
+}
+
+unsigned
+memctx_rammap_backends(const struct memctx_rammap *map)
+{
+    return map->n_backends;
+}
+
+const struct memctx_source *
+memctx_rammap_source(const struct memctx_rammap *map, unsigned index)
+{
+    return index < map->n_backends ? &map->backends[index].source : NULL;
 }
 
 uint64_t

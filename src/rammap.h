@@ -49,9 +49,14 @@ struct memctx_rammap;
 /* An empty map. 0, or -1 with BUG (out of memory). The caller destroys it. */
 int memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err);
 
-/* Close every descriptor and free the map; NULL is fine. No read may be under
- * way in another thread. */
+/* Let go of one reference; with the last, every descriptor is closed and the map
+ * freed. NULL is fine. Any thread. */
 void memctx_rammap_destroy(struct memctx_rammap *map);
+
+/* One more reference to a map that is complete: nothing may be added to it from
+ * now on. Returns the map, NULL for NULL; whoever gets it destroys it. Any
+ * thread. */
+struct memctx_rammap *memctx_rammap_share(struct memctx_rammap *map);
 
 /* Add a backing: `name` (up to MEMCTX_BACKEND_NAME_MAX - 1 bytes, as in the
  * datum's extent/@backend), `fd` open for reading only, `io` NULL for the
@@ -122,6 +127,12 @@ const char *memctx_rammap_backend_name(const struct memctx_rammap *map,
 /* Size of backend `index` in bytes when it was added; 0: no such backend. */
 uint64_t memctx_rammap_backend_size(const struct memctx_rammap *map,
                                     unsigned index);
+
+/* Backends, and where the bytes of one are, for those who open them anew; NULL:
+ * no such backend. The descriptors stay the map's. */
+unsigned memctx_rammap_backends(const struct memctx_rammap *map);
+const struct memctx_source *memctx_rammap_source(
+    const struct memctx_rammap *map, unsigned index);
 
 /* Sum of all extents in bytes, and the first GPA above all of them. */
 uint64_t memctx_rammap_size(const struct memctx_rammap *map);

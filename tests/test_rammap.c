@@ -543,6 +543,33 @@ test_copy_without_descriptors(void **state)
     assert_int_equal(fcntl(next, F_GETFD), -1);
 }
 
+/* The descriptor lives as long as the last reference. */
+static void
+test_shared_map_reads_until_the_last_one_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char byte;
+    assert_int_equal(add(f, 0, MEMCTX_MIB, 0), 0);
+    int fd = memctx_rammap_source(f->map, 0)->fd;
+    struct memctx_rammap *other = memctx_rammap_share(f->map);
+    memctx_rammap_destroy(f->map);
+    f->map = NULL;
+    assert_done(memctx_rammap_read(other, 0x1000, &byte, 1, &f->err), &f->err);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    memctx_rammap_destroy(other);
+    assert_true(fcntl(fd, F_GETFD) < 0);
+    assert_null(memctx_rammap_share(NULL));
+}
+
+static void
+test_sources_are_told(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(memctx_rammap_backends(f->map), 1);
+    assert_true(memctx_rammap_source(f->map, 0)->pagemap_fd < 0);
+    assert_null(memctx_rammap_source(f->map, 1));
+}
+
 int
 main(void)
 {
@@ -577,6 +604,8 @@ main(void)
         T(test_next_data_of_truncated_backing_ends),
         T(test_copy_of_backends),
         T(test_copy_without_descriptors),
+        T(test_shared_map_reads_until_the_last_one_is_gone),
+        T(test_sources_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
