@@ -97,6 +97,8 @@ adapter_result_deinit(struct adapter_result *result)
         memctx_datum_deinit(&result->datum);
     if (result->has_inherited)
         memctx_datum_deinit(&result->inherited);
+    memctx_rammap_destroy(result->map);
+    result->map = NULL;
     result->has_datum = false;
     result->has_inherited = false;
 }
@@ -211,6 +213,10 @@ keep_datum(struct job *job, const struct memctx_contest_result *result,
     datum->candidates = found->candidates;
     datum->live = found->alive ? "yes" : NULL;
     job->result.has_datum = true;
+    if (job->what == ADAPTER_SEARCH) {
+        job->result.map = memctx_rammap_share(job->ram.map);
+        job->result.identity = ram_identity(&job->ram);
+    }
     return 0;
 }
 

@@ -75,6 +75,9 @@ struct adapter_result {
     bool has_datum;
     struct memctx_datum datum; /* FOUND or PENDING: without generation; the
                                   receiver's */
+    struct memctx_rammap *map; /* FOUND: a reference to the RAM that it was
+                                  found in; the receiver's */
+    uint64_t identity;         /* FOUND: of that RAM, see ram_identity() */
     bool opened; /* the RAM was opened by this try, and the metadata read */
     struct statefile_run run; /* as in struct ram */
     bool has_inherited;

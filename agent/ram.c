@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bytes.h"
 #include "cleanup.h"
@@ -21,6 +22,30 @@ ram_deinit(struct ram *ram)
     if (ram->has_inherited)
         memctx_datum_deinit(&ram->inherited);
     ram->has_inherited = false;
+}
+
+/* FNV-1a over 64 bits. */
+static uint64_t
+mix(uint64_t hash, uint64_t number)
+{
+    for (unsigned i = 0; i < 64; i += 8)
+        hash = (hash ^ (number >> i & 0xff)) * UINT64_C(1099511628211);
+    return hash;
+}
+
+uint64_t
+ram_identity(const struct ram *ram)
+{
+    uint64_t hash = mix(UINT64_C(14695981039346656037), ram->run.instance);
+    for (unsigned i = 0; i < memctx_rammap_backends(ram->map); i++) {
+        const struct memctx_source *source = memctx_rammap_source(ram->map, i);
+        struct stat st;
+        hash = mix(hash, source->start);
+        /* The inodes of /proc come and go; its process is the instance. */
+        if (source->pagemap_fd < 0 && fstat(source->fd, &st) == 0)
+            hash = mix(mix(hash, st.st_dev), st.st_ino);
+    }
+    return hash;
 }
 
 static int

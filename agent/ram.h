@@ -27,6 +27,10 @@ struct ram {
 
 void ram_deinit(struct ram *ram);
 
+/* A number that differs when a backend is another file or another mapping, be
+ * its name and its size the same. Any thread. */
+uint64_t ram_identity(const struct ram *ram);
+
 /* One descriptor as RAM below `low` and from 4 GiB on; low 0: in one piece
  * from GPA 0. Owns fd from the call on, also on failure. `name` is its name in
  * the datum. 0, or -1 with PERMANENT: not read-only, no regular file, empty,

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bytes.h"
+#include "cleanup.h"
 
 int
 record_create(const char *uuid, const char *name, int id,
@@ -18,7 +19,8 @@ record_create(const char *uuid, const char *name, int id,
 {
     struct record *r = calloc(1, sizeof(*r));
     char *copy = strdup(name);
-    if (r == NULL || copy == NULL || strlen(uuid) >= sizeof(r->uuid)) {
+    if (r == NULL || copy == NULL || strlen(uuid) >= sizeof(r->uuid) ||
+        epoch_create(&r->shown, NULL) < 0) {
         free(r);
         free(copy);
         adapter_destroy(adapter);
@@ -36,9 +38,27 @@ record_create(const char *uuid, const char *name, int id,
     return 0;
 }
 
+/* What the adapter closes must not be held open here. */
+static void
+drop_map(struct record *r)
+{
+    memctx_rammap_destroy(r->map);
+    r->map = NULL;
+}
+
+/* Readers are told by the state page before anything else is done. */
+static void
+show_epoch(struct record *r)
+{
+    bool ready = r->has_datum && record_state(r) == MEMCTX_STATE_READY;
+    epoch_set(r->shown, ready ? r->kernel_epoch : STATEPAGE_UNKNOWN);
+}
+
 static void
 drop_datum(struct record *r)
 {
+    epoch_set(r->shown, STATEPAGE_UNKNOWN);
+    drop_map(r);
     if (r->has_datum)
         memctx_datum_deinit(&r->datum);
     r->has_datum = false;
@@ -50,6 +70,8 @@ record_destroy(struct record *r)
     if (r == NULL)
         return;
     drop_datum(r);
+    epoch_set(r->shown, STATEPAGE_OVER);
+    epoch_drop(r->shown);
     adapter_destroy(r->adapter);
     free(r->name);
     free(r);
@@ -150,6 +172,11 @@ publish(struct record *r, struct adapter_result *result)
     drop_datum(r);
     r->datum = result->datum;
     r->has_datum = true;
+    r->map = memctx_steal_ptr(&result->map);
+    if (!equal || r->kernel_epoch == 0 || r->identity != result->identity)
+        r->kernel_epoch = epoch_next();
+    r->identity = result->identity;
+    show_epoch(r);
     memctx_kernel_words(&r->datum.kernel, r->run.kernel);
     result->has_datum = false;
     r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
@@ -161,6 +188,7 @@ record_withdraw(struct record *r)
 {
     if (!r->has_datum)
         return;
+    epoch_set(r->shown, STATEPAGE_UNKNOWN);
     r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
 }
@@ -201,6 +229,8 @@ static const struct {
     {MEMCTX_ACT_ARM_AGAIN, ADAPTER_TO_AGAIN},
 };
 
+#define CLOSES_RAM (MEMCTX_ACT_DOUBT | MEMCTX_ACT_REOPEN | MEMCTX_ACT_RELEASE)
+
 /* In the order of the bits: what is old goes before something new begins. */
 static bool
 perform(struct record *r, unsigned actions, struct adapter_result *result)
@@ -213,6 +243,8 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
         record_withdraw(r);
     if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
         new_boot(r);
+    if ((actions & CLOSES_RAM) != 0)
+        drop_map(r);
     if ((actions & MEMCTX_ACT_DOUBT) != 0)
         adapter_doubt(r->adapter);
     if ((actions & MEMCTX_ACT_REOPEN) != 0)
@@ -284,24 +316,51 @@ is_paused_phase(enum memctx_phase phase)
            phase == MEMCTX_PHASE_CHECKING_PAUSED;
 }
 
+/* What others see of a record, as far as it changes. */
+struct sight {
+    enum memctx_state state;
+    bool has_datum;
+    uint64_t kernel_epoch;
+    struct memctx_error reason;
+};
+
+static struct sight
+look(const struct record *r)
+{
+    return (struct sight){record_state(r), r->has_datum, r->kernel_epoch,
+                          r->reason};
+}
+
+static bool
+is_same_sight(const struct sight *a, const struct sight *b)
+{
+    return a->state == b->state && a->has_datum == b->has_datum &&
+           a->kernel_epoch == b->kernel_epoch &&
+           a->reason.kind == b->reason.kind &&
+           strcmp(a->reason.message, b->reason.message) == 0;
+}
+
 static bool
 step(struct record *r, enum memctx_event event, struct adapter_result *result)
 {
-    enum memctx_state from = record_state(r);
+    struct sight before = look(r);
     struct memctx_transition t = memctx_domain_transition(r->phase, event);
     bool moved = t.next != r->phase;
     log_line(r->log, LOG_LEVEL_DEBUG, "uuid=%s boot=%u %s->%s on %s", r->uuid,
              r->boot, memctx_phase_name(r->phase), memctx_phase_name(t.next),
              memctx_event_name(event));
     r->phase = t.next;
+    if (record_state(r) != MEMCTX_STATE_READY)
+        epoch_set(r->shown, STATEPAGE_UNKNOWN);
     if (moved || result != NULL)
         set_reason(r, event, result);
     adapter_set_paused(r->adapter, is_paused_phase(r->phase));
     bool over = perform(r, t.actions, result);
     if (over)
         return true;
-    tell(r, from, event, result != NULL ? result->attempt : 0);
-    if (moved || result != NULL)
+    tell(r, before.state, event, result != NULL ? result->attempt : 0);
+    struct sight after = look(r);
+    if (!is_same_sight(&before, &after))
         r->ops->changed(r->ops->arg, r);
     return false;
 }

@@ -11,6 +11,7 @@
 #include "adapter.h"
 #include "datum.h"
 #include "domain.h"
+#include "epoch.h"
 #include "log.h"
 #include "statefile.h"
 
@@ -26,7 +27,7 @@ struct record_ops {
                     const struct memctx_datum *datum, bool stands);
     /* The domain's datum, which is still in the record, holds no more. */
     void (*withdraw)(void *arg, const struct record *record);
-    /* The public state or its reason changed. */
+    /* The public state, its reason or the datum changed. */
     void (*changed)(void *arg, const struct record *record);
     void *arg;
 };
@@ -46,11 +47,18 @@ struct record {
     bool has_datum;           /* `datum` stands published, as far as we know */
     bool lost; /* ... but libvirt does not have it: write it again */
     struct memctx_datum datum;
+    struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL
+                                   while there is no datum, or it is closed */
+    uint64_t identity;          /* of the RAM that `kernel_epoch` is of */
+    uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
+    struct epoch *shown;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; class OK: no reason */
     bool waiting_told; /* the one diagnostic line of this wait was written */
     struct adapter *adapter;
     const struct record_ops *ops;
     const struct log *log;
+    uint64_t change;     /* the control socket's: number of the last change of
+                            what others see */
     struct record *next; /* the owner's */
 };
 
