@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 
 #define FILE_MAX (64 * 1024)
 
-/* A text when max is 0, else a number from min to max. */
+/* A number from min to max; a text when both are 0, the rules of access when
+ * only max is. */
 static const struct key {
     const char *name;
     size_t offset;
@@ -39,6 +41,7 @@ static const struct key {
     {"revalidate_ms", offsetof(struct settings, revalidate_ms), 0, 86400000},
     {"hooks_dir", offsetof(struct settings, hooks_dir), 0, 0},
     {"hook_timeout_ms", offsetof(struct settings, hook_timeout_ms), 1, 3600000},
+    {"access", offsetof(struct settings, access), 1, 0},
     {"stub_fail_boots", offsetof(struct settings, stub_fail_boots), 0, 1000000},
 };
 
@@ -94,20 +97,6 @@ store_number(const struct key *key, const char *value, void *member,
     return 0;
 }
 
-static int
-store(const char *name, char *value, struct settings *settings,
-      struct memctx_error *err)
-{
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
-        void *member = (char *)settings + keys[i].offset;
-        if (strcmp(keys[i].name, name) != 0)
-            continue;
-        return keys[i].max == 0 ? store_text(&keys[i], value, member, err)
-                                : store_number(&keys[i], value, member, err);
-    }
-    return memctx_error_set(err, MEMCTX_PERMANENT, "unknown key '%.40s'", name);
-}
-
 static char *
 trim(char *text)
 {
@@ -134,11 +123,105 @@ cut_comment(char *line)
     }
 }
 
-static int
-parse_line(char *line, struct settings *settings, struct memctx_error *err)
+/* The lines of a file that are left. */
+struct lines {
+    char *rest;
+    unsigned number; /* of the line that was taken last */
+};
+
+/* The next line without comment and blanks around it; NULL: there is none. */
+static char *
+next_line(struct lines *lines)
 {
+    char *line = strsep(&lines->rest, "\n");
+    if (line == NULL)
+        return NULL;
+    lines->number++;
     cut_comment(line);
-    line = trim(line);
+    return trim(line);
+}
+
+/* Take the text off the beginning of *at, which stands on its first quote. */
+static int
+store_rule(char **at, struct access *access, struct memctx_error *err)
+{
+    char *end = strchr(*at + 1, '"');
+    if (end == NULL || end - *at > SETTINGS_TEXT_MAX)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "access wants texts in double quotes of up to "
+                                "%d bytes, found: %.40s",
+                                SETTINGS_TEXT_MAX - 1, *at);
+    *end = '\0';
+    if (access_add(access, *at + 1, err) < 0)
+        return -1;
+    *at = trim(end + 1);
+    return 0;
+}
+
+/* One line of a list, after the bracket: texts, each but the last followed by a
+ * comma. 1: the list ends in it; 0: it goes on. */
+static int
+parse_rules(char *at, bool *comma, struct access *access,
+            struct memctx_error *err)
+{
+    while (*at == '"' && *comma) {
+        if (store_rule(&at, access, err) < 0)
+            return -1;
+        *comma = *at == ',';
+        if (*comma)
+            at = trim(at + 1);
+    }
+    if (*at == '\0')
+        return 0;
+    if (strcmp(at, "]") == 0)
+        return 1;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "access wants a list [ \"RULE\", ... ], found: "
+                            "%.40s",
+                            at);
+}
+
+static int
+store_rules(char *value, struct lines *lines, struct access *access,
+            struct memctx_error *err)
+{
+    bool comma = true;
+    if (*value != '[')
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "access wants a list [ \"RULE\", ... ], found: "
+                                "%.40s",
+                                value);
+    int ended = parse_rules(trim(value + 1), &comma, access, err);
+    while (ended == 0) {
+        char *line = next_line(lines);
+        if (line == NULL)
+            return memctx_error_set(err, MEMCTX_PERMANENT,
+                                    "the list of access does not end with ]");
+        ended = parse_rules(line, &comma, access, err);
+    }
+    return ended < 0 ? -1 : 0;
+}
+
+static int
+store(const char *name, char *value, struct lines *lines,
+      struct settings *settings, struct memctx_error *err)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        void *member = (char *)settings + keys[i].offset;
+        if (strcmp(keys[i].name, name) != 0)
+            continue;
+        if (keys[i].max > 0)
+            return store_number(&keys[i], value, member, err);
+        return keys[i].min > 0 ? store_rules(value, lines, member, err)
+                               : store_text(&keys[i], value, member, err);
+    }
+    return memctx_error_set(err, MEMCTX_PERMANENT, "unknown key '%.40s'", name);
+}
+
+static int
+parse_line(char *line, struct lines *lines, struct settings *settings,
+           struct memctx_error *err)
+{
     if (*line == '\0')
         return 0;
     char *equals = strchr(line, '=');
@@ -146,7 +229,7 @@ parse_line(char *line, struct settings *settings, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "expected key = value, found: %.40s", line);
     *equals = '\0';
-    return store(trim(line), trim(equals + 1), settings, err);
+    return store(trim(line), trim(equals + 1), lines, settings, err);
 }
 
 int
@@ -156,11 +239,11 @@ settings_parse(const char *text, const char *name, struct settings *settings,
     MEMCTX_CLEANUP(memctx_cleanup_free) char *copy = strdup(text);
     if (copy == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    char *rest = copy;
+    struct lines lines = {.rest = copy};
     char *line;
-    for (unsigned number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
-        if (parse_line(line, settings, err) < 0)
-            return memctx_error_prefix(err, "%s:%u", name, number);
+    while ((line = next_line(&lines)) != NULL) {
+        if (parse_line(line, &lines, settings, err) < 0)
+            return memctx_error_prefix(err, "%s:%u", name, lines.number);
     }
     if (log_level_from_name(settings->log_level) == LOG_LEVELS)
         return memctx_error_set(err, MEMCTX_PERMANENT,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The agent's configuration file: libvirt's own form, key = value, strings in
- * double quotes, # comments. Documented in man/memctxd.conf.pod. */
+ * double quotes, lists of them in brackets over several lines, # comments.
+ * Documented in man/memctxd.conf.pod. */
 #ifndef MEMCTXD_SETTINGS_H
 #define MEMCTXD_SETTINGS_H
 
 #include <stdint.h>
 
+#include "access.h"
 #include "backoff.h"
 #include "error.h"
 #include "log.h"
@@ -30,6 +32,7 @@ struct settings {
                                none */
     char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     uint64_t hook_timeout_ms;
+    struct access access;     /* rules; more than one key adds to them */
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };
 

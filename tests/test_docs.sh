@@ -78,19 +78,24 @@ check_commands()
 
 # ---- configuration --------------------------------------------------------------------------------------
 
-# "KEY MIN MAX" of each row of the table in agent/settings.c; both are 0 for a text
+# "KEY MIN MAX" of each row of the table in agent/settings.c; both are 0 for a text, MAX for a list
 key_rows()
 {
     tr '\n' ' ' < "$top/agent/settings.c" | sed 's/.*} keys\[\] = {\(.*\)} *; *void *settings_init.*/\1/' |
         grep -oE '\{"[^}]*\}' | sed 's/[{}",]/ /g; s/offsetof(.*)//' | awk '{ print $1, $2, $3 }'
 }
 
-# default_of KEY: what settings_init() sets, a text in quotes
+# default_of KEY MIN MAX: what settings_init() sets, a text in quotes
 default_of()
 {
     local value
     value=$(sed -n '/^settings_init/,/^}/s/^ *\.'"$1"' = \(.*\),$/\1/p' "$top/agent/settings.c")
-    if [ -n "$value" ]; then echo "$value"; elif [ "$2" = 0 ]; then echo '""'; else echo 0; fi
+    case "$value/$2/$3" in
+    /1/0) echo '[ ]' ;;
+    /0/0) echo '""' ;;
+    /*) echo 0 ;;
+    *) echo "$value" ;;
+    esac
 }
 
 # The text of the page under one key, on one line
@@ -107,7 +112,7 @@ check_keys()
     same "settings.c < and > memctxd.conf(5)" "$(key_rows | cut -d ' ' -f 1)" \
         "$(section memctxd.conf KEYS | items | cut -d ' ' -f 1)"
     while read -r key min max; do
-        default=$(default_of "$key" "$max")
+        default=$(default_of "$key" "$min" "$max")
         wanted="From $min to $max, default $default."
         [ "$max" != 0 ] || wanted="Default $default"
         [[ $(key_text "$key") == *"$wanted"* ]] || fail "memctxd.conf(5) does not say of $key: $wanted"
