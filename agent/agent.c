@@ -23,8 +23,12 @@
 #include "publish.h"
 #include "queue.h"
 #include "rundir.h"
+#include "serve.h"
 #include "statefile.h"
 #include "watch.h"
+
+/* That serve readers. Reads are short, but a file system may hold one up. */
+#define SERVE_THREADS 4
 
 /* How long the agent waits at its end for its data to be withdrawn. */
 #define STOP_WAIT_MS 5000
@@ -43,6 +47,7 @@ struct agent {
     struct watch *watch;
     struct pool *pool;
     struct publisher *publisher;
+    struct serve *serve;
     struct control *control;
     struct hint *hint;
     struct hooks *hooks;
@@ -110,13 +115,17 @@ static void
 on_changed(void *arg, const struct record *record)
 {
     struct agent *agent = arg;
-    control_changed(agent->control, record);
+    struct member *member = members_find(&agent->members, record->uuid);
+    if (member != NULL)
+        control_changed(agent->control, member->record);
 }
 
 /* The run is over. Its metadata went with it; its file has to be removed. */
 static void
 forget_member(struct agent *agent, struct member *member)
 {
+    epoch_set(member->record->shown, STATEPAGE_OVER);
+    control_gone(agent->control, member->record);
     log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
     if (member->record->has_datum)
@@ -335,8 +344,11 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
-        control_create(dir, &agent->members.records, agent->log,
-                       &agent->control, err) < 0)
+        serve_create(SERVE_THREADS, &agent->serve, err) < 0)
+        return -1;
+    const struct control_config control = {
+        dir, &agent->members.records, &s->access, agent->serve, agent->log};
+    if (control_create(&control, &agent->control, err) < 0)
         return -1;
     agent->queue_handle =
         virEventAddHandle(queue_fd(agent->queue), VIR_EVENT_HANDLE_READABLE,
@@ -435,6 +447,7 @@ agent_destroy(struct agent *agent)
         virEventRemoveTimeout(agent->stop_timer);
     while (agent->members.first != NULL)
         members_remove(&agent->members, agent->members.first);
+    serve_destroy(agent->serve);
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);

@@ -1,41 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The control socket: SOCK_SEQPACKET, one JSON object a packet.
- *
- *   {"op":"list"}                  {"domains":[D...],"more":true} ...
- *                                  {"domains":[D...]}
- *   {"op":"show","domain":"web1"}  {"domain":D,"datum":"<memctx ..."}, no
- *                                  "datum" while the domain is not ready
- *   {"op":"wait","domain":"web1"}  the same, as soon as it is ready or
- *                                  unsupported; also for a domain yet to start
- *   anything else                  {"error":"..."}
- *
- * D is {"name","uuid","id","state","reason","generation"}; "reason" and
- * "generation" only where there is one. Described in memctxd(8). */
+/* The control socket: SOCK_SEQPACKET, one JSON object a packet. The protocol is
+ * memctx-control(7), who may do what is memctxd.conf(5), key access. */
 #ifndef MEMCTXD_CONTROL_H
 #define MEMCTXD_CONTROL_H
 
 #include "error.h"
-#include "log.h"
-#include "record.h"
 
 #define CONTROL_SOCKET "control.sock"
 #define CONTROL_REQUEST_MAX 4096 /* bytes */
 #define CONTROL_REPLY_MAX (320 * 1024)
 
+struct access;
 struct control;
+struct log;
+struct record;
+struct serve;
 
-/* Listen on DIR/control.sock (mode 0600: root and the agent's own user), on
- * libvirt's event loop. *records is the head of the list of all records and
- * may change between calls. -1 with PERMANENT. Loop thread. */
-int control_create(const char *dir, struct record *const *records,
-                   const struct log *log, struct control **ret,
+/* What the socket is about; all of it must outlive the control. */
+struct control_config {
+    const char *dir;
+    struct record *const *records; /* head of the list; may change between
+                                      calls */
+    const struct access *access;
+    struct serve *serve;
+    const struct log *log;
+};
+
+/* Listen on DIR/control.sock (mode 0600: root and the agent's own user; 0666
+ * when there are rules for others), on libvirt's event loop. -1 with PERMANENT.
+ * Loop thread. */
+int control_create(const struct control_config *config, struct control **ret,
                    struct memctx_error *err);
 
 /* Close all; NULL is fine. Loop thread. */
 void control_destroy(struct control *control);
 
-/* A record's state or datum changed: answer who waits for it. Loop thread. */
-void control_changed(struct control *control, const struct record *record);
+/* A record's state, reason or datum changed: tell who waits for it. Loop
+ * thread. */
+void control_changed(struct control *control, struct record *record);
+
+/* The run of a domain is over; its record is about to go. Loop thread. */
+void control_gone(struct control *control, const struct record *record);
 
 #endif
