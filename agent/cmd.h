@@ -24,6 +24,8 @@ enum exit_code cmd_layout(const struct options *options, int n_words,
                           char **words);
 enum exit_code cmd_probe(const struct options *options, int n_words,
                          char **words);
+enum exit_code cmd_write(const struct options *options, int n_words,
+                         char **words);
 
 /* "error: ..." on standard error; returns `code`. */
 enum exit_code cmd_fail(enum exit_code code, const char *format, ...)

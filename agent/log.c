@@ -20,20 +20,21 @@ static const struct {
 _Static_assert(sizeof(levels) / sizeof(levels[0]) == LOG_LEVELS,
                "every level has a name");
 
-void
-log_line(const struct log *log, enum log_level level, const char *format, ...)
+#define NOTICE 5 /* syslog(3) */
+
+static void write_line(const struct log *log, int priority, const char *name,
+                       const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
+static void
+write_line(const struct log *log, int priority, const char *name,
+           const char *format, va_list args)
 {
-    if (log == NULL || level < log->level)
-        return;
     char line[1024];
-    int head =
-        log->priorities
-            ? snprintf(line, sizeof(line), "<%d>", levels[level].priority)
-            : snprintf(line, sizeof(line), "memctxd: %s: ", levels[level].name);
-    va_list args;
-    va_start(args, format);
+    int head = log->priorities
+                   ? snprintf(line, sizeof(line), "<%d>", priority)
+                   : snprintf(line, sizeof(line), "memctxd: %s: ", name);
     vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
-    va_end(args);
     size_t len = strlen(line);
     for (size_t i = 0; i < len; i++) {
         if (line[i] < ' ' || line[i] > '~')
@@ -43,6 +44,28 @@ log_line(const struct log *log, enum log_level level, const char *format, ...)
     /* A log that cannot be written has nobody to complain to. */
     ssize_t ignored = write(STDERR_FILENO, line, len);
     (void)ignored;
+}
+
+void
+log_line(const struct log *log, enum log_level level, const char *format, ...)
+{
+    if (log == NULL || level < log->level)
+        return;
+    va_list args;
+    va_start(args, format);
+    write_line(log, levels[level].priority, levels[level].name, format, args);
+    va_end(args);
+}
+
+void
+log_audit(const struct log *log, const char *format, ...)
+{
+    if (log == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    write_line(log, NOTICE, "audit", format, args);
+    va_end(args);
 }
 
 enum log_level

@@ -27,6 +27,10 @@ struct log {
 void log_line(const struct log *log, enum log_level level, const char *format,
               ...) __attribute__((format(printf, 3, 4)));
 
+/* The same for what must be on record whatever the level is. Any thread. */
+void log_audit(const struct log *log, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* "debug", "info", "warning" or "error"; LOG_LEVELS for anything else. */
 enum log_level log_level_from_name(const char *name);
 

@@ -55,6 +55,8 @@ static const struct {
      "where QEMU put a guest's RAM"},
     {"probe", "probe --ram FILE [--low SIZE]", 0, 0, cmd_probe,
      "find the kernel in a raw RAM file"},
+    {"write", "write DOMAIN GVA HEX", 3, 3, cmd_write,
+     "change a guest's memory, if the agent may"},
 };
 
 enum exit_code

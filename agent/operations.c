@@ -121,6 +121,7 @@ static const struct {
     {"wait", operation_wait, false},
     {"open", operation_open, false},
     {"read", operation_read, false},
+    {"write", operation_write, false},
 };
 
 static int

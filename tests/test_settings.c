@@ -95,6 +95,46 @@ test_cap_below_first_delay(void **state)
 }
 
 static void
+test_access_is_a_list_over_several_lines(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    settings_init(&s);
+    assert_done(settings_parse("access = [ \"user:1 list a#b\", # one\n"
+                               "  # nothing\n\n"
+                               "  \"user:2 show web-*\" ,\"user:3 open ]\",\n"
+                               "]\n"
+                               "workers = 3\n"
+                               "access = []\n"
+                               "access = [ \"user:4 all *\" ]\n",
+                               "f", &s, &err),
+                &err);
+    assert_int_equal(s.access.n_rules, 4);
+    assert_string_equal(s.access.rules[0].domains, "a#b");
+    assert_string_equal(s.access.rules[2].domains, "]");
+    assert_int_equal(s.access.rules[3].id, 4);
+    assert_int_equal(s.workers, 3);
+}
+
+static void
+test_list_that_is_none(void **state)
+{
+    (void)state;
+    assert_refused("access = \"user:1 list *\"\n", "f:1: access wants a list");
+    assert_refused("access = [\n \"user:1 list *\"\n", "does not end with ]");
+    assert_refused("access = [\n\n \"user:1 list\" ]\n", "f:3: access rule");
+    assert_refused("access = [ \"user:1 list *\" \"user:2 list *\" ]\n",
+                   "f:1: access wants a list");
+    assert_refused("access = [ \"user:1 list *\n\" ]\n", "double quotes");
+    assert_refused("access = [ 5 ]\n", "access wants a list");
+    assert_refused("access = [ ] 5\n", "access wants a list");
+    assert_refused("access = [ \"user:1 list *\", , ]\n",
+                   "access wants a list");
+    assert_refused("uri = [ \"x\" ]\n", "in double quotes");
+}
+
+static void
 test_file_that_is_not_there(void **state)
 {
     (void)state;
@@ -116,6 +156,8 @@ main(void)
         cmocka_unit_test(test_text_without_quotes),
         cmocka_unit_test(test_unknown_log_level),
         cmocka_unit_test(test_cap_below_first_delay),
+        cmocka_unit_test(test_access_is_a_list_over_several_lines),
+        cmocka_unit_test(test_list_that_is_none),
         cmocka_unit_test(test_file_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+#include "ctlclient.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <grp.h>
+#include <libvirt/virterror.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void
+on_tick(int id, void *opaque)
+{
+    (void)id;
+    (void)opaque;
+}
+
+static void
+ignore_error(void *opaque, virErrorPtr error)
+{
+    (void)opaque;
+    (void)error;
+}
+
+void
+ctlagent_init(struct ctlagent *a)
+{
+    static bool registered;
+    if (!registered) {
+        virSetErrorFunc(NULL, ignore_error);
+        assert_true(virEventRegisterDefaultImpl() == 0);
+        assert_true(virEventAddTimeout(50, on_tick, NULL, NULL) >= 0);
+    }
+    registered = true;
+    memset(a, 0, sizeof(*a));
+    strcpy(a->dir, "/tmp/memctx-test-XXXXXX");
+    assert_non_null(mkdtemp(a->dir));
+    chmod(a->dir, 0755);
+    settings_init(&a->settings);
+    strcpy(a->settings.uri, "test:///default");
+    a->settings.retry_first_ms = 1;
+    a->settings.retry_cap_ms = 5;
+    snprintf(a->settings.hooks_dir, sizeof(a->settings.hooks_dir), "%s/none",
+             a->dir);
+    a->log = (struct log){.level = LOG_LEVEL_ERROR};
+    a->connection = virConnectOpen("test:///default");
+    assert_non_null(a->connection);
+}
+
+static void *
+run(void *arg)
+{
+    struct ctlagent *a = arg;
+    while (agent_turn(a->agent))
+        ;
+    agent_destroy(a->agent);
+    return NULL;
+}
+
+void
+ctlagent_start(struct ctlagent *a)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(
+        agent_create(&a->settings, a->dir, true, &a->log, &a->agent, &err),
+        &err);
+    assert_int_equal(pthread_create(&a->thread, NULL, run, a), 0);
+}
+
+void
+ctlagent_stop(struct ctlagent *a)
+{
+    queue_push(agent_queue(a->agent), event_create(EVENT_SIGNAL));
+    pthread_join(a->thread, NULL);
+    a->agent = NULL;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void
+ctlagent_deinit(struct ctlagent *a)
+{
+    if (a->agent != NULL)
+        ctlagent_stop(a);
+    virConnectClose(a->connection);
+    nftw(a->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+virDomainPtr
+ctlagent_create_domain(struct ctlagent *a, const char *name)
+{
+    char xml[256];
+    snprintf(xml, sizeof(xml),
+             "<domain type='test'><name>%s</name><memory>8192</memory>"
+             "<os><type arch='x86_64'>hvm</type></os></domain>",
+             name);
+    virDomainPtr domain = virDomainCreateXML(a->connection, xml, 0);
+    assert_non_null(domain);
+    return domain;
+}
+
+void
+ctlagent_destroy_domain(virDomainPtr domain)
+{
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+void
+ctlagent_push(struct ctlagent *a, virDomainPtr domain, enum memctx_event what)
+{
+    struct event *event = event_create(EVENT_DOMAIN);
+    assert_non_null(event);
+    virDomainGetUUIDString(domain, event->uuid);
+    event->name = strdup(virDomainGetName(domain));
+    event->id = (int)virDomainGetID(domain);
+    event->what = what;
+    queue_push(agent_queue(a->agent), event);
+}
+
+/* The bare system calls change this thread alone. */
+static void
+become(uid_t uid, const gid_t *groups, size_t n_groups)
+{
+    assert_int_equal(syscall(SYS_setgroups, n_groups, groups), 0);
+    assert_int_equal(syscall(SYS_setresgid, -1, uid == 0 ? 0 : 65534, -1), 0);
+    assert_int_equal(syscall(SYS_setresuid, -1, uid, -1), 0);
+}
+
+int
+ctl_connect(const struct ctlagent *a, uid_t uid, const gid_t *groups,
+            size_t n_groups)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock",
+             a->dir);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    if (uid != (uid_t)-1)
+        become(uid, groups, n_groups);
+    int failed = connect(fd, (struct sockaddr *)&address, sizeof(address));
+    if (uid != (uid_t)-1) {
+        assert_int_equal(syscall(SYS_setresuid, -1, 0, -1), 0);
+        become(0, NULL, 0);
+    }
+    if (failed == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int
+ctl_send(int fd, const void *bytes, size_t len, const int *fds, unsigned n_fds)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(CTL_FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec part = {(void *)bytes, len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (n_fds > 0) {
+        memset(&control, 0, sizeof(control));
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
+}
+
+void
+ctlreply_deinit(struct ctlreply *reply)
+{
+    json_object_put(reply->object);
+    for (unsigned i = 0; i < reply->n_fds; i++)
+        close(reply->fds[i]);
+    reply->object = NULL;
+    reply->n_fds = 0;
+}
+
+static void
+take_fds(struct msghdr *message, struct ctlreply *reply)
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    if (c == NULL || c->cmsg_type != SCM_RIGHTS)
+        return;
+    reply->n_fds = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    memcpy(reply->fds, CMSG_DATA(c), reply->n_fds * sizeof(int));
+}
+
+int
+ctl_receive(int fd, int timeout_ms, struct ctlreply *reply)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(CTL_FDS_MAX * sizeof(int))];
+    } control;
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    ctlreply_deinit(reply);
+    if (poll(&poller, 1, timeout_ms) <= 0)
+        return -1;
+    struct iovec part = {reply->text, sizeof(reply->text) - 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (n <= 0)
+        return -1;
+    take_fds(&message, reply);
+    reply->text[n] = '\0';
+    unsigned char *newline = memchr(reply->text, '\n', (size_t)n);
+    size_t head = newline != NULL ? (size_t)(newline - reply->text) : (size_t)n;
+    reply->bytes = newline != NULL ? newline + 1 : NULL;
+    reply->len_bytes = newline != NULL ? (size_t)n - head - 1 : 0;
+    reply->text[head] = '\0';
+    reply->object = json_tokener_parse((const char *)reply->text);
+    return reply->object != NULL ? 0 : -1;
+}
+
+const struct ctlreply *
+ctl_ask(int fd, const char *text)
+{
+    static struct ctlreply reply;
+    assert_int_equal(ctl_send(fd, text, strlen(text), NULL, 0), 0);
+    if (ctl_receive(fd, 10000, &reply) < 0)
+        fail_msg("no answer to %s", text);
+    return &reply;
+}
+
+const char *
+ctl_text(const struct ctlreply *reply, const char *path)
+{
+    json_object *object = reply->object;
+    char copy[64];
+    char *rest = copy;
+    char *key;
+    snprintf(copy, sizeof(copy), "%s", path);
+    while ((key = strsep(&rest, ".")) != NULL) {
+        if (!json_object_object_get_ex(object, key, &object))
+            return "";
+    }
+    return json_object_get_string(object);
+}
+
+const struct ctlreply *
+ctl_ask_ready(int fd, const char *text)
+{
+    for (unsigned i = 0; i < 2000; i++) {
+        const struct ctlreply *reply = ctl_ask(fd, text);
+        if (strcmp(ctl_text(reply, "kind"), "retry") != 0)
+            return reply;
+        usleep(2000);
+    }
+    fail_msg("still not ready: %s", text);
+    return NULL;
+}
