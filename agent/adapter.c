@@ -214,7 +214,7 @@ keep_datum(struct job *job, const struct memctx_contest_result *result,
     datum->live = found->alive ? "yes" : NULL;
     job->result.has_datum = true;
     if (job->what == ADAPTER_SEARCH) {
-        job->result.map = memctx_rammap_share(job->ram.map);
+        job->result.map = memctx_rammap_share(map);
         job->result.identity = ram_identity(&job->ram);
     }
     return 0;
