@@ -185,6 +185,53 @@ add_member(struct agent *agent, const struct event *event)
     return member;
 }
 
+/* A record that goes on where another one is, with RAM that was handed in. */
+static int
+create_attached(struct agent *agent, const struct record *old,
+                struct handed *handed, struct record **ret,
+                struct memctx_error *err)
+{
+    struct adapter_config config = {.handed = handed,
+                                    .look = ADAPTER_LOOK_DEFAULTS};
+    struct memctx_backoff_limits limits = settings_backoff(agent->settings);
+    struct adapter *adapter;
+    config.look.period_us = agent->settings->revalidate_ms * 1000;
+    if (adapter_create(&config, agent->pool, &limits, &adapter, err) < 0 ||
+        record_create(old->uuid, old->name, old->id, adapter, &agent->ops,
+                      agent->log, ret, err) < 0)
+        return -1;
+    (*ret)->epoch = old->epoch;
+    (*ret)->boot = old->boot;
+    (*ret)->run.generation = old->run.generation;
+    return 0;
+}
+
+/* Whatever was known of the domain came from other RAM: it is withdrawn. */
+static int
+on_attach(void *arg, struct record *old, struct handed *handed,
+          struct record **ret, struct memctx_error *err)
+{
+    struct agent *agent = arg;
+    struct record *record;
+    bool paused = record_is_paused(old);
+    if (agent->life != RUNNING || old->phase == MEMCTX_PHASE_AWAY) {
+        handed_destroy(handed);
+        return memctx_error_set(err, MEMCTX_RETRY, "libvirt is away");
+    }
+    if (create_attached(agent, old, handed, &record, err) < 0)
+        return -1;
+    log_line(agent->log, LOG_LEVEL_INFO, "uuid=%s name=%s RAM was handed in",
+             old->uuid, old->name);
+    record_withdraw(old);
+    members_remove(&agent->members, members_find(&agent->members, old->uuid));
+    if (members_add(&agent->members, record) == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "the event loop is full");
+    record_handle(
+        record, paused ? MEMCTX_EVENT_START_PAUSED : MEMCTX_EVENT_START, false);
+    *ret = record;
+    return 0;
+}
+
 /* Of a run before the one that we know: a list of domains may be older than an
  * event that overtook it. libvirt counts ids up, but from the beginning when
  * it was restarted. */
@@ -346,8 +393,10 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
         return -1;
-    const struct control_config control = {
-        dir, &agent->members.records, &s->access, agent->serve, agent->log};
+    const struct control_config control = {dir,        &agent->members.records,
+                                           &s->access, agent->serve,
+                                           agent->log, on_attach,
+                                           agent};
     if (control_create(&control, &agent->control, err) < 0)
         return -1;
     agent->queue_handle =

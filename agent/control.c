@@ -245,6 +245,8 @@ control_create(const struct control_config *config, struct control **ret,
         .access = config->access,
         .serve = config->serve,
         .log = config->log,
+        .attach = config->attach,
+        .attach_arg = config->attach_arg,
     };
     if (listen_on(control, config->dir, err) < 0) {
         control_destroy(control);

@@ -13,9 +13,17 @@
 
 struct access;
 struct control;
+struct handed;
 struct log;
 struct record;
 struct serve;
+
+/* RAM of a domain is handed in, which is owned from the call on: *ret is the
+ * record that has it, in place of `record`, which is no more. -1 with RETRY:
+ * libvirt is away; or BUG. */
+typedef int control_attach_fn(void *arg, struct record *record,
+                              struct handed *handed, struct record **ret,
+                              struct memctx_error *err);
 
 /* What the socket is about; all of it must outlive the control. */
 struct control_config {
@@ -25,6 +33,8 @@ struct control_config {
     const struct access *access;
     struct serve *serve;
     const struct log *log;
+    control_attach_fn *attach;
+    void *attach_arg;
 };
 
 /* Listen on DIR/control.sock (mode 0600: root and the agent's own user; 0666

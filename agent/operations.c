@@ -122,6 +122,7 @@ static const struct {
     {"open", operation_open, false},
     {"read", operation_read, false},
     {"write", operation_write, false},
+    {"attach", operation_attach, true},
 };
 
 static int

@@ -24,6 +24,7 @@ typedef int operation_fn(struct session *session, json_object *request,
 operation_fn operation_wait;
 operation_fn operation_open;
 operation_fn operation_read;
+operation_fn operation_attach;
 operation_fn operation_write;
 
 /* {"name","uuid","id","state","reason","generation"} */

@@ -340,6 +340,12 @@ is_same_sight(const struct sight *a, const struct sight *b)
            strcmp(a->reason.message, b->reason.message) == 0;
 }
 
+bool
+record_is_paused(const struct record *r)
+{
+    return is_paused_phase(r->phase);
+}
+
 static bool
 step(struct record *r, enum memctx_event event, struct adapter_result *result)
 {

@@ -83,6 +83,9 @@ bool record_dispatch(struct record *record, enum adapter_cookie cookie);
 /* Withdraw what stands published: the agent stops and vouches no longer. */
 void record_withdraw(struct record *record);
 
+/* Is the guest paused, as far as is known? */
+bool record_is_paused(const struct record *record);
+
 /* State in a word, and the reason in words ("" when there is none). */
 enum memctx_state record_state(const struct record *record);
 const char *record_reason(const struct record *record);

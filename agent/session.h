@@ -21,6 +21,8 @@ struct service {
     const struct access *access;
     struct serve *serve;
     const struct log *log;
+    control_attach_fn *attach;
+    void *attach_arg;
     uint64_t changes; /* of all records, counted */
     struct denials denials;
 };

@@ -14,6 +14,7 @@
 
 #include "bytes.h"
 #include "ctlclient.h"
+#include "guestimg.h"
 #include "statepage.h"
 
 #define NOBODY 65534u
@@ -422,6 +423,129 @@ test_descriptors_that_nobody_wants_are_closed(void **state)
     close(fd);
 }
 
+/* ---- attach ------------------------------------------------------------- */
+
+/* Descriptors of this process, which the agent is part of, for a file. */
+static unsigned
+count_descriptors_of(int file)
+{
+    struct stat wanted;
+    unsigned count = 0;
+    fstat(file, &wanted);
+    for (int fd = 0; fd < 1024; fd++) {
+        struct stat st;
+        count += fstat(fd, &st) == 0 && st.st_ino == wanted.st_ino &&
+                 st.st_dev == wanted.st_dev;
+    }
+    return count;
+}
+
+static const struct ctlreply *
+hand_in(int fd, const char *rest, const int *fds, unsigned n_fds)
+{
+    static struct ctlreply reply;
+    char text[1024];
+    snprintf(text, sizeof(text), "{\"op\":\"attach\",\"domain\":\"handed\"%s}",
+             rest);
+    assert_int_equal(ctl_send(fd, text, strlen(text), fds, n_fds), 0);
+    assert_int_equal(ctl_receive(fd, 10000, &reply), 0);
+    return &reply;
+}
+
+/* A guest with a kernel; paused, so that nobody wants to see it run. */
+static void
+test_attached_ram_is_searched_and_let_go(void **state)
+{
+    struct ctlagent *a = *state;
+    struct guestimg img;
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(&img, 256 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(&img, &kernel);
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    virDomainSuspend(domain);
+    usleep(50000);
+    int ram = guestimg_open(&img);
+    const struct ctlreply *reply =
+        hand_in(fd, ",\"low\":\"0x8000000\"", &ram, 1);
+    assert_string_equal(ctl_text(reply, "domain.name"), "handed");
+    assert_string_equal(ctl_text(reply, "domain.state"), "waiting");
+    close(ram);
+    wait_ready(fd, "handed");
+    reply = ctl_ask(fd, "{\"op\":\"show\",\"domain\":\"handed\"}");
+    assert_non_null(strstr(ctl_text(reply, "datum"), "<low>0x8000000</low>"));
+    assert_non_null(strstr(ctl_text(reply, "datum"), "generation=\"2\""));
+    assert_non_null(strstr(ctl_text(reply, "datum"), kernel.release));
+    reply = ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"handed\"}");
+    assert_int_equal(reply->n_fds, 2);
+    ctl_ask(fd, "{\"op\":\"hello\"}");
+    assert_int_equal(count_descriptors_of(img.fd), 2); /* ours, the agent's */
+    ctlagent_destroy_domain(domain);
+    for (unsigned i = 0; i < 1000 && count_descriptors_of(img.fd) > 1; i++)
+        usleep(1000);
+    assert_int_equal(count_descriptors_of(img.fd), 1);
+    guestimg_deinit(&img);
+    close(fd);
+}
+
+/* Whatever is wrong, what was handed in is closed, and the domain is as it
+ * was. */
+static void
+test_attach_that_is_refused_closes_all(void **state)
+{
+    struct ctlagent *a = *state;
+    struct guestimg img;
+    guestimg_init(&img, 8 * MEMCTX_MIB, 8 * MEMCTX_MIB);
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    int fds[2] = {guestimg_open(&img), guestimg_open(&img)};
+    static const struct {
+        const char *rest;
+        unsigned n_fds;
+        const char *kind;
+    } bad[] = {
+        {"", 0, "usage"},
+        {",\"low\":\"x\"", 1, "usage"},
+        {",\"low\":\"0x1\"", 1, "permanent"},
+        {"", 2, "permanent"},
+        {",\"extents\":5", 1, "usage"},
+        {",\"extents\":[5]", 1, "usage"},
+        {",\"extents\":[{\"gpa\":0}]", 1, "usage"},
+        {",\"extents\":[{\"gpa\":0,\"size\":4096,\"offset\":0,"
+         "\"backend\":4294967296}]",
+         1, "usage"},
+        {",\"extents\":[{\"gpa\":0,\"size\":4096,\"offset\":0,"
+         "\"backend\":1}]",
+         1, "permanent"},
+        {",\"extents\":[{\"gpa\":0,\"size\":\"0x900000\",\"offset\":0,"
+         "\"backend\":0}]",
+         1, "permanent"},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(bad); i++) {
+        const struct ctlreply *reply =
+            hand_in(fd, bad[i].rest, fds, bad[i].n_fds);
+        if (strcmp(ctl_text(reply, "kind"), bad[i].kind) != 0)
+            fail_msg("%s: wanted %s, got %s", bad[i].rest, bad[i].kind,
+                     json_object_to_json_string(reply->object));
+        assert_int_equal(count_descriptors_of(img.fd), 3);
+    }
+    /* One through which we could write is not taken. */
+    assert_string_equal(ctl_text(hand_in(fd, "", &img.fd, 1), "kind"),
+                        "permanent");
+    assert_int_equal(count_descriptors_of(img.fd), 3);
+    assert_string_equal(
+        ctl_text(ctl_ask(fd, "{\"op\":\"show\",\"domain\":\"handed\"}"),
+                 "domain.state"),
+        "ready");
+    close(fds[0]);
+    close(fds[1]);
+    ctlagent_destroy_domain(domain);
+    guestimg_deinit(&img);
+    close(fd);
+}
+
 static bool
 is_root(void)
 {
@@ -454,6 +578,7 @@ test_socket_is_closed_to_others_without_rules(void **state)
 #define READ "{\"op\":\"read\",\"domain\":\"test\",\"gpa\":0,\"size\":1}"
 #define SHOW "{\"op\":\"show\",\"domain\":\"test\"}"
 #define WAIT "{\"op\":\"wait\",\"domain\":\"test\"}"
+#define ATTACH "{\"op\":\"attach\",\"domain\":\"test\"}"
 #define LIST "{\"op\":\"list\"}"
 #define WRITE                                                   \
     "{\"op\":\"write\",\"domain\":\"test\",\"gva\":\"" STUB_UTS \
@@ -467,8 +592,9 @@ test_each_right_counts_for_itself(void **state)
     static const struct {
         const char *right;
         const char *request;
-    } ops[] = {{"list", LIST}, {"show", SHOW}, {"wait", WAIT},
-               {"open", OPEN}, {"read", READ}, {"write", WRITE}};
+    } ops[] = {{"list", LIST},  {"show", SHOW}, {"wait", WAIT},
+               {"open", OPEN},  {"read", READ}, {"attach", ATTACH},
+               {"write", WRITE}};
     if (!is_root())
         skip();
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ops); i++) {
@@ -656,6 +782,8 @@ main(void)
         T(test_follow_all_domains),
         T(test_follower_is_not_told_what_it_knows),
         T(test_descriptors_that_nobody_wants_are_closed),
+        T(test_attached_ram_is_searched_and_let_go),
+        T(test_attach_that_is_refused_closes_all),
         T(test_socket_is_closed_to_others_without_rules),
         T(test_each_right_counts_for_itself),
         T(test_hidden_domain_is_as_none),
