@@ -308,6 +308,48 @@ test_reads_that_are_refused(void **state)
     close(fd);
 }
 
+/* Descriptors of this process, which the agent is part of, for a file. */
+static unsigned
+count_descriptors_of(const struct stat *wanted)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 1024; fd++) {
+        struct stat st;
+        count += fstat(fd, &st) == 0 && st.st_ino == wanted->st_ino &&
+                 st.st_dev == wanted->st_dev;
+    }
+    return count;
+}
+
+/* A descriptor that anybody holds keeps a dead guest's RAM allocated. */
+static void
+test_served_ram_is_let_go_with_the_domain(void **state)
+{
+    struct ctlagent *a = *state;
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "served");
+    wait_ready(fd, "served");
+    const struct ctlreply *reply =
+        ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"served\"}");
+    struct stat page;
+    struct stat ram;
+    assert_int_equal(fstat(reply->fds[0], &page), 0);
+    assert_int_equal(fstat(reply->fds[1], &ram), 0);
+    ctl_ask(fd, "{\"op\":\"read\",\"domain\":\"served\",\"gva\":"
+                "\"" STUB_UTS "\",\"size\":9}"); /* closes what came */
+    assert_int_equal(count_descriptors_of(&ram), 1);
+    assert_int_equal(count_descriptors_of(&page), 1);
+    ctlagent_destroy_domain(domain);
+    for (unsigned i = 0;
+         i < 1000 &&
+         count_descriptors_of(&ram) + count_descriptors_of(&page) > 0;
+         i++)
+        usleep(1000);
+    assert_int_equal(count_descriptors_of(&ram), 0);
+    assert_int_equal(count_descriptors_of(&page), 0);
+    close(fd);
+}
+
 static void
 test_wait_for_a_domain_yet_to_start(void **state)
 {
@@ -701,8 +743,6 @@ test_root_writes_only_by_a_rule(void **state)
     close(fd);
 }
 
-/* A peer of another uid cannot make its descriptors writable; the whole list of
- * ways is in test_handout.c. */
 static void
 test_one_user_gets_only_so_many_connections(void **state)
 {
@@ -777,6 +817,7 @@ main(void)
         T(test_read_by_gpa_and_gva),
         T(test_read_of_a_hole_sends_nothing),
         T(test_reads_that_are_refused),
+        T(test_served_ram_is_let_go_with_the_domain),
         T(test_wait_for_a_domain_yet_to_start),
         T(test_follow_one_domain),
         T(test_follow_all_domains),

@@ -256,6 +256,44 @@ test_pause_while_a_try_runs_ends_after_it(void **state)
     world_deinit(&w);
 }
 
+/* What readers see changes with the event, not with what comes of it. */
+static void
+test_page_is_0_in_every_state_but_ready(void **state)
+{
+    (void)state;
+    static const enum memctx_event doubts[] = {
+        MEMCTX_EVENT_LAYOUT, MEMCTX_EVENT_AWAY, MEMCTX_EVENT_RESET};
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    uint64_t epoch = epoch_get(w.record->shown);
+    assert_true(epoch != STATEPAGE_UNKNOWN && epoch != STATEPAGE_OVER);
+    assert_non_null(w.record->map);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_true(epoch_get(w.record->shown) == epoch);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    turn_until_ready(&w);
+    assert_true(epoch_get(w.record->shown) == epoch);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(doubts); i++) {
+        record_handle(w.record, doubts[i], false);
+        assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+        assert_null(w.record->map);
+        if (doubts[i] == MEMCTX_EVENT_AWAY)
+            record_handle(w.record, MEMCTX_EVENT_START, false);
+        turn_until_ready(&w);
+        assert_non_null(w.record->map);
+    }
+    /* After the reset it is another run of a kernel, however much alike. */
+    assert_true(epoch_get(w.record->shown) > epoch);
+    struct epoch *shown = epoch_share(w.record->shown);
+    world_deinit(&w);
+    assert_true(epoch_get(shown) == STATEPAGE_OVER);
+    epoch_drop(shown);
+}
+
 static void
 test_reset_while_a_try_runs_drops_its_result(void **state)
 {
@@ -815,6 +853,7 @@ main(void)
         cmocka_unit_test(test_reset_withdraws_and_counts_a_generation),
         cmocka_unit_test(test_paused_guest_is_not_retried),
         cmocka_unit_test(test_pause_while_a_try_runs_ends_after_it),
+        cmocka_unit_test(test_page_is_0_in_every_state_but_ready),
         cmocka_unit_test(test_reset_while_a_try_runs_drops_its_result),
         cmocka_unit_test(test_libvirt_away_and_back_writes_nothing_again),
         cmocka_unit_test(test_handed_in_descriptor_is_used_and_closed),
