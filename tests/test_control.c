@@ -467,21 +467,6 @@ test_descriptors_that_nobody_wants_are_closed(void **state)
 
 /* ---- attach ------------------------------------------------------------- */
 
-/* Descriptors of this process, which the agent is part of, for a file. */
-static unsigned
-count_descriptors_of(int file)
-{
-    struct stat wanted;
-    unsigned count = 0;
-    fstat(file, &wanted);
-    for (int fd = 0; fd < 1024; fd++) {
-        struct stat st;
-        count += fstat(fd, &st) == 0 && st.st_ino == wanted.st_ino &&
-                 st.st_dev == wanted.st_dev;
-    }
-    return count;
-}
-
 static const struct ctlreply *
 hand_in(int fd, const char *rest, const int *fds, unsigned n_fds)
 {
@@ -503,6 +488,8 @@ test_attached_ram_is_searched_and_let_go(void **state)
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_init(&img, 256 * MEMCTX_MIB, 128 * MEMCTX_MIB);
     guestimg_add_kernel(&img, &kernel);
+    struct stat file;
+    assert_int_equal(fstat(img.fd, &file), 0);
     int fd = start(a, NULL, (uid_t)-1);
     virDomainPtr domain = ctlagent_create_domain(a, "handed");
     wait_ready(fd, "handed");
@@ -522,11 +509,11 @@ test_attached_ram_is_searched_and_let_go(void **state)
     reply = ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"handed\"}");
     assert_int_equal(reply->n_fds, 2);
     ctl_ask(fd, "{\"op\":\"hello\"}");
-    assert_int_equal(count_descriptors_of(img.fd), 2); /* ours, the agent's */
+    assert_int_equal(count_descriptors_of(&file), 2); /* ours, the agent's */
     ctlagent_destroy_domain(domain);
-    for (unsigned i = 0; i < 1000 && count_descriptors_of(img.fd) > 1; i++)
+    for (unsigned i = 0; i < 1000 && count_descriptors_of(&file) > 1; i++)
         usleep(1000);
-    assert_int_equal(count_descriptors_of(img.fd), 1);
+    assert_int_equal(count_descriptors_of(&file), 1);
     guestimg_deinit(&img);
     close(fd);
 }
@@ -539,6 +526,8 @@ test_attach_that_is_refused_closes_all(void **state)
     struct ctlagent *a = *state;
     struct guestimg img;
     guestimg_init(&img, 8 * MEMCTX_MIB, 8 * MEMCTX_MIB);
+    struct stat file;
+    assert_int_equal(fstat(img.fd, &file), 0);
     int fd = start(a, NULL, (uid_t)-1);
     virDomainPtr domain = ctlagent_create_domain(a, "handed");
     wait_ready(fd, "handed");
@@ -571,12 +560,12 @@ test_attach_that_is_refused_closes_all(void **state)
         if (strcmp(ctl_text(reply, "kind"), bad[i].kind) != 0)
             fail_msg("%s: wanted %s, got %s", bad[i].rest, bad[i].kind,
                      json_object_to_json_string(reply->object));
-        assert_int_equal(count_descriptors_of(img.fd), 3);
+        assert_int_equal(count_descriptors_of(&file), 3);
     }
     /* One through which we could write is not taken. */
     assert_string_equal(ctl_text(hand_in(fd, "", &img.fd, 1), "kind"),
                         "permanent");
-    assert_int_equal(count_descriptors_of(img.fd), 3);
+    assert_int_equal(count_descriptors_of(&file), 3);
     assert_string_equal(
         ctl_text(ctl_ask(fd, "{\"op\":\"show\",\"domain\":\"handed\"}"),
                  "domain.state"),
