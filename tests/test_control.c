@@ -702,6 +702,22 @@ test_hidden_domain_is_as_none(void **state)
     close(fd);
 }
 
+/* Nor by its id, where a rule grants domains of such a name. */
+static void
+test_hidden_domain_is_not_told_by_its_id(void **state)
+{
+    struct ctlagent *a = *state;
+    if (!is_root())
+        skip();
+    int fd = start(a, "user:65534 all [0-9]*", NOBODY);
+    int ours = ctl_connect(a, (uid_t)-1, NULL, 0);
+    wait_ready(ours, "1"); /* libvirt's "test" */
+    assert_kind(fd, "{\"op\":\"show\",\"domain\":\"1\"}", "gone", "'1'");
+    assert_kind(fd, "{\"op\":\"show\",\"domain\":\"999\"}", "gone", "'999'");
+    close(ours);
+    close(fd);
+}
+
 static void
 test_group_of_the_peer_counts(void **state)
 {
@@ -817,6 +833,7 @@ main(void)
         T(test_socket_is_closed_to_others_without_rules),
         T(test_each_right_counts_for_itself),
         T(test_hidden_domain_is_as_none),
+        T(test_hidden_domain_is_not_told_by_its_id),
         T(test_group_of_the_peer_counts),
         T(test_root_writes_only_by_a_rule),
         T(test_one_user_gets_only_so_many_connections),
