@@ -92,7 +92,7 @@ next_data_fd(const struct memctx_source *source, uint64_t offset,
     return 1;
 }
 
-#define NO_SOURCE ((struct memctx_source){-1, -1, -1, 0})
+#define NO_SOURCE ((struct memctx_source){-1, -1, -1, 0, NULL})
 
 static const struct memctx_backend_io fd_io = {
     .read_at = read_at_fd,

@@ -28,6 +28,7 @@ struct memctx_source {
     int file_fd;    /* of a process: the file that pages not yet written to are
                        read from (private mapping); else -1 */
     uint64_t start; /* of a process: virtual address of the first byte */
+    void *arg;      /* what else its io needs; not the map's */
 };
 
 /* How a backend is read; the default is pread() and lseek() on a file. That of

@@ -69,8 +69,10 @@ set_up_files(void **state)
     f->mem = memfd_create("mem", MFD_CLOEXEC);
     f->pagemap = memfd_create("pagemap", MFD_CLOEXEC);
     f->file = memfd_create("file", MFD_CLOEXEC);
-    f->source = (struct memctx_source){dup(f->mem), dup(f->pagemap),
-                                       dup(f->file), 0x40000000};
+    f->source = (struct memctx_source){.fd = dup(f->mem),
+                                       .pagemap_fd = dup(f->pagemap),
+                                       .file_fd = dup(f->file),
+                                       .start = 0x40000000};
     assert_int_equal(ftruncate(f->mem, 0x40000000 + SIZE), 0);
     assert_int_equal(ftruncate(f->pagemap, (0x40000000 + SIZE) / PAGE * 8), 0);
     make_map(f);
