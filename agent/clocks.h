@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The monotonic clock, in the forms in which the agent needs it. */
 #ifndef MEMCTXD_CLOCKS_H

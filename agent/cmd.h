@@ -27,6 +27,27 @@ enum exit_code cmd_probe(const struct options *options, int n_words,
 enum exit_code cmd_write(const struct options *options, int n_words,
                          char **words);
 
+enum exit_code cmd_read(const struct options *options, int n_words,
+                        char **words);
+enum exit_code cmd_exec(const struct options *options, int n_words,
+                        char **words);
+
+/* The directory of the agent that the options name. -1 with PERMANENT. */
+int cmd_find_agent(const struct options *options, char *dir, size_t size,
+                   struct memctx_error *err);
+
+/* Connect to it; as memctx_agent_connect(). */
+int cmd_connect(const struct options *options, struct memctx_agent **ret,
+                struct memctx_error *err);
+
+/* Open a domain, waiting as long as --timeout says, which without it is not at
+ * all. On failure it has said why, and *code is what to exit with. */
+int cmd_open(const struct options *options, const char *domain,
+             struct memctx_reader **ret, enum exit_code *code);
+
+void cmd_cleanup_agent(struct memctx_agent **agent);
+void cmd_cleanup_reader(struct memctx_reader **reader);
+
 /* "error: ..." on standard error; returns `code`. */
 enum exit_code cmd_fail(enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

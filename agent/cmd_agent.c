@@ -4,6 +4,7 @@
 #include "cmd.h"
 
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +13,6 @@
 #include "client.h"
 #include "clocks.h"
 #include "domain.h"
-
-static void
-cleanup_json(json_object **object)
-{
-    json_object_put(*object);
-}
 
 static const char *
 text_of(json_object *object, const char *key)
@@ -40,30 +35,6 @@ print_row(json_object *domain)
            reason[0] != '\0' ? " " : "", reason);
 }
 
-/* Collect all pages of a list into one array. */
-static int
-fetch_list(int fd, json_object *all, struct memctx_error *err)
-{
-    bool more;
-    do {
-        MEMCTX_CLEANUP(cleanup_json) json_object *page = NULL;
-        json_object *domains;
-        json_object *is_more;
-        if (client_reply(fd, -1, &page, err) < 0)
-            return -1;
-        if (!json_object_object_get_ex(page, "domains", &domains) ||
-            !json_object_is_type(domains, json_type_array))
-            return memctx_error_set(err, MEMCTX_PERMANENT,
-                                    "memctxd's answer has no domains");
-        for (size_t i = 0; i < json_object_array_length(domains); i++)
-            json_object_array_add(
-                all, json_object_get(json_object_array_get_idx(domains, i)));
-        more = json_object_object_get_ex(page, "more", &is_more) &&
-               json_object_get_boolean(is_more);
-    } while (more);
-    return 0;
-}
-
 static int
 by_id(const void *a, const void *b)
 {
@@ -79,12 +50,13 @@ cmd_list(const struct options *options, int n_words, char **words)
     (void)n_words;
     (void)words;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = -1;
-    MEMCTX_CLEANUP(cleanup_json) json_object *all = json_object_new_array();
-    if (client_connect(options, &fd, &err) < 0 ||
-        client_request(fd, "list", NULL, &err) < 0 ||
-        fetch_list(fd, all, &err) < 0)
+    MEMCTX_CLEANUP(cmd_cleanup_agent) struct memctx_agent *agent = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
+    if (cmd_connect(options, &agent, &err) < 0 ||
+        memctx_agent_list(agent, &text, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s", err.message);
+    MEMCTX_CLEANUP(client_cleanup_json)
+    json_object *all = json_tokener_parse(text);
     json_object_array_sort(all, by_id);
     if (options->json) {
         puts(json_object_to_json_string_ext(
@@ -125,18 +97,23 @@ ask(const struct options *options, const char *op, const char *domain,
     int64_t deadline_ms)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = -1;
-    MEMCTX_CLEANUP(cleanup_json) json_object *reply = NULL;
-    if (client_connect(options, &fd, &err) < 0 ||
-        client_request(fd, op, domain, &err) < 0)
+    MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
+    MEMCTX_CLEANUP(client_packet_deinit)
+    struct client_packet reply = {.n_fds = 0};
+    MEMCTX_CLEANUP(client_cleanup_json)
+    json_object *request = client_ask(op, domain);
+    char dir[PATH_MAX];
+    if (cmd_find_agent(options, dir, sizeof(dir), &err) < 0 ||
+        client_create(dir, &client, &err) < 0 ||
+        client_request(client, request, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s", err.message);
-    int got = client_reply(fd, deadline_ms, &reply, &err);
+    int got = client_reply(client, deadline_ms, &reply, &err);
     if (got < 0)
         return cmd_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
     if (got == 0)
         return cmd_fail(EXIT_TIMEOUT, "domain '%s': no datum in the time given",
                         domain);
-    return print_reply(options, domain, reply);
+    return print_reply(options, domain, reply.object);
 }
 
 enum exit_code
@@ -146,12 +123,56 @@ cmd_show(const struct options *options, int n_words, char **words)
     return ask(options, "show", words[0], -1);
 }
 
+/* One line of --follow. */
+static void
+print_change(const struct options *options, json_object *reply)
+{
+    if (options->json)
+        puts(json_object_to_json_string_ext(
+            json_object_object_get(reply, "domain"),
+            JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    else
+        print_row(json_object_object_get(reply, "domain"));
+    fflush(stdout);
+}
+
+/* What is the case now, and each change after it, until the time is over, the
+ * agent leaves, or nobody reads. */
+static enum exit_code
+follow(const struct options *options, const char *domain, int64_t deadline_ms)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
+    MEMCTX_CLEANUP(client_cleanup_json)
+    json_object *request = client_ask("wait", domain);
+    char dir[PATH_MAX];
+    json_object_object_add(request, "follow", json_object_new_boolean(1));
+    if (cmd_find_agent(options, dir, sizeof(dir), &err) < 0 ||
+        client_create(dir, &client, &err) < 0 ||
+        client_request(client, request, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "%s", err.message);
+    while (!ferror(stdout)) {
+        MEMCTX_CLEANUP(client_packet_deinit)
+        struct client_packet reply = {.n_fds = 0};
+        int got = client_reply(client, deadline_ms, &reply, &err);
+        if (got < 0)
+            return cmd_fail(EXIT_ERROR, "%s", err.message);
+        if (got == 0)
+            return EXIT_TIMEOUT;
+        print_change(options, reply.object);
+    }
+    return EXIT_ERROR;
+}
+
 enum exit_code
 cmd_wait(const struct options *options, int n_words, char **words)
 {
-    (void)n_words;
-    return ask(options, "wait", words[0],
-               options->timeout_ms < 0
-                   ? -1
-                   : (int64_t)clocks_now_ms() + options->timeout_ms);
+    int64_t deadline_ms = options->timeout_ms < 0
+                              ? -1
+                              : (int64_t)clocks_now_ms() + options->timeout_ms;
+    if (options->follow)
+        return follow(options, n_words > 0 ? words[0] : NULL, deadline_ms);
+    if (n_words == 0)
+        return cmd_fail(EXIT_USAGE, "wait wants a DOMAIN, or --follow");
+    return ask(options, "wait", words[0], deadline_ms);
 }

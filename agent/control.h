@@ -6,10 +6,7 @@
 #define MEMCTXD_CONTROL_H
 
 #include "error.h"
-
-#define CONTROL_SOCKET "control.sock"
-#define CONTROL_REQUEST_MAX 4096 /* bytes */
-#define CONTROL_REPLY_MAX (320 * 1024)
+#include "protocol.h"
 
 struct access;
 struct control;

@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx, the command line. It does not link libvirt: probe needs none, most
  * about domains is asked of the agent, and livexml.c loads it for the rest. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,13 @@ static const struct option_row option_table[] = {
     {"json", 0, OPTION_FLAG, NULL, offsetof(struct options, json),
      "print JSON"},
     {"timeout", 0, OPTION_SECONDS, "S", offsetof(struct options, timeout_ms),
-     "wait: give up after S seconds"},
+     "wait, read, exec: give up after S seconds"},
+    {"follow", 0, OPTION_FLAG, NULL, offsetof(struct options, follow),
+     "wait: print a line for each change, for ever"},
+    {"physical", 0, OPTION_FLAG, NULL, offsetof(struct options, physical),
+     "read: ADDRESS is guest-physical"},
+    {"raw", 0, OPTION_FLAG, NULL, offsetof(struct options, raw),
+     "read: bytes as they are, no hex dump"},
     {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct options, ram),
      "probe: a raw guest RAM file"},
     {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct options, low),
@@ -47,8 +54,12 @@ static const struct {
 } commands[] = {
     {"list", "list", 0, 0, cmd_list, "domains, their state and why"},
     {"show", "show DOMAIN", 1, 1, cmd_show, "the datum of a domain"},
-    {"wait", "wait DOMAIN [--timeout S]", 1, 1, cmd_wait,
+    {"wait", "wait DOMAIN [--timeout S]", 0, 1, cmd_wait,
      "show, as soon as there is a datum"},
+    {"read", "read DOMAIN ADDRESS [LENGTH]", 2, 3, cmd_read,
+     "guest memory as a hex dump"},
+    {"exec", "exec DOMAIN -- COMMAND...", 2, INT_MAX, cmd_exec,
+     "run a command that gets RAM and datum"},
     {"check", "check DOMAIN", 1, 1, cmd_check,
      "can memctxd read it? what would cure it?"},
     {"layout", "layout DOMAIN | --xml FILE", 0, 1, cmd_layout,

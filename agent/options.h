@@ -35,6 +35,9 @@ struct options {
     bool retract;
     bool json;
     bool processes;
+    bool physical; /* read: the address is guest-physical */
+    bool raw;      /* read: bytes as they are */
+    bool follow;   /* wait: go on for ever */
     bool help;
     bool version;
 };

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The page by which readers see at once that a kernel is another one. Its form
  * is a contract, see memctx-control(7). */

@@ -62,8 +62,8 @@ struct memctx_agent;
 int memctx_agent_connect(const char *where, struct memctx_agent **ret,
                          struct memctx_error *err);
 
-/* NULL is fine. Readers that were opened stay open, but can no longer tell
- * whether the kernel changed: all they do fails with GONE. Close them first. */
+/* NULL is fine. Readers that were opened go on: each has a connection of its
+ * own, so that it can also be used while another request waits here. */
 void memctx_agent_disconnect(struct memctx_agent *agent);
 
 /* The domains as JSON, an array of {"name","uuid","id","state","reason",
@@ -87,11 +87,14 @@ int memctx_reader_open(struct memctx_agent *agent, const char *domain,
                        int timeout_ms, struct memctx_reader **ret,
                        struct memctx_error *err);
 
-/* NULL is fine. Do it soon: what is open keeps a dead guest's RAM allocated. */
+/* NULL is fine. Do it soon: what is open keeps a dead guest's RAM allocated,
+ * and counts among the connections that an agent has. */
 void memctx_reader_close(struct memctx_reader *reader);
 
-/* After STALE: go over to the kernel that runs now, with the layout of now.
- * When it fails (-1 as memctx_reader_open()), the reader stays stale. */
+/* After STALE, or GONE because the agent left: go over to the kernel that runs
+ * now in the domain of this UUID, with the layout of now. Descriptors and texts
+ * of before are closed and freed. When it fails (-1 as memctx_reader_open()),
+ * the reader is as it was. */
 int memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
                         struct memctx_error *err);
 
@@ -99,6 +102,9 @@ int memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
  * STALE; RETRY: that is being checked; GONE. Microseconds at most; no guest
  * memory is read. */
 int memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err);
+
+/* The UUID of the domain; valid until renewed or closed. */
+const char *memctx_reader_uuid(const struct memctx_reader *reader);
 
 /* The datum, as memctx show --json prints it; valid until renewed or closed. */
 const char *memctx_reader_json(const struct memctx_reader *reader);
@@ -133,17 +139,19 @@ int memctx_reader_fd(const struct memctx_reader *reader, unsigned backend);
 /* Read len bytes of guest-physical memory. A page that the guest never touched
  * reads as zeros. -1 with STALE: the kernel changed before or during the read,
  * so that bytes of two may be mixed; RETRY: part of the range is no RAM, or it
- * is being checked whether the kernel still runs; GONE. buf is then
- * undefined. */
+ * is being checked whether the kernel still runs; GONE. buf is then undefined.
+ * It is the agent that knows; libmemctx(3) says how soon. */
 int memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa,
                            void *buf, size_t len, struct memctx_error *err);
 
 /* Read len bytes at a guest-virtual address of the kernel. Errors as above;
- * also RETRY: not mapped. A translation is at most 1 ms old. */
+ * also RETRY: not mapped. A translation is at most 1 ms old (older only where
+ * the agent itself takes longer to read a piece). */
 int memctx_reader_read_gva(struct memctx_reader *reader, uint64_t gva,
                            void *buf, size_t len, struct memctx_error *err);
 
-/* The same through another root, a process' say, of the kernel's format. */
+/* The same through another root, a process' say, of the kernel's format. Bits
+ * of a CR3 that are no part of the address do not matter. */
 int memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
                             uint64_t gva, void *buf, size_t len,
                             struct memctx_error *err);

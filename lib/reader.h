@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What the files that make up a reader share. */
+#ifndef MEMCTX_READER_H
+#define MEMCTX_READER_H
+
+#include "agent_dir.h"
+#include "sight.h"
+
+struct memctx_reader {
+    char dir[AGENT_DIR_MAX]; /* of the agent, for renewing */
+    struct sight *sight;
+};
+
+#endif
