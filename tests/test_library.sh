@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# libmemctx as others get it: what it shows, what it needs, that a program built with pkg-config runs; and the
+# programs that read through it, against guests served by tests/serve.
+#
+#   MEMCTX_BUILDDIR, MEMCTX_SRCDIR  as for test_docs.sh
+set -u
+top=$(cd "${MEMCTX_SRCDIR:-$(dirname "$0")/..}" && pwd)
+build=$(cd "${MEMCTX_BUILDDIR:-$top}" && pwd)
+cc=${CC:-cc}
+failures=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+library=$(readlink -f "$build/.libs/libmemctx.so")
+
+fail()
+{
+    echo "$*" >&2
+    failures=$((failures + 1))
+}
+
+# wants WHAT TEXT REGEX
+wants() { grep -qE -- "$3" <<< "$2" || fail "$1: '$2' does not match '$3'"; }
+
+# ends_with WHAT STATUS COMMAND...
+ends_with()
+{
+    local what=$1 wanted=$2 status=0
+    shift 2
+    "$@" > /dev/null 2>&1 || status=$?
+    [ "$status" = "$wanted" ] || fail "$what: ended with $status, not $wanted"
+}
+
+# ---- the library ----------------------------------------------------------------------------------------
+
+# Functions that the public header declares, by the compiler's own word
+declared()
+{
+    "$cc" -E -P -x c "$top/src/memctx.h" | tr '\n' ' ' | grep -oE '\bmemctx_[a-z_]+ *\(' | tr -d ' (' | sort -u
+}
+
+check_symbols()
+{
+    local shown
+    shown=$(nm -D --defined-only "$library" | grep -vE ' A LIBMEMCTX_1$| [BD] __(asan|odr|ubsan)' | cut -d ' ' -f 3 | sort)
+    diff <(declared | sed 's/$/@@LIBMEMCTX_1/') - <<< "$shown" >&2 || fail "memctx.h < and > what libmemctx.so shows"
+}
+
+check_needs()
+{
+    local needed
+    needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    ! grep -q virt <<< "$needed" || fail "libmemctx needs libvirt: $needed"
+    wants soname "$(readelf -d "$library")" 'SONAME.*libmemctx\.so\.1\]'
+}
+
+# The man page describes each function.
+check_page()
+{
+    local name
+    for name in $(declared); do
+        grep -q "^=item B<$name>" "$top/man/libmemctx.pod" || fail "libmemctx(3) does not describe $name"
+    done
+}
+
+# Installed as "make install DESTDIR=" does it, and used by a C and, if there is one, a C++ compiler.
+check_install()
+{
+    local prefix flags
+    make -s -C "$build" DESTDIR="$dir/root" install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
+        > "$dir/install.log" 2>&1 || { fail "make install: $(tail -n 5 "$dir/install.log")"; return; }
+    export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR="$dir/root"
+    PKG_CONFIG_PATH=$(dirname "$(find "$dir/root" -name libmemctx.pc)")
+    read -ra flags <<< "$(pkg-config --cflags --libs libmemctx)"
+    prefix=$(dirname "$(find "$dir/root" -name libmemctx.so)")
+    [ "$(find "$dir/root" -name memctx.h | wc -l)" = 1 ] || fail "one header is installed"
+    "$cc" -Wall -Wextra -Werror -o "$dir/guest-info" "$top/examples/guest-info.c" "${flags[@]}" "-Wl,-rpath,$prefix" ||
+        fail "guest-info.c cannot be built with pkg-config"
+    ! command -v c++ > /dev/null || c++ -fsyntax-only -Werror -x c++ "$top/src/memctx.h" || fail "memctx.h is no C++"
+    unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+}
+
+# ---- programs -------------------------------------------------------------------------------------------
+
+# serve KIND: until stop; the agent's directory is $dir/agent
+serve()
+{
+    local line
+    mkdir -p "$dir/agent"
+    coproc SERVER { exec "$build/tests/serve" "$1" "$dir/agent"; }
+    read -r line <&"${SERVER[0]}"
+    [ "$line" = ready ] || fail "tests/serve $1 does not come up"
+}
+
+stop()
+{
+    local pid=$SERVER_PID
+    eval "exec ${SERVER[1]}>&-"
+    wait "$pid" 2> /dev/null
+}
+
+memctx() { "$build/memctx" --runtime-dir "$dir/agent" "$@"; }
+
+check_linux()
+{
+    serve linux
+    wants guest-info-linux "$("$build/examples/guest-info" web1 "$dir/agent" 2>&1)" '^Linux 6\.1\.'
+    wants list "$(memctx list)" 'web1 +ready'
+    wants read "$(memctx read --physical web1 0x100000000 5)" '^0000000100000000  61 62 6f 76 65  *\|above\|$'
+    wants read-json "$(memctx --json read --physical web1 4294967296 5)" \
+        '^\{"gpa":"0x100000000","size":"0x5","bytes":"61626f7665"\}$'
+    [ "$(memctx --raw --physical read web1 0x100000000 1M | wc -c)" = 1048576 ] || fail "read --raw: not 1 MiB"
+    wants read-rows "$(memctx --physical read web1 0x100000001 40 | tail -n 1)" '^0000000100000021  (00 ){8} {26}\|\.{8}\|$'
+    # Up to where RAM ends, then the error.
+    wants read-cut "$(memctx --physical read web1 0x1000ffff0 32 2>&1 | tr '\n' '/')" '^00000001000ffff0 .*/error: .*is not RAM/$'
+    ends_with read-cut 1 memctx --physical read web1 0x1000ffff0 32
+    wants read-gva "$(memctx read web1 "$(memctx --json show web1 | grep -o '"base":"[^"]*' | cut -d '"' -f 4)" 16)" '^ffffffff'
+    ends_with read-bad-address 2 memctx read web1 4K
+    ends_with read-bad-length 2 memctx read web1 0 x
+    ends_with read-wraps 2 memctx read web1 0xffffffffffffffff 2
+    ends_with read-full 1 bash -c "'$build/memctx' --runtime-dir '$dir/agent' --physical --raw read web1 0 1M > /dev/full"
+    check_exec
+    stop
+    ends_with no-agent 1 memctx read web1 0
+}
+
+check_exec()
+{
+    local said
+    # shellcheck disable=SC2016 # for the shell inside
+    said=$(memctx exec web1 -- bash -c 'set -u
+        echo $MEMCTX_DOMAIN $MEMCTX_UUID $MEMCTX_GENERATION $MEMCTX_KCR3 $MEMCTX_LOW $MEMCTX_PAGING $MEMCTX_OS
+        echo $MEMCTX_KERNEL_BASE $MEMCTX_KASLR_OFFSET $MEMCTX_PHYS_BASE $MEMCTX_VERSION ${MEMCTX_SYSTEM_EPROCESS-none}
+        echo "$MEMCTX_FDS:$MEMCTX_EXTENTS"
+        dd bs=1M skip=128 count=1 status=none <&"$MEMCTX_FD" | head -c 5; echo
+        echo "$MEMCTX_JSON"
+        { echo x >&"$MEMCTX_FD"; } 2> /dev/null || echo read-only
+        find /proc/self/fd -lname "*memfd:state*" -o -lname "*memfd:guestimg*" | wc -l' 2>&1)
+    wants exec-names "$said" '^web1 6695eb01-.* 1 0x[0-9a-f]+ 0x8000000 x86_64-4level linux$'
+    wants exec-kernel "$said" '^0xffffffff[0-9a-f]+ 0x[0-9a-f]+ -?0x[0-9a-f]+ 6\.1\..* none$'
+    wants exec-ram "$said" '^([0-9]+):0x0:0x8000000:0:0x0 0x100000000:0x100000:0:0x8000000$'
+    wants exec-fd "$said" '^above$'
+    wants exec-json "$said" '^\{"generation":1,"kcr3"'
+    wants exec-read-only "$said" '^read-only$'
+    # RAM, and no state page
+    wants exec-no-more "$said" '^1$'
+    ends_with exec-status 7 memctx exec web1 -- sh -c 'exit 7'
+    ends_with exec-not-found 127 memctx exec web1 -- /nonexistent/command
+    ends_with exec-not-run 126 memctx exec web1 -- /etc
+    ends_with exec-usage 2 memctx exec web1
+}
+
+check_windows()
+{
+    local kind said
+    for kind in windows windows32; do
+        serve "$kind"
+        said=$("$build/examples/guest-info" web1 "$dir/agent" 2>&1)
+        wants "guest-info-$kind" "$said" '^ *4 System$'
+        [ "$(wc -l <<< "$said")" = 3 ] || fail "guest-info-$kind: 3 processes, found: $said"
+        stop
+    done
+}
+
+check_symbols
+check_needs
+check_page
+[ "${MEMCTX_VALGRIND:-0}" = 1 ] || check_install
+check_linux
+check_windows
+[ "$failures" = 0 ]
