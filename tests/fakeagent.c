@@ -34,7 +34,8 @@ must(bool ok, const char *what)
 static void
 reply(int client, const void *bytes, size_t len, const int *fds, unsigned n_fds)
 {
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))] = {
+        0};
     struct iovec io = {(void *)(uintptr_t)bytes, len};
     struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
     if (n_fds > 0) {
