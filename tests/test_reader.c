@@ -574,6 +574,36 @@ kernel_changes_in_the_middle(void **state)
     free(buf);
 }
 
+/* No piece follows that would look at the page anyhow. */
+static void
+kernel_changes_in_the_only_piece(void **state)
+{
+    struct fixture *f = *state;
+    static unsigned char buf[256 * MEMCTX_KIB];
+    uint64_t a;
+    uint64_t b;
+    for (unsigned i = 0; i < 4; i++) {
+        int result;
+        f->fake.flip_at = f->fake.reads + 1;
+        f->fake.flip_to = 8;
+        if (i == 0)
+            result = memctx_reader_read_gpa(f->reader, HIGH_GPA, buf,
+                                            sizeof(buf), &f->err);
+        else if (i == 1)
+            result = memctx_reader_read_gva(f->reader, PATTERN_GVA, buf,
+                                            sizeof(buf), &f->err);
+        else if (i == 2)
+            result = memctx_reader_next_data(f->reader, HIGH_GPA, UINT64_MAX,
+                                             &a, &b, &f->err);
+        else
+            result = memctx_reader_read_root(f->reader, HIGH_GPA, PATTERN_GVA,
+                                             buf, 1, &f->err);
+        assert_int_equal(result, -1);
+        assert_error(&f->err, MEMCTX_STALE, "renew");
+        fakeagent_set_page(&f->fake, 7);
+    }
+}
+
 static void
 bad_answers_to_read(void **state)
 {
@@ -896,6 +926,8 @@ main(void)
         cmocka_unit_test_setup_teardown(memory_without_descriptor,
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(kernel_changes_in_the_middle,
+                                        set_up_by_agent, tear_down),
+        cmocka_unit_test_setup_teardown(kernel_changes_in_the_only_piece,
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(bad_answers_to_read, set_up_by_agent,
                                         tear_down),
