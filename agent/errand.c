@@ -31,7 +31,7 @@ check_request_epoch(const struct record *record, json_object *request,
     if (has <= 0 || epoch == record->kernel_epoch)
         return has < 0 ? -1 : 0;
     return refuse(refusal, VERDICT_STALE,
-                  "another kernel runs in domain '%.100s' by now",
+                  "the kernel that ran in domain '%.100s' runs no more",
                   record->name);
 }
 
@@ -66,8 +66,8 @@ errand_create(struct session *session, const struct record *record,
               json_object *request, errand_work_fn *work,
               struct refusal *refusal)
 {
-    if (check_ready(record, refusal) < 0 ||
-        check_request_epoch(record, request, refusal) < 0)
+    if (check_request_epoch(record, request, refusal) < 0 ||
+        check_ready(record, refusal) < 0)
         return NULL;
     struct errand *e = make(session, record, work);
     if (e == NULL)
@@ -105,7 +105,7 @@ errand_check_epoch(const struct errand *e, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "it is not known whether the kernel still "
                                 "runs");
-    return memctx_error_set(err, MEMCTX_STALE, "another kernel runs by now");
+    return memctx_error_set(err, MEMCTX_STALE, "the kernel runs no more");
 }
 
 static void

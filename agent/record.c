@@ -46,18 +46,26 @@ drop_map(struct record *r)
     r->map = NULL;
 }
 
-/* Readers are told by the state page before anything else is done. */
+/* Readers are told by the state page before anything else is done: what they
+ * opened holds, is doubtful, or is over. */
 static void
 show_epoch(struct record *r)
 {
-    bool ready = r->has_datum && record_state(r) == MEMCTX_STATE_READY;
-    epoch_set(r->shown, ready ? r->kernel_epoch : STATEPAGE_UNKNOWN);
+    bool doubtful = r->has_datum && record_state(r) != MEMCTX_STATE_READY;
+    epoch_set(r->shown, doubtful ? STATEPAGE_UNKNOWN : r->kernel_epoch);
+}
+
+/* From now on no reader's epoch is the one that is shown. */
+static void
+end_epoch(struct record *r)
+{
+    r->kernel_epoch = epoch_next();
+    epoch_set(r->shown, r->kernel_epoch);
 }
 
 static void
 drop_datum(struct record *r)
 {
-    epoch_set(r->shown, STATEPAGE_UNKNOWN);
     drop_map(r);
     if (r->has_datum)
         memctx_datum_deinit(&r->datum);
@@ -100,6 +108,7 @@ count_up_to(struct record *r, unsigned generation)
 static void
 begin_anew(struct record *r, bool has_inherited)
 {
+    end_epoch(r);
     if (!has_inherited)
         r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
@@ -188,7 +197,7 @@ record_withdraw(struct record *r)
 {
     if (!r->has_datum)
         return;
-    epoch_set(r->shown, STATEPAGE_UNKNOWN);
+    end_epoch(r);
     r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
 }
@@ -357,7 +366,7 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
              memctx_event_name(event));
     r->phase = t.next;
     if (record_state(r) != MEMCTX_STATE_READY)
-        epoch_set(r->shown, STATEPAGE_UNKNOWN);
+        show_epoch(r);
     if (moved || result != NULL)
         set_reason(r, event, result);
     adapter_set_paused(r->adapter, is_paused_phase(r->phase));

@@ -54,13 +54,13 @@ explain(uint64_t seen, uint64_t wanted, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_GONE, "the domain has stopped");
     if (seen == STATEPAGE_UNKNOWN)
         return memctx_error_set(err, MEMCTX_RETRY,
-                                "no kernel is known to run there now: the "
-                                "guest was reset, or is being checked");
-    return memctx_error_set(err, MEMCTX_STALE,
-                            "another kernel or layout is there now (epoch "
-                            "%#" PRIx64 ", opened at %#" PRIx64
-                            "): renew the reader",
-                            seen, wanted);
+                                "it is being checked whether the kernel still "
+                                "runs");
+    return memctx_error_set(
+        err, MEMCTX_STALE,
+        "the kernel runs no more there, or in other RAM (epoch "
+        "%#" PRIx64 ", opened at %#" PRIx64 "): renew the reader",
+        seen, wanted);
 }
 
 int

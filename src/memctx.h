@@ -37,7 +37,7 @@ enum memctx_error_class {
     MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
     MEMCTX_GONE,      /* the domain, its RAM or the agent went away */
     MEMCTX_BUG,       /* our own mistake, or out of memory */
-    MEMCTX_STALE,     /* another kernel runs there by now: renew the reader */
+    MEMCTX_STALE,     /* that kernel runs there no more: renew the reader */
     MEMCTX_ERROR_CLASSES
 };
 

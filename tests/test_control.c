@@ -296,7 +296,7 @@ test_reads_that_are_refused(void **state)
         {"\"gpa\":\"0x3ffffff\",\"size\":2", "retry", "not RAM"},
         {"\"gva\":0,\"size\":1", "retry", "not mapped"},
         {"\"gva\":\"0x8000000000000000\",\"size\":1", "retry", "canonical"},
-        {"\"gpa\":0,\"size\":1,\"epoch\":7", "stale", "another kernel"},
+        {"\"gpa\":0,\"size\":1,\"epoch\":7", "stale", "runs no more"},
         {"\"gpa\":0,\"size\":1,\"epoch\":{}", "usage", "\"epoch\""},
     };
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(bad); i++) {

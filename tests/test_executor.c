@@ -178,7 +178,7 @@ test_kernel_that_does_not_run_is_not_written(void **state)
     assert_error(&f->err, MEMCTX_RETRY, "not known");
     epoch_set(f->errand.epoch, f->errand.epoch_value + 1);
     assert_int_equal(write_at(f, GVA, 1, 1), -1);
-    assert_error(&f->err, MEMCTX_STALE, "another kernel");
+    assert_error(&f->err, MEMCTX_STALE, "runs no more");
     epoch_set(f->errand.epoch, STATEPAGE_OVER);
     assert_int_equal(write_at(f, GVA, 1, 1), -1);
     assert_error(&f->err, MEMCTX_GONE, "stopped");

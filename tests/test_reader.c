@@ -456,7 +456,7 @@ epochs(void **state)
     struct fixture *f = *state;
     assert_done(memctx_reader_check(f->reader, &f->err), &f->err);
     fakeagent_set_page(&f->fake, STATEPAGE_UNKNOWN);
-    assert_all_fails(f, MEMCTX_RETRY, "no kernel is known");
+    assert_all_fails(f, MEMCTX_RETRY, "being checked");
     fakeagent_set_page(&f->fake, 7);
     assert_done(memctx_reader_check(f->reader, &f->err), &f->err);
     fakeagent_set_epoch(&f->fake, 8);
@@ -487,7 +487,7 @@ epoch_changes_while_opening(void **state)
     fakeagent_set_page(&f->fake, 8);
     assert_int_equal(
         memctx_reader_open(f->agent, "web1", 0, &f->reader, &f->err), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "another kernel");
+    assert_error(&f->err, MEMCTX_RETRY, "runs no more");
     assert_int_equal(
         memctx_reader_open(f->agent, "web1", 50, &f->reader, &f->err), -1);
     assert_error(&f->err, MEMCTX_RETRY, "");
