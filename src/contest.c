@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "search.h"
 #include "weigh.h"
 
@@ -157,17 +158,60 @@ weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
                    : MEMCTX_LAYOUT_ASSUMED;
 }
 
-/* In which layout is this kernel right? */
+/* The address in one layout of the byte that is at gpa in another. */
+static uint64_t
+move_gpa(uint64_t gpa, const struct memctx_rammap *from,
+         const struct memctx_rammap *to)
+{
+    size_t n_from;
+    size_t n_to;
+    const struct memctx_extent *f = memctx_rammap_extents(from, &n_from);
+    const struct memctx_extent *t = memctx_rammap_extents(to, &n_to);
+    while (n_from > 0 && !memctx_range_in(gpa, 1, f->gpa, f->size)) {
+        f++;
+        n_from--;
+    }
+    for (size_t i = 0; n_from > 0 && i < n_to; i++) {
+        uint64_t offset = f->offset + (gpa - f->gpa);
+        if (t[i].backend == f->backend &&
+            memctx_range_in(offset, 1, t[i].offset, t[i].size))
+            return t[i].gpa + (offset - t[i].offset);
+    }
+    return gpa;
+}
+
+/* The kernel as it would have been found in the other layout. All but its clue
+ * was reached through addresses that the kernel itself uses; the clue is where
+ * the search saw it, which depends on the layout. */
+static struct memctx_kernel
+move_kernel(const struct memctx_contest *c, const struct memctx_kernel *kernel,
+            size_t to)
+{
+    struct memctx_kernel moved = *kernel;
+    struct memctx_linux_facts *facts = &moved.linux_facts;
+    const struct memctx_rammap *from = c->maps[1 - to];
+    moved.clue_gpa = move_gpa(kernel->clue_gpa, from, c->maps[to]);
+    if (facts->vmcoreinfo_gpa != 0)
+        facts->vmcoreinfo_gpa =
+            move_gpa(facts->vmcoreinfo_gpa, from, c->maps[to]);
+    return moved;
+}
+
+/* In which layout is this kernel right? *kernel becomes what it is there. */
 static void
-settle(struct memctx_contest *c, const struct memctx_kernel *kernel)
+settle(struct memctx_contest *c, struct memctx_kernel *kernel)
 {
     c->layout = c->winner;
     c->proof = MEMCTX_LAYOUT_CERTAIN;
     if (c->n == 1)
         return;
+    size_t other = 1 - c->winner;
+    const struct memctx_kernel moved = move_kernel(c, kernel, other);
     c->proof = MEMCTX_LAYOUT_PROVEN;
-    if (memctx_search_verify(c->maps[1 - c->winner], kernel, NULL) == 0)
+    if (memctx_search_verify(c->maps[other], &moved, NULL) == 0)
         weigh(c, kernel);
+    if (c->layout == other)
+        *kernel = moved;
 }
 
 int
@@ -188,8 +232,8 @@ memctx_contest_try(struct memctx_contest *contest,
     if (check_agreement(&r, winner, err) < 0)
         return -1;
     contest->winner = winner;
-    settle(contest, &r.results[winner].kernel);
     ret->found = r.results[winner];
+    settle(contest, &ret->found.kernel);
     ret->found.bytes_read = bytes_read;
     ret->layout = contest->layout;
     ret->proof = contest->proof;
@@ -205,6 +249,11 @@ memctx_contest_look(struct memctx_contest *contest,
     memset(ret, 0, sizeof(*ret));
     ret->layout = contest->layout;
     ret->proof = contest->proof;
-    return memctx_bootstrap_look(contest->bootstraps[i], contest->maps[i],
-                                 request, again, &ret->found, err);
+    if (memctx_bootstrap_look(contest->bootstraps[i], contest->maps[i], request,
+                              again, &ret->found, err) < 0)
+        return -1;
+    if (ret->layout != i)
+        ret->found.kernel =
+            move_kernel(contest, &ret->found.kernel, ret->layout);
+    return 0;
 }

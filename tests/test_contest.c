@@ -88,17 +88,25 @@ try_once(struct fixture *f)
 }
 
 static struct guestimg_kernel
-add_kernel(struct guestimg *img, const char *release, uint64_t text_gpa)
+add_kernel_and_note(struct guestimg *img, const char *release,
+                    uint64_t text_gpa, uint64_t note_gpa)
 {
     struct guestimg_kernel kernel = guestimg_kernel();
     kernel.release = release;
     kernel.text_gpa = text_gpa;
     kernel.bare_gpa = 0;
-    kernel.note_gpa = text_gpa + 16 * MEMCTX_MIB;
+    kernel.note_gpa = note_gpa;
     kernel.trampoline_gpa = 0;
     guestimg_add_kernel(img, &kernel);
     guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT, BOOT);
     return kernel;
+}
+
+static struct guestimg_kernel
+add_kernel(struct guestimg *img, const char *release, uint64_t text_gpa)
+{
+    return add_kernel_and_note(img, release, text_gpa,
+                               text_gpa + 16 * MEMCTX_MIB);
 }
 
 static struct guestimg_kernel
@@ -168,6 +176,31 @@ test_direct_map_proves_the_unlikely_layout(void **state)
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
     assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
+}
+
+/* The note is found in both layouts, at another address in each, which is no
+ * proof of either: the direct map decides, or nothing does. */
+static void
+test_note_above_the_split_is_no_proof(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t note = ABOVE + 32 * MEMCTX_MIB;
+    struct guestimg_kernel kernel =
+        add_kernel_and_note(&f->img, "6.1", 64 * MEMCTX_MIB, note);
+    map_above(f, &kernel, 0);
+    begin(f, f->right, f->wrong);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+    memctx_contest_destroy(f->contest);
+    map_above(f, &kernel, 32 * MEMCTX_MIB);
+    begin(f, f->wrong, f->right);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
+    assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
+    assert_done(memctx_contest_look(f->contest, &f->request, false, &f->result,
+                                    &f->err),
+                &f->err);
+    assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
 }
 
 static void
@@ -315,6 +348,7 @@ main(void)
         T(test_kernel_above_the_split_proves_the_likely_layout),
         T(test_kernel_below_the_split_proves_neither),
         T(test_direct_map_proves_the_unlikely_layout),
+        T(test_note_above_the_split_is_no_proof),
         T(test_only_layout_is_certain),
         T(test_only_layout_that_is_wrong_finds_nothing),
         T(test_budget_is_dealt_out),
