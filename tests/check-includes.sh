@@ -13,7 +13,7 @@ failures=0
 # Every file of src/ by its name without suffix, and its stage. ARCHITECTURE.md draws them.
 declare -A stage=(
     [bytes]=1 [cleanup]=1 [error]=1 [memctx]=1
-    [backoff]=2 [domain]=2
+    [backoff]=2 [domain]=2 [text]=2
     [xml]=3 [procmaps]=3 [qemuopt]=3 [vmcoreinfo]=3
     [procmem]=4 [rammap]=4
     [layout]=5 [machine]=5 [memconf]=5 [paging]=5 [paging_format]=5 [qemuargs]=5 [tour]=5 [view]=5
