@@ -6,6 +6,7 @@
 
 #include "datum.h"
 #include "options.h"
+#include "ram.h"
 
 /* Each gets its words (without its own name) and returns an exit code; it has
  * said on standard error what went wrong. */
@@ -26,6 +27,15 @@ enum exit_code cmd_probe(const struct options *options, int n_words,
                          char **words);
 enum exit_code cmd_write(const struct options *options, int n_words,
                          char **words);
+enum exit_code cmd_export(const struct options *options, int n_words,
+                          char **words);
+
+/* Open the file of --ram, which stays open, and find the kernel in it. */
+enum exit_code cmd_probe_file(const struct options *options, struct ram *ram,
+                              struct memctx_datum *ret);
+
+/* probe --export */
+enum exit_code cmd_export_file(const struct options *options);
 
 enum exit_code cmd_read(const struct options *options, int n_words,
                         char **words);

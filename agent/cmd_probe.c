@@ -60,8 +60,8 @@ add_processes(struct memctx_datum *datum, const struct ram *ram,
 }
 
 static enum exit_code
-print_kernel(const struct options *options, const struct ram *ram,
-             const struct memctx_search_result *result)
+make_datum(const struct options *options, const struct ram *ram,
+           const struct memctx_search_result *result, struct memctx_datum *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
@@ -79,7 +79,9 @@ print_kernel(const struct options *options, const struct ram *ram,
         return cmd_fail(EXIT_ERROR, "%s", err.message);
     datum.live = "unknown";
     datum.candidates = (unsigned)result->n_kernels;
-    return cmd_print_datum(options, &datum);
+    *ret = datum;
+    datum = (struct memctx_datum){.low = 0};
+    return EXIT_DONE;
 }
 
 static enum exit_code
@@ -116,27 +118,38 @@ begins_elsewhere(const struct ram *ram,
 }
 
 enum exit_code
+cmd_probe_file(const struct options *options, struct ram *ram,
+               struct memctx_datum *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (ram_from_path(options->ram, "ram", options->low, ram, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
+    struct memctx_search_result result = {.n_kernels = 0};
+    int failed = look(ram, &result, &err);
+    if (failed < 0 && err.kind == MEMCTX_RETRY &&
+        begins_elsewhere(ram, &result)) {
+        ram_deinit(ram);
+        if (ram_from_path_at(options->ram, "ram", result.ram_gpa, ram, &err) <
+            0)
+            return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
+        failed = look(ram, &result, &err);
+    }
+    if (failed < 0)
+        return not_found(options, &result, &err);
+    return make_datum(options, ram, &result, ret);
+}
+
+enum exit_code
 cmd_probe(const struct options *options, int n_words, char **words)
 {
     (void)n_words;
     (void)words;
-    struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
+    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
     if (options->ram == NULL)
         return cmd_fail(EXIT_USAGE, "probe wants --ram FILE");
-    if (ram_from_path(options->ram, "ram", options->low, &ram, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
-    struct memctx_search_result result = {.n_kernels = 0};
-    int failed = look(&ram, &result, &err);
-    if (failed < 0 && err.kind == MEMCTX_RETRY &&
-        begins_elsewhere(&ram, &result)) {
-        ram_deinit(&ram);
-        if (ram_from_path_at(options->ram, "ram", result.ram_gpa, &ram, &err) <
-            0)
-            return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
-        failed = look(&ram, &result, &err);
-    }
-    if (failed < 0)
-        return not_found(options, &result, &err);
-    return print_kernel(options, &ram, &result);
+    if (options->export != NULL)
+        return cmd_export_file(options);
+    enum exit_code code = cmd_probe_file(options, &ram, &datum);
+    return code != EXIT_DONE ? code : cmd_print_datum(options, &datum);
 }

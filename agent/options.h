@@ -28,6 +28,8 @@ struct options {
     const char *log_level;   /* NULL: from the configuration */
     const char *ram;
     uint64_t low;
+    const char *export; /* probe: a format */
+    const char *format; /* export: the same */
     const char *xml;     /* layout: domain XML */
     const char *cmdline; /* layout: QEMU's arguments */
     int64_t timeout_ms; /* -1: none */

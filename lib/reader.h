@@ -12,4 +12,11 @@ struct memctx_reader {
     struct sight *sight;
 };
 
+/* The datum as a value; valid until renewed or closed. */
+static inline const struct memctx_datum *
+memctx_reader_datum(const struct memctx_reader *reader)
+{
+    return &reader->sight->datum;
+}
+
 #endif

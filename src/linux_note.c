@@ -38,18 +38,44 @@ locate_text(const struct memctx_rammap *map, uint64_t clue_gpa,
     return 0;
 }
 
+/* Read all that may be text into `text`, of TEXT_MAX bytes, and parse it. */
+static int
+read_text(const struct memctx_rammap *map, uint64_t clue_gpa, char *text,
+          size_t *len, struct memctx_vmcoreinfo *info, bool *is_note,
+          struct memctx_error *err)
+{
+    uint64_t text_gpa;
+    if (locate_text(map, clue_gpa, &text_gpa, len, is_note, err) < 0 ||
+        memctx_rammap_read(map, text_gpa, text, *len, err) < 0 ||
+        memctx_vmcoreinfo_parse(text, *len, info, err) < 0)
+        return -1;
+    *len = strnlen(text, *len);
+    return 0;
+}
+
 int
 memctx_linux_note_read(const struct memctx_rammap *map, uint64_t clue_gpa,
                        struct memctx_vmcoreinfo *info, bool *is_note,
                        size_t *size, struct memctx_error *err)
 {
     char text[TEXT_MAX];
-    uint64_t text_gpa;
-    size_t len;
-    if (locate_text(map, clue_gpa, &text_gpa, &len, is_note, err) < 0 ||
-        memctx_rammap_read(map, text_gpa, text, len, err) < 0 ||
-        memctx_vmcoreinfo_parse(text, len, info, err) < 0)
+    return read_text(map, clue_gpa, text, size, info, is_note, err);
+}
+
+int
+memctx_linux_note_text(const struct memctx_rammap *map, uint64_t clue_gpa,
+                       char **ret, size_t *len, struct memctx_error *err)
+{
+    char text[TEXT_MAX];
+    size_t text_len;
+    struct memctx_vmcoreinfo info;
+    bool is_note;
+    if (read_text(map, clue_gpa, text, &text_len, &info, &is_note, err) < 0)
         return -1;
-    *size = strnlen(text, len);
+    char *copy = strndup(text, text_len);
+    if (copy == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    *ret = copy;
+    *len = text_len;
     return 0;
 }

@@ -16,4 +16,10 @@ int memctx_linux_note_read(const struct memctx_rammap *map, uint64_t clue_gpa,
                            struct memctx_vmcoreinfo *info, bool *is_note,
                            size_t *size, struct memctx_error *err);
 
+/* The text of the ELF note or the bare text at clue_gpa, as it stands in RAM,
+ * NUL behind it; *ret is the caller's to free(), *len its bytes. Errors as
+ * above; BUG: out of memory. */
+int memctx_linux_note_text(const struct memctx_rammap *map, uint64_t clue_gpa,
+                           char **ret, size_t *len, struct memctx_error *err);
+
 #endif

@@ -76,6 +76,15 @@ check_commands()
     same "memctx: commands < and > completion" "$commands" "$(complete_words memctx "")"
 }
 
+# The formats as memctx lists them: manual and completion know the same.
+check_formats()
+{
+    local formats
+    formats=$("$build/memctx" probe --ram / --export none 2>&1 | sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
+    same "memctx: formats < and > TOOLS" "$formats" "$(section memctx TOOLS | items | tr -d ' ' | tr , '\n')"
+    same "memctx: formats < and > completion" "$formats" "$(complete_words memctx --format "")"
+}
+
 # ---- configuration --------------------------------------------------------------------------------------
 
 # "KEY MIN MAX" of each row of the table in agent/settings.c; both are 0 for a text, MAX for a list
@@ -163,7 +172,7 @@ check_licences()
     while read -r file; do
         head -n 8 "$file" | grep -qE 'SPDX-License-Identifier: (LGPL-2\.1|GPL-2\.0)-or-later' ||
             fail "${file#"$top"/} has no SPDX line near its top"
-    done < <(cd "$top" && find src agent lib tests hooks examples man completion -type f \
+    done < <(cd "$top" && find src agent lib volatility3 tests hooks examples man completion -type f \
         ! -path 'tests/fuzz/corpus/*' ! -name '*.json' ! -name '*.o' ! -name '*.gc*' ! -path '*/.*' \
         ! -name '*.log' ! -name '*.trs' ! -path 'man/*.[1-9]' ! -path agent/memctxd.service ! -path lib/libmemctx.pc ! -path '*/__pycache__/*' -size -200k 2> /dev/null |
         while read -r name; do grep -qI . "$name" && echo "$top/$name"; done)
@@ -184,6 +193,7 @@ for program in memctx memctxd; do
     check_options $program
 done
 check_commands
+check_formats
 check_keys
 check_pod
 check_headings
