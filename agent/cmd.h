@@ -29,6 +29,8 @@ enum exit_code cmd_write(const struct options *options, int n_words,
                          char **words);
 enum exit_code cmd_export(const struct options *options, int n_words,
                           char **words);
+enum exit_code cmd_core(const struct options *options, int n_words,
+                        char **words);
 
 /* Open the file of --ram, which stays open, and find the kernel in it. */
 enum exit_code cmd_probe_file(const struct options *options, struct ram *ram,

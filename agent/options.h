@@ -30,6 +30,8 @@ struct options {
     uint64_t low;
     const char *export; /* probe: a format */
     const char *format; /* export: the same */
+    const char *output; /* core: a file */
+    const char *mount;  /* core: a directory */
     const char *xml;     /* layout: domain XML */
     const char *cmdline; /* layout: QEMU's arguments */
     int64_t timeout_ms; /* -1: none */

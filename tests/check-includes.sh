@@ -27,7 +27,7 @@ declare -A stage=(
     [bootstrap]=10 [contest]=10
     [datum]=11 [datum_decode]=11 [datum_node]=11 [datum_xml]=11 [datum_json]=11
     [domxml]=12 [domxml_memory]=12
-    [export]=12 [export_format]=12 [export_drgn]=12 [export_libvmi]=12 [export_text]=12
+    [elfcore]=12 [export]=12 [export_format]=12 [export_drgn]=12 [export_libvmi]=12 [export_text]=12
     [export_tools]=12 [export_volatility]=12
 )
 

@@ -12,13 +12,14 @@ usage()
 
 build_packages=(
     autoconf automake libtool make gcc libc6-dev pkg-config perl git
-    libvirt-dev libxml2-dev libjson-c-dev
+    libvirt-dev libxml2-dev libjson-c-dev libfuse3-dev
     libcmocka-dev libxml2-utils python3
 )
 test_packages=(
     valgrind clang
     libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu
     qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
+    fuse3 crash python3-drgn
     tini busybox-static cpio gzip procps util-linux strace
 )
 
