@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 the memctxd authors
+# Tools that people use read a live guest through what memctx gives: drgn and crash, from a core in a file and from one
+# that is mounted, and drgn's way of reading below memctx exec. The guest's memory goes on above 4 GiB, and its kernel
+# uses it. What is not installed, or cannot be had, is skipped.
+set -eu
+# shellcheck source=tests/bed/bed.sh
+. "$(dirname "$0")/../bed/bed.sh"
+
+# memctx as the caller, who may mount; an agent answers root as well as its own user.
+ctl() { XDG_RUNTIME_DIR="$BED_DIR/run" "$BED_DIR/bin/memctx" -c "$BED_URI" "$@"; }
+
+# guest_says COMMAND PREFIX: what the guest answers, a line each, without the prefix. A guest that has just come up may
+# not hear yet, so it is asked again.
+guest_says()
+{
+    local said
+    said=$(bed_console live)
+    for _ in 1 2 3; do
+        bed_tell live "$1"
+        bed_until 10 grep -aq "^MEMCTX $1 begin" "$said" || continue
+        bed_until 60 grep -aq "^MEMCTX $1 end" "$said" || break
+        tr -d '\r' < "$said" | awk -v begin="MEMCTX $1 begin" -v end="MEMCTX $1 end" -v prefix="MEMCTX $2=" '
+            $0 == begin { text = "" }
+            $0 == end { printf "%s", text; exit }
+            index($0, prefix) == 1 { text = text substr($0, length(prefix) + 1) "\n" }'
+        return
+    done
+    bed_die "the guest does not tell its $1"
+}
+
+# Kernel threads have long names in /proc only, and workers one that says what they did last.
+tasks_alike() { sed -E 's/^([0-9]+ .{1,15}).*/\1/; s/(kworker\/[^-+]*)[-+].*/\1/' | sort -n; }
+messages_alike() { sed -E 's/[ \t]+$//' | grep -E '^\[ *[0-9]+\.[0-9]+\]'; }
+
+# same NAME GOT WANTED: texts of many lines
+same()
+{
+    if [ -n "$3" ] && [ "$2" = "$3" ]; then
+        ok "$1 ($(wc -l <<< "$3") lines)"
+    else
+        not_ok "$1" "$(diff <(echo "$2") <(echo "$3") | head -n 5 | tr '\n' ' ')"
+    fi
+}
+
+drgn_tasks()
+{
+    cat > "$BED_DIR/home/tasks.py" <<'END'
+from drgn.helpers.linux.pid import for_each_task
+for task in for_each_task(prog):
+    print(task.pid.value_(), task.comm.string_().decode())
+END
+    timeout 60 drgn -q -c "$1" --no-default-symbols -s "$vmlinux" "$BED_DIR/home/tasks.py" 2> "$BED_DIR/log/drgn"
+}
+
+drgn_reads()
+{
+    command -v drgn > /dev/null || { skip "drgn-$1" "no drgn: run tests/bed/install.sh"; return; }
+    same "drgn-tasks-$1" "$(drgn_tasks "$2" | tasks_alike)" "$(tasks_alike <<< "$tasks")"
+}
+
+crash_reads()
+{
+    command -v crash > /dev/null || { skip "crash-$1" "no crash: run tests/bed/install.sh"; return; }
+    printf 'log\nquit\n' > "$BED_DIR/home/crash.in"
+    same "crash-log-$1" \
+        "$(timeout 120 crash -s -i "$BED_DIR/home/crash.in" "$vmlinux" "$2" 2> "$BED_DIR/log/crash" | messages_alike)" \
+        "$(messages_alike <<< "$messages")"
+}
+
+# tools_read NAME CORE TOOL...
+tools_read()
+{
+    local name=$1 core=$2 tool
+    shift 2
+    for tool in "$@"; do
+        if [ -n "$vmlinux" ]; then "${tool}_reads" "$name" "$core"; else skip "$tool-$name" "no package with its vmlinux"; fi
+    done
+}
+
+a_core_in_a_file()
+{
+    local core="$BED_DIR/home/live.core" before
+    before=$(stat -L -c %b "$(bed_ram_fd live)")
+    ctl core live --output "$core"
+    is core-mode "$(stat -c %a "$core")" 600
+    is core-holes "$(($(stat -c %b "$core") <= before + 4096))" 1
+    is core-ram-holes "$(($(stat -L -c %b "$(bed_ram_fd live)") <= before + 4096))" 1
+    is core-alone "$(find "$BED_DIR/home" -name 'live.core*' | wc -l)" 1
+    tools_read file "$core" drgn crash
+    rm "$core"
+}
+
+# An output that cannot be finished leaves nothing, and what was there before.
+a_core_that_fails()
+{
+    local status=0
+    echo old > "$BED_DIR/home/old.core"
+    (ulimit -f 1024; trap '' XFSZ; ctl core live -o "$BED_DIR/home/old.core") 2> "$BED_DIR/log/core" || status=$?
+    is failed-core-status "$status" 1
+    like failed-core-sentence "$(< "$BED_DIR/log/core")" 'cannot write: [a-z]+'
+    is failed-core-old "$(cat "$BED_DIR/home/old.core")" old
+    is failed-core-alone "$(find "$BED_DIR/home" -name 'old.core*' | wc -l)" 1
+}
+
+# mount_core DIR: sets $mounter; 1 when that does not work. Not by ctl: $! must be memctx itself, to be ended whatever
+# happens.
+mount_core()
+{
+    mkdir "$1"
+    XDG_RUNTIME_DIR="$BED_DIR/run" "$BED_DIR/bin/memctx" -c "$BED_URI" core live --mount "$1" 2> "$BED_DIR/log/mount" &
+    mounter=$!
+    bed_until 5 test -f "$1/core" || { kill "$mounter" 2> /dev/null || true; return 1; }
+}
+
+a_mount_that_is_interrupted()
+{
+    local dir="$BED_DIR/interrupted"
+    mount_core "$dir" || return 0
+    kill -TERM "$mounter"
+    bed_until 5 bed_gone "$mounter" && ok interrupted-ends || not_ok interrupted-ends "it stays after SIGTERM"
+    is interrupted-gone "$(ls -A "$dir")" ""
+}
+
+a_core_that_is_mounted()
+{
+    local dir="$BED_DIR/mnt"
+    mount_core "$dir" || { skip mount "FUSE does not work here: $(tr '\n' ' ' < "$BED_DIR/log/mount")"; return; }
+    tools_read mount "$dir/core" drgn
+    is mount-read-only "$({ true >> "$dir/core"; } 2> /dev/null && echo written)" ""
+    bed_tell live reboot
+    bed_until 30 mount_is_stale "$dir/core" && ok mount-stale || not_ok mount-stale "reads go on after a reboot"
+    bed_destroy live
+    bed_until 10 bed_gone "$mounter" && ok mount-ends || not_ok mount-ends "it stays when the domain has left"
+    is mount-gone "$(ls -A "$dir")" ""
+}
+
+mount_is_stale() { ! dd if="$1" of=/dev/null bs=4096 skip=2 count=1 iflag=nocache; }
+
+# The script of export below exec, with a module in drgn's place that reads VMCOREINFO where the datum says it is.
+drgn_below_exec()
+{
+    mkdir -p "$BED_DIR/home/fake"
+    cat > "$BED_DIR/home/fake/drgn.py" <<'END'
+class Architecture:
+    X86_64 = 1
+class FaultError(Exception):
+    pass
+def Platform(architecture):
+    return architecture
+def set_default_prog(prog):
+    pass
+class Program:
+    def __init__(self, platform):
+        self.segments = []
+    def add_memory_segment(self, address, size, read, physical):
+        assert physical
+        self.segments.append((address, size, read))
+    def set_linux_kernel_custom(self, vmcoreinfo, is_live):
+        self.vmcoreinfo, self.is_live = vmcoreinfo, is_live
+    def load_debug_info(self, paths):
+        assert paths == ["vmlinux"]
+    def read(self, address, count):
+        for start, size, read in self.segments:
+            if start <= address < start + size:
+                return read(address, count, address - start, True)
+END
+    cat > "$BED_DIR/home/note.py" <<'END'
+import json, os
+gpa = int(json.loads(os.environ["MEMCTX_JSON"])["linux"]["vmcoreinfo"]["gpa"], 16)
+print(prog.is_live, gpa >= 1 << 32, prog.vmcoreinfo in prog.read(gpa, 8192))
+END
+    ctl export live --format drgn > "$BED_DIR/home/live.py"
+    is drgn-exec "$(PYTHONPATH="$BED_DIR/home/fake" ctl exec live -- \
+        python3 "$BED_DIR/home/live.py" -s vmlinux "$BED_DIR/home/note.py" 2>&1)" "True True True"
+    is drgn-elsewhere "$(PYTHONPATH="$BED_DIR/home/fake" python3 "$BED_DIR/home/live.py" x 2>&1)" \
+        "error: run this below memctx exec DOMAIN --"
+}
+
+exports()
+{
+    local status=0
+    is export-shell "$(eval "$(ctl export live --format shell)"; echo "$MEMCTX_KCR3 $MEMCTX_PAGING")" \
+        "$(bed_field kcr3 <<< "$truth") $(bed_field paging <<< "$truth")"
+    is export-vmcoreinfo "$(ctl export live --format vmcoreinfo | head -n 1)" "OSRELEASE=$(bed_field release <<< "$truth")"
+    like export-paths "$(ctl exec live -- "$BED_DIR/bin/memctx" -c "$BED_URI" --runtime-dir "$BED_DIR/run/memctxd" \
+        export live --format drgn | grep /proc)" '/proc/self/fd/[0-9]+'
+    ctl export live --format crash 2> "$BED_DIR/log/export" || status=$?
+    is export-refused "$status" 1
+    like export-no-path "$(< "$BED_DIR/log/export")" 'memctx core'
+}
+
+bed_start
+bed_agent_start
+vmlinux=$(bed_vmlinux) || vmlinux=
+bed_create live memory=5120
+bed_wait_up live 60 || bed_die "the guest does not come up"
+ctl wait live --timeout 30 > /dev/null
+truth=$(bed_truth live)
+tasks=$(guest_says tasks task)
+messages=$(guest_says messages message)
+is above-4g "$(($(bed_field vmcoreinfo <<< "$truth") >= 1 << 32))" 1
+exports
+drgn_below_exec
+a_core_in_a_file
+a_core_that_fails
+a_mount_that_is_interrupted
+a_core_that_is_mounted
+finish
