@@ -178,7 +178,7 @@ bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }
 bed_pid() { cat "$BED_DIR/run/libvirt/qemu/run/$1.pid"; }
 bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
 
-# bed_tell NAME reboot|poweroff|panic|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
+# bed_tell NAME reboot|poweroff|panic|tasks|messages|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
 # initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the command line.
 #
 # ARM's port takes byte after byte, and QEMU drops those that wait when the socket closes.
@@ -191,6 +191,15 @@ import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendall(sys.argv[2].encode() + b"\n")
+# QEMU drops what its port has not taken yet when we leave: wait for the echo, until it has come or for 2 s.
+s.settimeout(2)
+try:
+    for _ in range(64):
+        echo = s.recv(64)
+        if not echo or b"\n" in echo:
+            break
+except OSError:
+    pass
 time.sleep(int(sys.argv[3]))' "$BED_DIR/console/$1.sock" "$2" $linger
 }
 
