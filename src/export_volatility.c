@@ -100,7 +100,7 @@ add_files(json_object *to, const struct memctx_export_subject *subject,
 }
 
 /* Its own FileLayer knows files in which every offset is the address; for
- * others there is a class of ours, volatility3/memctx_layer.py. */
+ * others there is a class of ours, src/volatility3/memctx_layer.py. */
 static int
 add_memory(json_object *to, const struct memctx_export_subject *subject,
            struct memctx_error *err)

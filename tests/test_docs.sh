@@ -172,9 +172,9 @@ check_licences()
     while read -r file; do
         head -n 8 "$file" | grep -qE 'SPDX-License-Identifier: (LGPL-2\.1|GPL-2\.0)-or-later' ||
             fail "${file#"$top"/} has no SPDX line near its top"
-    done < <(cd "$top" && find src agent lib volatility3 tests hooks examples man completion -type f \
+    done < <(cd "$top" && find src agent tests hooks examples man completion -type f \
         ! -path 'tests/fuzz/corpus/*' ! -name '*.json' ! -name '*.o' ! -name '*.gc*' ! -path '*/.*' \
-        ! -name '*.log' ! -name '*.trs' ! -path 'man/*.[1-9]' ! -path agent/memctxd.service ! -path lib/libmemctx.pc ! -path '*/__pycache__/*' -size -200k 2> /dev/null |
+        ! -name '*.log' ! -name '*.trs' ! -path 'man/*.[1-9]' ! -path agent/memctxd.service ! -path agent/reader/libmemctx.pc ! -path '*/__pycache__/*' -size -200k 2> /dev/null |
         while read -r name; do grep -qI . "$name" && echo "$top/$name"; done)
 }
 
@@ -183,8 +183,8 @@ check_headers()
     local flags header extra=
     read -ra flags <<< "$(pkg-config --cflags libvirt libxml-2.0 json-c)"
     pkg-config --exists cmocka && extra=tests
-    for header in "$top"/src/*.h "$top"/agent/*.h "$top"/lib/*.h ${extra:+"$top"/tests/*.h}; do
-        "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -fsyntax-only -I"$top/src" -I"$top/agent" -I"$top/lib" -I"$top/tests" \
+    for header in "$top"/src/*.h "$top"/agent/*.h "$top"/agent/reader/*.h ${extra:+"$top"/tests/*.h}; do
+        "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -fsyntax-only -I"$top/src" -I"$top/agent" -I"$top/agent/reader" -I"$top/tests" \
             "${flags[@]}" -include "$header" -x c /dev/null || fail "${header#"$top"/} does not stand alone"
     done
 }
