@@ -10,7 +10,7 @@ targets='datum domxml kallsyms paging procmaps qemuargs vmcoreinfo windows windo
 replay()
 {
     for target in $targets; do
-        "$build/tests/replay_$target" "$src/tests/fuzz/corpus/$target"
+        "$build/run" "$build/tests/replay_$target" "$src/tests/fuzz/corpus/$target"
     done
 }
 
