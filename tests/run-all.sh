@@ -55,7 +55,7 @@ units()
 {
     local dir="$build/$3" status=0 bad
     rm -f "$dir/test-suite.log"
-    step "$1" make -C "$dir" -k "$2" || status=1
+    step "$1" make -C "$dir" -k -j"$(nproc)" "$2" || status=1
     [ "$status" = 0 ] || tail -n 60 "$dir/test-suite.log" 2> /dev/null
     bad=$(($(total FAIL "$dir") + $(total XPASS "$dir") + $(total ERROR "$dir")))
     # It can also fail before or beside the tests.
