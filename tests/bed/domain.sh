@@ -74,8 +74,8 @@ bed_xml_ports()
     if bed_is_arm; then
         echo "<serial type='unix'>$socket<log file='$log' append='on'/><target port='0'/></serial>"
     else
-        echo "<serial type='file'><source path='$log' append='on'/><target port='0'/></serial>" \
-             "<serial type='unix'>$socket<target port='1'/></serial>"
+        echo "<serial type='file'><source path='$log' append='on'/><target port='0'/></serial>"
+        echo "<serial type='unix'>$socket<target port='1'/></serial>"
     fi
 }
 
