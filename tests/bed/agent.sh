@@ -5,16 +5,41 @@
 
 BED_AGENT=
 BED_AGENT_OPTIONS=()
+bed_agents=0
 
 bed_agent_log() { echo "$BED_DIR/log/memctxd.log"; }
 bed_ctl() { bed_as_user "$BED_DIR/bin/memctx" "$@"; }
+
+# With MEMCTX_TRACE=1 every agent is under strace from its first call on (-D: its pid stays that of the agent), but for
+# those that their test traces itself.
+bed_tracer()
+{
+    [ "${MEMCTX_TRACE:-0}" = 1 ] && [ "${BED_TRACES_ITSELF:-0}" = 0 ] || return 0
+    echo strace -D -f -q --seccomp-bpf -e trace=open,openat,openat2,creat -o "$BED_DIR/log/opens.$1"
+}
+
+# Guest RAM that an agent opened for writing, in whichever way: nothing, where no configuration allows a write.
+bed_ram_opened_for_writing()
+{
+    cat "$BED_DIR"/log/opens.* 2> /dev/null | grep -E 'O_RDWR|O_WRONLY|O_TRUNC|creat\(' |
+        grep -E '"(/proc/|/dev/(shm|hugepages|mem))|/ram/|/memory|[./-]ram"|memfd' || true
+}
+
+bed_report_opens()
+{
+    compgen -G "$BED_DIR/log/opens.*" > /dev/null || return 0
+    is opens-no-ram-for-writing "$(bed_ram_opened_for_writing)" ""
+    diag "$(cat "$BED_DIR"/log/opens.* | grep -c open) opens seen"
+}
 
 # In the background as the user; its pid in BED_AGENT. BED_LOG_LEVEL says how much it tells, BED_AGENT_OPTIONS are
 # further options.
 bed_agent_start()
 {
     [ -x "$BED_DIR/bin/memctxd" ] || bed_die "no memctxd in $BED_BUILD: build first or set MEMCTX_BUILDDIR"
-    bed_spawn "$(bed_agent_log)" "$BED_DIR/bin/memctxd" -c "$BED_URI" --log-level "${BED_LOG_LEVEL:-debug}" \
+    local tracer
+    read -ra tracer <<< "$(bed_tracer $((++bed_agents)))"
+    bed_spawn "$(bed_agent_log)" "${tracer[@]}" "$BED_DIR/bin/memctxd" -c "$BED_URI" --log-level "${BED_LOG_LEVEL:-debug}" \
         "${BED_AGENT_OPTIONS[@]}"
     BED_AGENT=$BED_SPAWNED
     bed_until 10 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"

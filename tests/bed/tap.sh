@@ -32,4 +32,9 @@ like()
 }
 
 # The last line of every test.
-finish() { [ "$tap_failures" = 0 ] || exit 1; exit 0; }
+finish()
+{
+    bed_report_opens
+    [ "$tap_failures" = 0 ] || exit 1
+    exit 0
+}

@@ -4,6 +4,8 @@
 # RAM that is handed out stays read-only in other hands, and neither QEMU nor libvirt minds; memctxd opens none of it
 # for writing, but for one write that the configuration allows.
 set -eu
+# shellcheck disable=SC2034 # for bed.sh
+BED_TRACES_ITSELF=1
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 

@@ -5,6 +5,8 @@
 #
 #   MEMCTX_IDLE_S  seconds to watch each (default 12)
 set -eu
+# shellcheck disable=SC2034 # for bed.sh
+BED_TRACES_ITSELF=1
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 
