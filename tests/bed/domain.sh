@@ -19,6 +19,9 @@ bed_xml_backing()
         hugepages) echo "<hugepages/>" ;;
         hugepages-shared) echo "<hugepages/><access mode='shared'/>" ;;
         hugepages-memfd) echo "<hugepages/><source type='memfd'/><access mode='shared'/>" ;;
+        immediate) echo "<source type='memfd'/><access mode='shared'/><allocation mode='immediate'/>" ;;
+        nosharepages) echo "<nosharepages/>" ;;
+        discard) echo "<source type='file'/><access mode='shared'/><discard/>" ;;
         none) ;;
         *) bed_die "unknown backing $1" ;;
     esac
@@ -111,7 +114,7 @@ bed_xml_args()
 # bed_domain_xml NAME [KEY=VALUE...]
 #   arch=x86_64|aarch64 (then machine=virt)  machine=q35|pc|virt  memory=MiB  vcpus=N  cells=1|2|MIB:MIB:...  cpu=maximum|MODEL  uuid=UUID
 #   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
-#   backing=memfd|file|anon|none|shared|memfd-unshared|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd
+#   backing=memfd|file|anon|none|shared|memfd-unshared|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd|immediate|nosharepages|discard
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
 #   devices=XML (further ones)
 #   args="WORD..." (of QEMU's command line, behind libvirt's)

@@ -106,6 +106,9 @@ reads_small anonymous 2 backing=anon memory=4096 machine=pc
 reads_small memfd-private 1 backing=memfd-private
 reads_small file-private 1 backing=file-private
 reads_only file-unshared 1 backing=file-unshared
+reads_only immediate 1 backing=immediate
+reads_small nosharepages 1 backing=nosharepages
+reads_only discard 1 backing=discard
 # The second of three cells is cut by the split, and has all of the kernel's image.
 reads_only numa-memfd 4 backing=memfd memory=3072 cells=8:2552:512
 reads_only numa-cut 4 backing=none memory=3072 cells=8:2552:512 append=nokaslr
