@@ -128,6 +128,35 @@ for i in range(300):
     bed_destroy large
 }
 
+# QEMU's own memory in KiB, page tables apart
+own_kib() { awk '/^RssAnon:/ { print $2 }' "/proc/$(bed_pid "$1")/status"; }
+tries() { grep -c "probing->backoff on retry" "$(bed_agent_log)" || true; }
+have_tried() { [ "$(tries)" -ge "$1" ]; }
+
+# 100 tries and more at each of two guests that never boot, one of shared RAM and one of QEMU's own memory.
+retries()
+{
+    local ram blocks kib before grown config="$BED_DIR/config/eager.conf"
+    bed_agent_stop TERM || true
+    printf 'retry_%s\n' 'first_ms = 20' 'cap_ms = 20' 'growth_percent = 0' 'cost_factor = 1' > "$config"
+    bed_create shared boot=firmware memory=512
+    bed_create private boot=firmware memory=512 backing=none
+    sleep 4
+    ram=$(bed_ram_fd shared)
+    blocks=$(ram_blocks "$ram")
+    kib=$(own_kib private)
+    before=$(tries)
+    BED_AGENT_OPTIONS=(--config "$config")
+    bed_agent_start
+    if bed_until 30 have_tried $((before + 200)); then ok retries; else not_ok retries "only $(($(tries) - before))"; fi
+    is retries-holes "$(ram_blocks "$ram")" "$blocks"
+    grown=$(($(own_kib private) - kib))
+    diag "$(($(tries) - before)) tries; QEMU's own memory grew by $grown KiB"
+    [ "$grown" -le 256 ] && ok retries-resident || not_ok retries-resident "$grown KiB more"
+    bed_destroy shared
+    bed_destroy private
+}
+
 # A try that failed has a reason to tell.
 has_tried() { bed_state_line "$1" | grep -q 'in RAM'; }
 
@@ -140,4 +169,5 @@ stopped
 bed_destroy holes
 traced
 large
+retries
 finish
