@@ -118,6 +118,18 @@ take_fds(struct msghdr *message, struct packet *packet)
     return fit;
 }
 
+/* Are there descriptors with the next packet? The kernel says so to who looks
+ * without room for them. */
+static bool
+brings_fds(int fd)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
+           (message.msg_flags & MSG_CTRUNC) != 0;
+}
+
 enum connection_got
 connection_receive(struct connection *c, bool want_fds, struct packet **ret,
                    const char **why)
@@ -130,6 +142,10 @@ connection_receive(struct connection *c, bool want_fds, struct packet **ret,
     } control;
     if (packet == NULL)
         return CONNECTION_CLOSED;
+    if (!want_fds && brings_fds(c->fd)) {
+        *why = "descriptors came from somebody who may hand in none";
+        return CONNECTION_UNWANTED;
+    }
     struct iovec part = {packet->bytes, CONTROL_REQUEST_MAX};
     struct msghdr message = {
         .msg_iov = &part,
@@ -150,8 +166,7 @@ connection_receive(struct connection *c, bool want_fds, struct packet **ret,
     *why = (message.msg_flags & MSG_TRUNC) != 0
                ? "the request is longer than 4096 bytes"
            : !fit || (message.msg_flags & MSG_CTRUNC) != 0
-               ? "descriptors came with the request, too many or to nobody "
-                 "who may take them"
+               ? "more descriptors came with the request than can be taken"
                : NULL;
     if (*why != NULL)
         return CONNECTION_REFUSED;

@@ -42,14 +42,16 @@ int connection_fd(const struct connection *connection);
 enum connection_got {
     CONNECTION_NOTHING, /* no packet is there */
     CONNECTION_PACKET,
-    CONNECTION_REFUSED, /* there was one: too long, or with descriptors that
-                           were not wanted or too many */
-    CONNECTION_CLOSED   /* the peer has gone, or no memory */
+    CONNECTION_REFUSED,  /* there was one: too long, or with descriptors that
+                            were too many */
+    CONNECTION_UNWANTED, /* there is one with descriptors, which nobody wants:
+                            it stays where it is */
+    CONNECTION_CLOSED    /* the peer has gone, or no memory */
 };
 
-/* Take one packet. Without `want_fds` descriptors are left to the kernel, which
- * closes them: what a peer has made of a file might hold our close(2) up. With
- * PACKET the caller destroys *ret; with REFUSED *why is a sentence. */
+/* Take one packet. Without `want_fds` one that has descriptors is not taken:
+ * even to have the kernel close them could hold us up, see bury.h. With PACKET
+ * the caller destroys *ret; with REFUSED and UNWANTED *why is a sentence. */
 enum connection_got connection_receive(struct connection *connection,
                                        bool want_fds, struct packet **ret,
                                        const char **why);

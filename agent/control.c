@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bury.h"
 #include "cleanup.h"
 #include "errand.h"
 #include "operations.h"
@@ -29,6 +30,7 @@ struct control {
     int handle;
     struct sockaddr_un address;
     struct service service;
+    struct bury *bury;
     struct session *sessions;
 };
 
@@ -37,6 +39,19 @@ struct client {
     struct session session; /* first */
     struct control *control;
 };
+
+static void
+destroy_connection(void *connection)
+{
+    connection_destroy(connection);
+}
+
+/* In its queues there may be descriptors: theirs, or of a guest's RAM. */
+static void
+bury_connection(struct control *control, struct connection *connection)
+{
+    bury_what(control->bury, destroy_connection, connection);
+}
 
 static void
 drop(struct client *client)
@@ -50,7 +65,7 @@ drop(struct client *client)
         virEventRemoveHandle(session->handle);
     errand_abandon(session->errand);
     waiting_deinit(&session->waiting);
-    connection_destroy(session->connection);
+    bury_connection(client->control, session->connection);
     peer_deinit(&session->peer);
     free(client);
 }
@@ -102,6 +117,9 @@ read_request(struct session *session)
         return -1;
     case CONNECTION_REFUSED:
         return refuse_packet(session, why);
+    case CONNECTION_UNWANTED:
+        refuse_packet(session, why);
+        return -1;
     case CONNECTION_PACKET:
         failed = operations_perform(session, packet);
         packet_destroy(packet);
@@ -160,17 +178,17 @@ is_welcome(const struct control *control, const struct peer *peer)
     return false;
 }
 
+/* Takes the connection, and what the peer has. */
 static struct client *
-make_client(struct control *control, struct peer *peer, int *fd)
+make_client(struct control *control, struct peer *peer,
+            struct connection *connection)
 {
     struct client *client = calloc(1, sizeof(*client));
-    if (client == NULL)
-        return NULL;
-    client->session.connection = connection_create(memctx_steal_fd(fd));
-    if (client->session.connection == NULL) {
-        free(client);
+    if (client == NULL) {
+        bury_connection(control, connection);
         return NULL;
     }
+    client->session.connection = connection;
     client->control = control;
     client->session.service = &control->service;
     client->session.answered = settle;
@@ -181,31 +199,43 @@ make_client(struct control *control, struct peer *peer, int *fd)
     return client;
 }
 
+/* May whoever this is be a client? */
+static bool
+is_accepted(struct control *control, int fd, struct peer *peer)
+{
+    if (peer_of(fd, peer) < 0)
+        return false;
+    bool welcome = is_welcome(control, peer);
+    if (welcome && has_room(control, peer))
+        return true;
+    denials_log(&control->service.denials, control->service.log, peer,
+                welcome ? "too many connections"
+                        : "the key access grants it nothing");
+    return false;
+}
+
 static void
 on_connect(int handle, int fd, int events, void *opaque)
 {
     struct control *control = opaque;
     (void)handle;
     (void)events;
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
     int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     MEMCTX_CLEANUP(peer_deinit) struct peer peer = {.n_groups = 0};
-    if (accepted < 0 || peer_of(accepted, &peer) < 0)
+    struct connection *connection =
+        accepted >= 0 ? connection_create(accepted) : NULL;
+    if (connection == NULL)
         return;
-    bool welcome = is_welcome(control, &peer);
-    if (!welcome || !has_room(control, &peer)) {
-        denials_log(&control->service.denials, control->service.log, &peer,
-                    welcome ? "too many connections"
-                            : "the key access grants it nothing");
+    if (!is_accepted(control, accepted, &peer)) {
+        bury_connection(control, connection);
         return;
     }
-    struct client *client = make_client(control, &peer, &accepted);
+    struct client *client = make_client(control, &peer, connection);
     if (client == NULL)
         return;
-    client->session.handle =
-        virEventAddHandle(connection_fd(client->session.connection),
-                          VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-                          on_client, &client->session, NULL);
+    client->session.handle = virEventAddHandle(
+        accepted, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
+        on_client, &client->session, NULL);
     if (client->session.handle < 0)
         drop(client);
 }
@@ -248,7 +278,8 @@ control_create(const struct control_config *config, struct control **ret,
         .attach = config->attach,
         .attach_arg = config->attach_arg,
     };
-    if (listen_on(control, config->dir, err) < 0) {
+    if (bury_create(&control->bury, err) < 0 ||
+        listen_on(control, config->dir, err) < 0) {
         control_destroy(control);
         return -1;
     }
@@ -263,6 +294,7 @@ control_destroy(struct control *control)
         return;
     while (control->sessions != NULL)
         drop((struct client *)control->sessions);
+    bury_destroy(control->bury);
     if (control->handle >= 0)
         virEventRemoveHandle(control->handle);
     if (control->fd >= 0) {

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "clocks.h"
 #include "ctlclient.h"
 #include "guestimg.h"
+#include "linger.h"
 #include "statepage.h"
 
 #define NOBODY 65534u
@@ -465,6 +467,55 @@ test_descriptors_that_nobody_wants_are_closed(void **state)
     close(fd);
 }
 
+/* How long it takes to be answered, ms. */
+static unsigned
+answered_ms(int fd)
+{
+    uint64_t before = clocks_now_ms();
+    ctl_ask(fd, "{\"op\":\"hello\"}");
+    return (unsigned)(clocks_now_ms() - before);
+}
+
+/* Descriptors of others may wait when they are closed, for as long as others
+ * like: with a request of who may hand in none, of who is no client at all, and
+ * where the client leaves before they were looked at. */
+static void
+test_descriptors_that_wait_hold_nobody_up(void **state)
+{
+    static const char follow[] = "{\"op\":\"wait\",\"follow\":true}";
+    struct ctlagent *a = *state;
+    struct linger_socket lingers[3];
+    static struct ctlreply reply;
+    if (geteuid() != 0)
+        skip();
+    grant(a, "user:1001 wait *");
+    int fd = start(a, NULL, (uid_t)-1);
+    for (unsigned i = 0; i < 3; i++) {
+        linger_init(&lingers[i], 3);
+        int hostile = ctl_connect(a, i == 1 ? 1002 : 1001, NULL, 0);
+        assert_true(hostile >= 0);
+        if (i == 2)
+            ctl_send(hostile, follow, sizeof(follow) - 1, NULL, 0);
+        /* Who is no client may have been sent away already. */
+        assert_true(linger_send(&lingers[i], hostile, "{\"op\":\"hello\"}") ||
+                    i == 1);
+        if (i == 2)
+            close(hostile);
+        assert_true(answered_ms(fd) < 1000);
+        usleep(20000);
+        assert_true(answered_ms(fd) < 1000);
+        if (i != 2) {
+            while (ctl_receive(hostile, 10000, &reply) == 0)
+                ;
+            close(hostile);
+        }
+    }
+    for (unsigned i = 0; i < 3; i++)
+        linger_deinit(&lingers[i]);
+    ctlreply_deinit(&reply);
+    close(fd);
+}
+
 /* ---- attach ------------------------------------------------------------- */
 
 static const struct ctlreply *
@@ -836,6 +887,7 @@ main(void)
         T(test_follow_all_domains),
         T(test_follower_is_not_told_what_it_knows),
         T(test_descriptors_that_nobody_wants_are_closed),
+        T(test_descriptors_that_wait_hold_nobody_up),
         T(test_attached_ram_is_searched_and_let_go),
         T(test_attach_that_is_refused_closes_all),
         T(test_socket_is_closed_to_others_without_rules),
