@@ -128,6 +128,12 @@ destroy_now(struct adapter *a)
     free(a);
 }
 
+static void
+destroy_what(void *a)
+{
+    destroy_now(a);
+}
+
 /* Open the RAM in whichever way the configuration says; worker. */
 static int
 open_ram(struct adapter *a, struct ram *ret, struct memctx_error *err)
@@ -381,7 +387,11 @@ adapter_destroy(struct adapter *a)
         running = false;
     a->orphaned = running;
     pthread_mutex_unlock(&a->lock);
-    if (!running)
+    if (running)
+        return;
+    if (a->config.bury != NULL)
+        bury_what(a->config.bury, destroy_what, a);
+    else
         destroy_now(a);
 }
 
@@ -619,12 +629,14 @@ dispatch_done(struct adapter *a, struct adapter_result *ret)
         a->job.ram.has_inherited = true;
         result.has_inherited = false;
     }
+    /* Before another job closes the RAM: it takes a while to be freed, which
+     * the loop must not do. */
+    if (!wanted)
+        adapter_result_deinit(&result);
     if (a->again)
         submit(a);
-    if (!wanted) {
-        adapter_result_deinit(&result);
+    if (!wanted)
         return false;
-    }
     limit_pending(a, &result);
     /* From here on RAM has held a kernel, which a kexec may replace. */
     if (result.event == MEMCTX_EVENT_FOUND) {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "bury.h"
 #include "domain.h"
 #include "handed.h"
 #include "pool.h"
@@ -51,19 +52,21 @@ struct adapter_look {
 
 /* The private configuration; it never leaves the agent. */
 struct adapter_config {
-    bool stub;            /* synthetic RAM; also when nothing else is set */
-    const char *ram_path; /* RAM to open O_RDONLY; copied. Never logged above
-                             debug level */
-    uint64_t low;         /* its split, bytes; 0: one piece from GPA 0 */
+    bool stub;             /* synthetic RAM; also when nothing else is set */
+    const char *ram_path;  /* RAM to open O_RDONLY; copied. Never logged above
+                              debug level */
+    uint64_t low;          /* its split, bytes; 0: one piece from GPA 0 */
     struct handed *handed; /* NULL, or RAM handed in, which counts before
                               ram_path; owned from adapter_create() on, on every
                               path */
-    unsigned fail_boots; /* stub: so many tries fail in each boot */
+    unsigned fail_boots;   /* stub: so many tries fail in each boot */
     struct adapter_look look;
     const char *seed;      /* stub: makes domains differ; copied */
     adapter_open_fn *open; /* instead of all of these: ask whoever knows */
     void *open_arg;        /* its argument, owned; freed by open_free */
     void (*open_free)(void *arg);
+    struct bury *bury; /* closes RAM in the end, which may take seconds; it
+                          outlives the adapter; NULL: adapter_destroy() does */
 };
 
 /* What a try ended with. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "bury.h"
 #include "cleanup.h"
 #include "control.h"
 #include "hint.h"
@@ -45,6 +46,7 @@ struct agent {
     int stop_timer; /* -1: none */
     struct queue *queue;
     struct watch *watch;
+    struct bury *bury;
     struct pool *pool;
     struct publisher *publisher;
     struct serve *serve;
@@ -149,6 +151,7 @@ create_record(struct agent *agent, const struct event *event,
               struct record **ret, struct memctx_error *err)
 {
     struct adapter_config config = {
+        .bury = agent->bury,
         .stub = agent->stub,
         .seed = event->uuid,
         .fail_boots = (unsigned)agent->settings->stub_fail_boots,
@@ -191,8 +194,8 @@ create_attached(struct agent *agent, const struct record *old,
                 struct handed *handed, struct record **ret,
                 struct memctx_error *err)
 {
-    struct adapter_config config = {.handed = handed,
-                                    .look = ADAPTER_LOOK_DEFAULTS};
+    struct adapter_config config = {
+        .bury = agent->bury, .handed = handed, .look = ADAPTER_LOOK_DEFAULTS};
     struct memctx_backoff_limits limits = settings_backoff(agent->settings);
     struct adapter *adapter;
     config.look.period_us = agent->settings->revalidate_ms * 1000;
@@ -390,6 +393,7 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     const struct settings *s = agent->settings;
     if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
+        bury_create(&agent->bury, err) < 0 ||
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
         return -1;
@@ -506,6 +510,7 @@ agent_destroy(struct agent *agent)
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);
     queue_destroy(agent->queue);
+    bury_destroy(agent->bury);
     if (agent->dirfd >= 0)
         close(agent->dirfd);
     free(agent);

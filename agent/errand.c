@@ -75,6 +75,17 @@ errand_create(struct session *session, const struct record *record,
     return e;
 }
 
+static void
+drop_answer(struct errand *e)
+{
+    while (e->first != NULL) {
+        struct packet *packet = e->first;
+        e->first = packet->next;
+        packet_destroy(packet);
+    }
+    e->last = &e->first;
+}
+
 void
 errand_destroy(struct errand *e)
 {
@@ -84,11 +95,7 @@ errand_destroy(struct errand *e)
     epoch_drop(e->epoch);
     json_object_put(e->reply);
     memctx_cleanup_fd(&e->page_fd);
-    while (e->first != NULL) {
-        struct packet *packet = e->first;
-        e->first = packet->next;
-        packet_destroy(packet);
-    }
+    drop_answer(e);
     free(e->domain);
     free(e);
 }
@@ -108,15 +115,31 @@ errand_check_epoch(const struct errand *e, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_STALE, "the kernel runs no more");
 }
 
+/* Nothing is done for a client that has left, nor with a kernel that is over; a
+ * write is told to the log in any case. */
+static int
+carry_out(struct errand *e)
+{
+    if (atomic_load(&e->abandoned))
+        return memctx_error_set(&e->err, MEMCTX_GONE, "the client has left");
+    if (!e->settled && errand_check_epoch(e, &e->err) < 0)
+        return -1;
+    if (e->work(e, &e->err) < 0)
+        return -1;
+    return e->settled ? 0 : errand_check_epoch(e, &e->err);
+}
+
+/* RAM, and descriptors of it that nobody will get, are not held until the loop
+ * has time: the domain may have ended, and its RAM goes with the last of them,
+ * which takes a while. */
 static void
 work(struct serve_job *job)
 {
     struct errand *e = (struct errand *)job;
-    if (atomic_load(&e->abandoned))
-        return;
-    if (e->work(e, &e->err) == 0)
+    if (carry_out(e) == 0)
         e->err.kind = MEMCTX_OK;
-    /* Not held until the loop has time: the domain may end meanwhile. */
+    else
+        drop_answer(e);
     memctx_rammap_destroy(memctx_steal_ptr(&e->map));
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "adapter.h"
+#include "clocks.h"
 #include "guestimg.h"
 #include "pool.h"
 #include "record.h"
@@ -418,6 +419,35 @@ test_handed_in_is_closed_when_there_is_no_adapter(void **state)
     assert_error(&err, MEMCTX_BUG, "descriptors");
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     guestimg_deinit(&img);
+}
+
+static void
+free_slowly(void *arg)
+{
+    usleep(300000);
+    *(bool *)arg = true;
+}
+
+/* Freeing a guest's RAM takes 0.1 s for each GiB. */
+static void
+test_end_of_an_adapter_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct world w;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct bury *bury;
+    bool freed = false;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    assert_done(bury_create(&bury, &err), &err);
+    struct adapter *adapter = make_adapter(
+        &w, &(struct adapter_config){
+                .bury = bury, .open_arg = &freed, .open_free = free_slowly});
+    uint64_t before = clocks_now_ms();
+    adapter_destroy(adapter);
+    assert_true(clocks_now_ms() - before < 200);
+    bury_destroy(bury);
+    assert_true(freed);
+    world_deinit(&w);
 }
 
 /* What was handed in is used up by the first try. Nothing else may take its
@@ -867,6 +897,7 @@ main(void)
         cmocka_unit_test(test_descriptor_never_used_is_closed),
         cmocka_unit_test(test_handed_in_is_closed_when_there_is_no_adapter),
         cmocka_unit_test(test_handed_in_is_never_replaced_by_a_stub),
+        cmocka_unit_test(test_end_of_an_adapter_holds_nobody_up),
         cmocka_unit_test(test_path_that_is_not_there_is_unsupported),
         cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
         cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
