@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cleanup.h"
+#include "client.h"
 #include "fakeagent.h"
 #include "memctx.h"
 #include "tables.h"
@@ -638,6 +640,28 @@ bad_answers_to_read(void **state)
     }
 }
 
+/* What comes later is no answer to what is asked then. */
+static void
+late_answer_is_not_taken_for_another(void **state)
+{
+    struct fixture *f = *state;
+    MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
+    MEMCTX_CLEANUP(client_packet_deinit)
+    struct client_packet packet = {.n_fds = 0};
+    MEMCTX_CLEANUP(client_cleanup_json)
+    json_object *request = client_ask("list", NULL);
+    assert_done(client_create(f->fake.dir, &client, &f->err), &f->err);
+    fakeagent_set_lie(&f->fake,
+                      &(struct fakeagent_lie){.op = "list", .text = ""});
+    assert_int_equal(client_call_within(client, request, 50, &packet, &f->err),
+                     -1);
+    assert_error(&f->err, MEMCTX_GONE, "not answered for 0.050 s");
+    fakeagent_set_lie(&f->fake, &(struct fakeagent_lie){.op = NULL});
+    assert_int_equal(client_call(client, request, &packet, &f->err), -1);
+    assert_error(&f->err, MEMCTX_GONE, "left");
+    assert_true(client_is_left(client));
+}
+
 static void
 long_hole_fills_no_more_than_asked(void **state)
 {
@@ -931,6 +955,8 @@ main(void)
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(bad_answers_to_read, set_up_by_agent,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(late_answer_is_not_taken_for_another,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_hole_fills_no_more_than_asked,
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(answers_to_open, set_up, tear_down),

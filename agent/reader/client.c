@@ -303,18 +303,28 @@ client_reply(struct client *client, int64_t deadline_ms,
 }
 
 int
-client_call(struct client *client, json_object *request,
-            struct client_packet *ret, struct memctx_error *err)
+client_call_within(struct client *client, json_object *request,
+                   unsigned answer_ms, struct client_packet *ret,
+                   struct memctx_error *err)
 {
     if (client_request(client, request, err) < 0)
         return -1;
     int got =
-        client_reply(client, (int64_t)clocks_now_ms() + ANSWER_MS, ret, err);
-    if (got == 0)
-        return memctx_error_set(err, MEMCTX_GONE,
-                                "memctxd has not answered for %d s",
-                                ANSWER_MS / 1000);
-    return got < 0 ? -1 : 0;
+        client_reply(client, (int64_t)clocks_now_ms() + answer_ms, ret, err);
+    if (got != 0)
+        return got < 0 ? -1 : 0;
+    /* What may come yet is no answer to the next request. */
+    shutdown(client->fd, SHUT_RDWR);
+    return memctx_error_set(err, MEMCTX_GONE,
+                            "memctxd has not answered for %u.%03u s",
+                            answer_ms / 1000, answer_ms % 1000);
+}
+
+int
+client_call(struct client *client, json_object *request,
+            struct client_packet *ret, struct memctx_error *err)
+{
+    return client_call_within(client, request, ANSWER_MS, ret, err);
 }
 
 bool

@@ -58,6 +58,13 @@ int client_reply(struct client *client, int64_t deadline_ms,
 int client_call(struct client *client, json_object *request,
                 struct client_packet *ret, struct memctx_error *err);
 
+/* The same, with GONE when no answer comes in answer_ms. The connection is then
+ * of no use any more, and every later call says GONE: an answer that is late
+ * would be taken for that to another request. */
+int client_call_within(struct client *client, json_object *request,
+                       unsigned answer_ms, struct client_packet *ret,
+                       struct memctx_error *err);
+
 /* Has the agent closed the connection? One system call. */
 bool client_is_left(const struct client *client);
 
