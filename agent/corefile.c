@@ -279,11 +279,28 @@ copy_to(struct copy *copy, struct memctx_error *err)
     return failed;
 }
 
+/* A core takes the place of a file that is there. It must not take that of a
+ * device (/dev/null) or of a link (/dev/stdout), which is never what is meant;
+ * a directory would be found to be one only when all is copied. */
+static int
+check_place(const char *path, struct memctx_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "%s is there and is no regular file: a core goes "
+                            "to a new file, or takes the place of one",
+                            path);
+}
+
 int
 corefile_write(const struct memctx_elfcore *core, const struct subject *subject,
                const char *path, struct memctx_error *err)
 {
     char part[PATH_MAX];
+    if (check_place(path, err) < 0)
+        return -1;
     int len = snprintf(part, sizeof(part), "%s.XXXXXX", path);
     if (len < 0 || (size_t)len >= sizeof(part))
         return memctx_error_set(err, MEMCTX_PERMANENT, "path too long");

@@ -258,6 +258,28 @@ a_doubt_that_ends_does_no_harm(void **state)
     assert_int_equal(checks_that_fail, 0);
 }
 
+/* As root that would be the end of /dev/null. */
+static void
+only_a_file_is_replaced(void **state)
+{
+    struct scene *s = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct stat st;
+    assert_int_equal(mkfifo(s->path, 0600), 0);
+    assert_int_equal(corefile_write(s->core, &s->subject, s->path, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "no regular file");
+    assert_int_equal(lstat(s->path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    unlink(s->path);
+    assert_int_equal(symlink("/proc/self/fd/1", s->path), 0);
+    assert_int_equal(corefile_write(s->core, &s->subject, s->path, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "no regular file");
+    assert_int_equal(lstat(s->path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(corefile_write(s->core, &s->subject, s->dir, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "no regular file");
+}
+
 static void
 a_directory_that_is_not_there_is_named(void **state)
 {
@@ -281,6 +303,7 @@ main(void)
         TEST(ram_that_goes_leaves_nothing),
         TEST(a_signal_leaves_nothing),
         TEST(a_doubt_that_ends_does_no_harm),
+        TEST(only_a_file_is_replaced),
         TEST(a_directory_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
