@@ -115,13 +115,15 @@ request_number(json_object *request, const char *key, uint64_t *ret,
     if (!json_object_object_get_ex(request, key, &member))
         return 0;
     if (json_object_is_type(member, json_type_int)) {
-        int64_t sign = json_object_get_int64(member);
+        /* What does not fit reads as the largest number, and may be any. */
+        bool fits = json_object_get_int64(member) >= 0 &&
+                    json_object_get_uint64(member) != UINT64_MAX;
         *ret = json_object_get_uint64(member);
-        if (sign >= 0)
+        if (fits)
             return 1;
     }
     if (json_object_is_type(member, json_type_string) &&
-        parse_hex(json_object_get_string(member), ret))
+        parse_hex(request_text(request, key), ret))
         return 1;
     return refuse(refusal, VERDICT_USAGE,
                   "\"%s\" wants a number as \"0x1000\" or 4096", key);

@@ -290,6 +290,8 @@ test_reads_that_are_refused(void **state)
         {"\"gpa\":\"0x\",\"size\":1", "usage", "\"gpa\" wants a number"},
         {"\"gpa\":\"0x10000000000000000\",\"size\":1", "usage", "\"gpa\""},
         {"\"gpa\":\"0xffffffffffffffff\",\"size\":2", "usage", "beyond"},
+        {"\"gpa\":99999999999999999999,\"size\":1", "usage", "\"gpa\""},
+        {"\"gpa\":\"0x0\\u0000x\",\"size\":1", "usage", "\"gpa\""},
         {"\"gpa\":0,\"gva\":0,\"size\":2", "usage", "one of"},
         {"\"size\":2", "usage", "one of"},
         {"\"gpa\":0,\"root\":0,\"size\":2", "usage", "goes with"},
