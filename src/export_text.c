@@ -32,12 +32,20 @@ memctx_export_xml(const struct memctx_export_subject *subject,
     return 0;
 }
 
-/* As it stands in RAM; the kernel ends it with a newline. */
+/* As it stands in RAM; the kernel ends it with a newline. A guest could write
+ * there what a terminal obeys, a kernel writes ASCII in lines. */
 int
 memctx_export_vmcoreinfo(const struct memctx_export_subject *subject,
                          struct memctx_text *text, struct memctx_error *err)
 {
-    (void)err;
+    for (size_t i = 0; i < subject->vmcoreinfo_len; i++) {
+        unsigned char c = (unsigned char)subject->vmcoreinfo[i];
+        if (c != '\n' && (c < ' ' || c > '~'))
+            return memctx_error_set(err, MEMCTX_PERMANENT,
+                                    "VMCOREINFO has the byte %#04x at %zu, "
+                                    "which is no text: memctx read shows it",
+                                    c, i);
+    }
     memctx_text_add(text, "%.*s", (int)subject->vmcoreinfo_len,
                     subject->vmcoreinfo);
     return 0;

@@ -209,6 +209,9 @@ vmcoreinfo_is_the_bare_text(void **state)
     struct guest guest;
     make_linux(&guest);
     assert_text(&guest, "vmcoreinfo", VMCOREINFO);
+    guest.subject.vmcoreinfo = "OSRELEASE=6.1\n\033]0;x\007";
+    guest.subject.vmcoreinfo_len = 19;
+    assert_refused(&guest, "vmcoreinfo", "the byte 0x1b at 14");
     guest.subject.vmcoreinfo = NULL;
     assert_refused(&guest, "vmcoreinfo", "VMCOREINFO");
     assert_refused(&guest, "drgn", "VMCOREINFO");
