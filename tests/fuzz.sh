@@ -5,7 +5,7 @@
 set -eu
 src=${MEMCTX_SRCDIR:-.}
 build=${MEMCTX_BUILDDIR:-.}
-targets='datum domxml kallsyms paging procmaps qemuargs vmcoreinfo windows windows_code windows_image'
+targets='datum domxml kallsyms paging procmaps qemuargs reply vmcoreinfo windows windows_code windows_image'
 
 replay()
 {
@@ -23,9 +23,10 @@ fuzz()
         # shellcheck disable=SC2046
         clang -std=gnu11 -D_GNU_SOURCE -g -O1 \
             -fsanitize=fuzzer,address,undefined -I"$src/src" -I"$src/tests" \
+            -I"$src/agent" -I"$src/agent/reader" -DSYSCONFDIR='"/etc"' \
             $(pkg-config --cflags libxml-2.0 json-c) \
             "$src/tests/fuzz/fuzz_$target.c" "$src/tests/guestimg.c" "$src/tests/winimg.c" \
-            "$src"/src/*.c \
+            "$src"/src/*.c "$src"/agent/reader/*.c "$src/agent/rundir.c" "$src/agent/sockets.c" \
             $(pkg-config --libs libxml-2.0 json-c) \
             -o "$build/fuzz/fuzz_$target"
         mkdir -p "$build/fuzz/$target"

@@ -89,16 +89,29 @@ greet(struct client *client, struct memctx_error *err)
 }
 
 int
+client_adopt(int fd, struct client **ret, struct memctx_error *err)
+{
+    struct client *client = malloc(sizeof(*client));
+    if (client == NULL) {
+        memctx_cleanup_fd(&fd);
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    }
+    client->fd = fd;
+    *ret = client;
+    return 0;
+}
+
+int
 client_create(const char *dir, struct client **ret, struct memctx_error *err)
 {
     struct sockaddr_un address;
     if (sockets_address(dir, CONTROL_SOCKET, &address, err) < 0)
         return -1;
     MEMCTX_CLEANUP(client_cleanup)
-    struct client *client = malloc(sizeof(*client));
-    if (client == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    struct client *client = NULL;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (client_adopt(fd, &client, err) < 0)
+        return -1;
     if (client->fd < 0 ||
         connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
@@ -251,7 +264,8 @@ check_error(json_object *object, struct memctx_error *err)
         if (strcmp(kinds[i].name, name) == 0)
             kind = kinds[i].kind;
     }
-    return memctx_error_set(err, kind, "%s", text);
+    return memctx_error_set(err, kind, "%s",
+                            text[0] != '\0' ? text : "memctxd says not why");
 }
 
 static json_object *
