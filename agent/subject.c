@@ -123,6 +123,17 @@ subject_from_file(const struct options *options, struct subject *ret)
 
 /* ---- domains ------------------------------------------------------------ */
 
+/* The same layout of RAM as memctx exec has told? */
+static bool
+is_same_layout(const struct subject *subject, const char *told)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *now = NULL;
+    memctx_export_add_extents(&subject->facts, &text);
+    return told != NULL && memctx_text_take(&text, &now, NULL) == 0 &&
+           strcmp(told, now) == 0;
+}
+
 /* Is this run below memctx exec of the same kernel of the same domain? */
 static bool
 is_below_exec(const struct subject *subject)
@@ -132,7 +143,8 @@ is_below_exec(const struct subject *subject)
     const char *wanted = memctx_reader_text(subject->reader, "generation");
     return uuid != NULL && generation != NULL && wanted != NULL &&
            strcmp(uuid, memctx_reader_uuid(subject->reader)) == 0 &&
-           strcmp(generation, wanted) == 0;
+           strcmp(generation, wanted) == 0 &&
+           is_same_layout(subject, getenv("MEMCTX_EXTENTS"));
 }
 
 /* The paths of inherited descriptors, of a list as "3 4"; "-" is a backend that

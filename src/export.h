@@ -17,6 +17,7 @@
 #include "datum.h"
 #include "error.h"
 #include "rammap.h"
+#include "text.h"
 
 /* What is exported; all of it is the caller's. */
 struct memctx_export_subject {
@@ -51,5 +52,9 @@ bool memctx_export_wants_vmcoreinfo(const struct memctx_export_format *format);
 int memctx_export(const struct memctx_export_format *format,
                   const struct memctx_export_subject *subject, char **ret,
                   size_t *len, struct memctx_error *err);
+
+/* The extents as in MEMCTX_EXTENTS, "gpa:size:backend:offset" of each. */
+void memctx_export_add_extents(const struct memctx_export_subject *subject,
+                               struct memctx_text *text);
 
 #endif

@@ -26,7 +26,8 @@ static const char head[] =
     "import drgn\n"
     "\n";
 
-/* MEMCTX_FDS and MEMCTX_GENERATION are set by memctx exec. */
+/* MEMCTX_FDS and what else is looked at are set by memctx exec. Memory that was
+ * plugged in or out meanwhile makes no other kernel, but another layout. */
 static const char body[] =
     "\n"
     "\n"
@@ -37,6 +38,10 @@ static const char body[] =
     "        sys.exit(\"error: run this below memctx exec DOMAIN --\")\n"
     "    if os.environ.get(\"MEMCTX_GENERATION\") != GENERATION:\n"
     "        sys.exit(\"error: another kernel runs by now: export again\")\n"
+    "    layout = \" \".join(\"%#x:%#x:%d:%#x\" % extent for extent in EXTENTS)\n"
+    "    if os.environ.get(\"MEMCTX_EXTENTS\") != layout:\n"
+    "        sys.exit(\"error: RAM is laid out otherwise by now: \"\n"
+    "                 \"export again\")\n"
     "    fds = os.environ[\"MEMCTX_FDS\"].split()\n"
     "    if \"-\" in fds:\n"
     "        sys.exit(\"error: this RAM has no descriptor: \"\n"

@@ -92,18 +92,16 @@ add_phys_base(struct memctx_text *text, const struct memctx_linux_facts *facts)
     add_word(text, "PHYS_BASE", facts->has_phys_base ? hex : NULL);
 }
 
-static void
-add_extents(struct memctx_text *text,
-            const struct memctx_export_subject *subject)
+void
+memctx_export_add_extents(const struct memctx_export_subject *subject,
+                          struct memctx_text *text)
 {
-    memctx_text_add(text, "MEMCTX_EXTENTS='");
     for (size_t i = 0; i < subject->n_extents; i++) {
         const struct memctx_extent *e = &subject->extents[i];
         memctx_text_add(text, "%s0x%" PRIx64 ":0x%" PRIx64 ":%u:0x%" PRIx64,
                         i > 0 ? " " : "", e->gpa, e->size, e->backend,
                         e->offset);
     }
-    memctx_text_add(text, "'\n");
 }
 
 int
@@ -125,7 +123,9 @@ memctx_export_shell(const struct memctx_export_subject *subject,
     add_word(text, "VERSION", kernel->version);
     add_word(text, "IDENTITY", kernel->identity);
     add_hex(text, "RAM_SIZE", true, datum->ram_size);
-    add_extents(text, subject);
+    memctx_text_add(text, "MEMCTX_EXTENTS='");
+    memctx_export_add_extents(subject, text);
+    memctx_text_add(text, "'\n");
     add_hex(text, "KERNEL_BASE", kernel->base_gva != 0, kernel->base_gva);
     add_hex(text, "KERNEL_SIZE", kernel->size_bytes != 0, kernel->size_bytes);
     add_hex(text, "KASLR_OFFSET", linux_facts->has_kaslr_offset,

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bytes.h"
 #include "cleanup.h"
@@ -259,6 +260,60 @@ drgn_gets_every_extent(void **state)
     assert_has(&guest, "drgn", "PATHS = None");
     guest.subject.domain = NULL;
     assert_has(&guest, "drgn", "LIVE = False");
+}
+
+/* Run what the script does about descriptors, without drgn, in an environment:
+ * "" or what it ends with. */
+static const char *
+descriptors(const char *script, const char *environment)
+{
+    static const char program[] =
+        "import sys,types\n"
+        "sys.modules['drgn']=types.ModuleType('drgn')\n"
+        "space={'__name__':'x'}\n"
+        "exec(open(sys.argv[1]).read(),space)\n"
+        "assert space['descriptors']()==[3,4]\n";
+    static char said[256];
+    char path[] = "/tmp/memctx-drgn.XXXXXX";
+    char command[1024];
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = mkstemp(path);
+    assert_true(write(fd, script, strlen(script)) == (ssize_t)strlen(script));
+    snprintf(command, sizeof(command), "%s python3 - %s 2>&1 <<'END'\n%sEND\n",
+             environment, path, program);
+    FILE *output = popen(command, "r");
+    size_t n = fread(said, 1, sizeof(said) - 1, output);
+    said[n] = '\0';
+    pclose(output);
+    unlink(path);
+    return said;
+}
+
+/* A DIMM that was plugged in since makes no other kernel. */
+static void
+drgn_takes_descriptors_of_its_layout_only(void **state)
+{
+    (void)state;
+    struct guest guest;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = NULL;
+    size_t len;
+    make_linux(&guest);
+    lay_out(&guest, cells, 2);
+    guest.subject.paths = NULL;
+    assert_done(memctx_export(memctx_export_find("drgn"), &guest.subject, &got,
+                              &len, &err),
+                &err);
+#define SINCE "MEMCTX_GENERATION=2 MEMCTX_FDS='3 4' MEMCTX_EXTENTS="
+    assert_string_equal(descriptors(got, SINCE "'0x0:0x80000000:0:0x0 "
+                                               "0x100000000:0x80000000:1:0x0'"),
+                        "");
+    assert_non_null(
+        strstr(descriptors(got, SINCE "'0x0:0x80000000:0:0x0 "
+                                      "0x140000000:0x80000000:1:0x0'"),
+               "laid out otherwise"));
+    assert_non_null(
+        strstr(descriptors(got, "MEMCTX_GENERATION=3 MEMCTX_FDS='3 4'"),
+               "another kernel"));
 }
 
 static void
@@ -547,6 +602,7 @@ main(void)
         cmocka_unit_test(json_and_xml_are_the_datum),
         cmocka_unit_test(vmcoreinfo_is_the_bare_text),
         cmocka_unit_test(drgn_gets_every_extent),
+        cmocka_unit_test(drgn_takes_descriptors_of_its_layout_only),
         cmocka_unit_test(drgn_gets_a_hostile_vmcoreinfo_as_literals),
         cmocka_unit_test(drgn_takes_neither_windows_nor_32_bits),
         cmocka_unit_test(crash_takes_whole_files),
