@@ -466,8 +466,8 @@ test_generation_continues_without_a_datum(void **state)
     struct fixture *f = *state;
     virDomainPtr domain = start_domain(f, "counted");
     turn_until_words(f, domain, "generation=\"1\"");
+    /* The next kernel may be found before a writer comes to withdraw this. */
     push_reset(f, domain);
-    free(turn_until(f, domain, false));
     turn_until_words(f, domain, "generation=\"2\"");
     stop_agent(f);
     char *text = metadata_of(domain);
