@@ -50,7 +50,7 @@ memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
     unsigned char *to = buf;
     /* Bounded: each turn but the first reads a piece. */
     do {
-        struct memctx_error why = MEMCTX_ERROR_INIT;
+        struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, PIECE);
         if (begin(sight, err) < 0)
             return -1;
@@ -112,7 +112,7 @@ memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
                                 len, gva);
     /* Bounded: each turn but the first reads a piece. */
     do {
-        struct memctx_error why = MEMCTX_ERROR_INIT;
+        struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, VIRTUAL_PIECE);
         if (begin(sight, err) < 0)
             return -1;
