@@ -178,6 +178,30 @@ is_welcome(const struct control *control, const struct peer *peer)
     return false;
 }
 
+/* Say why, and hang up. What it has asked already is taken first: closed with
+ * that unread, the connection would look broken (ECONNRESET). What has
+ * descriptors stays there. */
+static void
+turn_away(struct control *control, const struct peer *peer, bool welcome,
+          struct connection *connection)
+{
+    const char *why = welcome ? "too many connections"
+                              : "the key access in memctxd.conf grants it "
+                                "nothing";
+    struct session session = {.connection = connection};
+    struct refusal refusal;
+    struct packet *asked;
+    const char *wrong;
+    denials_log(&control->service.denials, control->service.log, peer, why);
+    if (connection_receive(connection, false, &asked, &wrong) ==
+        CONNECTION_PACKET)
+        packet_destroy(asked);
+    refuse(&refusal, welcome ? VERDICT_RETRY : VERDICT_DENIED,
+           "uid %u is not served: %s", (unsigned)peer->uid, why);
+    session_refuse(&session, &refusal);
+    bury_connection(control, connection);
+}
+
 /* Takes the connection, and what the peer has. */
 static struct client *
 make_client(struct control *control, struct peer *peer,
@@ -199,21 +223,6 @@ make_client(struct control *control, struct peer *peer,
     return client;
 }
 
-/* May whoever this is be a client? */
-static bool
-is_accepted(struct control *control, int fd, struct peer *peer)
-{
-    if (peer_of(fd, peer) < 0)
-        return false;
-    bool welcome = is_welcome(control, peer);
-    if (welcome && has_room(control, peer))
-        return true;
-    denials_log(&control->service.denials, control->service.log, peer,
-                welcome ? "too many connections"
-                        : "the key access grants it nothing");
-    return false;
-}
-
 static void
 on_connect(int handle, int fd, int events, void *opaque)
 {
@@ -226,8 +235,13 @@ on_connect(int handle, int fd, int events, void *opaque)
         accepted >= 0 ? connection_create(accepted) : NULL;
     if (connection == NULL)
         return;
-    if (!is_accepted(control, accepted, &peer)) {
+    if (peer_of(accepted, &peer) < 0) {
         bury_connection(control, connection);
+        return;
+    }
+    bool welcome = is_welcome(control, &peer);
+    if (!welcome || !has_room(control, &peer)) {
+        turn_away(control, &peer, welcome, connection);
         return;
     }
     struct client *client = make_client(control, &peer, connection);

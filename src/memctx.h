@@ -58,7 +58,8 @@ struct memctx_agent;
 
 /* `where` is a libvirt URI, as for memctx -c; the absolute path of an agent's
  * directory; or NULL, for libvirt's own default URI. -1 with PERMANENT: no
- * agent answers there. The caller disconnects. */
+ * agent answers there, or it serves nothing to our user; RETRY: it serves too
+ * many just now. The caller disconnects. */
 int memctx_agent_connect(const char *where, struct memctx_agent **ret,
                          struct memctx_error *err);
 

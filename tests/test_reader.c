@@ -162,6 +162,25 @@ agent_older_than_hello(void **state)
 }
 
 static void
+agent_that_turns_us_away(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_agent *agent;
+    fakeagent_set_lie(
+        &f->fake,
+        &(struct fakeagent_lie){
+            .op = "hello", .text = "{\"error\":\"no\",\"kind\":\"denied\"}"});
+    assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
+    assert_error(&f->err, MEMCTX_PERMANENT, "no");
+    fakeagent_set_lie(
+        &f->fake,
+        &(struct fakeagent_lie){
+            .op = "hello", .text = "{\"error\":\"many\",\"kind\":\"retry\"}"});
+    assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "many");
+}
+
+static void
 list_of_two_packets(void **state)
 {
     struct fixture *f = *state;
@@ -914,6 +933,8 @@ main(void)
         cmocka_unit_test(nobody_is_there),
         cmocka_unit_test_setup_teardown(another_protocol, set_up, tear_down),
         cmocka_unit_test_setup_teardown(agent_older_than_hello, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(agent_that_turns_us_away, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(list_of_two_packets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(list_without_domains, set_up,

@@ -23,6 +23,7 @@
 
 struct client {
     int fd;
+    bool is_refused; /* the last answer was "denied", or "retry" */
     unsigned char buffer[CONTROL_REPLY_MAX + 1];
 };
 
@@ -62,65 +63,6 @@ client_find(const char *where, char *dir, size_t size, struct memctx_error *err)
     if (n < 0 || (size_t)n >= size)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "too long for an agent's directory: %s", where);
-    return 0;
-}
-
-/* An agent that does not know "hello" is older than it, and what else it does
- * not know it will say. */
-static int
-greet(struct client *client, struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(client_packet_deinit)
-    struct client_packet packet = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
-    json_object *hello = client_ask("hello", NULL);
-    struct memctx_error answer = MEMCTX_ERROR_INIT;
-    uint64_t version = CONTROL_VERSION;
-    if (client_call(client, hello, &packet, &answer) < 0 &&
-        (answer.kind == MEMCTX_GONE || answer.kind == MEMCTX_BUG))
-        return memctx_error_set(err, MEMCTX_PERMANENT, "%s", answer.message);
-    client_number(packet.object, "memctx", &version);
-    if (version != CONTROL_VERSION)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "this memctxd speaks version %llu of its "
-                                "protocol, and this program only %d",
-                                (unsigned long long)version, CONTROL_VERSION);
-    return 0;
-}
-
-int
-client_adopt(int fd, struct client **ret, struct memctx_error *err)
-{
-    struct client *client = malloc(sizeof(*client));
-    if (client == NULL) {
-        memctx_cleanup_fd(&fd);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    }
-    client->fd = fd;
-    *ret = client;
-    return 0;
-}
-
-int
-client_create(const char *dir, struct client **ret, struct memctx_error *err)
-{
-    struct sockaddr_un address;
-    if (sockets_address(dir, CONTROL_SOCKET, &address, err) < 0)
-        return -1;
-    MEMCTX_CLEANUP(client_cleanup)
-    struct client *client = NULL;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (client_adopt(fd, &client, err) < 0)
-        return -1;
-    if (client->fd < 0 ||
-        connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "cannot reach memctxd at %s: %s; is it running "
-                                "for this connection (-c URI)?",
-                                address.sun_path, strerror(errno));
-    if (greet(client, err) < 0)
-        return -1;
-    *ret = memctx_steal_ptr(&client);
     return 0;
 }
 
@@ -221,9 +163,10 @@ receive(struct client *client, struct client_packet *packet,
                              .msg_control = control,
                              .msg_controllen = sizeof(control)};
     ssize_t n;
+    /* That the other end broke off is told once, before what it had sent. */
     do
         n = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     if (n <= 0)
         return memctx_error_set(err, MEMCTX_GONE,
                                 "memctxd left: it closed the connection");
@@ -253,11 +196,14 @@ static const struct {
 /* "permanent", "denied", "usage" and what is not known: trying again will not
  * help. */
 static int
-check_error(json_object *object, struct memctx_error *err)
+check_error(struct client *client, json_object *object,
+            struct memctx_error *err)
 {
     const char *text = client_text(object, "error");
     const char *name = client_text(object, "kind");
     enum memctx_error_class kind = MEMCTX_PERMANENT;
+    client->is_refused = name != NULL && (strcmp(name, "denied") == 0 ||
+                                          strcmp(name, "retry") == 0);
     if (text == NULL)
         return 0;
     for (size_t i = 0; name != NULL && i < MEMCTX_ARRAY_LEN(kinds); i++) {
@@ -297,7 +243,7 @@ parse(struct client *client, size_t len, struct client_packet *packet,
     if (!json_object_is_type(packet->object, json_type_object))
         return memctx_error_set(err, MEMCTX_GONE,
                                 "memctxd's answer is no JSON object");
-    return check_error(packet->object, err);
+    return check_error(client, packet->object, err);
 }
 
 int
@@ -316,6 +262,22 @@ client_reply(struct client *client, int64_t deadline_ms,
     return 1;
 }
 
+/* client_reply() to what has just been asked. */
+static int
+take_answer(struct client *client, unsigned time_ms, struct client_packet *ret,
+            struct memctx_error *err)
+{
+    int got =
+        client_reply(client, (int64_t)clocks_now_ms() + time_ms, ret, err);
+    if (got != 0)
+        return got < 0 ? -1 : 0;
+    /* What may come yet is no answer to the next request. */
+    shutdown(client->fd, SHUT_RDWR);
+    return memctx_error_set(err, MEMCTX_GONE,
+                            "memctxd has not answered for %u.%03u s",
+                            time_ms / 1000, time_ms % 1000);
+}
+
 int
 client_call_within(struct client *client, json_object *request,
                    unsigned answer_ms, struct client_packet *ret,
@@ -323,15 +285,7 @@ client_call_within(struct client *client, json_object *request,
 {
     if (client_request(client, request, err) < 0)
         return -1;
-    int got =
-        client_reply(client, (int64_t)clocks_now_ms() + answer_ms, ret, err);
-    if (got != 0)
-        return got < 0 ? -1 : 0;
-    /* What may come yet is no answer to the next request. */
-    shutdown(client->fd, SHUT_RDWR);
-    return memctx_error_set(err, MEMCTX_GONE,
-                            "memctxd has not answered for %u.%03u s",
-                            answer_ms / 1000, answer_ms % 1000);
+    return take_answer(client, answer_ms, ret, err);
 }
 
 int
@@ -339,6 +293,71 @@ client_call(struct client *client, json_object *request,
             struct client_packet *ret, struct memctx_error *err)
 {
     return client_call_within(client, request, ANSWER_MS, ret, err);
+}
+
+/* An agent that does not know "hello" is older than it, and what else it does
+ * not know it will say. One that does not serve us says so without having been
+ * asked, and hangs up. */
+static int
+greet(struct client *client, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(client_packet_deinit)
+    struct client_packet packet = {.n_fds = 0};
+    MEMCTX_CLEANUP(client_cleanup_json)
+    json_object *hello = client_ask("hello", NULL);
+    struct memctx_error answer = MEMCTX_ERROR_INIT;
+    uint64_t version = CONTROL_VERSION;
+    bool asked = client_request(client, hello, &answer) == 0;
+    if (take_answer(client, asked ? ANSWER_MS : 0, &packet, &answer) < 0 &&
+        (client->is_refused || answer.kind == MEMCTX_GONE ||
+         answer.kind == MEMCTX_BUG))
+        return memctx_error_set(
+            err, answer.kind == MEMCTX_RETRY ? MEMCTX_RETRY : MEMCTX_PERMANENT,
+            "%s", answer.message);
+    client_number(packet.object, "memctx", &version);
+    if (version != CONTROL_VERSION)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "this memctxd speaks version %llu of its "
+                                "protocol, and this program only %d",
+                                (unsigned long long)version, CONTROL_VERSION);
+    return 0;
+}
+
+int
+client_adopt(int fd, struct client **ret, struct memctx_error *err)
+{
+    struct client *client = malloc(sizeof(*client));
+    if (client == NULL) {
+        memctx_cleanup_fd(&fd);
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    }
+    client->fd = fd;
+    client->is_refused = false;
+    *ret = client;
+    return 0;
+}
+
+int
+client_create(const char *dir, struct client **ret, struct memctx_error *err)
+{
+    struct sockaddr_un address;
+    if (sockets_address(dir, CONTROL_SOCKET, &address, err) < 0)
+        return -1;
+    MEMCTX_CLEANUP(client_cleanup)
+    struct client *client = NULL;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (client_adopt(fd, &client, err) < 0)
+        return -1;
+    if (client->fd < 0 ||
+        connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot reach memctxd at %s: %s; is it running "
+                                "for this connection (-c URI)?",
+                                address.sun_path, strerror(errno));
+    if (greet(client, err) < 0)
+        return -1;
+    *ret = memctx_steal_ptr(&client);
+    return 0;
 }
 
 bool
