@@ -57,6 +57,16 @@ int cmd_connect(const struct options *options, struct memctx_agent **ret,
 int cmd_open(const struct options *options, const char *domain,
              struct memctx_reader **ret, enum exit_code *code);
 
+/* An address: a number without suffix, decimal or with 0x. */
+bool cmd_parse_address(const char *text, uint64_t *ret);
+
+/* The datum of a domain, waiting as long as --timeout says, which without it is
+ * not at all, and its name (the caller's to free(); NULL: out of memory). It
+ * takes the right to show or to wait, no more. An exit code; not 0: it has been
+ * said why. */
+enum exit_code cmd_ask_datum(const struct options *options, const char *domain,
+                             struct memctx_datum *ret, char **name);
+
 void cmd_cleanup_agent(struct memctx_agent **agent);
 void cmd_cleanup_reader(struct memctx_reader **reader);
 

@@ -116,9 +116,8 @@ print_range(const struct options *options, const struct range *range)
     return code;
 }
 
-/* An address is a number without suffix. */
-static bool
-parse_address(const char *text, uint64_t *ret)
+bool
+cmd_parse_address(const char *text, uint64_t *ret)
 {
     size_t digits = strncmp(text, "0x", 2) == 0
                         ? strspn(text + 2, "0123456789abcdefABCDEF") + 2
@@ -132,7 +131,7 @@ cmd_read(const struct options *options, int n_words, char **words)
     struct range range = {.physical = options->physical, .size = LENGTH};
     MEMCTX_CLEANUP(cmd_cleanup_reader) struct memctx_reader *reader = NULL;
     enum exit_code code;
-    if (!parse_address(words[1], &range.start))
+    if (!cmd_parse_address(words[1], &range.start))
         return cmd_fail(EXIT_USAGE,
                         "an address such as 0xffffffff81000000 is wanted, "
                         "found '%s'",

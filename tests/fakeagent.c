@@ -237,6 +237,8 @@ answer(struct fakeagent *fake, unsigned i, json_object *request)
         answer_open(fake, client);
     else if (strcmp(op, "read") == 0)
         answer_read(fake, client, request);
+    else if (strcmp(op, "write") == 0)
+        reply_text(client, "{\"error\":\"nobody may\",\"kind\":\"denied\"}");
     else
         must(false, op);
 }

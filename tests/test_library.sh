@@ -120,6 +120,9 @@ check_linux()
     ends_with read-bad-length 2 memctx read web1 0 x
     ends_with read-wraps 2 memctx read web1 0xffffffffffffffff 2
     ends_with read-full 1 bash -c "'$build/memctx' --runtime-dir '$dir/agent' --physical --raw read web1 0 1M > /dev/full"
+    ends_with write-bad-address 2 memctx write web1 4K 00
+    for hex in "" 0 0g "$(printf '00%.0s' {1..193})"; do ends_with "write-bad-hex" 2 memctx write web1 0x1000 "$hex"; done
+    ends_with write-refused 1 memctx write web1 4096 "$(printf '00%.0s' {1..192})"
     check_exec
     stop
     ends_with no-agent 1 memctx read web1 0
