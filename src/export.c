@@ -27,7 +27,7 @@ static const struct memctx_export_format formats[] = {
     {"xml", memctx_export_xml, LINUX | WINDOWS, "", false, false},
     {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, "", false, true},
     {"drgn", memctx_export_drgn, LINUX, "x86_64- aarch64-", false, true},
-    {"crash", memctx_export_crash, LINUX, "x86_64-", true, false},
+    {"crash", memctx_export_crash, LINUX, "x86_64- aarch64-", true, false},
     {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
      "x86_64-4level x86-", true, false},
     {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,

@@ -5,10 +5,12 @@
 #include "export_format.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "vmcoreinfo.h"
 
 /* ---- crash -------------------------------------------------------------- */
 
@@ -41,38 +43,103 @@ check_whole_files(const struct memctx_export_subject *subject,
     return 0;
 }
 
-int
-memctx_export_crash(const struct memctx_export_subject *subject,
-                    struct memctx_text *text, struct memctx_error *err)
+/* How many bits of virtual address, from a paging's name: "aarch64-4k-48". */
+static unsigned
+va_bits_of(enum memctx_paging paging)
+{
+    return (unsigned)strtoul(strrchr(memctx_paging_name(paging), '-') + 1, NULL,
+                             10);
+}
+
+/* From 5.4 on the direct map is the lower half of the kernel's addresses and
+ * the image is in the upper one; before it was the other way round (Linux
+ * 14c127c957c1). With 52 bits the halves are those of 48. */
+static bool
+has_image_above(const struct memctx_kernel *kernel)
+{
+    unsigned bits = va_bits_of(kernel->paging);
+    return (kernel->base_gva >> ((bits < 48 ? bits : 48) - 1) & 1) != 0;
+}
+
+/* Without VMCOREINFO, of which there is none beside a RAM file, crash cannot
+ * tell where an aarch64 kernel's image and direct map are (its arm64.c). */
+static int
+add_aarch64(const struct memctx_export_subject *subject,
+            struct memctx_text *text, struct memctx_error *err)
 {
     const struct memctx_kernel *kernel = &subject->datum->kernel;
     const struct memctx_linux_facts *facts = &kernel->linux_facts;
-    if (check_whole_files(subject, err) < 0)
-        return -1;
-    memctx_text_add(text, "crash");
-    if (facts->has_kaslr_offset && facts->kaslr_offset != 0)
-        memctx_text_add(text, " --kaslr 0x%" PRIx64, facts->kaslr_offset);
+    struct memctx_vmcoreinfo info;
+    if (subject->vmcoreinfo == NULL || !facts->has_kimage_voffset ||
+        memctx_vmcoreinfo_parse(subject->vmcoreinfo, subject->vmcoreinfo_len,
+                                &info, NULL) < 0 ||
+        !memctx_vmcoreinfo_has(&info, MEMCTX_VMCI_PHYS_OFFSET))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "crash wants the kimage_voffset and the "
+                                "PHYS_OFFSET of VMCOREINFO, which are not "
+                                "known: use memctx core");
+    memctx_text_add(
+        text, " -m kimage_voffset=0x%" PRIx64 " -m phys_offset=0x%" PRIx64,
+        facts->kimage_voffset, info.value[MEMCTX_VMCI_PHYS_OFFSET]);
+    if (has_image_above(kernel))
+        memctx_text_add(text, " -m vabits_actual=%u",
+                        va_bits_of(kernel->paging));
+    return 0;
+}
+
+static void
+add_x86(const struct memctx_kernel *kernel, struct memctx_text *text)
+{
+    const struct memctx_linux_facts *facts = &kernel->linux_facts;
     if (facts->has_phys_base)
         memctx_text_add(text, " -m phys_base=0x%" PRIx64,
                         (uint64_t)facts->phys_base);
     if (kernel->paging == MEMCTX_PAGING_X86_64_5LEVEL)
         memctx_text_add(text, " -m vm=5level");
-    /* A RAM file that nobody runs in is no live system: crash then makes an
-     * ELF header of its own, and may keep what it has read. */
+}
+
+/* A RAM file that nobody runs in is no live system: crash then makes an ELF
+ * header of its own, and may keep what it has read. So it must be with aarch64:
+ * on another machine crash takes no live one. */
+static int
+add_files(const struct memctx_export_subject *subject, bool arm,
+          struct memctx_text *text, struct memctx_error *err)
+{
     struct memctx_text words = MEMCTX_TEXT_INIT;
-    memctx_text_add(&words, "%s", subject->domain != NULL ? "live:" : "");
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *word = NULL;
+    memctx_text_add(&words, "%s",
+                    subject->domain != NULL && !arm ? "live:" : "");
     for (size_t i = 0; i < subject->n_extents; i++) {
         const struct memctx_extent *e = &subject->extents[i];
         memctx_text_add(&words, "%s%s@0x%" PRIx64, i > 0 ? "," : "",
                         subject->paths[e->backend], e->gpa);
     }
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *word = NULL;
     if (memctx_text_take(&words, &word, err) < 0)
         return -1;
     memctx_text_add(text, " ");
     memctx_text_add_shell(text, word);
     memctx_text_add(text, "\n");
     return 0;
+}
+
+/* --kaslr 0 is said, too, on aarch64: it would look for one otherwise. */
+int
+memctx_export_crash(const struct memctx_export_subject *subject,
+                    struct memctx_text *text, struct memctx_error *err)
+{
+    const struct memctx_kernel *kernel = &subject->datum->kernel;
+    const struct memctx_linux_facts *facts = &kernel->linux_facts;
+    bool arm = strncmp(memctx_paging_name(kernel->paging), "aarch64", 7) == 0;
+    if (check_whole_files(subject, err) < 0)
+        return -1;
+    memctx_text_add(text, "crash");
+    if (facts->has_kaslr_offset && (facts->kaslr_offset != 0 || arm))
+        memctx_text_add(text, " --kaslr 0x%" PRIx64, facts->kaslr_offset);
+    if (!arm)
+        add_x86(kernel, text);
+    else if (add_aarch64(subject, text, err) < 0)
+        return -1;
+    return add_files(subject, arm, text, err);
 }
 
 /* ---- MemProcFS ---------------------------------------------------------- */

@@ -39,6 +39,8 @@ enum memctx_vmcoreinfo_key {
     /* aarch64 only (arch/arm64/kernel/vmcore_info.c) */
     MEMCTX_VMCI_KIMAGE_VOFFSET, /* NUMBER(kimage_voffset): gva - gpa of the
                                    image; 4.12+ */
+    MEMCTX_VMCI_PHYS_OFFSET,    /* NUMBER(PHYS_OFFSET): gpa where the direct
+                                   map begins, of any sign; 4.12+ */
     MEMCTX_VMCI_VA_BITS,        /* NUMBER(VA_BITS): of the configuration */
     MEMCTX_VMCI_T1SZ,           /* NUMBER(TCR_EL1_T1SZ): 64 - the bits in use;
                                    5.9+, in some releases in lower case */

@@ -383,6 +383,65 @@ crash_takes_no_part_of_a_file(void **state)
     assert_refused(&guest, "crash", "comma");
 }
 
+#define ARM_VMCOREINFO                                             \
+    "OSRELEASE=6.1.0\nNUMBER(kimage_voffset)=0xffffb2b107c00000\n" \
+    "NUMBER(PHYS_OFFSET)=0xfffffffe40000000\n"
+
+static void
+make_arm(struct guest *guest)
+{
+    static const struct memctx_extent virt[] = {{0x40000000, LOW, 0, 0}};
+    struct memctx_linux_facts facts = {
+        .has_kaslr_offset = true,
+        .kaslr_offset = UINT64_C(0x32b140000000),
+        .has_kimage_voffset = true,
+        .kimage_voffset = UINT64_C(0xffffb2b107c00000),
+    };
+    make_linux(guest);
+    guest->datum.kernel.paging = MEMCTX_PAGING_AARCH64_4K_48;
+    guest->datum.kernel.base_gva = UINT64_C(0xffffb2b148000000);
+    guest->datum.kernel.linux_facts = facts;
+    guest->subject.vmcoreinfo = ARM_VMCOREINFO;
+    guest->subject.vmcoreinfo_len = strlen(ARM_VMCOREINFO);
+    lay_out(guest, virt, 1);
+}
+
+static void
+crash_is_told_where_an_aarch64_kernel_is(void **state)
+{
+    (void)state;
+    struct guest guest;
+    make_arm(&guest);
+    assert_text(&guest, "crash",
+                "crash --kaslr 0x32b140000000 "
+                "-m kimage_voffset=0xffffb2b107c00000 "
+                "-m phys_offset=0xfffffffe40000000 -m vabits_actual=48 "
+                "'/proc/self/fd/3@0x40000000'\n");
+    /* 5.3: the image is in the lower half. */
+    guest.datum.kernel.base_gva = UINT64_C(0xffff000010080000);
+    guest.datum.kernel.linux_facts.kaslr_offset = 0;
+    assert_text(&guest, "crash",
+                "crash --kaslr 0x0 -m kimage_voffset=0xffffb2b107c00000 "
+                "-m phys_offset=0xfffffffe40000000 "
+                "'/proc/self/fd/3@0x40000000'\n");
+    guest.datum.kernel.paging = MEMCTX_PAGING_AARCH64_16K_52;
+    guest.datum.kernel.base_gva = UINT64_C(0xffff800080000000);
+    assert_has(&guest, "crash", " -m vabits_actual=52 ");
+}
+
+static void
+crash_of_aarch64_wants_vmcoreinfo(void **state)
+{
+    (void)state;
+    struct guest guest;
+    make_arm(&guest);
+    guest.subject.vmcoreinfo = VMCOREINFO;
+    guest.subject.vmcoreinfo_len = strlen(VMCOREINFO);
+    assert_refused(&guest, "crash", "memctx core");
+    guest.subject.vmcoreinfo = NULL;
+    assert_refused(&guest, "crash", "memctx core");
+}
+
 /* ---- Volatility 3 ------------------------------------------------------- */
 
 static const char volatility_flat[] =
@@ -607,6 +666,8 @@ main(void)
         cmocka_unit_test(drgn_takes_neither_windows_nor_32_bits),
         cmocka_unit_test(crash_takes_whole_files),
         cmocka_unit_test(crash_takes_no_part_of_a_file),
+        cmocka_unit_test(crash_is_told_where_an_aarch64_kernel_is),
+        cmocka_unit_test(crash_of_aarch64_wants_vmcoreinfo),
         cmocka_unit_test(volatility_gets_a_configuration),
         cmocka_unit_test(volatility_is_refused_what_it_cannot_walk),
         cmocka_unit_test(memprocfs_gets_a_map),

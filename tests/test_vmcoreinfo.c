@@ -124,6 +124,9 @@ test_numbers_in_each_format(void **state)
                 (uint64_t)-INT64_MAX);
     assert_int_equal(value_of("NUMBER(phys_base)=-0", base), 0);
     assert_int_equal(value_of("NUMBER(phys_base)=0x1fF", base), 0x1ff);
+    assert_true(value_of("NUMBER(PHYS_OFFSET)=0xfffffffe40000000",
+                         MEMCTX_VMCI_PHYS_OFFSET) ==
+                UINT64_C(0xfffffffe40000000));
     assert_true(value_of("SYMBOL(_stext)=ffffffffffffffff",
                          MEMCTX_VMCI_STEXT) == UINT64_MAX);
     assert_int_equal(value_of("PAGESIZE=010", MEMCTX_VMCI_PAGESIZE), 10);
