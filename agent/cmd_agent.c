@@ -71,30 +71,29 @@ cmd_list(const struct options *options, int n_words, char **words)
     return EXIT_DONE;
 }
 
-/* Print the datum in a reply, or say why there is none. */
+/* Decode the datum in a reply, or say why there is none. */
 static enum exit_code
-print_reply(const struct options *options, const char *name, json_object *reply)
+take_datum(const char *domain, json_object *reply, struct memctx_datum *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    json_object *domain = json_object_object_get(reply, "domain");
+    json_object *d = json_object_object_get(reply, "domain");
     const char *xml = text_of(reply, "datum");
-    const char *state = text_of(domain, "state");
+    const char *state = text_of(d, "state");
     if (xml[0] == '\0') {
         bool never =
             strcmp(state, memctx_state_name(MEMCTX_STATE_UNSUPPORTED)) == 0;
         return cmd_fail(never ? EXIT_ERROR : EXIT_NOT_THERE,
-                        "domain '%s': %s: %s", name, state,
-                        text_of(domain, "reason"));
+                        "domain '%s': %s: %s", domain, state,
+                        text_of(d, "reason"));
     }
-    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    if (memctx_datum_from_xml(xml, strlen(xml), &datum, &err) < 0)
+    if (memctx_datum_from_xml(xml, strlen(xml), ret, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s", err.message);
-    return cmd_print_datum(options, &datum);
+    return EXIT_DONE;
 }
 
 static enum exit_code
 ask(const struct options *options, const char *op, const char *domain,
-    int64_t deadline_ms)
+    int64_t deadline_ms, struct memctx_datum *ret, char **name)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
@@ -113,14 +112,43 @@ ask(const struct options *options, const char *op, const char *domain,
     if (got == 0)
         return cmd_fail(EXIT_TIMEOUT, "domain '%s': no datum in the time given",
                         domain);
-    return print_reply(options, domain, reply.object);
+    enum exit_code code = take_datum(domain, reply.object, ret);
+    if (code == EXIT_DONE && name != NULL)
+        *name = strdup(
+            text_of(json_object_object_get(reply.object, "domain"), "name"));
+    return code;
+}
+
+static int64_t
+deadline_of(const struct options *options)
+{
+    return options->timeout_ms < 0
+               ? -1
+               : (int64_t)clocks_now_ms() + options->timeout_ms;
+}
+
+enum exit_code
+cmd_ask_datum(const struct options *options, const char *domain,
+              struct memctx_datum *ret, char **name)
+{
+    return ask(options, options->timeout_ms < 0 ? "show" : "wait", domain,
+               deadline_of(options), ret, name);
+}
+
+static enum exit_code
+print_asked(const struct options *options, const char *op, const char *domain,
+            int64_t deadline_ms)
+{
+    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
+    enum exit_code code = ask(options, op, domain, deadline_ms, &datum, NULL);
+    return code != EXIT_DONE ? code : cmd_print_datum(options, &datum);
 }
 
 enum exit_code
 cmd_show(const struct options *options, int n_words, char **words)
 {
     (void)n_words;
-    return ask(options, "show", words[0], -1);
+    return print_asked(options, "show", words[0], -1);
 }
 
 /* One line of --follow. */
@@ -167,12 +195,10 @@ follow(const struct options *options, const char *domain, int64_t deadline_ms)
 enum exit_code
 cmd_wait(const struct options *options, int n_words, char **words)
 {
-    int64_t deadline_ms = options->timeout_ms < 0
-                              ? -1
-                              : (int64_t)clocks_now_ms() + options->timeout_ms;
+    int64_t deadline_ms = deadline_of(options);
     if (options->follow)
         return follow(options, n_words > 0 ? words[0] : NULL, deadline_ms);
     if (n_words == 0)
         return cmd_fail(EXIT_USAGE, "wait wants a DOMAIN, or --follow");
-    return ask(options, "wait", words[0], deadline_ms);
+    return print_asked(options, "wait", words[0], deadline_ms);
 }

@@ -34,9 +34,14 @@ static const struct {
     {"MEMCTX_OS", "guest.os"},
     {"MEMCTX_VERSION", "guest.version"},
     {"MEMCTX_IDENTITY", "guest.identity"},
+    {"MEMCTX_RAM_SIZE", "ram.size"},
     {"MEMCTX_KERNEL_BASE", "kernel.base"},
+    {"MEMCTX_KERNEL_SIZE", "kernel.size"},
     {"MEMCTX_KASLR_OFFSET", "linux.kaslr_offset"},
     {"MEMCTX_PHYS_BASE", "linux.phys_base"},
+    {"MEMCTX_KIMAGE_VOFFSET", "linux.kimage_voffset"},
+    {"MEMCTX_VMCOREINFO_GPA", "linux.vmcoreinfo.gpa"},
+    {"MEMCTX_VMCOREINFO_SIZE", "linux.vmcoreinfo.size"},
     {"MEMCTX_SYSTEM_EPROCESS", "windows.system_eprocess"},
 };
 

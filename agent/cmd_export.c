@@ -56,6 +56,8 @@ cmd_export(const struct options *options, int n_words, char **words)
     const struct memctx_export_format *format = find_format(options->format);
     if (format == NULL)
         return EXIT_USAGE;
-    enum exit_code code = subject_from_domain(options, words[0], &subject);
+    enum exit_code code = memctx_export_wants_ram(format)
+                              ? subject_from_domain(options, words[0], &subject)
+                              : subject_from_datum(options, words[0], &subject);
     return code != EXIT_DONE ? code : print_export(format, &subject);
 }

@@ -20,7 +20,7 @@ static const struct option_row option_table[] = {
     {"json", 0, OPTION_FLAG, NULL, offsetof(struct options, json),
      "print JSON"},
     {"timeout", 0, OPTION_SECONDS, "S", offsetof(struct options, timeout_ms),
-     "wait, read, exec: give up after S seconds"},
+     "wait, read, exec, ...: give up after S seconds"},
     {"follow", 0, OPTION_FLAG, NULL, offsetof(struct options, follow),
      "wait: print a line for each change, for ever"},
     {"physical", 0, OPTION_FLAG, NULL, offsetof(struct options, physical),

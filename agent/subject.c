@@ -21,6 +21,7 @@ subject_deinit(struct subject *subject)
     free(subject->paths);
     free(subject->extents);
     free(subject->vmcoreinfo);
+    free(subject->name);
     memctx_datum_deinit(&subject->datum);
     ram_deinit(&subject->ram);
     memctx_reader_close(subject->reader);
@@ -215,6 +216,23 @@ subject_from_domain(const struct options *options, const char *domain,
     if (take_domain(options, &subject, &err) < 0)
         return cmd_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
     subject.facts.domain = domain;
+    subject.facts.uuid = memctx_reader_uuid(subject.reader);
+    give(&subject, ret);
+    return EXIT_DONE;
+}
+
+enum exit_code
+subject_from_datum(const struct options *options, const char *domain,
+                   struct subject *ret)
+{
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    enum exit_code code =
+        cmd_ask_datum(options, domain, &subject.datum, &subject.name);
+    if (code != EXIT_DONE)
+        return code;
+    if (subject.name == NULL)
+        return cmd_fail(EXIT_ERROR, "out of memory");
+    subject.facts.domain = subject.name;
     give(&subject, ret);
     return EXIT_DONE;
 }

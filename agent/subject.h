@@ -20,6 +20,7 @@ struct subject {
     struct memctx_extent *extents;      /* owned */
     char **paths;                       /* owned; NULL: not known */
     char *vmcoreinfo;                   /* owned; NULL: there is none */
+    char *name;                         /* owned; NULL: the caller knows it */
 };
 
 #define SUBJECT_INIT  \
@@ -38,6 +39,10 @@ enum exit_code subject_from_file(const struct options *options,
  * when --ram gives the only one. */
 enum exit_code subject_from_domain(const struct options *options,
                                    const char *domain, struct subject *ret);
+
+/* Its datum and its name alone, for which nobody opens its RAM. */
+enum exit_code subject_from_datum(const struct options *options,
+                                  const char *domain, struct subject *ret);
 
 /* As memctx_reader_read_gpa() and memctx_reader_next_data(), whatever the
  * subject is. */

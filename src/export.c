@@ -17,25 +17,27 @@ struct memctx_export_format {
     memctx_export_fn *add;
     unsigned systems;    /* 1 << enum memctx_os */
     const char *pagings; /* beginnings of names, by blanks; "": all */
+    bool wants_ram;      /* where it is, or bytes of it */
     bool wants_paths;
     bool wants_vmcoreinfo;
 };
 
 static const struct memctx_export_format formats[] = {
-    {"json", memctx_export_json, LINUX | WINDOWS, "", false, false},
-    {"shell", memctx_export_shell, LINUX | WINDOWS, "", false, false},
-    {"xml", memctx_export_xml, LINUX | WINDOWS, "", false, false},
-    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, "", false, true},
-    {"drgn", memctx_export_drgn, LINUX, "x86_64- aarch64-", false, true},
-    {"crash", memctx_export_crash, LINUX, "x86_64- aarch64-", true, false},
-    {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
-     "x86_64-4level x86-", true, false},
-    {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
-     "x86_64-4level x86-", true, false},
-    {"memflow", memctx_export_memflow, WINDOWS, "x86_64-4level x86-", true,
+    {"json", memctx_export_json, LINUX | WINDOWS, "", false, false, false},
+    {"shell", memctx_export_shell, LINUX | WINDOWS, "", true, false, false},
+    {"xml", memctx_export_xml, LINUX | WINDOWS, "", false, false, false},
+    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, "", true, false, true},
+    {"drgn", memctx_export_drgn, LINUX, "x86_64- aarch64-", true, false, true},
+    {"crash", memctx_export_crash, LINUX, "x86_64- aarch64-", true, true,
      false},
+    {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
+     "x86_64-4level x86-", true, true, false},
+    {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
+     "x86_64-4level x86-", true, true, false},
+    {"memflow", memctx_export_memflow, WINDOWS, "x86_64-4level x86-", true,
+     true, false},
     {"libvmi", memctx_export_libvmi, LINUX | WINDOWS,
-     "x86_64-4level x86- aarch64-4k-48", false, false},
+     "x86_64-4level x86- aarch64-4k-48", false, false, false},
 };
 
 const struct memctx_export_format *
@@ -49,15 +51,9 @@ memctx_export_find(const char *name)
 }
 
 bool
-memctx_export_wants_paths(const struct memctx_export_format *format)
+memctx_export_wants_ram(const struct memctx_export_format *format)
 {
-    return format->wants_paths;
-}
-
-bool
-memctx_export_wants_vmcoreinfo(const struct memctx_export_format *format)
-{
-    return format->wants_vmcoreinfo;
+    return format->wants_ram;
 }
 
 /* Does the name begin with one of these words? */

@@ -23,6 +23,7 @@
 struct memctx_export_subject {
     const struct memctx_datum *datum;
     const char *domain; /* its name; NULL: of no domain */
+    const char *uuid;   /* NULL: not known */
     /* Where RAM is: in order of gpa, `backend` an index of `paths`. */
     const struct memctx_extent *extents;
     size_t n_extents;
@@ -41,9 +42,8 @@ const struct memctx_export_format *memctx_export_find(const char *name);
 /* The names of all, separated by ", ", in the order of the manual. */
 void memctx_export_names(char *ret, size_t size);
 
-/* Which of the subject's members the format cannot do without. */
-bool memctx_export_wants_paths(const struct memctx_export_format *format);
-bool memctx_export_wants_vmcoreinfo(const struct memctx_export_format *format);
+/* Does it take more than datum and domain: extents, paths, VMCOREINFO? */
+bool memctx_export_wants_ram(const struct memctx_export_format *format);
 
 /* The text, a newline behind it; *ret is the caller's to free(), *len its
  * bytes. 0, or -1 with PERMANENT: the tool cannot take such a guest or layout,

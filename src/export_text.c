@@ -115,6 +115,7 @@ memctx_export_shell(const struct memctx_export_subject *subject,
     uint64_t eprocess = kernel->windows_facts.system_eprocess;
     bool has_note = linux_facts->vmcoreinfo_size != 0;
     add_word(text, "DOMAIN", subject->domain);
+    add_word(text, "UUID", subject->uuid);
     add_count(text, "GENERATION", datum->generation);
     add_hex(text, "KCR3", true, kernel->kcr3);
     add_hex(text, "LOW", true, datum->low);
@@ -131,6 +132,8 @@ memctx_export_shell(const struct memctx_export_subject *subject,
     add_hex(text, "KASLR_OFFSET", linux_facts->has_kaslr_offset,
             linux_facts->kaslr_offset);
     add_phys_base(text, linux_facts);
+    add_hex(text, "KIMAGE_VOFFSET", linux_facts->has_kimage_voffset,
+            linux_facts->kimage_voffset);
     add_hex(text, "VMCOREINFO_GPA", has_note, linux_facts->vmcoreinfo_gpa);
     add_count(text, "VMCOREINFO_SIZE", linux_facts->vmcoreinfo_size);
     add_hex(text, "SYSTEM_EPROCESS", eprocess != 0, eprocess);

@@ -52,6 +52,7 @@ make_linux(struct guest *guest)
                                              .vmcoreinfo_gpa = 0x39424000,
                                              .vmcoreinfo_size = 2921}}},
         .subject = {.domain = "web1",
+                    .uuid = "5a2e0c7e-1f5b-4a52-9d5e-6d1b2a3c4d5e",
                     .extents = split,
                     .n_extents = 2,
                     .paths = fd_paths,
@@ -139,6 +140,7 @@ a_shell_gets_what_is_known_and_loses_the_rest(void **state)
     make_linux(&guest);
     assert_text(&guest, "shell",
                 "MEMCTX_DOMAIN='web1'\n"
+                "MEMCTX_UUID='5a2e0c7e-1f5b-4a52-9d5e-6d1b2a3c4d5e'\n"
                 "MEMCTX_GENERATION='2'\n"
                 "MEMCTX_KCR3='0x6800000'\n"
                 "MEMCTX_LOW='0x80000000'\n"
@@ -153,6 +155,7 @@ a_shell_gets_what_is_known_and_loses_the_rest(void **state)
                 "unset MEMCTX_KERNEL_SIZE\n"
                 "MEMCTX_KASLR_OFFSET='0x18a00000'\n"
                 "MEMCTX_PHYS_BASE='-0x27200000'\n"
+                "unset MEMCTX_KIMAGE_VOFFSET\n"
                 "MEMCTX_VMCOREINFO_GPA='0x39424000'\n"
                 "MEMCTX_VMCOREINFO_SIZE='2921'\n"
                 "unset MEMCTX_SYSTEM_EPROCESS\n");
@@ -638,6 +641,20 @@ without_a_path_it_is_said_what_to_do(void **state)
 }
 
 static void
+only_some_want_ram(void **state)
+{
+    (void)state;
+    static const char *const without[] = {"json", "xml", "libvmi"};
+    static const char *const with[] = {"shell",  "vmcoreinfo",  "drgn",
+                                       "crash",  "volatility3", "memprocfs",
+                                       "memflow"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(without); i++)
+        assert_false(memctx_export_wants_ram(memctx_export_find(without[i])));
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(with); i++)
+        assert_true(memctx_export_wants_ram(memctx_export_find(with[i])));
+}
+
+static void
 names_are_known_and_listed(void **state)
 {
     (void)state;
@@ -676,6 +693,7 @@ main(void)
         cmocka_unit_test(libvmi_gets_an_entry),
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
+        cmocka_unit_test(only_some_want_ram),
         cmocka_unit_test(names_are_known_and_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,10 +148,27 @@ check_exec()
     wants exec-read-only "$said" '^read-only$'
     # RAM, and no state page
     wants exec-no-more "$said" '^1$'
+    check_export
     ends_with exec-status 7 memctx exec web1 -- sh -c 'exit 7'
     ends_with exec-not-found 127 memctx exec web1 -- /nonexistent/command
     ends_with exec-not-run 126 memctx exec web1 -- /etc
     ends_with exec-usage 2 memctx exec web1
+}
+
+# Bare values of MEMCTX_... as a shell has them, but for those that only exec can know
+# or that the tests have
+variables() { grep '^MEMCTX_' | grep -vE '^MEMCTX_(FDS?|JSON|BUILDDIR|SRCDIR|VALGRIND)=' | sort; }
+
+# check_export: a shell gets of export what it gets of exec; entries are named by the domain, whatever it was called
+check_export()
+{
+    local uuid=6695eb01-f6a4-8304-79aa-97f2502e193f exported
+    # shellcheck disable=SC2016 # for the shell inside
+    exported=$(env -i bash -c 'set -a; eval "$1"; env' - "$(memctx export web1 --format shell)" | variables)
+    [ "$exported" = "$(memctx exec web1 -- env | variables)" ] || fail "export-shell: not what exec has: $exported"
+    wants export-libvmi "$(memctx export $uuid --format libvmi)" '^web1 \{$'
+    [ "$(memctx export web1 --format json)" = "$(memctx --json show web1)" ] || fail "export-json: not what show says"
+    ends_with export-wait 0 memctx export web1 --format json --timeout 5
 }
 
 check_windows()
