@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,20 +98,40 @@ make_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
     return 0;
 }
 
+#define OPEN_TRIES 8
+
+/* For the time of the open alone, and for the owner alone. Somebody may make
+ * the file 0444 in between: a reader gets its descriptor just now. */
+static int
+open_made_writable(int fd, const char *path)
+{
+    struct stat st;
+    int opened = -1;
+    errno = EACCES;
+    if (fstat(fd, &st) < 0 || st.st_uid != geteuid())
+        return -1;
+    for (int i = 0; i < OPEN_TRIES && opened < 0 && errno == EACCES; i++) {
+        if (fchmod(fd, st.st_mode | S_IWUSR) < 0)
+            return -1;
+        opened = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    }
+    int failed = errno;
+    fchmod(fd, st.st_mode & 07777 & ~(mode_t)S_IWUSR);
+    errno = failed;
+    return opened;
+}
+
 /* The owner of a memfd that was made 0444 for readers, without
- * CAP_DAC_OVERRIDE: for the time of the open alone, and for the owner alone. */
+ * CAP_DAC_OVERRIDE. One at a time: the next would take the mode of meanwhile
+ * for the one to put back. */
 static int
 open_as_owner(int fd, const char *path)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
-        fchmod(fd, st.st_mode | S_IWUSR) < 0) {
-        errno = EACCES;
-        return -1;
-    }
-    int opened = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    int opened = open_made_writable(fd, path);
     int failed = errno;
-    fchmod(fd, st.st_mode & 07777);
+    pthread_mutex_unlock(&lock);
     errno = failed;
     return opened;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -292,6 +293,50 @@ test_last_address(void **state)
     assert_bytes(f, GPA + 4095, 1, 1);
 }
 
+static void *
+write_often(void *arg)
+{
+    struct errand *e = arg;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    for (unsigned i = 0; i < 3000; i++) {
+        if (executor_write(e, &err) < 0)
+            return strdup(err.message);
+    }
+    return NULL;
+}
+
+/* Several at once, as serving threads do. */
+static void
+test_owner_writes_from_many_threads(void **state)
+{
+    struct fixture *f = *state;
+    struct errand errands[4];
+    pthread_t threads[4];
+    char *failure = NULL;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(fchown(f->img.fd, 65534, 65534), 0);
+    assert_int_equal(fchmod(f->img.fd, 0444), 0);
+    assert_int_equal(seteuid(65534), 0);
+    for (size_t i = 0; i < 4; i++) {
+        errands[i] = f->errand;
+        errands[i].address = GVA + 64 * i;
+        errands[i].len_bytes = 1;
+        pthread_create(&threads[i], NULL, write_often, &errands[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *said;
+        pthread_join(threads[i], &said);
+        failure = said != NULL ? said : failure;
+    }
+    struct stat st;
+    fstat(f->img.fd, &st);
+    assert_int_equal(seteuid(0), 0);
+    if (failure != NULL)
+        fail_msg("%s", failure);
+    assert_int_equal(st.st_mode & 07777, 0444);
+}
+
 int
 main(void)
 {
@@ -308,6 +353,7 @@ main(void)
         T(test_first_half_is_put_back),
         T(test_mode_and_descriptors_are_as_before),
         T(test_owner_without_capabilities),
+        T(test_owner_writes_from_many_threads),
         T(test_last_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
