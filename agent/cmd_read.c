@@ -82,11 +82,11 @@ read_piece(const struct range *range, uint64_t done, unsigned char *bytes,
 /* What is before something that cannot be read is printed: there it goes on
  * row by row. Standard output that takes no more is for main() to report. */
 static enum exit_code
-copy(const struct range *range, print_fn *print)
+copy(const struct range *range, print_fn *print, uint64_t *ret)
 {
     unsigned char bytes[PIECE];
     size_t step = PIECE;
-    for (uint64_t done = 0; done < range->size;) {
+    for (uint64_t done = 0; done < range->size; *ret = done) {
         struct memctx_error err = MEMCTX_ERROR_INIT;
         size_t part = (size_t)memctx_min(range->size - done, step);
         if (read_piece(range, done, bytes, part, &err) == 0) {
@@ -106,13 +106,14 @@ copy(const struct range *range, print_fn *print)
 static enum exit_code
 print_range(const struct options *options, const struct range *range)
 {
+    uint64_t done = 0;
     if (!options->json)
-        return copy(range, options->raw ? print_raw : print_rows);
-    printf("{\"%s\":\"0x%" PRIx64 "\",\"size\":\"0x%" PRIx64 "\",\"bytes\":\"",
-           range->physical ? "gpa" : "gva", range->start, range->size);
-    enum exit_code code = copy(range, print_hex);
-    if (code == EXIT_DONE)
-        puts("\"}");
+        return copy(range, options->raw ? print_raw : print_rows, &done);
+    /* How much it is is known at the end: of a part there is an object, too. */
+    printf("{\"%s\":\"0x%" PRIx64 "\",\"bytes\":\"",
+           range->physical ? "gpa" : "gva", range->start);
+    enum exit_code code = copy(range, print_hex, &done);
+    printf("\",\"size\":\"0x%" PRIx64 "\"}\n", done);
     return code;
 }
 

@@ -109,7 +109,9 @@ check_linux()
     wants list "$(memctx list)" 'web1 +ready'
     wants read "$(memctx read --physical web1 0x100000000 5)" '^0000000100000000  61 62 6f 76 65  *\|above\|$'
     wants read-json "$(memctx --json read --physical web1 4294967296 5)" \
-        '^\{"gpa":"0x100000000","size":"0x5","bytes":"61626f7665"\}$'
+        '^\{"gpa":"0x100000000","bytes":"61626f7665","size":"0x5"\}$'
+    wants read-json-cut "$(memctx --json read --physical web1 0x1000ffff0 32 2> /dev/null)" '"bytes":"(00){16}","size":"0x10"\}$'
+    ends_with wait-no-time 0 memctx wait web1 --timeout 0
     [ "$(memctx --raw --physical read web1 0x100000000 1M | wc -c)" = 1048576 ] || fail "read --raw: not 1 MiB"
     wants read-rows "$(memctx --physical read web1 0x100000001 40 | tail -n 1)" '^0000000100000021  (00 ){8} {26}\|\.{8}\|$'
     # Up to where RAM ends, then the error.
