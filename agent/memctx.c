@@ -28,7 +28,7 @@ static const struct option_row option_table[] = {
     {"raw", 0, OPTION_FLAG, NULL, offsetof(struct options, raw),
      "read: bytes as they are, no hex dump"},
     {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct options, ram),
-     "probe, core: a raw guest RAM file"},
+     "probe, core, export: a raw guest RAM file"},
     {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct options, low),
      "probe, core: RAM below 4 GiB, the rest is above"},
     {"export", 0, OPTION_TEXT, "FORMAT", offsetof(struct options, export),

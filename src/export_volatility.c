@@ -130,7 +130,8 @@ place_of(const struct memctx_kernel *kernel, uint64_t *ret,
     if (!kernel->linux_facts.has_kaslr_offset)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "Volatility 3 wants the distance by which the "
-                                "kernel was moved, which is not known");
+                                "kernel was moved, which is not known: let it "
+                                "look for the kernel in a memctx core");
     *ret = kernel->linux_facts.kaslr_offset;
     return 0;
 }
