@@ -137,6 +137,18 @@ serve(struct fuse_session *session, const struct subject *subject)
     free(buf.mem);
 }
 
+/* libfuse mounts on a file, too, and prints what it finds wrong by itself. */
+static int
+check_dir(const char *dir, struct memctx_error *err)
+{
+    struct stat st;
+    int failed = stat(dir, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (failed == 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT, "cannot mount on %s: %s",
+                            dir, strerror(failed));
+}
+
 static int
 mount_and_serve(struct fuse *fuse, const struct subject *subject,
                 const char *dir, struct memctx_error *err)
@@ -147,7 +159,7 @@ mount_and_serve(struct fuse *fuse, const struct subject *subject,
     int failed = fuse_mount(fuse, dir);
     if (failed < 0) {
         memctx_error_set(err, MEMCTX_PERMANENT,
-                         "cannot mount on %s: is it a directory of yours, and "
+                         "cannot mount on %s: is it yours, and "
                          "may you open /dev/fuse?",
                          dir);
     } else {
@@ -173,6 +185,8 @@ coremount_run(const struct memctx_elfcore *core, const struct subject *subject,
                   "fsname=memctx,subtype=memctx"};
     MEMCTX_CLEANUP(cleanup_args)
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    if (check_dir(dir, err) < 0)
+        return -1;
     for (size_t i = 0; i < 2; i++) {
         if (fuse_opt_add_arg(&args, words[i]) < 0)
             return memctx_error_set(err, MEMCTX_BUG, "out of memory");

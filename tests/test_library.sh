@@ -125,6 +125,8 @@ check_linux()
     ends_with write-bad-address 2 memctx write web1 4K 00
     for hex in "" 0 0g "$(printf '00%.0s' {1..193})"; do ends_with "write-bad-hex" 2 memctx write web1 0x1000 "$hex"; done
     ends_with write-refused 1 memctx write web1 4096 "$(printf '00%.0s' {1..192})"
+    wants core-mount-file "$(timeout 10 "$build/memctx" --runtime-dir "$dir/agent" core web1 --mount "$top/README.md" 2>&1)" \
+        '^error: cannot mount on .*: (Not a directory|built without libfuse3)$'
     check_exec
     stop
     ends_with no-agent 1 memctx read web1 0
