@@ -27,6 +27,7 @@ bed_ram_opened_for_writing()
 
 bed_report_opens()
 {
+    [ "${BED_TRACES_ITSELF:-0}" = 0 ] || return 0
     compgen -G "$BED_DIR/log/opens.*" > /dev/null || return 0
     is opens-no-ram-for-writing "$(bed_ram_opened_for_writing)" ""
     diag "$(cat "$BED_DIR"/log/opens.* | grep -c open) opens seen"
