@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "sockets.h"
 
 #define UNSENT_MAX (4 * 1024 * 1024) /* bytes kept for one peer */
 
@@ -95,29 +96,6 @@ connection_fd(const struct connection *c)
     return c->fd;
 }
 
-/* Take over what came with a message; what does not fit is closed. */
-static bool
-take_fds(struct msghdr *message, struct packet *packet)
-{
-    bool fit = true;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL;
-         c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-            fit = fit && packet->n_fds < CONNECTION_FDS_MAX;
-            if (fit)
-                packet->fds[packet->n_fds++] = fd;
-            else
-                close(fd);
-        }
-    }
-    return fit;
-}
-
 /* Are there descriptors with the next packet? The kernel says so to who looks
  * without room for them. */
 static bool
@@ -158,7 +136,8 @@ connection_receive(struct connection *c, bool want_fds, struct packet **ret,
         return CONNECTION_NOTHING;
     if (n < 0)
         return CONNECTION_CLOSED;
-    bool fit = take_fds(&message, packet);
+    bool fit = sockets_take_fds(&message, packet->fds, CONTROL_FDS_MAX,
+                                &packet->n_fds);
     /* A packet of 0 bytes is told from the end only by what came with it; who
      * sends one has nothing to say. */
     if (n == 0)
@@ -181,7 +160,7 @@ send_packet(int fd, struct packet *packet)
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
     } control;
     struct iovec part = {packet->bytes, packet->len};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};

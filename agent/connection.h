@@ -11,13 +11,10 @@
 
 #include "control.h"
 
-/* SCM_MAX_FD of the kernel is 253; memctx-control(7) promises less. */
-#define CONNECTION_FDS_MAX 128
-
 /* A packet on its way, in either direction, with its descriptors. */
 struct packet {
     struct packet *next;
-    int fds[CONNECTION_FDS_MAX]; /* owned */
+    int fds[CONTROL_FDS_MAX]; /* owned */
     unsigned n_fds;
     size_t len;
     char bytes[]; /* of an incoming one, a NUL follows */

@@ -75,7 +75,7 @@ static int
 add_part(struct errand *e, unsigned from, unsigned *next,
          struct memctx_error *err)
 {
-    int fds[CONNECTION_FDS_MAX];
+    int fds[CONTROL_FDS_MAX];
     unsigned n_fds = 0;
     unsigned count = memctx_rammap_backends(e->map);
     json_object *reply =
@@ -84,7 +84,7 @@ add_part(struct errand *e, unsigned from, unsigned *next,
     json_object *backends = json_object_new_array();
     if (from == 0)
         fds[n_fds++] = memctx_steal_fd(&e->page_fd);
-    unsigned end = from + CONNECTION_FDS_MAX - n_fds;
+    unsigned end = from + CONTROL_FDS_MAX - n_fds;
     unsigned i = from;
     for (; i < count && i < end; i++)
         json_object_array_add(backends, hand_out(e, i, fds, &n_fds));

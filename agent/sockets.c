@@ -44,3 +44,26 @@ sockets_bind(const char *dir, const char *name, int type,
                                 address->sun_path, strerror(errno));
     return memctx_steal_fd(&fd);
 }
+
+bool
+sockets_take_fds(struct msghdr *message, int *fds, unsigned max,
+                 unsigned *count)
+{
+    bool fit = true;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL;
+         c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+            fit = fit && *count < max;
+            if (fit)
+                fds[(*count)++] = fd;
+            else
+                close(fd);
+        }
+    }
+    return fit;
+}

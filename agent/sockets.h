@@ -4,6 +4,8 @@
 #ifndef MEMCTXD_SOCKETS_H
 #define MEMCTXD_SOCKETS_H
 
+#include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "error.h"
@@ -18,5 +20,10 @@ int sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
  * the caller closes; -1 with PERMANENT. *address is where it was bound. */
 int sockets_bind(const char *dir, const char *name, int type,
                  struct sockaddr_un *address, struct memctx_error *err);
+
+/* Append the descriptors that came with a message to fds[*count], up to `max`
+ * of them in all. Those that do not fit are closed: then it is false. */
+bool sockets_take_fds(struct msghdr *message, int *fds, unsigned max,
+                      unsigned *count);
 
 #endif
