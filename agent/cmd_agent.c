@@ -13,6 +13,7 @@
 #include "client.h"
 #include "clocks.h"
 #include "domain.h"
+#include "jsonguard.h"
 
 static const char *
 text_of(json_object *object, const char *key)
@@ -55,7 +56,7 @@ cmd_list(const struct options *options, int n_words, char **words)
     if (cmd_connect(options, &agent, &err) < 0 ||
         memctx_agent_list(agent, &text, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s", err.message);
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *all = json_tokener_parse(text);
     json_object_array_sort(all, by_id);
     if (options->json) {
@@ -98,7 +99,7 @@ wait_reply(struct client *client, const struct options *options,
            int64_t deadline_ms, struct client_packet *ret,
            struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *hello = client_ask("hello", NULL);
     if (options->timeout_ms != 0)
         return client_reply(client, deadline_ms, ret, err);
@@ -118,7 +119,7 @@ ask(const struct options *options, const char *op, const char *domain,
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet reply = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask(op, domain);
     char dir[PATH_MAX];
     if (cmd_find_agent(options, dir, sizeof(dir), &err) < 0 ||
@@ -190,7 +191,7 @@ follow(const struct options *options, const char *domain, int64_t deadline_ms)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("wait", domain);
     char dir[PATH_MAX];
     json_object_object_add(request, "follow", json_object_new_boolean(1));

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "conf.h"
 #include "domxml.h"
+#include "jsonguard.h"
 #include "layout.h"
 #include "livexml.h"
 #include "process.h"
@@ -33,12 +34,6 @@ cleanup_sources(struct sources **sources)
     if (*sources != NULL)
         memctx_domxml_deinit(&(*sources)->xml);
     free(*sources);
-}
-
-static void
-cleanup_json(json_object **object)
-{
-    json_object_put(*object);
 }
 
 /* A file of at most max_bytes; standard input is "/dev/stdin". */
@@ -150,7 +145,8 @@ size_of(const struct memctx_layout *layout)
 static void
 print_json(const struct memctx_layout *layout)
 {
-    MEMCTX_CLEANUP(cleanup_json) json_object *root = json_object_new_object();
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *root = json_object_new_object();
     json_object *ram = json_object_new_object();
     json_object *extents = json_object_new_array();
     for (size_t i = 0; i < layout->n_extents; i++) {

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "client.h"
+#include "jsonguard.h"
 
 #define BYTES_MAX 192
 
@@ -53,7 +54,7 @@ cmd_write(const struct options *options, int n_words, char **words)
                         "1 to %d bytes are wanted, two hex digits each, found "
                         "'%.64s'",
                         BYTES_MAX, words[2]);
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = make_request(words[0], gva, words[2]);
     if (cmd_find_agent(options, dir, sizeof(dir), &err) < 0 ||
         client_create(dir, &client, &err) < 0 ||

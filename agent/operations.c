@@ -8,15 +8,10 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "jsonguard.h"
 
 #define PROTOCOL 1
 #define PAGE_DOMAINS 64 /* in one packet of a list */
-
-static void
-cleanup_json(json_object **object)
-{
-    json_object_put(*object);
-}
 
 json_object *
 operations_describe(const struct record *record)
@@ -152,7 +147,8 @@ int
 operations_perform(struct session *session, struct packet *packet)
 {
     struct refusal refusal;
-    MEMCTX_CLEANUP(cleanup_json) json_object *request = request_parse(packet);
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *request = request_parse(packet);
     int result = perform(session, request, packet, &refusal);
     if (result == -1)
         result = session_refuse(session, &refusal);

@@ -10,12 +10,7 @@
 #include <string.h>
 
 #include "cleanup.h"
-
-static void
-cleanup_json(json_object **object)
-{
-    json_object_put(*object);
-}
+#include "jsonguard.h"
 
 static void
 add_string(json_object *to, const char *key, const char *text)
@@ -215,7 +210,8 @@ int
 memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
                      struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_json) json_object *root = json_object_new_object();
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *root = json_object_new_object();
     if (root == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     if (datum->generation != 0)

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "jsonguard.h"
 
 #define VOL "volatility3.framework."
 #define KERNEL "kernel."
@@ -29,12 +30,6 @@ static const struct memctx_export_word windows_layers[] = {
     {"x86-2level", VOL "layers.intel.WindowsIntel"},
     {NULL, NULL},
 };
-
-static void
-cleanup_json(json_object **object)
-{
-    json_object_put(*object);
-}
 
 static void
 add_string(json_object *to, const char *key, const char *value)
@@ -145,7 +140,8 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
     uint64_t place;
     if (place_of(kernel, &place, err) < 0)
         return -1;
-    MEMCTX_CLEANUP(cleanup_json) json_object *root = json_object_new_object();
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *root = json_object_new_object();
     if (root == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     add_string(root, KERNEL "class", VOL "contexts.Module");

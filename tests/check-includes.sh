@@ -12,7 +12,7 @@ failures=0
 
 # Every file of src/ by its name without suffix, and its stage. ARCHITECTURE.md draws them.
 declare -A stage=(
-    [bytes]=1 [cleanup]=1 [error]=1 [memctx]=1
+    [bytes]=1 [cleanup]=1 [error]=1 [jsonguard]=1 [memctx]=1
     [backoff]=2 [domain]=2 [text]=2
     [xml]=3 [procmaps]=3 [qemuopt]=3 [vmcoreinfo]=3
     [procmem]=4 [rammap]=4

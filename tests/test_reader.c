@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "client.h"
+#include "jsonguard.h"
 #include "fakeagent.h"
 #include "memctx.h"
 #include "tables.h"
@@ -667,7 +668,7 @@ late_answer_is_not_taken_for_another(void **state)
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet packet = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("list", NULL);
     assert_done(client_create(f->fake.dir, &client, &f->err), &f->err);
     fakeagent_set_lie(&f->fake,

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "await.h"
+#include "jsonguard.h"
 
 struct memctx_agent {
     char dir[AGENT_DIR_MAX];
@@ -98,7 +99,7 @@ static int
 fetch_list(struct client *client, json_object *all, struct memctx_error *err)
 {
     bool more = true;
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("list", NULL);
     if (client_request(client, request, err) < 0)
         return -1;
@@ -113,7 +114,7 @@ int
 memctx_agent_list(struct memctx_agent *agent, char **ret,
                   struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *all = json_object_new_array();
     if (connected(agent, err) < 0)
         return -1;

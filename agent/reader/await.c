@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "clocks.h"
+#include "jsonguard.h"
 
 int64_t
 await_deadline(int timeout_ms)
@@ -41,7 +42,7 @@ await_ready(struct client *client, const char *domain, int timeout_ms,
 {
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet packet = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request =
         client_ask(timeout_ms == 0 ? "show" : "wait", domain);
     int64_t deadline_ms = await_deadline(timeout_ms);

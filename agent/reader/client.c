@@ -16,6 +16,7 @@
 #include "bytes.h"
 #include "cleanup.h"
 #include "clocks.h"
+#include "jsonguard.h"
 #include "rundir.h"
 #include "sockets.h"
 
@@ -26,12 +27,6 @@ struct client {
     bool is_refused; /* the last answer was "denied", or "retry" */
     unsigned char buffer[CONTROL_REPLY_MAX + 1];
 };
-
-void
-client_cleanup_json(json_object **object)
-{
-    json_object_put(*object);
-}
 
 void
 client_cleanup(struct client **client)
@@ -130,27 +125,6 @@ wait_readable(int fd, int64_t deadline_ms)
     }
 }
 
-/* Descriptors of a message. Those for which there is no room are closed: there
- * is room in the control buffer for more than an agent may send. */
-static void
-take_fds(struct msghdr *message, struct client_packet *packet)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL;
-         c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-            if (packet->n_fds < CONTROL_FDS_MAX)
-                packet->fds[packet->n_fds++] = fd;
-            else
-                close(fd);
-        }
-    }
-}
-
 /* Receive one message into the buffer: its length. */
 static ssize_t
 receive(struct client *client, struct client_packet *packet,
@@ -170,7 +144,8 @@ receive(struct client *client, struct client_packet *packet,
     if (n <= 0)
         return memctx_error_set(err, MEMCTX_GONE,
                                 "memctxd left: it closed the connection");
-    take_fds(&message, packet);
+    /* There is room in the control buffer for more than an agent may send. */
+    sockets_take_fds(&message, packet->fds, CONTROL_FDS_MAX, &packet->n_fds);
     if ((message.msg_flags & MSG_CTRUNC) != 0)
         return memctx_error_set(err, MEMCTX_GONE,
                                 "descriptors were lost: at most %u could be "
@@ -303,7 +278,7 @@ greet(struct client *client, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet packet = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *hello = client_ask("hello", NULL);
     struct memctx_error answer = MEMCTX_ERROR_INIT;
     uint64_t version = CONTROL_VERSION;

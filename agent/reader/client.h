@@ -80,6 +80,5 @@ const char *client_text(json_object *object, const char *key);
 bool client_number(json_object *object, const char *key, uint64_t *ret);
 
 void client_cleanup(struct client **client);
-void client_cleanup_json(json_object **object);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "jsonguard.h"
 
 #define PROBE 4096u
 
@@ -53,7 +54,7 @@ static int
 ask(const struct remote *remote, uint64_t gpa, uint64_t size,
     struct client_packet *ret, uint64_t *hole, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("read", remote->domain);
     uint64_t got;
     add_hex(request, "epoch", remote->epoch);

@@ -10,6 +10,7 @@
 #include "clocks.h"
 #include "handoff.h"
 #include "await.h"
+#include "jsonguard.h"
 
 #define AGAIN_MS 20 /* between two tries */
 
@@ -40,7 +41,7 @@ ask(struct sight *sight, const char *domain, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet packet = {.n_fds = 0};
-    MEMCTX_CLEANUP(client_cleanup_json)
+    MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("open", domain);
     if (client_call(sight->client, request, &packet, err) < 0 ||
         handoff_receive(sight, &packet, err) < 0)
