@@ -16,6 +16,7 @@
 #include "bury.h"
 #include "cleanup.h"
 #include "errand.h"
+#include "listener.h"
 #include "operations.h"
 #include "sockets.h"
 #include "waiting.h"
@@ -23,12 +24,9 @@
 #define CLIENTS_MAX 256
 #define STRANGERS_MAX 192 /* neither root nor our own user: others get in */
 #define OF_ONE_UID_MAX 64 /* strangers */
-#define BACKLOG 64
 
 struct control {
-    int fd;
-    int handle;
-    struct sockaddr_un address;
+    struct listener *listener;
     struct service service;
     struct bury *bury;
     struct session *sessions;
@@ -223,19 +221,13 @@ make_client(struct control *control, struct peer *peer,
     return client;
 }
 
+/* Takes the connection. */
 static void
-on_connect(int handle, int fd, int events, void *opaque)
+admit(struct control *control, struct connection *connection)
 {
-    struct control *control = opaque;
-    (void)handle;
-    (void)events;
-    int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = connection_fd(connection);
     MEMCTX_CLEANUP(peer_deinit) struct peer peer = {.n_groups = 0};
-    struct connection *connection =
-        accepted >= 0 ? connection_create(accepted) : NULL;
-    if (connection == NULL)
-        return;
-    if (peer_of(accepted, &peer) < 0) {
+    if (peer_of(fd, &peer) < 0) {
         bury_connection(control, connection);
         return;
     }
@@ -248,42 +240,28 @@ on_connect(int handle, int fd, int events, void *opaque)
     if (client == NULL)
         return;
     client->session.handle = virEventAddHandle(
-        accepted, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-        on_client, &client->session, NULL);
+        fd, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP, on_client,
+        &client->session, NULL);
     if (client->session.handle < 0)
         drop(client);
 }
 
-static int
-listen_on(struct control *control, const char *dir, struct memctx_error *err)
+static void
+on_accepted(void *arg, int fd)
 {
-    mode_t mode = control->service.access->n_rules > 0 ? 0666 : 0600;
-    control->fd = sockets_bind(dir, CONTROL_SOCKET, SOCK_SEQPACKET,
-                               &control->address, err);
-    if (control->fd < 0)
-        return -1;
-    if (chmod(control->address.sun_path, mode) < 0 ||
-        listen(control->fd, BACKLOG) < 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "cannot listen on %s/%s: %s", dir,
-                                CONTROL_SOCKET, strerror(errno));
-    control->handle = virEventAddHandle(control->fd, VIR_EVENT_HANDLE_READABLE,
-                                        on_connect, control, NULL);
-    if (control->handle < 0)
-        return memctx_error_set(err, MEMCTX_BUG,
-                                "cannot watch the control socket");
-    return 0;
+    struct connection *connection = connection_create(fd);
+    if (connection != NULL)
+        admit(arg, connection);
 }
 
 int
 control_create(const struct control_config *config, struct control **ret,
                struct memctx_error *err)
 {
+    mode_t mode = config->access->n_rules > 0 ? 0666 : 0600;
     struct control *control = calloc(1, sizeof(*control));
     if (control == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    control->fd = -1;
-    control->handle = -1;
     control->service = (struct service){
         .records = config->records,
         .access = config->access,
@@ -293,7 +271,8 @@ control_create(const struct control_config *config, struct control **ret,
         .attach_arg = config->attach_arg,
     };
     if (bury_create(&control->bury, err) < 0 ||
-        listen_on(control, config->dir, err) < 0) {
+        listener_create(config->dir, CONTROL_SOCKET, mode, on_accepted, control,
+                        &control->listener, err) < 0) {
         control_destroy(control);
         return -1;
     }
@@ -306,15 +285,10 @@ control_destroy(struct control *control)
 {
     if (control == NULL)
         return;
+    listener_destroy(control->listener);
     while (control->sessions != NULL)
         drop((struct client *)control->sessions);
     bury_destroy(control->bury);
-    if (control->handle >= 0)
-        virEventRemoveHandle(control->handle);
-    if (control->fd >= 0) {
-        close(control->fd);
-        unlink(control->address.sun_path);
-    }
     free(control);
 }
 
