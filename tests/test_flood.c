@@ -29,7 +29,7 @@
 static unsigned
 patience(void)
 {
-    return getenv("MEMCTX_VALGRIND") != NULL ? 20 : 1;
+    return is_under_valgrind() ? 20 : 1;
 }
 
 static const char *const valid[] = {

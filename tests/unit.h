@@ -8,12 +8,24 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "error.h"
+
+/* It takes some twenty times as long there, knows not all that the kernel does
+ * (a signal that ends a close, RLIMIT_NOFILE), and runs one thread at a time.
+ */
+static inline bool
+is_under_valgrind(void)
+{
+    const char *set = getenv("MEMCTX_VALGRIND");
+    return set != NULL && strcmp(set, "1") == 0;
+}
 
 static inline void
 assert_error_at(const struct memctx_error *err, enum memctx_error_class class,
