@@ -54,7 +54,7 @@ check_reads()
     gpa=$(first_above "$low")
     same_bytes above-4g "$gpa" $((gpa - 0x100000000 + low))
     like above-4g-data "$(read_raw split "$gpa" | tr -d '\0' | wc -c)" '^[1-9]'
-    like base-dump "$(bed_ctl read split "$(bed_ctl --json show split | jq -r .kernel.base)" 16)" '^ffffffff[0-9a-f]{8}  '
+    like base-dump "$(bed_ctl read split "$(bed_ctl show split | bed_datum_attribute kernel base)" 16)" '^ffffffff[0-9a-f]{8}  '
     # shellcheck disable=SC2016 # for the shell inside
     is exec-page "$(bed_ctl exec split -- sh -c 'dd bs=64K skip=16 count=1 status=none <&$MEMCTX_FD | wc -c; echo $MEMCTX_KCR3' | tr '\n' ' ')" \
         "65536 $(bed_root split) "
