@@ -8,17 +8,11 @@
 #include "coremount.h"
 #include "subject.h"
 
-static void
-cleanup_elfcore(struct memctx_elfcore **core)
-{
-    memctx_elfcore_destroy(*core);
-}
-
 static enum exit_code
 make_core(const struct options *options, const struct subject *subject)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(cleanup_elfcore) struct memctx_elfcore *core = NULL;
+    MEMCTX_CLEANUP(memctx_elfcore_cleanup) struct memctx_elfcore *core = NULL;
     if (corefile_create(subject, &core, &err) < 0)
         return cmd_fail(EXIT_ERROR, "%s", err.message);
     int failed = options->output != NULL

@@ -207,8 +207,8 @@ handed_open(struct handed *handed, struct ram *ret, struct memctx_error *err)
     return failed;
 }
 
-static void
-cleanup_handed(struct handed **handed)
+void
+handed_cleanup(struct handed **handed)
 {
     handed_destroy(*handed);
 }
@@ -217,7 +217,7 @@ int
 handed_check(const struct handed *handed, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
-    MEMCTX_CLEANUP(cleanup_handed)
+    MEMCTX_CLEANUP(handed_cleanup)
     struct handed *copy = malloc(sizeof(*copy));
     if (copy == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");

@@ -25,6 +25,7 @@ struct handed;
  * NULL: out of memory. The caller destroys it; NULL is fine there. */
 struct handed *handed_create(uint64_t low);
 void handed_destroy(struct handed *handed);
+void handed_cleanup(struct handed **handed);
 
 /* The next descriptor, "ram0", "ram1", ... in the datum; the only one is "ram".
  * -1 with PERMANENT: more than HANDED_FDS_MAX; fd is closed then, too. */

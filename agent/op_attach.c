@@ -5,12 +5,6 @@
 #include "handed.h"
 #include "operations.h"
 
-static void
-cleanup_handed(struct handed **handed)
-{
-    handed_destroy(*handed);
-}
-
 /* A member of an extent that must be there. */
 static int
 need_number(json_object *object, const char *key, uint64_t *ret,
@@ -82,7 +76,7 @@ take_in(json_object *request, struct packet *packet, struct refusal *refusal)
     uint64_t low = 0;
     if (request_number(request, "low", &low, refusal) < 0)
         return NULL;
-    MEMCTX_CLEANUP(cleanup_handed) struct handed *handed = handed_create(low);
+    MEMCTX_CLEANUP(handed_cleanup) struct handed *handed = handed_create(low);
     if (handed == NULL) {
         refuse(refusal, VERDICT_BUG, "out of memory");
         return NULL;

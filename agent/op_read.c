@@ -9,7 +9,6 @@
 #include "errand.h"
 #include "operations.h"
 
-#define READ_MAX (128 * MEMCTX_KIB)
 #define HOLE_MAX MEMCTX_GIB /* that is looked for at once */
 
 /* The first GPA behind the RAM that goes on from `gpa` without a gap. */
@@ -114,9 +113,9 @@ parse_size(struct errand *e, json_object *request, struct refusal *refusal)
     uint64_t last;
     if (request_number(request, "size", &size, refusal) < 0)
         return -1;
-    if (size == 0 || size > READ_MAX)
-        return refuse(refusal, VERDICT_USAGE,
-                      "\"size\" wants 1 to %#" PRIx64 " bytes", READ_MAX);
+    if (size == 0 || size > CONTROL_READ_MAX)
+        return refuse(refusal, VERDICT_USAGE, "\"size\" wants 1 to %#x bytes",
+                      CONTROL_READ_MAX);
     if (!memctx_add(e->address, size - 1, &last))
         return refuse(refusal, VERDICT_USAGE,
                       "the range reaches beyond the last address");

@@ -45,10 +45,7 @@ refusal_fill(struct refusal *refusal, enum verdict verdict, const char *format,
     refusal->verdict = verdict;
     vsnprintf(refusal->message, sizeof(refusal->message), format, args);
     va_end(args);
-    for (char *c = refusal->message; *c != '\0'; c++) {
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    }
+    memctx_error_make_printable(refusal->message);
 }
 
 int

@@ -302,8 +302,8 @@ place_pieces(struct memctx_elfcore *core,
     return 0;
 }
 
-static void
-cleanup_elfcore(struct memctx_elfcore **core)
+void
+memctx_elfcore_cleanup(struct memctx_elfcore **core)
 {
     memctx_elfcore_destroy(*core);
 }
@@ -320,7 +320,7 @@ memctx_elfcore_create(const struct memctx_elfcore_facts *facts,
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%zu extents, at most %u fit an ELF core",
                                 facts->n_extents, MEMCTX_EXTENTS_MAX);
-    MEMCTX_CLEANUP(cleanup_elfcore)
+    MEMCTX_CLEANUP(memctx_elfcore_cleanup)
     struct memctx_elfcore *core = calloc(1, sizeof(*core));
     if (core == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");

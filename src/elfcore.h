@@ -46,6 +46,7 @@ int memctx_elfcore_create(const struct memctx_elfcore_facts *facts,
                           struct memctx_elfcore **ret,
                           struct memctx_error *err);
 void memctx_elfcore_destroy(struct memctx_elfcore *core); /* NULL is fine */
+void memctx_elfcore_cleanup(struct memctx_elfcore **core);
 
 /* What the file begins with; a multiple of a page. */
 const unsigned char *memctx_elfcore_header(const struct memctx_elfcore *core,

@@ -22,8 +22,8 @@ static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
 
 /* UTF-8 in a domain's name becomes '?' too: a log line is no place to decide
  * what a terminal does with bytes from outside. */
-static void
-make_printable(char *text)
+void
+memctx_error_make_printable(char *text)
 {
     for (char *c = text; *c != '\0'; c++) {
         if (*c < ' ' || *c > '~')
@@ -43,7 +43,7 @@ memctx_error_fill(struct memctx_error *err, enum memctx_error_class class,
     err->kind = class;
     vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
-    make_printable(err->message);
+    memctx_error_make_printable(err->message);
 }
 
 void
@@ -63,7 +63,7 @@ memctx_error_put_before(struct memctx_error *err, const char *format, ...)
     memcpy(err->message, prefix, len);
     memcpy(err->message + len, ": ", 3);
     strncat(err->message, old, sizeof(err->message) - len - 3);
-    make_printable(err->message);
+    memctx_error_make_printable(err->message);
 }
 
 const char *memctx_error_class_name(enum memctx_error_class class)

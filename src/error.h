@@ -33,6 +33,9 @@ void memctx_error_fill(struct memctx_error *err, enum memctx_error_class class,
 void memctx_error_put_before(struct memctx_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Make every byte of a text that is not printable ASCII a '?'. Any thread. */
+void memctx_error_make_printable(char *text);
+
 /* The class in a word ("retry", "permanent", ...), for logs. */
 const char *memctx_error_class_name(enum memctx_error_class class);
 
