@@ -89,18 +89,6 @@ mutate(unsigned *seed, char *text, size_t size)
     return len;
 }
 
-static unsigned
-count_fds(void)
-{
-    unsigned count = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    assert_non_null(dir);
-    while (readdir(dir) != NULL)
-        count++;
-    closedir(dir);
-    return count;
-}
-
 /* The least of some counts: what is on its way through the agent comes and
  * goes. */
 static unsigned

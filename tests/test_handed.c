@@ -20,18 +20,6 @@ struct fixture {
     unsigned fds; /* open before anything was handed in */
 };
 
-static unsigned
-count_fds(void)
-{
-    unsigned count = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    assert_non_null(dir);
-    while (readdir(dir) != NULL)
-        count++;
-    closedir(dir);
-    return count;
-}
-
 /* RAM of two pieces; the first word of each page tells its offset. */
 static int
 setup(void **state)

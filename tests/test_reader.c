@@ -35,18 +35,6 @@ struct fixture {
     atomic_uint good; /* reads of one kernel alone */
 };
 
-static unsigned
-count_fds(void)
-{
-    unsigned n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    assert_non_null(dir);
-    while (readdir(dir) != NULL)
-        n++;
-    closedir(dir);
-    return n;
-}
-
 /* A byte of the pattern: each page has its own. */
 static unsigned char
 pattern(uint64_t i)

@@ -4,6 +4,7 @@
 #ifndef MEMCTX_TESTS_UNIT_H
 #define MEMCTX_TESTS_UNIT_H
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -25,6 +26,19 @@ is_under_valgrind(void)
 {
     const char *set = getenv("MEMCTX_VALGRIND");
     return set != NULL && strcmp(set, "1") == 0;
+}
+
+/* Descriptors that this process has open, and a constant more. */
+static inline unsigned
+count_fds(void)
+{
+    unsigned count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
 }
 
 static inline void
