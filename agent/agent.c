@@ -13,20 +13,20 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "attach.h"
-#include "bury.h"
-#include "cleanup.h"
-#include "control.h"
-#include "hint.h"
-#include "hooks.h"
-#include "members.h"
-#include "pool.h"
-#include "publish.h"
-#include "queue.h"
-#include "rundir.h"
-#include "serve.h"
-#include "statefile.h"
-#include "watch.h"
+#include "record/attach.h"
+#include "common/bury.h"
+#include "base/cleanup.h"
+#include "control/control.h"
+#include "watch/hint.h"
+#include "publish/hooks.h"
+#include "record/members.h"
+#include "common/pool.h"
+#include "publish/publish.h"
+#include "watch/queue.h"
+#include "wire/rundir.h"
+#include "control/serve.h"
+#include "publish/statefile.h"
+#include "watch/watch.h"
 
 /* That serve readers. Reads are short, but a file system may hold one up. */
 #define SERVE_THREADS 4

@@ -5,10 +5,10 @@
 #ifndef MEMCTXD_AGENT_H
 #define MEMCTXD_AGENT_H
 
-#include "error.h"
-#include "log.h"
-#include "queue.h"
-#include "settings.h"
+#include "base/error.h"
+#include "common/log.h"
+#include "watch/queue.h"
+#include "config/settings.h"
 
 struct agent;
 

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "cleanup.h"
-#include "options.h"
-#include "retract.h"
-#include "rundir.h"
-#include "settings.h"
+#include "base/cleanup.h"
+#include "common/options.h"
+#include "publish/retract.h"
+#include "wire/rundir.h"
+#include "config/settings.h"
 
 #define ECHO_MS 200
 #define LEAVE_S 2 /* for threads to end, after the data are withdrawn */

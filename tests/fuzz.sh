@@ -22,11 +22,11 @@ fuzz()
     for target in $targets; do
         # shellcheck disable=SC2046
         clang -std=gnu11 -D_GNU_SOURCE -g -O1 \
-            -fsanitize=fuzzer,address,undefined -I"$src/src" -I"$src/tests" \
-            -I"$src/agent" -I"$src/agent/reader" -DSYSCONFDIR='"/etc"' \
+            -fsanitize=fuzzer,address,undefined -I"$src/src" -I"$src/tests/support" \
+            -I"$src/agent" -DSYSCONFDIR='"/etc"' \
             $(pkg-config --cflags libxml-2.0 json-c) \
-            "$src/tests/fuzz/fuzz_$target.c" "$src/tests/guestimg.c" "$src/tests/winimg.c" \
-            "$src"/src/*.c "$src"/agent/reader/*.c "$src/agent/rundir.c" "$src/agent/sockets.c" \
+            "$src/tests/fuzz/fuzz_$target.c" "$src/tests/support/guestimg.c" "$src/tests/support/winimg.c" \
+            "$src"/src/*/*.c "$src"/src/*/*/*.c \
             $(pkg-config --libs libxml-2.0 json-c) \
             -o "$build/fuzz/fuzz_$target"
         mkdir -p "$build/fuzz/$target"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Prints the transition table of src/domain.c as the Markdown that stands in
+/* Prints the transition table of src/domain/domain.c as the Markdown that stands in
  * ARCHITECTURE.md; tests/test_docs.sh compares the two. What all phases answer
  * alike comes first; cells that stay and do nothing are left out. */
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "domain.h"
+#include "domain/domain.h"
 
 static bool
 is_idle(enum memctx_phase phase, enum memctx_event event)

@@ -87,10 +87,10 @@ check_formats()
 
 # ---- configuration --------------------------------------------------------------------------------------
 
-# "KEY MIN MAX" of each row of the table in agent/settings.c; both are 0 for a text, MAX for a list
+# "KEY MIN MAX" of each row of the table in agent/config/settings.c; both are 0 for a text, MAX for a list
 key_rows()
 {
-    tr '\n' ' ' < "$top/agent/settings.c" | sed 's/.*} keys\[\] = {\(.*\)} *; *void *settings_init.*/\1/' |
+    tr '\n' ' ' < "$top/agent/config/settings.c" | sed 's/.*} keys\[\] = {\(.*\)} *; *void *settings_init.*/\1/' |
         grep -oE '\{"[^}]*\}' | sed 's/[{}",]/ /g; s/offsetof(.*)//' | awk '{ print $1, $2, $3 }'
 }
 
@@ -98,7 +98,7 @@ key_rows()
 default_of()
 {
     local value
-    value=$(sed -n '/^settings_init/,/^}/s/^ *\.'"$1"' = \(.*\),$/\1/p' "$top/agent/settings.c")
+    value=$(sed -n '/^settings_init/,/^}/s/^ *\.'"$1"' = \(.*\),$/\1/p' "$top/agent/config/settings.c")
     case "$value/$2/$3" in
     /1/0) echo '[ ]' ;;
     /0/0) echo '""' ;;
@@ -162,7 +162,7 @@ check_transitions()
     [ -x "$build/tests/print_transitions" ] || { fail "no print_transitions in $build/tests"; return; }
     difference=$(diff <("$build/tests/print_transitions") \
         <(sed -n '/^<!-- transitions -->$/,/^<!-- end of transitions -->$/p' "$top/ARCHITECTURE.md" | sed '1d; $d'))
-    [ -z "$difference" ] || fail "src/domain.c < and > ARCHITECTURE.md:"$'\n'"$difference"
+    [ -z "$difference" ] || fail "src/domain/domain.c < and > ARCHITECTURE.md:"$'\n'"$difference"
 }
 
 # Files that a person wrote, in directories that hold such. Fuzzing input and JSON can hold no comment.
@@ -174,7 +174,7 @@ check_licences()
             fail "${file#"$top"/} has no SPDX line near its top"
     done < <(cd "$top" && find src agent tests hooks examples man completion -type f \
         ! -path 'tests/fuzz/corpus/*' ! -name '*.json' ! -name '*.o' ! -name '*.gc*' ! -path '*/.*' \
-        ! -name '*.log' ! -name '*.trs' ! -path 'man/*.[1-9]' ! -path agent/memctxd.service ! -path agent/reader/libmemctx.pc ! -path '*/__pycache__/*' -size -200k 2> /dev/null |
+        ! -name '*.log' ! -name '*.trs' ! -path 'man/*.[1-9]' ! -path agent/memctxd.service ! -path src/reader/libmemctx.pc ! -path '*/__pycache__/*' -size -200k 2> /dev/null |
         while read -r name; do grep -qI . "$name" && echo "$top/$name"; done)
 }
 
@@ -182,9 +182,9 @@ check_headers()
 {
     local flags header extra=
     read -ra flags <<< "$(pkg-config --cflags libvirt libxml-2.0 json-c)"
-    pkg-config --exists cmocka && extra=tests
-    for header in "$top"/src/*.h "$top"/agent/*.h "$top"/agent/reader/*.h ${extra:+"$top"/tests/*.h}; do
-        "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -fsyntax-only -I"$top/src" -I"$top/agent" -I"$top/agent/reader" -I"$top/tests" \
+    pkg-config --exists cmocka && extra=yes
+    for header in "$top"/src/*.h "$top"/{src,agent}/*/*.h "$top"/src/*/*/*.h ${extra:+"$top"/tests/support/*.h}; do
+        "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -fsyntax-only -I"$top/src" -I"$top/agent" -I"$top/tests/support" \
             "${flags[@]}" -include "$header" -x c /dev/null || fail "${header#"$top"/} does not stand alone"
     done
 }

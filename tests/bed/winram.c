@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Fills a RAM file as a booting Windows would (tests/winimg.c); the file may be
+/* Fills a RAM file as a booting Windows would (tests/support/winimg.c); the file may be
  * the RAM of a guest that sits in cli; hlt.
  *
  *   winram FILE LOW [KEY=VALUE...] COMMAND...

@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "datum.h"
+#include "datum/datum.h"
 
 static void
 check_json(const struct memctx_datum *datum)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "domxml.h"
+#include "domain/domxml.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

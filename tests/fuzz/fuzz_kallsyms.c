@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "../guestimg.h"
-#include "linux_kallsyms.h"
+#include "guestimg.h"
+#include "guest/linux/kallsyms.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define REGION MEMCTX_MIB

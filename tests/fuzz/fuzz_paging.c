@@ -15,9 +15,9 @@
 
 #include <string.h>
 
-#include "../guestimg.h"
-#include "linux.h"
-#include "search.h"
+#include "guestimg.h"
+#include "guest/linux/linux.h"
+#include "search/search.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define LOW (112 * MEMCTX_MIB)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "procmaps.h"
+#include "ram/procmaps.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "bytes.h"
-#include "layout.h"
-#include "qemuargs.h"
+#include "base/bytes.h"
+#include "qemu/layout.h"
+#include "qemu/args.h"
 
 /* A layout, or a reason why there is none; sorted, without overlap. */
 static void

@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clocks.h"
-#include "handoff.h"
-#include "paging.h"
-#include "statepage.h"
+#include "base/cleanup.h"
+#include "wire/clocks.h"
+#include "reader/handoff.h"
+#include "paging/paging.h"
+#include "wire/statepage.h"
 
 #define RAM_SIZE (64 * 1024)
 #define FDS 3 /* with each packet: the state page, and RAM twice */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "vmcoreinfo.h"
+#include "guest/linux/vmcoreinfo.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

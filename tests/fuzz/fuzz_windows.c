@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-#include "../guestimg.h"
-#include "../winimg.h"
-#include "search.h"
-#include "windows_process.h"
+#include "guestimg.h"
+#include "winimg.h"
+#include "search/search.h"
+#include "guest/windows/process.h"
 
 #define RAM (64 * MEMCTX_MIB)
 #define CHANGES_MAX 64

@@ -4,8 +4,8 @@
  * end of a page that is the last one mapped. */
 #include "fuzz.h"
 
-#include "../guestimg.h"
-#include "windows_code.h"
+#include "guestimg.h"
+#include "guest/windows/code.h"
 
 #define CODE_GPA UINT64_C(0x100000)
 #define CODE_64 UINT64_C(0xfffff80000001000)

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "../guestimg.h"
-#include "windows_image.h"
+#include "guestimg.h"
+#include "guest/windows/image.h"
 
 #define IMAGE_GPA UINT64_C(0x100000)
 #define IMAGE_64 UINT64_C(0xfffff80000200000)

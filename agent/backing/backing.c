@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Opens each backend of a guest's RAM. What /proc/PID/maps says decides, not
+ * the XML: through a private mapping the guest's writes never reach the file,
+ * and it reads as zeros. */
+#include "backing/backing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "backing/conf.h"
+#include "backing/holdings.h"
+#include "qemu/layout.h"
+#include "qemu/match.h"
+#include "ram/procmem.h"
+
+/* A domain on its way to its RAM. */
+struct opening {
+    const struct process *process;
+    struct memctx_layout *layout;
+    struct memctx_layout *other; /* NULL, or what it may be as well; of the same
+                                    backends */
+    struct holdings holdings;
+    struct memctx_match matches[MEMCTX_BACKENDS_MAX];
+};
+
+static void
+cleanup_opening(struct opening **o)
+{
+    if (*o == NULL)
+        return;
+    holdings_deinit(&(*o)->holdings);
+    free((*o)->layout);
+    free((*o)->other);
+    free(*o);
+}
+
+int
+backing_check_guest(const struct memctx_domxml *facts,
+                    const struct memctx_qemuargs *args,
+                    struct memctx_error *err)
+{
+    if (facts->encrypted[0] != '\0' || (args != NULL && args->confidential))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "guest RAM is encrypted (launchSecurity %s): "
+                                "the host cannot read it",
+                                facts->encrypted[0] != '\0' ? facts->encrypted
+                                                            : "unknown");
+    /* 32-bit ARM has the same machines, but page tables of its own. */
+    if (memctx_memconf_arch(facts->arch) != MEMCTX_ARCH_X86 &&
+        strcmp(facts->arch, "aarch64") != 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "guests of architecture '%s' are not "
+                                "supported yet; x86_64, i686 and aarch64 are",
+                                facts->arch);
+    return 0;
+}
+
+/* Where the layout is doubtful there are two, but for what cannot be: devices
+ * whose place is known would overlap other RAM. */
+static int
+find_layouts(struct opening *o, const struct memctx_memconf *conf,
+             struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    int failed =
+        memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, o->layout, &why);
+    bool other =
+        memctx_layout_compute(conf, MEMCTX_LAYOUT_OTHER, o->other, NULL) == 0 &&
+        o->other->doubtful;
+    if (failed < 0 && !other) {
+        *err = why;
+        return -1;
+    }
+    if (failed < 0)
+        *o->layout = *o->other;
+    if (failed < 0 || !other) {
+        free(o->other);
+        o->other = NULL;
+    }
+    return 0;
+}
+
+static int
+find_layout(struct opening *o, const struct memctx_domxml *facts,
+            struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    struct memctx_memconf *conf = malloc(sizeof(*conf));
+    o->layout = calloc(1, sizeof(*o->layout));
+    o->other = calloc(1, sizeof(*o->other));
+    if (conf == NULL || o->layout == NULL || o->other == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    conf_join(facts, &o->process->args, true, conf);
+    return find_layouts(o, conf, err);
+}
+
+/* RAM in memory of QEMU's own. */
+static int
+add_memory(const struct opening *o, const struct memctx_match *match,
+           const char *id, uint64_t size, struct memctx_rammap *map,
+           struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int mem = -1;
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int pagemap = -1;
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int file = -1;
+    unsigned index;
+    if (holdings_open_memory(o->process, "mem", &mem, err) < 0 ||
+        holdings_open_memory(o->process, "pagemap", &pagemap, err) < 0)
+        return -1;
+    /* Pages of a private mapping that were never written are the file's. */
+    if (match->file != NULL && !match->mapping->shared &&
+        holdings_open_file(o->process, match->file, &file, err) < 0)
+        return -1;
+    const struct memctx_source source = {
+        .fd = memctx_steal_fd(&mem),
+        .pagemap_fd = memctx_steal_fd(&pagemap),
+        .file_fd = memctx_steal_fd(&file),
+        .start = match->mapping->start,
+    };
+    return memctx_rammap_add_source(map, id, &source, size, &memctx_procmem_io,
+                                    &index, err);
+}
+
+static int
+add_backend(const struct opening *o, size_t i, struct memctx_rammap *map,
+            struct memctx_error *err)
+{
+    const struct memctx_match *match = &o->matches[i];
+    const struct memctx_layout_backend *backend = &o->layout->backends[i];
+    if (match->file == NULL || !match->mapping->shared)
+        return add_memory(o, match, backend->id, backend->size, map, err);
+    int fd;
+    unsigned index;
+    if (holdings_open_file(o->process, match->file, &fd, err) < 0)
+        return -1;
+    return memctx_rammap_add_backend(map, backend->id, fd, NULL, &index, err);
+}
+
+static int
+add_extents(const struct memctx_layout *layout, struct memctx_rammap *map,
+            struct memctx_error *err)
+{
+    for (size_t i = 0; i < layout->n_extents; i++) {
+        if (memctx_rammap_add_extent(map, &layout->extents[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
+    const struct memctx_layout *layout = o->layout;
+    if (memctx_rammap_create(&ram.map, err) < 0)
+        return -1;
+    for (size_t i = 0; i < layout->n_backends; i++) {
+        if (add_backend(o, i, ram.map, err) < 0)
+            return -1;
+    }
+    if (add_extents(layout, ram.map, err) < 0)
+        return -1;
+    if (o->other != NULL &&
+        (memctx_rammap_copy_backends(ram.map, &ram.other, err) < 0 ||
+         add_extents(o->other, ram.other, err) < 0))
+        return -1;
+    /* QEMU may have ended, and its number been given away, while we looked;
+     * procfd would then have led nowhere. */
+    if (process_check(o->process, err) < 0)
+        return -1;
+    ram.low = layout->low;
+    *ret = ram;
+    ram.map = NULL;
+    ram.other = NULL;
+    return 0;
+}
+
+int
+backing_open(const struct process *process, const struct memctx_domxml *facts,
+             struct ram *ret, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(cleanup_opening)
+    struct opening *o = calloc(1, sizeof(*o));
+    if (o == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    o->process = process;
+    /* What can never work is said before anything is opened. */
+    if (backing_check_guest(facts, &process->args, err) < 0 ||
+        find_layout(o, facts, err) < 0 ||
+        holdings_read(process, &o->holdings, err) < 0 ||
+        memctx_match_backends(o->layout, &process->args, &o->holdings.list,
+                              o->matches, err) < 0)
+        return -1;
+    return open_all(o, ret, err);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The rules are those of ptrace_may_access() (kernel/ptrace.c; ptrace(2),
+ * "Ptrace access mode checking"): without CAP_SYS_PTRACE both user and group
+ * must be QEMU's. /proc/PID/fd is a directory of mode 0500, mem and pagemap
+ * files of mode 0600 and 0400: for another user they take CAP_DAC_READ_SEARCH
+ * beside. Yama bars PTRACE_MODE_ATTACH, which mem takes and fd does not. */
+#include "backing/rights.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define SHARED                                                     \
+    "<memoryBacking><source type='memfd'/><access mode='shared'/>" \
+    "</memoryBacking>"
+
+static bool
+has(const struct rights *r, unsigned capability)
+{
+    return (r->capabilities >> capability & 1) != 0;
+}
+
+/* The beginning of a file of /proc; "" when it cannot be read. */
+static void
+read_text(const char *path, char *to, size_t size)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, to, size - 1) : 0;
+    to[n > 0 ? n : 0] = '\0';
+}
+
+void
+rights_look(const struct process *process, struct rights *ret)
+{
+    char text[4096];
+    struct stat st;
+    memset(ret, 0, sizeof(*ret));
+    ret->uid = geteuid();
+    ret->gid = getegid();
+    read_text("/proc/self/status", text, sizeof(text));
+    const char *effective = strstr(text, "\nCapEff:");
+    if (effective != NULL)
+        ret->capabilities = strtoull(effective + 8, NULL, 16);
+    read_text("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
+    ret->yama = atoi(text);
+    /* /proc/PID belongs to the process' user and group while it is dumpable,
+     * which QEMU is. */
+    if (fstat(process->procfd, &st) == 0) {
+        ret->qemu_uid = st.st_uid;
+        ret->qemu_gid = st.st_gid;
+    }
+}
+
+void
+rights_cure(const struct rights *r, bool own_memory, char *to, size_t size)
+{
+    bool trace = has(r, CAP_SYS_PTRACE);
+    bool same_user = r->uid == r->qemu_uid;
+    if (trace && !has(r, CAP_DAC_READ_SEARCH) && !same_user)
+        snprintf(to, size, "add CAP_DAC_READ_SEARCH to CAP_SYS_PTRACE");
+    else if (trace)
+        snprintf(to, size, "look for a security module that forbids it");
+    else if (same_user && r->gid != r->qemu_gid)
+        snprintf(to, size,
+                 "run memctxd with QEMU's group, gid %u (it has gid %u), or "
+                 "with CAP_SYS_PTRACE",
+                 (unsigned)r->qemu_gid, (unsigned)r->gid);
+    else if (same_user && own_memory && r->yama > 0)
+        snprintf(to, size,
+                 "add CAP_SYS_PTRACE, or set kernel.yama.ptrace_scope to 0, or "
+                 "add " SHARED);
+    else if (has(r, CAP_DAC_READ_SEARCH))
+        snprintf(to, size, "add CAP_SYS_PTRACE to CAP_DAC_READ_SEARCH");
+    else
+        snprintf(to, size,
+                 "run memctxd as root, as QEMU's user and group (%u:%u), or "
+                 "with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
+                 (unsigned)r->qemu_uid, (unsigned)r->qemu_gid);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* A pool of one thread, and an alarm clock. */
+#include "common/bury.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "common/pool.h"
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.38 */
+#endif
+
+#define WAITING_MAX 64 /* each may be a descriptor of ours */
+#define ALARM_NS 10000000
+
+struct bury {
+    struct pool *pool;
+    atomic_uint waiting;
+};
+
+struct burial {
+    struct pool_job pool_job; /* first: the pool hands it back */
+    struct bury *bury;
+    void (*destroy)(void *what);
+    void *what;
+};
+
+/* It is there to end a system call, for which being handled is enough. */
+static void
+on_signal(int signal)
+{
+    (void)signal;
+}
+
+/* While a signal is pending for a thread, no close of its waits: one alarm ends
+ * all waiting that one system call brought about. */
+static void
+destroy_in_time(void (*destroy)(void *what), void *what)
+{
+    const struct itimerspec often = {.it_value = {0, ALARM_NS},
+                                     .it_interval = {0, ALARM_NS}};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+                             .sigev_signo = SIGUSR2};
+    event.sigev_notify_thread_id = gettid();
+    sigset_t alarm;
+    sigset_t old;
+    timer_t timer;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGUSR2);
+    bool armed = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+    pthread_sigmask(SIG_UNBLOCK, &alarm, &old);
+    if (armed)
+        timer_settime(timer, 0, &often, NULL);
+    destroy(what);
+    if (armed)
+        timer_delete(timer);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void
+run(struct pool_job *pool_job)
+{
+    struct burial *b = (struct burial *)pool_job;
+    destroy_in_time(b->destroy, b->what);
+    atomic_fetch_sub(&b->bury->waiting, 1);
+    free(b);
+}
+
+int
+bury_create(struct bury **ret, struct memctx_error *err)
+{
+    const struct sigaction action = {.sa_handler = on_signal,
+                                     .sa_flags = SA_RESTART};
+    struct bury *bury = calloc(1, sizeof(*bury));
+    if (bury == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    if (pool_create(1, &bury->pool, err) < 0) {
+        free(bury);
+        return -1;
+    }
+    sigaction(SIGUSR2, &action, NULL);
+    *ret = bury;
+    return 0;
+}
+
+void
+bury_destroy(struct bury *bury)
+{
+    if (bury == NULL)
+        return;
+    pool_destroy(bury->pool);
+    free(bury);
+}
+
+void
+bury_what(struct bury *bury, void (*destroy)(void *what), void *what)
+{
+    struct burial *b = NULL;
+    if (atomic_load(&bury->waiting) < WAITING_MAX)
+        b = calloc(1, sizeof(*b));
+    if (b == NULL) {
+        destroy_in_time(destroy, what);
+        return;
+    }
+    *b = (struct burial){
+        .pool_job.run = run, .bury = bury, .destroy = destroy, .what = what};
+    atomic_fetch_add(&bury->waiting, 1);
+    pool_submit(bury->pool, &b->pool_job);
+}

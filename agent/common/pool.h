@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* A fixed number of threads that run jobs in order of arrival. */
+#ifndef MEMCTXD_POOL_H
+#define MEMCTXD_POOL_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+struct pool;
+
+/* pthread_create() with all signals blocked in the thread: they are for the
+ * main thread, which turns them into events. 0 or an errno value. */
+int pool_start_thread(pthread_t *ret, void *(*run)(void *), void *arg);
+
+/* One piece of work; the submitter embeds and owns it. It must stay where it
+ * is until run() has been called, which may free it. */
+struct pool_job {
+    void (*run)(struct pool_job *job);
+    struct pool_job *next; /* the pool's */
+};
+
+/* -1 with BUG: no threads to be had. */
+int pool_create(unsigned n_threads, struct pool **ret,
+                struct memctx_error *err);
+
+/* Run what is queued, wait for it, end the threads. NULL is fine. */
+void pool_destroy(struct pool *pool);
+
+/* Queue a job. Any thread. */
+void pool_submit(struct pool *pool, struct pool_job *job);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Reads the configuration file by a table of keys. */
+#include "config/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+#define FILE_MAX (64 * 1024)
+
+/* A number from min to max; a text when both are 0, the rules of access when
+ * only max is. */
+static const struct key {
+    const char *name;
+    size_t offset;
+    uint64_t min;
+    uint64_t max;
+} keys[] = {
+    {"uri", offsetof(struct settings, uri), 0, 0},
+    {"runtime_dir", offsetof(struct settings, runtime_dir), 0, 0},
+    {"log_level", offsetof(struct settings, log_level), 0, 0},
+    {"workers", offsetof(struct settings, workers), 1, 64},
+    {"writers", offsetof(struct settings, writers), 1, 1024},
+    {"keepalive_interval", offsetof(struct settings, keepalive_interval), 0,
+     3600},
+    {"keepalive_count", offsetof(struct settings, keepalive_count), 1, 100},
+    {"retry_first_ms", offsetof(struct settings, retry_first_ms), 1, 60000},
+    {"retry_cap_ms", offsetof(struct settings, retry_cap_ms), 1, 3600000},
+    {"retry_growth_percent", offsetof(struct settings, retry_growth_percent), 0,
+     1000},
+    {"retry_cost_factor", offsetof(struct settings, retry_cost_factor), 1,
+     100000},
+    {"revalidate_ms", offsetof(struct settings, revalidate_ms), 0, 86400000},
+    {"hooks_dir", offsetof(struct settings, hooks_dir), 0, 0},
+    {"hook_timeout_ms", offsetof(struct settings, hook_timeout_ms), 1, 3600000},
+    {"access", offsetof(struct settings, access), 1, 0},
+    {"stub_fail_boots", offsetof(struct settings, stub_fail_boots), 0, 1000000},
+};
+
+void
+settings_init(struct settings *settings)
+{
+    *settings = (struct settings){
+        .log_level = "info",
+        .workers = 2,
+        .writers = 32,
+        .keepalive_interval = 5,
+        .keepalive_count = 3,
+        .retry_first_ms = 50,
+        .retry_cap_ms = 2000,
+        .retry_growth_percent = 10,
+        .retry_cost_factor = 50,
+        .revalidate_ms = 10000,
+        .hook_timeout_ms = 10000,
+    };
+}
+
+static int
+store_text(const struct key *key, char *value, void *member,
+           struct memctx_error *err)
+{
+    size_t len = strlen(value);
+    if (len < 2 || value[0] != '"' || value[len - 1] != '"' ||
+        len - 2 >= SETTINGS_TEXT_MAX || memchr(value + 1, '"', len - 2) != NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s wants a text in double quotes of up to %d "
+                                "bytes, found: %.40s",
+                                key->name, SETTINGS_TEXT_MAX - 1, value);
+    memcpy(member, value + 1, len - 2);
+    ((char *)member)[len - 2] = '\0';
+    return 0;
+}
+
+static int
+store_number(const struct key *key, const char *value, void *member,
+             struct memctx_error *err)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    if (errno != 0 || !isdigit((unsigned char)value[0]) || *end != '\0' ||
+        number < key->min || number > key->max)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s wants a number from %llu to %llu, found: "
+                                "%.40s",
+                                key->name, (unsigned long long)key->min,
+                                (unsigned long long)key->max, value);
+    *(uint64_t *)member = number;
+    return 0;
+}
+
+static char *
+trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t len = strlen(text);
+    while (len > 0 && isspace((unsigned char)text[len - 1]))
+        text[--len] = '\0';
+    return text;
+}
+
+/* Cut off a comment, but not a '#' inside quotes. */
+static void
+cut_comment(char *line)
+{
+    bool quoted = false;
+    for (; *line != '\0'; line++) {
+        if (*line == '"')
+            quoted = !quoted;
+        if (*line == '#' && !quoted)
+            *line = '\0';
+        if (*line == '\0')
+            return;
+    }
+}
+
+/* The lines of a file that are left. */
+struct lines {
+    char *rest;
+    unsigned number; /* of the line that was taken last */
+};
+
+/* The next line without comment and blanks around it; NULL: there is none. */
+static char *
+next_line(struct lines *lines)
+{
+    char *line = strsep(&lines->rest, "\n");
+    if (line == NULL)
+        return NULL;
+    lines->number++;
+    cut_comment(line);
+    return trim(line);
+}
+
+/* Take the text off the beginning of *at, which stands on its first quote. */
+static int
+store_rule(char **at, struct access *access, struct memctx_error *err)
+{
+    char *end = strchr(*at + 1, '"');
+    if (end == NULL || end - *at > SETTINGS_TEXT_MAX)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "access wants texts in double quotes of up to "
+                                "%d bytes, found: %.40s",
+                                SETTINGS_TEXT_MAX - 1, *at);
+    *end = '\0';
+    if (access_add(access, *at + 1, err) < 0)
+        return -1;
+    *at = trim(end + 1);
+    return 0;
+}
+
+/* One line of a list, after the bracket: texts, each but the last followed by a
+ * comma. 1: the list ends in it; 0: it goes on. */
+static int
+parse_rules(char *at, bool *comma, struct access *access,
+            struct memctx_error *err)
+{
+    while (*at == '"' && *comma) {
+        if (store_rule(&at, access, err) < 0)
+            return -1;
+        *comma = *at == ',';
+        if (*comma)
+            at = trim(at + 1);
+    }
+    if (*at == '\0')
+        return 0;
+    if (strcmp(at, "]") == 0)
+        return 1;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "access wants a list [ \"RULE\", ... ], found: "
+                            "%.40s",
+                            at);
+}
+
+static int
+store_rules(char *value, struct lines *lines, struct access *access,
+            struct memctx_error *err)
+{
+    bool comma = true;
+    if (*value != '[')
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "access wants a list [ \"RULE\", ... ], found: "
+                                "%.40s",
+                                value);
+    int ended = parse_rules(trim(value + 1), &comma, access, err);
+    while (ended == 0) {
+        char *line = next_line(lines);
+        if (line == NULL)
+            return memctx_error_set(err, MEMCTX_PERMANENT,
+                                    "the list of access does not end with ]");
+        ended = parse_rules(line, &comma, access, err);
+    }
+    return ended < 0 ? -1 : 0;
+}
+
+static int
+store(const char *name, char *value, struct lines *lines,
+      struct settings *settings, struct memctx_error *err)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        void *member = (char *)settings + keys[i].offset;
+        if (strcmp(keys[i].name, name) != 0)
+            continue;
+        if (keys[i].max > 0)
+            return store_number(&keys[i], value, member, err);
+        return keys[i].min > 0 ? store_rules(value, lines, member, err)
+                               : store_text(&keys[i], value, member, err);
+    }
+    return memctx_error_set(err, MEMCTX_PERMANENT, "unknown key '%.40s'", name);
+}
+
+static int
+parse_line(char *line, struct lines *lines, struct settings *settings,
+           struct memctx_error *err)
+{
+    if (*line == '\0')
+        return 0;
+    char *equals = strchr(line, '=');
+    if (equals == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "expected key = value, found: %.40s", line);
+    *equals = '\0';
+    return store(trim(line), trim(equals + 1), lines, settings, err);
+}
+
+int
+settings_parse(const char *text, const char *name, struct settings *settings,
+               struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *copy = strdup(text);
+    if (copy == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    struct lines lines = {.rest = copy};
+    char *line;
+    while ((line = next_line(&lines)) != NULL) {
+        if (parse_line(line, &lines, settings, err) < 0)
+            return memctx_error_prefix(err, "%s:%u", name, lines.number);
+    }
+    if (log_level_from_name(settings->log_level) == LOG_LEVELS)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s: log_level is '%.20s', expected debug, "
+                                "info, warning or error",
+                                name, settings->log_level);
+    if (settings->retry_cap_ms < settings->retry_first_ms)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s: retry_cap_ms is below retry_first_ms",
+                                name);
+    return 0;
+}
+
+int
+settings_read(const char *path, struct settings *settings,
+              struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = calloc(1, FILE_MAX + 1);
+    MEMCTX_CLEANUP(memctx_cleanup_file) FILE *file = fopen(path, "re");
+    if (text == NULL || file == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot read %s: %s",
+                                path, strerror(errno));
+    size_t len = fread(text, 1, FILE_MAX + 1, file);
+    if (ferror(file) || len > FILE_MAX || strlen(text) != len)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s: not a text file of up to %d bytes", path,
+                                FILE_MAX);
+    return settings_parse(text, path, settings, err);
+}
+
+struct memctx_backoff_limits
+settings_backoff(const struct settings *settings)
+{
+    return (struct memctx_backoff_limits){
+        .first_us = settings->retry_first_ms * 1000,
+        .cap_us = settings->retry_cap_ms * 1000,
+        .growth_percent = (unsigned)settings->retry_growth_percent,
+        .cost_factor = (unsigned)settings->retry_cost_factor,
+    };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The agent's configuration file: libvirt's own form, key = value, strings in
+ * double quotes, lists of them in brackets over several lines, # comments.
+ * Documented in man/memctxd.conf.pod. */
+#ifndef MEMCTXD_SETTINGS_H
+#define MEMCTXD_SETTINGS_H
+
+#include <stdint.h>
+
+#include "config/access.h"
+#include "domain/backoff.h"
+#include "base/error.h"
+#include "common/log.h"
+
+#define SETTINGS_TEXT_MAX 256
+
+/* What the agent runs by; command-line options have been put on top. */
+struct settings {
+    char uri[SETTINGS_TEXT_MAX];         /* "": libvirt's default */
+    char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
+    char log_level[SETTINGS_TEXT_MAX];
+    uint64_t workers;            /* threads that read RAM */
+    uint64_t writers;            /* threads that write metadata, at most */
+    uint64_t keepalive_interval; /* seconds; 0: none */
+    uint64_t keepalive_count;
+    uint64_t retry_first_ms;
+    uint64_t retry_cap_ms;
+    uint64_t retry_growth_percent;
+    uint64_t retry_cost_factor;
+    uint64_t revalidate_ms; /* from one look at a ready domain to the next; 0:
+                               none */
+    char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
+    uint64_t hook_timeout_ms;
+    struct access access;     /* rules; more than one key adds to them */
+    uint64_t stub_fail_boots; /* --stub: the first tries that fail */
+};
+
+/* The defaults. */
+void settings_init(struct settings *settings);
+
+/* Read a configuration file on top of *settings. -1 with PERMANENT: it cannot
+ * be read, or which line is wrong and what was expected there; *settings is
+ * undefined then. */
+int settings_read(const char *path, struct settings *settings,
+                  struct memctx_error *err);
+
+/* Parse text as if it were a file called `name`. */
+int settings_parse(const char *text, const char *name,
+                   struct settings *settings, struct memctx_error *err);
+
+struct memctx_backoff_limits settings_backoff(const struct settings *settings);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* sendmsg(2), recvmsg(2), and what was not sent yet. */
+#include "control/connection.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "wire/sockets.h"
+
+#define UNSENT_MAX (4 * 1024 * 1024) /* bytes kept for one peer */
+
+/* The kernel takes as many at once. */
+#define FDS_KERNEL_MAX 253
+
+struct connection {
+    int fd;
+    struct packet *first;
+    struct packet **last;
+    size_t unsent;
+};
+
+struct packet *
+packet_create(size_t len)
+{
+    struct packet *packet = malloc(sizeof(*packet) + len + 1);
+    if (packet == NULL)
+        return NULL;
+    packet->next = NULL;
+    packet->n_fds = 0;
+    packet->len = len;
+    return packet;
+}
+
+void
+packet_destroy(struct packet *packet)
+{
+    if (packet == NULL)
+        return;
+    for (unsigned i = 0; i < packet->n_fds; i++)
+        memctx_cleanup_fd(&packet->fds[i]);
+    free(packet);
+}
+
+static void
+cleanup_packet(struct packet **packet)
+{
+    packet_destroy(*packet);
+}
+
+/* A packet must fit into the socket's buffer as a whole; the kernel cuts the
+ * wish at net.core.wmem_max and doubles it. */
+static void
+widen(int fd)
+{
+    int size = CONTROL_REPLY_MAX;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+struct connection *
+connection_create(int fd)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
+    struct connection *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return NULL;
+    widen(fd);
+    c->fd = memctx_steal_fd(&owned);
+    c->last = &c->first;
+    return c;
+}
+
+void
+connection_destroy(struct connection *c)
+{
+    if (c == NULL)
+        return;
+    while (c->first != NULL) {
+        struct packet *packet = c->first;
+        c->first = packet->next;
+        packet_destroy(packet);
+    }
+    close(c->fd);
+    free(c);
+}
+
+int
+connection_fd(const struct connection *c)
+{
+    return c->fd;
+}
+
+/* Are there descriptors with the next packet? The kernel says so to who looks
+ * without room for them. */
+static bool
+brings_fds(int fd)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
+           (message.msg_flags & MSG_CTRUNC) != 0;
+}
+
+enum connection_got
+connection_receive(struct connection *c, bool want_fds, struct packet **ret,
+                   const char **why)
+{
+    MEMCTX_CLEANUP(cleanup_packet)
+    struct packet *packet = packet_create(CONTROL_REQUEST_MAX);
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(FDS_KERNEL_MAX * sizeof(int))];
+    } control;
+    if (packet == NULL)
+        return CONNECTION_CLOSED;
+    if (!want_fds && brings_fds(c->fd)) {
+        *why = "descriptors came from somebody who may hand in none";
+        return CONNECTION_UNWANTED;
+    }
+    struct iovec part = {packet->bytes, CONTROL_REQUEST_MAX};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = want_fds ? control.bytes : NULL,
+        .msg_controllen = want_fds ? sizeof(control.bytes) : 0,
+    };
+    ssize_t n = recvmsg(c->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return CONNECTION_NOTHING;
+    if (n < 0)
+        return CONNECTION_CLOSED;
+    bool fit = sockets_take_fds(&message, packet->fds, CONTROL_FDS_MAX,
+                                &packet->n_fds);
+    /* A packet of 0 bytes is told from the end only by what came with it; who
+     * sends one has nothing to say. */
+    if (n == 0)
+        return CONNECTION_CLOSED;
+    *why = (message.msg_flags & MSG_TRUNC) != 0
+               ? "the request is longer than 4096 bytes"
+           : !fit || (message.msg_flags & MSG_CTRUNC) != 0
+               ? "more descriptors came with the request than can be taken"
+               : NULL;
+    if (*why != NULL)
+        return CONNECTION_REFUSED;
+    packet->len = (size_t)n;
+    packet->bytes[n] = '\0';
+    *ret = memctx_steal_ptr(&packet);
+    return CONNECTION_PACKET;
+}
+
+static ssize_t
+send_packet(int fd, struct packet *packet)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec part = {packet->bytes, packet->len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    size_t fds_len = packet->n_fds * sizeof(int);
+    if (packet->n_fds > 0) {
+        memset(&control, 0, sizeof(control));
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(fds_len);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(fds_len);
+        memcpy(CMSG_DATA(c), packet->fds, fds_len);
+    }
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int
+connection_flush(struct connection *c)
+{
+    while (c->first != NULL) {
+        struct packet *packet = c->first;
+        ssize_t n = send_packet(c->fd, packet);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (n < 0)
+            return -1;
+        c->first = packet->next;
+        if (c->first == NULL)
+            c->last = &c->first;
+        c->unsent -= packet->len;
+        packet_destroy(packet);
+    }
+    return 0;
+}
+
+int
+connection_send(struct connection *c, struct packet *packet)
+{
+    if (packet->len > CONTROL_REPLY_MAX ||
+        c->unsent + packet->len > UNSENT_MAX) {
+        packet_destroy(packet);
+        return -1;
+    }
+    packet->next = NULL;
+    *c->last = packet;
+    c->last = &packet->next;
+    c->unsent += packet->len;
+    return connection_flush(c);
+}
+
+size_t
+connection_unsent(const struct connection *c)
+{
+    return c->unsent;
+}
+
+bool
+connection_is_read(const struct connection *c)
+{
+    int queued = 0;
+    return c->first == NULL &&
+           (ioctl(c->fd, SIOCOUTQ, &queued) < 0 || queued == 0);
+}

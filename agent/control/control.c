@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Accepts clients, and reads a request of one when it may have another. Nothing
+ * here waits for a client, and each has its turn: one request at a time, the
+ * next when the answer to the last is on its way. */
+#include "control/control.h"
+
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/bury.h"
+#include "base/cleanup.h"
+#include "control/errand.h"
+#include "common/listener.h"
+#include "control/operations.h"
+#include "wire/sockets.h"
+#include "control/waiting.h"
+
+#define CLIENTS_MAX 256
+#define STRANGERS_MAX 192 /* neither root nor our own user: others get in */
+#define OF_ONE_UID_MAX 64 /* strangers */
+
+struct control {
+    struct listener *listener;
+    struct service service;
+    struct bury *bury;
+    struct session *sessions;
+};
+
+/* A session, and whose it is. */
+struct client {
+    struct session session; /* first */
+    struct control *control;
+};
+
+static void
+destroy_connection(void *connection)
+{
+    connection_destroy(connection);
+}
+
+/* In its queues there may be descriptors: theirs, or of a guest's RAM. */
+static void
+bury_connection(struct control *control, struct connection *connection)
+{
+    bury_what(control->bury, destroy_connection, connection);
+}
+
+static void
+drop(struct client *client)
+{
+    struct session **at = &client->control->sessions;
+    struct session *session = &client->session;
+    while (*at != session)
+        at = &(*at)->next;
+    *at = session->next;
+    if (session->handle >= 0)
+        virEventRemoveHandle(session->handle);
+    errand_abandon(session->errand);
+    waiting_deinit(&session->waiting);
+    bury_connection(client->control, session->connection);
+    peer_deinit(&session->peer);
+    free(client);
+}
+
+/* What to be woken by: a request only when there is no answer on its way. A
+ * hang-up in any case; with no event at all libvirt would not poll. */
+static void
+update(const struct session *session)
+{
+    int events = VIR_EVENT_HANDLE_HANGUP;
+    if (connection_unsent(session->connection) > 0)
+        events |= VIR_EVENT_HANDLE_WRITABLE;
+    else if (session->errand == NULL)
+        events |= VIR_EVENT_HANDLE_READABLE;
+    virEventUpdateHandle(session->handle, events);
+}
+
+static void
+settle(struct session *session, int failed)
+{
+    if (failed < 0)
+        drop((struct client *)session);
+    else
+        update(session);
+}
+
+static int
+refuse_packet(struct session *session, const char *why)
+{
+    struct refusal refusal;
+    refuse(&refusal, VERDICT_USAGE, "%s", why);
+    return session_refuse(session, &refusal);
+}
+
+/* Read one request. -1: drop the client. */
+static int
+read_request(struct session *session)
+{
+    struct packet *packet;
+    const char *why;
+    int failed = 0;
+    bool may_attach = access_may_some(session->service->access, &session->peer,
+                                      ACCESS_ATTACH);
+    switch (
+        connection_receive(session->connection, may_attach, &packet, &why)) {
+    case CONNECTION_NOTHING:
+        return 0;
+    case CONNECTION_CLOSED:
+        return -1;
+    case CONNECTION_REFUSED:
+        return refuse_packet(session, why);
+    case CONNECTION_UNWANTED:
+        refuse_packet(session, why);
+        return -1;
+    case CONNECTION_PACKET:
+        failed = operations_perform(session, packet);
+        packet_destroy(packet);
+    }
+    return failed;
+}
+
+static void
+on_client(int handle, int fd, int events, void *opaque)
+{
+    struct session *session = opaque;
+    int failed = 0;
+    (void)handle;
+    (void)fd;
+    if ((events & (VIR_EVENT_HANDLE_HANGUP | VIR_EVENT_HANDLE_ERROR)) != 0)
+        failed = -1;
+    if (failed == 0 && (events & VIR_EVENT_HANDLE_WRITABLE) != 0)
+        failed = connection_flush(session->connection) < 0 ||
+                         waiting_tell(session) < 0
+                     ? -1
+                     : 0;
+    if (failed == 0 && (events & VIR_EVENT_HANDLE_READABLE) != 0 &&
+        session->errand == NULL && connection_unsent(session->connection) == 0)
+        failed = read_request(session);
+    settle(session, failed);
+}
+
+/* Is there room for one more? */
+static bool
+has_room(const struct control *control, const struct peer *peer)
+{
+    unsigned clients = 0;
+    unsigned strangers = 0;
+    unsigned same = 0;
+    for (const struct session *s = control->sessions; s != NULL; s = s->next) {
+        clients++;
+        strangers += !peer_is_ours(&s->peer);
+        same += s->peer.uid == peer->uid;
+    }
+    if (peer_is_ours(peer))
+        return clients < CLIENTS_MAX;
+    return clients < CLIENTS_MAX && strangers < STRANGERS_MAX &&
+           same < OF_ONE_UID_MAX;
+}
+
+/* Has this peer anything to look for here? The mode of the socket says so, too,
+ * where there are no rules. */
+static bool
+is_welcome(const struct control *control, const struct peer *peer)
+{
+    for (unsigned right = 0; right < ACCESS_RIGHTS; right++) {
+        if (access_may_some(control->service.access, peer,
+                            (enum access_right)right))
+            return true;
+    }
+    return false;
+}
+
+/* Say why, and hang up. What it has asked already is taken first: closed with
+ * that unread, the connection would look broken (ECONNRESET). What has
+ * descriptors stays there. */
+static void
+turn_away(struct control *control, const struct peer *peer, bool welcome,
+          struct connection *connection)
+{
+    const char *why = welcome ? "too many connections"
+                              : "the key access in memctxd.conf grants it "
+                                "nothing";
+    struct session session = {.connection = connection};
+    struct refusal refusal;
+    struct packet *asked;
+    const char *wrong;
+    denials_log(&control->service.denials, control->service.log, peer, why);
+    if (connection_receive(connection, false, &asked, &wrong) ==
+        CONNECTION_PACKET)
+        packet_destroy(asked);
+    refuse(&refusal, welcome ? VERDICT_RETRY : VERDICT_DENIED,
+           "uid %u is not served: %s", (unsigned)peer->uid, why);
+    session_refuse(&session, &refusal);
+    bury_connection(control, connection);
+}
+
+/* Takes the connection, and what the peer has. */
+static struct client *
+make_client(struct control *control, struct peer *peer,
+            struct connection *connection)
+{
+    struct client *client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        bury_connection(control, connection);
+        return NULL;
+    }
+    client->session.connection = connection;
+    client->control = control;
+    client->session.service = &control->service;
+    client->session.answered = settle;
+    client->session.peer = *peer;
+    memset(peer, 0, sizeof(*peer));
+    client->session.next = control->sessions;
+    control->sessions = &client->session;
+    return client;
+}
+
+/* Takes the connection. */
+static void
+admit(struct control *control, struct connection *connection)
+{
+    int fd = connection_fd(connection);
+    MEMCTX_CLEANUP(peer_deinit) struct peer peer = {.n_groups = 0};
+    if (peer_of(fd, &peer) < 0) {
+        bury_connection(control, connection);
+        return;
+    }
+    bool welcome = is_welcome(control, &peer);
+    if (!welcome || !has_room(control, &peer)) {
+        turn_away(control, &peer, welcome, connection);
+        return;
+    }
+    struct client *client = make_client(control, &peer, connection);
+    if (client == NULL)
+        return;
+    client->session.handle = virEventAddHandle(
+        fd, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP, on_client,
+        &client->session, NULL);
+    if (client->session.handle < 0)
+        drop(client);
+}
+
+static void
+on_accepted(void *arg, int fd)
+{
+    struct connection *connection = connection_create(fd);
+    if (connection != NULL)
+        admit(arg, connection);
+}
+
+int
+control_create(const struct control_config *config, struct control **ret,
+               struct memctx_error *err)
+{
+    mode_t mode = config->access->n_rules > 0 ? 0666 : 0600;
+    struct control *control = calloc(1, sizeof(*control));
+    if (control == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    control->service = (struct service){
+        .records = config->records,
+        .access = config->access,
+        .serve = config->serve,
+        .log = config->log,
+        .attach = config->attach,
+        .attach_arg = config->attach_arg,
+    };
+    if (bury_create(&control->bury, err) < 0 ||
+        listener_create(config->dir, CONTROL_SOCKET, mode, on_accepted, control,
+                        &control->listener, err) < 0) {
+        control_destroy(control);
+        return -1;
+    }
+    *ret = control;
+    return 0;
+}
+
+void
+control_destroy(struct control *control)
+{
+    if (control == NULL)
+        return;
+    listener_destroy(control->listener);
+    while (control->sessions != NULL)
+        drop((struct client *)control->sessions);
+    bury_destroy(control->bury);
+    free(control);
+}
+
+void
+control_changed(struct control *control, struct record *record)
+{
+    struct session *next;
+    if (control == NULL)
+        return;
+    record->change = ++control->service.changes;
+    for (struct session *s = control->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (s->waiting.is_waiting)
+            settle(s, waiting_tell(s));
+    }
+}
+
+void
+control_gone(struct control *control, const struct record *record)
+{
+    struct session *next;
+    if (control == NULL)
+        return;
+    for (struct session *s = control->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (s->waiting.is_waiting)
+            settle(s, waiting_tell_gone(s, record));
+    }
+}

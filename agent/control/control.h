@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The control socket: SOCK_SEQPACKET, one JSON object a packet. The protocol is
+ * memctx-control(7), who may do what is memctxd.conf(5), key access. */
+#ifndef MEMCTXD_CONTROL_H
+#define MEMCTXD_CONTROL_H
+
+#include "base/error.h"
+#include "wire/protocol.h"
+
+struct access;
+struct control;
+struct handed;
+struct log;
+struct record;
+struct serve;
+
+/* RAM of a domain is handed in, which is owned from the call on: *ret is the
+ * record that has it, in place of `record`, which is no more. -1 with RETRY:
+ * libvirt is away; or BUG. */
+typedef int control_attach_fn(void *arg, struct record *record,
+                              struct handed *handed, struct record **ret,
+                              struct memctx_error *err);
+
+/* What the socket is about; all of it must outlive the control. */
+struct control_config {
+    const char *dir;
+    struct record *const *records; /* head of the list; may change between
+                                      calls */
+    const struct access *access;
+    struct serve *serve;
+    const struct log *log;
+    control_attach_fn *attach;
+    void *attach_arg;
+};
+
+/* Listen on DIR/control.sock (mode 0600: root and the agent's own user; 0666
+ * when there are rules for others), on libvirt's event loop. -1 with PERMANENT.
+ * Loop thread. */
+int control_create(const struct control_config *config, struct control **ret,
+                   struct memctx_error *err);
+
+/* Close all; NULL is fine. Loop thread. */
+void control_destroy(struct control *control);
+
+/* A record's state, reason or datum changed: tell who waits for it. Loop
+ * thread. */
+void control_changed(struct control *control, struct record *record);
+
+/* The run of a domain is over; its record is about to go. Loop thread. */
+void control_gone(struct control *control, const struct record *record);
+
+#endif

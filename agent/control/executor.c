@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Plans a write, opens what it needs for this one write, and undoes the first
+ * half if the second fails. */
+#include "control/executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+/* 192 bytes touch two pages at most. */
+#define PARTS_MAX 2
+_Static_assert(ERRAND_WRITE_MAX <= MEMCTX_PAGE_SIZE, "two pages at most");
+
+/* What of the bytes goes to one page. */
+struct part {
+    uint64_t gpa;
+    const struct memctx_source *source;
+    uint64_t offset; /* in the source's file, or address in the process */
+    const unsigned char *bytes;
+    unsigned char before[ERRAND_WRITE_MAX];
+    size_t len_bytes;
+    int fd; /* for writing; owned */
+};
+
+struct plan {
+    struct part parts[PARTS_MAX];
+    unsigned n_parts;
+};
+
+static void
+plan_deinit(struct plan *plan)
+{
+    for (unsigned i = 0; i < PARTS_MAX; i++)
+        memctx_cleanup_fd(&plan->parts[i].fd);
+}
+
+/* Where RAM at part->gpa is. Extents end with pages, and a part lies in one. */
+static int
+locate(const struct memctx_rammap *map, struct part *part,
+       struct memctx_error *err)
+{
+    size_t count;
+    const struct memctx_extent *e = memctx_rammap_extents(map, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!memctx_range_in(part->gpa, part->len_bytes, e[i].gpa, e[i].size))
+            continue;
+        part->source = memctx_rammap_source(map, e[i].backend);
+        part->offset =
+            part->source->start + e[i].offset + (part->gpa - e[i].gpa);
+        return memctx_rammap_read(map, part->gpa, part->before, part->len_bytes,
+                                  err);
+    }
+    return memctx_error_set(err, MEMCTX_RETRY, "gpa %#" PRIx64 " is not RAM",
+                            part->gpa);
+}
+
+/* The page tables as they are now: every page must be mapped and writable. */
+static int
+add_part(struct plan *plan, const struct errand *e, size_t done,
+         struct memctx_error *err)
+{
+    struct memctx_walk walk;
+    uint64_t gva;
+    if (!memctx_add(e->address, done, &gva))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the bytes reach beyond the last address");
+    if (memctx_paging_walk(e->map, e->paging, e->kcr3, gva, &walk, err) < 0)
+        return -1;
+    if (!walk.writable)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "gva %#" PRIx64 " is mapped read-only", gva);
+    struct part *part = &plan->parts[plan->n_parts];
+    uint64_t left = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
+    part->gpa = walk.gpa;
+    part->bytes = e->bytes + done;
+    part->len_bytes = (size_t)memctx_min(e->len_bytes - done, left);
+    plan->n_parts++;
+    return locate(e->map, part, err);
+}
+
+static int
+make_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
+{
+    for (size_t done = 0; done < e->len_bytes;) {
+        if (add_part(plan, e, done, err) < 0)
+            return -1;
+        done += plan->parts[plan->n_parts - 1].len_bytes;
+    }
+    return 0;
+}
+
+#define OPEN_TRIES 8
+
+/* For the time of the open alone, and for the owner alone. Somebody may make
+ * the file 0444 in between: a reader gets its descriptor just now. */
+static int
+open_made_writable(int fd, const char *path)
+{
+    struct stat st;
+    int opened = -1;
+    errno = EACCES;
+    if (fstat(fd, &st) < 0 || st.st_uid != geteuid())
+        return -1;
+    for (int i = 0; i < OPEN_TRIES && opened < 0 && errno == EACCES; i++) {
+        if (fchmod(fd, st.st_mode | S_IWUSR) < 0)
+            return -1;
+        opened = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    }
+    int failed = errno;
+    fchmod(fd, st.st_mode & 07777 & ~(mode_t)S_IWUSR);
+    errno = failed;
+    return opened;
+}
+
+/* The owner of a memfd that was made 0444 for readers, without
+ * CAP_DAC_OVERRIDE. One at a time: the next would take the mode of meanwhile
+ * for the one to put back. */
+static int
+open_as_owner(int fd, const char *path)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    int opened = open_made_writable(fd, path);
+    int failed = errno;
+    pthread_mutex_unlock(&lock);
+    errno = failed;
+    return opened;
+}
+
+static int
+open_part(struct part *part, struct memctx_error *err)
+{
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", part->source->fd);
+    part->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (part->fd < 0 && errno == EACCES && part->source->pagemap_fd < 0)
+        part->fd = open_as_owner(part->source->fd, path);
+    if (part->fd >= 0)
+        return 0;
+    return memctx_error_set(
+        err, MEMCTX_PERMANENT, "guest RAM cannot be opened for writing: %s%s",
+        strerror(errno),
+        errno == EACCES ? "; give memctxd CAP_DAC_OVERRIDE" : "");
+}
+
+static int
+put(const struct part *part, const unsigned char *bytes)
+{
+    for (size_t done = 0; done < part->len_bytes;) {
+        ssize_t n = pwrite(part->fd, bytes + done, part->len_bytes - done,
+                           (off_t)(part->offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+/* One after the other; at the first that fails, all so far are put back. */
+static int
+carry_out(const struct plan *plan, struct memctx_error *err)
+{
+    for (unsigned i = 0; i < plan->n_parts; i++) {
+        if (put(&plan->parts[i], plan->parts[i].bytes) == 0)
+            continue;
+        int failed = errno;
+        int undone = 0;
+        for (unsigned j = 0; j <= i; j++)
+            undone |= put(&plan->parts[j], plan->parts[j].before);
+        return memctx_error_set(
+            err, MEMCTX_PERMANENT, "writing at gpa %#" PRIx64 " failed: %s%s",
+            plan->parts[i].gpa, strerror(failed),
+            undone < 0 && i > 0 ? "; what was written before stays" : "");
+    }
+    return 0;
+}
+
+static int
+write_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
+{
+    if (make_plan(plan, e, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < plan->n_parts; i++) {
+        if (open_part(&plan->parts[i], err) < 0)
+            return -1;
+    }
+    if (errand_check_epoch(e, err) < 0 || carry_out(plan, err) < 0)
+        return -1;
+    if (errand_check_epoch(e, err) == 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_STALE,
+                            "the kernel changed while it was written: into "
+                            "which of the two is not known");
+}
+
+int
+executor_write(struct errand *e, struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(plan_deinit)
+    struct plan plan = {.parts = {{.fd = -1}, {.fd = -1}}};
+    int failed = write_plan(&plan, e, &why);
+    log_audit(e->log,
+              "write: uid=%u pid=%d gva=%#" PRIx64 " gpa=%#" PRIx64
+              " bytes=%zu outcome=\"%s\" domain=%s",
+              (unsigned)e->uid, (int)e->pid, e->address,
+              plan.n_parts > 0 ? plan.parts[0].gpa : 0, e->len_bytes,
+              failed < 0 ? why.message : "done", e->domain);
+    if (failed < 0)
+        *err = why;
+    return failed;
+}

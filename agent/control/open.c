@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The operation open: datum, extents, and descriptors of the RAM. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "control/errand.h"
+#include "backing/handout.h"
+#include "control/operations.h"
+
+static json_object *
+describe_extents(const struct memctx_rammap *map)
+{
+    size_t count;
+    const struct memctx_extent *e = memctx_rammap_extents(map, &count);
+    json_object *array = json_object_new_array();
+    for (size_t i = 0; i < count; i++) {
+        json_object *object = json_object_new_object();
+        json_object_object_add(object, "gpa", request_hex(e[i].gpa));
+        json_object_object_add(object, "size", request_hex(e[i].size));
+        json_object_object_add(object, "offset", request_hex(e[i].offset));
+        json_object_object_add(object, "backend",
+                               json_object_new_int((int)e[i].backend));
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
+/* One backend; its descriptor, if it can be had, goes to `fds`. */
+static json_object *
+hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    json_object *object = json_object_new_object();
+    json_object_object_add(
+        object, "name",
+        json_object_new_string(memctx_rammap_backend_name(e->map, index)));
+    json_object_object_add(
+        object, "size", request_hex(memctx_rammap_backend_size(e->map, index)));
+    if (handout_open(memctx_rammap_source(e->map, index), e->uid, &fds[*n_fds],
+                     &err) < 0)
+        json_object_object_add(object, "why",
+                               json_object_new_string(err.message));
+    else
+        json_object_object_add(object, "fd",
+                               json_object_new_int((int)(*n_fds)++));
+    return object;
+}
+
+/* A packet from what one reply says and its descriptors; owns all of them. */
+static int
+add_packet(struct errand *e, json_object *reply, const int *fds, unsigned n_fds,
+           struct memctx_error *err)
+{
+    size_t len = 0;
+    const char *text = json_object_to_json_string_length(
+        reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    struct packet *packet = text != NULL ? packet_create(len) : NULL;
+    if (packet != NULL) {
+        memcpy(packet->bytes, text, len);
+        memcpy(packet->fds, fds, n_fds * sizeof(fds[0]));
+        packet->n_fds = n_fds;
+        errand_add(e, packet);
+    }
+    for (unsigned i = 0; packet == NULL && i < n_fds; i++)
+        memctx_cleanup_fd(&fds[i]);
+    json_object_put(reply);
+    if (packet == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    return 0;
+}
+
+/* As many backends as one packet takes, from `from` on. Returns the next. */
+static int
+add_part(struct errand *e, unsigned from, unsigned *next,
+         struct memctx_error *err)
+{
+    int fds[CONTROL_FDS_MAX];
+    unsigned n_fds = 0;
+    unsigned count = memctx_rammap_backends(e->map);
+    json_object *reply =
+        from == 0 ? memctx_steal_ptr(&e->reply) : json_object_new_object();
+    json_object *ram = json_object_new_object();
+    json_object *backends = json_object_new_array();
+    if (from == 0)
+        fds[n_fds++] = memctx_steal_fd(&e->page_fd);
+    unsigned end = from + CONTROL_FDS_MAX - n_fds;
+    unsigned i = from;
+    for (; i < count && i < end; i++)
+        json_object_array_add(backends, hand_out(e, i, fds, &n_fds));
+    json_object_object_add(ram, "backends", backends);
+    if (from == 0)
+        json_object_object_add(ram, "extents", describe_extents(e->map));
+    json_object_object_add(reply, "ram", ram);
+    if (i < count)
+        json_object_object_add(reply, "more", json_object_new_boolean(1));
+    *next = i;
+    return add_packet(e, reply, fds, n_fds, err);
+}
+
+static int
+work(struct errand *e, struct memctx_error *err)
+{
+    unsigned next = 0;
+    do {
+        if (add_part(e, next, &next, err) < 0)
+            return -1;
+    } while (next < memctx_rammap_backends(e->map));
+    return 0;
+}
+
+/* The descriptors of replies that nobody takes count against the most that the
+ * agent may have on their way (RLIMIT_NOFILE), for all clients together. */
+static int
+check_taken(const struct session *session, struct refusal *refusal)
+{
+    if (connection_is_read(session->connection))
+        return 0;
+    return refuse(refusal, VERDICT_RETRY,
+                  "take the replies to earlier requests first");
+}
+
+int
+operation_open(struct session *session, json_object *request,
+               struct packet *packet, struct refusal *refusal)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    (void)packet;
+    if (check_taken(session, refusal) < 0)
+        return -1;
+    struct record *record = session_find(
+        session, request_text(request, "domain"), ACCESS_OPEN, refusal);
+    if (record == NULL)
+        return -1;
+    struct errand *e = errand_create(session, record, request, work, refusal);
+    if (e == NULL)
+        return -1;
+    if (epoch_open_page(record->shown, &e->page_fd, &err) < 0) {
+        errand_destroy(e);
+        return refuse_error(refusal, &err);
+    }
+    e->reply = operations_show(record);
+    json_object_object_add(e->reply, "epoch", request_hex(e->epoch_value));
+    errand_submit(e);
+    return 0;
+}

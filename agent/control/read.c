@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The operation read: guest memory for those who have no descriptor of it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "control/errand.h"
+#include "control/operations.h"
+
+#define HOLE_MAX MEMCTX_GIB /* that is looked for at once */
+
+/* The first GPA behind the RAM that goes on from `gpa` without a gap. */
+static uint64_t
+end_of_ram(const struct memctx_rammap *map, uint64_t gpa)
+{
+    size_t count;
+    const struct memctx_extent *e = memctx_rammap_extents(map, &count);
+    uint64_t end = gpa;
+    for (size_t i = 0; i < count && e[i].gpa <= end; i++)
+        end = memctx_max(end, e[i].gpa + e[i].size);
+    return end;
+}
+
+/* Bytes from gpa on that were never touched; 0: not all that is asked for. */
+static uint64_t
+find_hole(const struct memctx_rammap *map, uint64_t gpa, size_t len_bytes)
+{
+    uint64_t start;
+    uint64_t end;
+    uint64_t limit = end_of_ram(map, gpa);
+    limit = gpa + memctx_min(limit - gpa, HOLE_MAX);
+    if (limit - gpa < len_bytes)
+        return 0;
+    if (memctx_rammap_next_data(map, gpa, limit, &start, &end) != 0)
+        limit = start;
+    return limit - gpa < len_bytes ? 0 : limit - gpa;
+}
+
+/* {"KEY":"0x..."}, a newline, and room for len bytes, which *bytes is. */
+static struct packet *
+make_packet(const char *key, uint64_t value, size_t len, char **bytes)
+{
+    char head[64];
+    int n = snprintf(head, sizeof(head), "{\"%s\":\"0x%" PRIx64 "\"}%s", key,
+                     value, len > 0 ? "\n" : "");
+    struct packet *packet = packet_create((size_t)n + len);
+    if (packet == NULL)
+        return NULL;
+    memcpy(packet->bytes, head, (size_t)n);
+    *bytes = packet->bytes + n;
+    return packet;
+}
+
+static int
+work(struct errand *e, struct memctx_error *err)
+{
+    char *bytes;
+    uint64_t hole =
+        e->is_virtual ? 0 : find_hole(e->map, e->address, e->len_bytes);
+    struct packet *packet =
+        hole > 0 ? make_packet("hole", hole, 0, &bytes)
+                 : make_packet("size", e->len_bytes, e->len_bytes, &bytes);
+    if (packet == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    errand_add(e, packet);
+    if (hole > 0)
+        return memctx_rammap_check(e->map, err);
+    if (!e->is_virtual)
+        return memctx_rammap_read(e->map, e->address, bytes, e->len_bytes, err);
+    return memctx_paging_read(e->map, e->paging, e->root_gpa, e->address, bytes,
+                              e->len_bytes, err);
+}
+
+static int
+parse_address(struct errand *e, json_object *request, struct refusal *refusal)
+{
+    uint64_t gva;
+    int has_gpa = request_number(request, "gpa", &e->address, refusal);
+    int has_gva = request_number(request, "gva", &gva, refusal);
+    if (has_gpa < 0 || has_gva < 0)
+        return -1;
+    if (has_gpa + has_gva != 1)
+        return refuse(refusal, VERDICT_USAGE,
+                      "read wants one of \"gpa\" and \"gva\"");
+    e->is_virtual = has_gva == 1;
+    if (e->is_virtual)
+        e->address = gva;
+    return 0;
+}
+
+static int
+parse_root(struct errand *e, json_object *request, struct refusal *refusal)
+{
+    e->root_gpa = e->kcr3;
+    int has = request_number(request, "root", &e->root_gpa, refusal);
+    if (has < 0)
+        return -1;
+    if (has == 1 && !e->is_virtual)
+        return refuse(refusal, VERDICT_USAGE, "\"root\" goes with \"gva\"");
+    uint64_t align = memctx_paging_root_size(e->paging);
+    if (e->root_gpa % align != 0)
+        return refuse(refusal, VERDICT_USAGE,
+                      "\"root\" wants a multiple of %#" PRIx64, align);
+    return 0;
+}
+
+static int
+parse_size(struct errand *e, json_object *request, struct refusal *refusal)
+{
+    uint64_t size = 0;
+    uint64_t last;
+    if (request_number(request, "size", &size, refusal) < 0)
+        return -1;
+    if (size == 0 || size > CONTROL_READ_MAX)
+        return refuse(refusal, VERDICT_USAGE, "\"size\" wants 1 to %#x bytes",
+                      CONTROL_READ_MAX);
+    if (!memctx_add(e->address, size - 1, &last))
+        return refuse(refusal, VERDICT_USAGE,
+                      "the range reaches beyond the last address");
+    e->len_bytes = (size_t)size;
+    return 0;
+}
+
+int
+operation_read(struct session *session, json_object *request,
+               struct packet *packet, struct refusal *refusal)
+{
+    (void)packet;
+    const struct record *record = session_find(
+        session, request_text(request, "domain"), ACCESS_READ, refusal);
+    if (record == NULL)
+        return -1;
+    struct errand *e = errand_create(session, record, request, work, refusal);
+    if (e == NULL)
+        return -1;
+    if (parse_address(e, request, refusal) < 0 ||
+        parse_root(e, request, refusal) < 0 ||
+        parse_size(e, request, refusal) < 0) {
+        errand_destroy(e);
+        return -1;
+    }
+    errand_submit(e);
+    return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Finds domains for a client without telling it of others, and answers it. */
+#include "control/session.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DOMAIN_MAX 256 /* bytes of a name, UUID or id in a request */
+
+int
+session_reply(struct session *session, json_object *object)
+{
+    size_t len = 0;
+    const char *text = json_object_to_json_string_length(
+        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    struct packet *packet = text != NULL ? packet_create(len) : NULL;
+    if (packet != NULL)
+        memcpy(packet->bytes, text, len);
+    json_object_put(object);
+    return packet != NULL ? connection_send(session->connection, packet) : -1;
+}
+
+int
+session_refuse(struct session *session, const struct refusal *refusal)
+{
+    json_object *object = json_object_new_object();
+    json_object_object_add(object, "error",
+                           json_object_new_string(refusal->message));
+    json_object_object_add(
+        object, "kind", json_object_new_string(verdict_name(refusal->verdict)));
+    return session_reply(session, object);
+}
+
+bool
+session_may(const struct session *session, enum access_right right,
+            const struct record *record)
+{
+    return access_may(session->service->access, &session->peer, right,
+                      record->name);
+}
+
+static bool
+is_id(const char *text, int id)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 &&
+           value == id;
+}
+
+/* As virsh: an id if it is one, else a UUID, else a name. */
+static struct record *
+find(const struct session *session, const char *domain, enum access_right right)
+{
+    for (unsigned pass = 0; pass < 3; pass++) {
+        for (struct record *r = *session->service->records; r != NULL;
+             r = r->next) {
+            if ((pass == 0   ? is_id(domain, r->id)
+                 : pass == 1 ? strcasecmp(domain, r->uuid) == 0
+                             : strcmp(domain, r->name) == 0) &&
+                (session_may(session, right, r) ||
+                 session_may(session, ACCESS_LIST, r)))
+                return r;
+        }
+    }
+    return NULL;
+}
+
+int
+session_deny(struct session *session, enum access_right right,
+             const char *domain, struct refusal *refusal)
+{
+    refuse(refusal, VERDICT_DENIED,
+           "uid %u may not %s %s%.100s%s; the key access in memctxd.conf "
+           "grants it: \"user:%u %s DOMAIN\"",
+           (unsigned)session->peer.uid, access_right_name(right),
+           domain != NULL ? "'" : "", domain != NULL ? domain : "all domains",
+           domain != NULL ? "'" : "", (unsigned)session->peer.uid,
+           access_right_name(right));
+    denials_log(&session->service->denials, session->service->log,
+                &session->peer, refusal->message);
+    return -1;
+}
+
+struct record *
+session_find(struct session *session, const char *domain,
+             enum access_right right, struct refusal *refusal)
+{
+    if (domain == NULL || domain[0] == '\0' || strlen(domain) >= DOMAIN_MAX) {
+        refuse(refusal, VERDICT_USAGE,
+               "\"domain\" wants a name, UUID or id of up to %d bytes",
+               DOMAIN_MAX - 1);
+        return NULL;
+    }
+    struct record *record = find(session, domain, right);
+    if (record != NULL && session_may(session, right, record))
+        return record;
+    if (record != NULL ||
+        !access_may(session->service->access, &session->peer, right, domain))
+        session_deny(session, right, domain, refusal);
+    else
+        refuse(refusal, VERDICT_GONE, "no domain '%.100s' is running", domain);
+    return NULL;
+}
+
+bool
+session_means(const struct session *session, const char *domain,
+              const struct record *record)
+{
+    return (is_id(domain, record->id) ||
+            strcasecmp(domain, record->uuid) == 0 ||
+            strcmp(domain, record->name) == 0) &&
+           session_may(session, ACCESS_WAIT, record) &&
+           find(session, domain, ACCESS_WAIT) == record;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One client of the control socket as the operations see it: who it is, what
+ * it may do, which domain it means, and how it is answered. Loop thread. */
+#ifndef MEMCTXD_SESSION_H
+#define MEMCTXD_SESSION_H
+
+#include <json-c/json.h>
+
+#include "config/access.h"
+#include "control/connection.h"
+#include "control/denials.h"
+#include "common/log.h"
+#include "record/record.h"
+#include "control/request.h"
+#include "control/serve.h"
+
+/* What all clients share. */
+struct service {
+    struct record *const *records; /* the head of the list; may change */
+    const struct access *access;
+    struct serve *serve;
+    const struct log *log;
+    control_attach_fn *attach;
+    void *attach_arg;
+    uint64_t changes; /* of all records, counted */
+    struct denials denials;
+};
+
+struct session;
+
+/* What a client waits for. */
+struct waiting {
+    bool is_waiting;
+    bool follows;  /* goes on after the first answer */
+    char *domain;  /* as the client called it; NULL: all; owned */
+    uint64_t seen; /* follows: changes up to this one were told */
+};
+
+struct session {
+    struct service *service;
+    struct connection *connection;
+    struct peer peer;
+    struct waiting waiting;
+    struct errand *errand; /* under way: no request is read; its own owner */
+    /* An answer was sent, or could not be, while the owner was not looking. */
+    void (*answered)(struct session *session, int failed);
+    struct session *next; /* the owner's */
+    int handle;           /* the owner's */
+};
+
+/* Queue a reply; takes the object. -1: the client is to be dropped. */
+int session_reply(struct session *session, json_object *object);
+
+/* Queue {"error":...,"kind":...}. -1 as above. */
+int session_refuse(struct session *session, const struct refusal *refusal);
+
+/* May the client do that with this domain? */
+bool session_may(const struct session *session, enum access_right right,
+                 const struct record *record);
+
+/* The domain that the client calls so (an id, else a UUID, else a name), if it
+ * may list it or do `right` with it; others do not exist for it. NULL, and
+ * *refusal: DENIED, GONE, or USAGE for what can be no domain. What is said does
+ * not depend on what domains there are that it may not list. */
+struct record *session_find(struct session *session, const char *domain,
+                            enum access_right right, struct refusal *refusal);
+
+/* Is this the domain that the client calls so? */
+bool session_means(const struct session *session, const char *domain,
+                   const struct record *record);
+
+/* Say in *refusal that this is not allowed and what would allow it, and log it.
+ * The value is -1. */
+int session_deny(struct session *session, enum access_right right,
+                 const char *domain, struct refusal *refusal);
+
+#endif

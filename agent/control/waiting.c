@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The operation wait. */
+#include "control/waiting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/operations.h"
+
+void
+waiting_deinit(struct waiting *waiting)
+{
+    free(waiting->domain);
+    memset(waiting, 0, sizeof(*waiting));
+}
+
+static bool
+is_wanted(const struct session *session, const struct record *record)
+{
+    const struct waiting *w = &session->waiting;
+    if (w->domain != NULL)
+        return session_means(session, w->domain, record);
+    return session_may(session, ACCESS_WAIT, record) &&
+           session_may(session, ACCESS_LIST, record);
+}
+
+/* Of the domains that changed since, the one that did first. A record that is
+ * new counts as changed now. */
+static const struct record *
+next_changed(const struct session *session)
+{
+    struct service *service = session->service;
+    const struct record *first = NULL;
+    for (struct record *r = *service->records; r != NULL; r = r->next) {
+        if (r->change == 0)
+            r->change = ++service->changes;
+        if (r->change > session->waiting.seen &&
+            (first == NULL || r->change < first->change) &&
+            is_wanted(session, r))
+            first = r;
+    }
+    return first;
+}
+
+static bool
+is_decided(const struct record *record)
+{
+    enum memctx_state state = record_state(record);
+    return state == MEMCTX_STATE_READY || state == MEMCTX_STATE_UNSUPPORTED;
+}
+
+int
+waiting_tell(struct session *session)
+{
+    struct waiting *w = &session->waiting;
+    const struct record *r;
+    while (w->is_waiting && connection_unsent(session->connection) == 0 &&
+           (r = next_changed(session)) != NULL) {
+        w->seen = r->change;
+        if (!w->follows && !is_decided(r))
+            continue;
+        if (!w->follows)
+            waiting_deinit(w);
+        if (session_reply(session, operations_show(r)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+tell_gone(struct session *session, json_object *d)
+{
+    json_object *object = json_object_new_object();
+    json_object_object_del(d, "reason");
+    json_object_object_del(d, "generation");
+    json_object_object_add(d, "state", json_object_new_string("gone"));
+    json_object_object_add(object, "domain", d);
+    return session_reply(session, object);
+}
+
+int
+waiting_tell_gone(struct session *session, const struct record *record)
+{
+    if (!session->waiting.follows || !is_wanted(session, record))
+        return 0;
+    return tell_gone(session, operations_describe(record));
+}
+
+/* May the client wait for this, be there such a domain or not? */
+static int
+check_domain(struct session *session, const char *domain, bool *is_there,
+             struct refusal *refusal)
+{
+    *is_there = session_find(session, domain, ACCESS_WAIT, refusal) != NULL;
+    return *is_there || refusal->verdict == VERDICT_GONE ? 0 : -1;
+}
+
+static int
+check_all(struct session *session, bool follows, struct refusal *refusal)
+{
+    if (!follows)
+        return refuse(refusal, VERDICT_USAGE,
+                      "wait wants a \"domain\", or \"follow\":true");
+    if (access_may_some(session->service->access, &session->peer, ACCESS_WAIT))
+        return 0;
+    return session_deny(session, ACCESS_WAIT, NULL, refusal);
+}
+
+int
+operation_wait(struct session *session, json_object *request,
+               struct packet *packet, struct refusal *refusal)
+{
+    struct waiting *w = &session->waiting;
+    const char *domain = request_text(request, "domain");
+    bool follows = request_flag(request, "follow");
+    bool all = !json_object_object_get_ex(request, "domain", NULL);
+    bool is_there = true;
+    (void)packet;
+    if ((all ? check_all(session, follows, refusal)
+             : check_domain(session, domain, &is_there, refusal)) < 0)
+        return -1;
+    waiting_deinit(w);
+    w->is_waiting = true;
+    w->follows = follows;
+    w->domain = domain != NULL ? strdup(domain) : NULL;
+    if (domain != NULL && w->domain == NULL)
+        return -2;
+    if (!is_there && follows) {
+        json_object *d = json_object_new_object();
+        json_object_object_add(d, "name", json_object_new_string(domain));
+        if (tell_gone(session, d) < 0)
+            return -2;
+    }
+    return waiting_tell(session) < 0 ? -2 : 0;
+}

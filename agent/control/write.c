@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The operation write: what it takes; executor.c does it. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/errand.h"
+#include "control/executor.h"
+#include "control/operations.h"
+
+static int
+work(struct errand *e, struct memctx_error *err)
+{
+    char text[40];
+    if (executor_write(e, err) < 0)
+        return -1;
+    int n = snprintf(text, sizeof(text), "{\"size\":\"0x%zx\"}", e->len_bytes);
+    struct packet *packet = packet_create((size_t)n);
+    if (packet == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    memcpy(packet->bytes, text, (size_t)n);
+    errand_add(e, packet);
+    return 0;
+}
+
+/* Two digits a byte, nothing between. */
+static int
+parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
+{
+    size_t len = hex != NULL ? strlen(hex) : 0;
+    if (len == 0 || len % 2 != 0 || len / 2 > sizeof(e->bytes) ||
+        strspn(hex, "0123456789abcdefABCDEF") != len)
+        return refuse(refusal, VERDICT_USAGE,
+                      "\"hex\" wants 1 to %d bytes, two digits each",
+                      ERRAND_WRITE_MAX);
+    for (size_t i = 0; i < len / 2; i++) {
+        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        e->bytes[i] = (unsigned char)strtoul(digits, NULL, 16);
+    }
+    e->len_bytes = len / 2;
+    return 0;
+}
+
+static int
+parse_address(struct errand *e, json_object *request, struct refusal *refusal)
+{
+    int has = request_number(request, "gva", &e->address, refusal);
+    if (has == 0)
+        return refuse(refusal, VERDICT_USAGE, "write wants a \"gva\"");
+    return has < 0 ? -1 : 0;
+}
+
+int
+operation_write(struct session *session, json_object *request,
+                struct packet *packet, struct refusal *refusal)
+{
+    (void)packet;
+    const struct record *record = session_find(
+        session, request_text(request, "domain"), ACCESS_WRITE, refusal);
+    if (record == NULL)
+        return -1;
+    struct errand *e = errand_create(session, record, request, work, refusal);
+    if (e == NULL)
+        return -1;
+    e->settled = true;
+    if (parse_address(e, request, refusal) < 0 ||
+        parse_hex(e, request_text(request, "hex"), refusal) < 0) {
+        errand_destroy(e);
+        return -1;
+    }
+    errand_submit(e);
+    return 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Copies guest memory into an ELF core, holes as holes. */
+#include "memctx/corefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "wire/clocks.h"
+
+#define BLOCK (1024u * 1024)
+#define PROGRESS_MS 200
+#define SETTLE_MS 10000 /* until it is known whether the kernel still runs */
+
+int
+corefile_create(const struct subject *subject, struct memctx_elfcore **ret,
+                struct memctx_error *err)
+{
+    const struct memctx_elfcore_facts facts = {
+        .kernel = &subject->datum.kernel,
+        .extents = subject->facts.extents,
+        .n_extents = subject->facts.n_extents,
+        .vmcoreinfo = subject->facts.vmcoreinfo,
+        .vmcoreinfo_len = subject->facts.vmcoreinfo_len,
+    };
+    return memctx_elfcore_create(&facts, ret, err);
+}
+
+/* The piece that holds an offset behind the header and in the file. */
+static const struct memctx_elfcore_piece *
+find_piece(const struct memctx_elfcore *core, uint64_t offset)
+{
+    size_t n;
+    const struct memctx_elfcore_piece *piece = memctx_elfcore_pieces(core, &n);
+    while (n > 1 && offset - piece->offset >= piece->size) {
+        piece++;
+        n--;
+    }
+    return piece;
+}
+
+/* Read what of the range is in one part of the file. */
+static ssize_t
+read_part(const struct memctx_elfcore *core, const struct subject *subject,
+          uint64_t offset, void *buf, uint64_t len, struct memctx_error *err)
+{
+    size_t header_len;
+    const unsigned char *header = memctx_elfcore_header(core, &header_len);
+    if (offset < header_len) {
+        len = memctx_min(len, header_len - offset);
+        memcpy(buf, header + offset, len);
+        return (ssize_t)len;
+    }
+    const struct memctx_elfcore_piece *piece = find_piece(core, offset);
+    uint64_t skipped = offset - piece->offset;
+    len = memctx_min(len, piece->size - skipped);
+    if (subject_read(subject, piece->gpa + skipped, buf, len, err) < 0)
+        return -1;
+    return (ssize_t)len;
+}
+
+ssize_t
+corefile_read(const struct memctx_elfcore *core, const struct subject *subject,
+              uint64_t offset, void *buf, size_t len, struct memctx_error *err)
+{
+    uint64_t size = memctx_elfcore_size(core);
+    if (offset >= size)
+        return 0;
+    len = (size_t)memctx_min(len, size - offset);
+    size_t done = 0;
+    while (done < len) { /* each turn reads a byte at least */
+        ssize_t n = read_part(core, subject, offset + done, (char *)buf + done,
+                              len - done, err);
+        if (n < 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* What a copy in progress needs. */
+struct copy {
+    const struct memctx_elfcore *core;
+    const struct subject *subject;
+    int fd;
+    int signal_fd;
+    bool shows_progress;
+    uint64_t shown_ms;
+    unsigned char *block; /* of BLOCK bytes */
+};
+
+static int
+write_at(const struct copy *copy, const unsigned char *bytes, size_t len,
+         uint64_t offset, struct memctx_error *err)
+{
+    while (len > 0) {
+        ssize_t n = pwrite(copy->fd, bytes, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
+                                    n < 0 ? strerror(errno) : "no progress");
+        bytes += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
+}
+
+static bool
+is_zero(const unsigned char *bytes, size_t len)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
+}
+
+/* Write the runs of pages that are not all zero. */
+static int
+write_block(const struct copy *copy, size_t len, uint64_t offset,
+            struct memctx_error *err)
+{
+    size_t start = 0;
+    for (size_t at = 0; at < len; at += MEMCTX_PAGE_SIZE) {
+        size_t page = (size_t)memctx_min(len - at, MEMCTX_PAGE_SIZE);
+        bool zero = is_zero(copy->block + at, page);
+        size_t end = zero ? at : at + page;
+        if (!zero && end < len)
+            continue;
+        if (end > start && write_at(copy, copy->block + start, end - start,
+                                    offset + start, err) < 0)
+            return -1;
+        start = at + page;
+    }
+    return 0;
+}
+
+static void
+show_progress(struct copy *copy, uint64_t offset)
+{
+    uint64_t now = clocks_now_ms();
+    if (!copy->shows_progress || now - copy->shown_ms < PROGRESS_MS)
+        return;
+    copy->shown_ms = now;
+    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " MiB", offset / MEMCTX_MIB,
+            memctx_elfcore_size(copy->core) / MEMCTX_MIB);
+}
+
+static int
+check_signal(const struct copy *copy, struct memctx_error *err)
+{
+    struct signalfd_siginfo info;
+    if (read(copy->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT, "interrupted: %s",
+                            strsignal((int)info.ssi_signo));
+}
+
+/* Copy [gpa, end) of a piece, in which there may be data. */
+static int
+copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
+         uint64_t gpa, uint64_t end, struct memctx_error *err)
+{
+    while (gpa < end) {
+        size_t len = (size_t)memctx_min(end - gpa, BLOCK);
+        uint64_t offset = piece->offset + (gpa - piece->gpa);
+        if (check_signal(copy, err) < 0 ||
+            subject_read(copy->subject, gpa, copy->block, len, err) < 0 ||
+            write_block(copy, len, offset, err) < 0)
+            return -1;
+        show_progress(copy, offset);
+        gpa += len;
+    }
+    return 0;
+}
+
+static int
+copy_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
+           struct memctx_error *err)
+{
+    uint64_t gpa = piece->gpa;
+    uint64_t limit = piece->gpa + piece->size;
+    while (gpa < limit) {
+        uint64_t start;
+        uint64_t end;
+        int found =
+            subject_next_data(copy->subject, gpa, limit, &start, &end, err);
+        if (found <= 0)
+            return found;
+        if (start < gpa || end <= start || end > limit)
+            return memctx_error_set(err, MEMCTX_BUG,
+                                    "data from %#" PRIx64 " to %#" PRIx64
+                                    ", asked from %#" PRIx64,
+                                    start, end, gpa);
+        if (copy_run(copy, piece, start, end, err) < 0)
+            return -1;
+        gpa = end;
+    }
+    return 0;
+}
+
+/* The kernel may be under suspicion just now, which says nothing yet. */
+static int
+check_same_kernel(const struct subject *subject, struct memctx_error *err)
+{
+    uint64_t until = clocks_now_ms() + SETTLE_MS;
+    struct memctx_error said = MEMCTX_ERROR_INIT;
+    while (subject_check(subject, &said) < 0) {
+        if (said.kind != MEMCTX_RETRY || clocks_now_ms() >= until) {
+            *err = said;
+            return -1;
+        }
+        usleep(100000);
+    }
+    return 0;
+}
+
+static int
+copy_all(struct copy *copy, struct memctx_error *err)
+{
+    size_t len;
+    size_t n;
+    const unsigned char *header = memctx_elfcore_header(copy->core, &len);
+    const struct memctx_elfcore_piece *pieces =
+        memctx_elfcore_pieces(copy->core, &n);
+    if (write_at(copy, header, len, 0, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (copy_piece(copy, &pieces[i], err) < 0)
+            return -1;
+    }
+    if (check_same_kernel(copy->subject, err) < 0)
+        return -1;
+    if (ftruncate(copy->fd, (off_t)memctx_elfcore_size(copy->core)) < 0 ||
+        fsync(copy->fd) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
+                                strerror(errno));
+    return 0;
+}
+
+/* Signals become readable, so that none ends us with half a file left. */
+static int
+take_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int
+copy_to(struct copy *copy, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    unsigned char *block = malloc(BLOCK);
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int signal_fd = take_signals();
+    if (block == NULL || signal_fd < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    copy->block = block;
+    copy->signal_fd = signal_fd;
+    copy->shows_progress = isatty(STDERR_FILENO) == 1;
+    int failed = copy_all(copy, err);
+    if (copy->shows_progress && copy->shown_ms != 0)
+        fputs("\r\033[K", stderr);
+    return failed;
+}
+
+/* A core takes the place of a file that is there. It must not take that of a
+ * device (/dev/null) or of a link (/dev/stdout), which is never what is meant;
+ * a directory would be found to be one only when all is copied. */
+static int
+check_place(const char *path, struct memctx_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "%s is there and is no regular file: a core goes "
+                            "to a new file, or takes the place of one",
+                            path);
+}
+
+int
+corefile_write(const struct memctx_elfcore *core, const struct subject *subject,
+               const char *path, struct memctx_error *err)
+{
+    char part[PATH_MAX];
+    if (check_place(path, err) < 0)
+        return -1;
+    int len = snprintf(part, sizeof(part), "%s.XXXXXX", path);
+    if (len < 0 || (size_t)len >= sizeof(part))
+        return memctx_error_set(err, MEMCTX_PERMANENT, "path too long");
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = mkostemp(part, O_CLOEXEC);
+    if (fd < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot create %s: %s",
+                                part, strerror(errno));
+    struct copy copy = {.core = core, .subject = subject, .fd = fd};
+    if (copy_to(&copy, err) < 0) {
+        unlink(part);
+        return -1;
+    }
+    if (rename(part, path) < 0) {
+        memctx_error_set(err, MEMCTX_PERMANENT, "cannot rename %s to %s: %s",
+                         part, path, strerror(errno));
+        unlink(part);
+        return -1;
+    }
+    return 0;
+}

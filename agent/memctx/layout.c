@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* memctx layout: where QEMU put a guest's RAM, from a running domain or from
+ * files. Opens no RAM. */
+#include "memctx/cmd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "backing/conf.h"
+#include "domain/domxml.h"
+#include "text/jsonguard.h"
+#include "qemu/layout.h"
+#include "memctx/livexml.h"
+#include "backing/process.h"
+
+/* What there is to work with; either may be missing. */
+struct sources {
+    struct memctx_domxml xml;
+    struct memctx_qemuargs args;
+    bool has_xml;
+    bool has_args;
+    bool here; /* it runs on this host */
+};
+
+static void
+cleanup_sources(struct sources **sources)
+{
+    if (*sources != NULL)
+        memctx_domxml_deinit(&(*sources)->xml);
+    free(*sources);
+}
+
+/* A file of at most max_bytes; standard input is "/dev/stdin". */
+static int
+read_file(const char *path, size_t max_bytes, char **ret, size_t *len,
+          struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_file) FILE *file = fopen(path, "re");
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(max_bytes + 1);
+    if (file == NULL || text == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "%s: %s", path,
+                                strerror(errno));
+    size_t n = fread(text, 1, max_bytes + 1, file);
+    if (ferror(file))
+        return memctx_error_set(err, MEMCTX_PERMANENT, "%s: cannot be read",
+                                path);
+    if (n > max_bytes)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s: more than %zu bytes", path, max_bytes);
+    *ret = memctx_steal_ptr(&text);
+    *len = n;
+    return 0;
+}
+
+static int
+from_xml_file(const char *path, struct sources *s, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
+    size_t len;
+    if (read_file(path, MEMCTX_DOMXML_MAX, &text, &len, err) < 0)
+        return -1;
+    if (memctx_domxml_parse(text, len, &s->xml, err) < 0)
+        return memctx_error_prefix(err, "%s", path);
+    s->has_xml = true;
+    return 0;
+}
+
+static int
+from_cmdline_file(const char *path, struct sources *s, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
+    size_t len;
+    if (read_file(path, MEMCTX_QEMUARGS_MAX, &text, &len, err) < 0)
+        return -1;
+    if (memctx_qemuargs_parse(text, len, &s->args, err) < 0)
+        return memctx_error_prefix(err, "%s", path);
+    s->has_args = true;
+    return 0;
+}
+
+/* QEMU's arguments count where they can be read; the pidfile may not be ours
+ * to open. */
+static int
+from_domain(const struct options *options, const char *name, struct sources *s,
+            struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *uri = NULL;
+    MEMCTX_CLEANUP(process_deinit) struct process process = PROCESS_INIT;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (livexml_fetch(options->uri, name, &text, &uri, err) < 0 ||
+        memctx_domxml_parse(text, strlen(text), &s->xml, err) < 0)
+        return -1;
+    s->has_xml = true;
+    s->here = true;
+    if (s->xml.id < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the domain does not run");
+    if (process_find(uri, s->xml.name, s->xml.uuid, &process, &why) < 0) {
+        fprintf(stderr, "warning: from domain XML only: %s\n", why.message);
+        return 0;
+    }
+    s->args = process.args;
+    s->has_args = true;
+    return 0;
+}
+
+static int
+gather(const struct options *options, int n_words, char **words,
+       struct sources *s, struct memctx_error *err)
+{
+    if (n_words == 1)
+        return from_domain(options, words[0], s, err);
+    if (options->xml != NULL && from_xml_file(options->xml, s, err) < 0)
+        return -1;
+    if (options->cmdline != NULL &&
+        from_cmdline_file(options->cmdline, s, err) < 0)
+        return -1;
+    return 0;
+}
+
+static void
+add_hex(json_object *to, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "0x%" PRIx64, value);
+    json_object_object_add(to, key, json_object_new_string(text));
+}
+
+static uint64_t
+size_of(const struct memctx_layout *layout)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < layout->n_extents; i++)
+        size += layout->extents[i].size;
+    return size;
+}
+
+static void
+print_json(const struct memctx_layout *layout)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *root = json_object_new_object();
+    json_object *ram = json_object_new_object();
+    json_object *extents = json_object_new_array();
+    for (size_t i = 0; i < layout->n_extents; i++) {
+        const struct memctx_extent *e = &layout->extents[i];
+        json_object *extent = json_object_new_object();
+        add_hex(extent, "gpa", e->gpa);
+        add_hex(extent, "size", e->size);
+        json_object_object_add(
+            extent, "backend",
+            json_object_new_string(layout->backends[e->backend].id));
+        add_hex(extent, "offset", e->offset);
+        json_object_array_add(extents, extent);
+    }
+    add_hex(root, "low", layout->low);
+    add_hex(ram, "size", size_of(layout));
+    json_object_object_add(ram, "extents", extents);
+    json_object_object_add(root, "ram", ram);
+    puts(json_object_to_json_string_ext(
+        root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static void
+print_table(const struct memctx_layout *layout)
+{
+    printf("low 0x%" PRIx64 "\nram 0x%" PRIx64 "\n", layout->low,
+           size_of(layout));
+    for (size_t i = 0; i < layout->n_extents; i++) {
+        const struct memctx_extent *e = &layout->extents[i];
+        printf("extent gpa 0x%" PRIx64 " size 0x%" PRIx64
+               " backend %s offset 0x%" PRIx64 "\n",
+               e->gpa, e->size, layout->backends[e->backend].id, e->offset);
+    }
+}
+
+static enum exit_code
+print_layout(const struct options *options, const struct sources *s)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    struct memctx_memconf *conf = calloc(1, sizeof(*conf));
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    struct memctx_layout *layout = calloc(1, sizeof(*layout));
+    if (conf == NULL || layout == NULL)
+        return cmd_fail(EXIT_ERROR, "out of memory");
+    conf_join(s->has_xml ? &s->xml : NULL, s->has_args ? &s->args : NULL,
+              s->here, conf);
+    if (memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, layout, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "%s", err.message);
+    if (layout->doubtful)
+        fputs("warning: whether RAM goes on at 4 GiB or at 1 TiB depends on "
+              "the vendor of the vCPUs or the age of the machine type, which "
+              "is not known here\n",
+              stderr);
+    if (options->json)
+        print_json(layout);
+    else
+        print_table(layout);
+    return EXIT_DONE;
+}
+
+enum exit_code
+cmd_layout(const struct options *options, int n_words, char **words)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    bool files = options->xml != NULL || options->cmdline != NULL;
+    if (files == (n_words == 1))
+        return cmd_fail(EXIT_USAGE, "layout wants either DOMAIN or --xml FILE");
+    MEMCTX_CLEANUP(cleanup_sources)
+    struct sources *sources = calloc(1, sizeof(*sources));
+    if (sources == NULL)
+        return cmd_fail(EXIT_ERROR, "out of memory");
+    if (gather(options, n_words, words, sources, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "%s", err.message);
+    return print_layout(options, sources);
+}

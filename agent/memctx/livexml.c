@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Calls libvirt through dlopen(): loading it takes as long as probing a
+ * guest, which most commands of memctx should not pay for. */
+#include "memctx/livexml.h"
+
+#include <dlfcn.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+/* The functions used, by the types in libvirt's own headers. */
+struct libvirt {
+    void *library;
+    __typeof__(virConnectOpenReadOnly) *open_read_only;
+    __typeof__(virConnectOpen) *open;
+    __typeof__(virConnectClose) *close;
+    __typeof__(virConnectGetURI) *get_uri;
+    __typeof__(virDomainLookupByID) *by_id;
+    __typeof__(virDomainLookupByUUIDString) *by_uuid;
+    __typeof__(virDomainLookupByName) *by_name;
+    __typeof__(virDomainFree) *free_domain;
+    __typeof__(virDomainGetXMLDesc) *get_xml;
+    __typeof__(virGetLastErrorMessage) *last_error;
+    __typeof__(virSetErrorFunc) *set_error_func;
+    virConnectPtr connection;
+    virDomainPtr domain;
+};
+
+static void
+libvirt_deinit(struct libvirt *v)
+{
+    if (v->domain != NULL)
+        v->free_domain(v->domain);
+    if (v->connection != NULL)
+        v->close(v->connection);
+    if (v->library != NULL)
+        dlclose(v->library);
+}
+
+static int
+load(struct libvirt *v, struct memctx_error *err)
+{
+    const struct {
+        const char *name;
+        void **to;
+    } symbols[] = {
+        {"virConnectOpenReadOnly", (void **)&v->open_read_only},
+        {"virConnectOpen", (void **)&v->open},
+        {"virConnectClose", (void **)&v->close},
+        {"virConnectGetURI", (void **)&v->get_uri},
+        {"virDomainLookupByID", (void **)&v->by_id},
+        {"virDomainLookupByUUIDString", (void **)&v->by_uuid},
+        {"virDomainLookupByName", (void **)&v->by_name},
+        {"virDomainFree", (void **)&v->free_domain},
+        {"virDomainGetXMLDesc", (void **)&v->get_xml},
+        {"virGetLastErrorMessage", (void **)&v->last_error},
+        {"virSetErrorFunc", (void **)&v->set_error_func},
+    };
+    v->library = dlopen("libvirt.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (v->library == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot load libvirt: %s", dlerror());
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(symbols); i++) {
+        *symbols[i].to = dlsym(v->library, symbols[i].name);
+        if (*symbols[i].to == NULL)
+            return memctx_error_set(err, MEMCTX_PERMANENT, "libvirt has no %s",
+                                    symbols[i].name);
+    }
+    return 0;
+}
+
+static void
+say_nothing(void *arg, virErrorPtr error)
+{
+    (void)arg;
+    (void)error;
+}
+
+static int
+connect_to(struct libvirt *v, const char *uri, bool write,
+           struct memctx_error *err)
+{
+    if (load(v, err) < 0)
+        return -1;
+    v->set_error_func(NULL, say_nothing);
+    v->connection = write ? v->open(uri) : v->open_read_only(uri);
+    if (v->connection == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot connect to libvirt%s: %s",
+                                write ? " for writing" : "", v->last_error());
+    return 0;
+}
+
+int
+livexml_try_write(const char *uri, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
+    return connect_to(&v, uri, true, err);
+}
+
+static virDomainPtr
+look_up(const struct libvirt *v, const char *name)
+{
+    char *end;
+    long id = strtol(name, &end, 10);
+    virDomainPtr domain = NULL;
+    if (*name != '\0' && *end == '\0' && id >= 0 && id <= INT_MAX)
+        domain = v->by_id(v->connection, (int)id);
+    if (domain == NULL)
+        domain = v->by_uuid(v->connection, name);
+    return domain != NULL ? domain : v->by_name(v->connection, name);
+}
+
+int
+livexml_fetch(const char *uri, const char *domain, char **xml,
+              char **canonical_uri, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
+    if (connect_to(&v, uri, false, err) < 0)
+        return -1;
+    v.domain = look_up(&v, domain);
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *text = v.domain != NULL ? v.get_xml(v.domain, 0) : NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *name = text != NULL ? v.get_uri(v.connection) : NULL;
+    if (name == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "%s", v.last_error());
+    *xml = memctx_steal_ptr(&text);
+    *canonical_uri = memctx_steal_ptr(&name);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Fetches a domain's live XML for memctx, which does not link libvirt: the
+ * library is loaded when a command needs it. */
+#ifndef MEMCTX_LIVEXML_H
+#define MEMCTX_LIVEXML_H
+
+#include "base/error.h"
+
+/* The XML of `domain` (id, UUID or name, tried in this order), live when it
+ * runs, by a
+ * read-only connection to `uri` (NULL: libvirt's default). 0 and *xml and
+ * *canonical_uri, both the caller's to free(); -1 with PERMANENT and libvirt's
+ * reason. */
+int livexml_fetch(const char *uri, const char *domain, char **xml,
+                  char **canonical_uri, struct memctx_error *err);
+
+/* Would libvirt let us write metadata there? 0, or -1 as above. */
+int livexml_try_write(const char *uri, struct memctx_error *err);
+
+#endif

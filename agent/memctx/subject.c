@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Gathers what is to be known of a guest before it is exported. */
+#include "memctx/subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "guest/linux/note.h"
+#include "reader/reader.h"
+#include "text/text.h"
+
+void
+subject_deinit(struct subject *subject)
+{
+    for (size_t i = 0; subject->paths != NULL && i < subject->facts.n_backends;
+         i++)
+        free(subject->paths[i]);
+    free(subject->paths);
+    free(subject->extents);
+    free(subject->vmcoreinfo);
+    free(subject->name);
+    memctx_datum_deinit(&subject->datum);
+    ram_deinit(&subject->ram);
+    memctx_reader_close(subject->reader);
+    *subject = (struct subject)SUBJECT_INIT;
+}
+
+/* A copy of the extents, and how many backends they are in. */
+static int
+take_extents(struct subject *subject, const struct memctx_extent *from,
+             size_t n, struct memctx_error *err)
+{
+    subject->extents = calloc(n, sizeof(*from));
+    if (subject->extents == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        subject->extents[i] = from[i];
+        if (from[i].backend >= subject->facts.n_backends)
+            subject->facts.n_backends = from[i].backend + 1;
+    }
+    subject->facts.extents = subject->extents;
+    subject->facts.n_extents = n;
+    return 0;
+}
+
+/* Not by realpath(): below /proc/PID/fd there are links that lead to no name.
+ * The caller frees it; NULL: out of memory. */
+static char *
+make_absolute(const char *path)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *dir = NULL;
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    char *ret = NULL;
+    if (path[0] == '/')
+        return strdup(path);
+    dir = getcwd(NULL, 0);
+    memctx_text_add(&text, "%s/%s", dir != NULL ? dir : "", path);
+    memctx_text_take(&text, &ret, NULL);
+    return ret;
+}
+
+/* The RAM of one file. */
+static int
+take_path(struct subject *subject, const char *path, struct memctx_error *err)
+{
+    subject->paths = calloc(1, sizeof(subject->paths[0]));
+    if (subject->paths == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    subject->paths[0] = make_absolute(path);
+    if (subject->paths[0] == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    subject->facts.paths = (const char *const *)subject->paths;
+    return 0;
+}
+
+/* Where the kernel's facts say it is; a kernel may have none. */
+static int
+take_vmcoreinfo(struct subject *subject, struct memctx_error *err)
+{
+    const struct memctx_linux_facts *facts = &subject->datum.kernel.linux_facts;
+    char **text = &subject->vmcoreinfo;
+    size_t *len = &subject->facts.vmcoreinfo_len;
+    if (facts->vmcoreinfo_size == 0)
+        return 0;
+    int failed =
+        subject->reader != NULL
+            ? memctx_reader_vmcoreinfo(subject->reader, text, len, err)
+            : memctx_linux_note_text(subject->ram.map, facts->vmcoreinfo_gpa,
+                                     text, len, err);
+    subject->facts.vmcoreinfo = subject->vmcoreinfo;
+    return failed;
+}
+
+/* What was gathered is the caller's. */
+static void
+give(struct subject *from, struct subject *to)
+{
+    *to = *from;
+    to->facts.datum = &to->datum;
+    *from = (struct subject)SUBJECT_INIT;
+}
+
+enum exit_code
+subject_from_file(const struct options *options, struct subject *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    enum exit_code code = cmd_probe_file(options, &subject.ram, &subject.datum);
+    if (code != EXIT_DONE)
+        return code;
+    size_t n;
+    const struct memctx_extent *extents =
+        memctx_rammap_extents(subject.ram.map, &n);
+    if (take_extents(&subject, extents, n, &err) < 0 ||
+        take_path(&subject, options->ram, &err) < 0 ||
+        take_vmcoreinfo(&subject, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
+    give(&subject, ret);
+    return EXIT_DONE;
+}
+
+/* ---- domains ------------------------------------------------------------ */
+
+/* The same layout of RAM as memctx exec has told? */
+static bool
+is_same_layout(const struct subject *subject, const char *told)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *now = NULL;
+    memctx_export_add_extents(&subject->facts, &text);
+    return told != NULL && memctx_text_take(&text, &now, NULL) == 0 &&
+           strcmp(told, now) == 0;
+}
+
+/* Is this run below memctx exec of the same kernel of the same domain? */
+static bool
+is_below_exec(const struct subject *subject)
+{
+    const char *uuid = getenv("MEMCTX_UUID");
+    const char *generation = getenv("MEMCTX_GENERATION");
+    const char *wanted = memctx_reader_text(subject->reader, "generation");
+    return uuid != NULL && generation != NULL && wanted != NULL &&
+           strcmp(uuid, memctx_reader_uuid(subject->reader)) == 0 &&
+           strcmp(generation, wanted) == 0 &&
+           is_same_layout(subject, getenv("MEMCTX_EXTENTS"));
+}
+
+/* The paths of inherited descriptors, of a list as "3 4"; "-" is a backend that
+ * has none, and then no path is of use. False: not all are known. */
+static bool
+fill_paths(char **paths, size_t n, const char *fds)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *end;
+        unsigned long fd = strtoul(fds, &end, 10);
+        struct memctx_text text = MEMCTX_TEXT_INIT;
+        if (end == fds || fd > INT_MAX)
+            return false;
+        fds = end;
+        memctx_text_add(&text, "/proc/self/fd/%lu", fd);
+        if (memctx_text_take(&text, &paths[i], NULL) < 0)
+            return false;
+    }
+    return fds[strspn(fds, " ")] == '\0';
+}
+
+static int
+take_inherited(struct subject *subject, struct memctx_error *err)
+{
+    const char *fds = getenv("MEMCTX_FDS");
+    if (fds == NULL || !is_below_exec(subject))
+        return 0;
+    subject->paths =
+        calloc(subject->facts.n_backends, sizeof(subject->paths[0]));
+    if (subject->paths == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    if (fill_paths(subject->paths, subject->facts.n_backends, fds))
+        subject->facts.paths = (const char *const *)subject->paths;
+    return 0;
+}
+
+/* The datum, and where its RAM is. */
+static int
+take_domain(const struct options *options, struct subject *subject,
+            struct memctx_error *err)
+{
+    size_t n;
+    const struct memctx_extent *extents =
+        memctx_reader_extents(subject->reader, &n);
+    if (memctx_datum_copy(&subject->datum, memctx_reader_datum(subject->reader),
+                          err) < 0 ||
+        take_extents(subject, extents, n, err) < 0 ||
+        take_vmcoreinfo(subject, err) < 0)
+        return -1;
+    if (options->ram == NULL)
+        return take_inherited(subject, err);
+    if (subject->facts.n_backends != 1)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "its RAM is in %zu files, and --ram names one",
+                                subject->facts.n_backends);
+    return take_path(subject, options->ram, err);
+}
+
+enum exit_code
+subject_from_domain(const struct options *options, const char *domain,
+                    struct subject *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    enum exit_code code;
+    if (cmd_open(options, domain, &subject.reader, &code) < 0)
+        return code;
+    if (take_domain(options, &subject, &err) < 0)
+        return cmd_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
+    subject.facts.domain = domain;
+    subject.facts.uuid = memctx_reader_uuid(subject.reader);
+    give(&subject, ret);
+    return EXIT_DONE;
+}
+
+enum exit_code
+subject_from_datum(const struct options *options, const char *domain,
+                   struct subject *ret)
+{
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    enum exit_code code =
+        cmd_ask_datum(options, domain, &subject.datum, &subject.name);
+    if (code != EXIT_DONE)
+        return code;
+    if (subject.name == NULL)
+        return cmd_fail(EXIT_ERROR, "out of memory");
+    subject.facts.domain = subject.name;
+    give(&subject, ret);
+    return EXIT_DONE;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+int
+subject_read(const struct subject *subject, uint64_t gpa, void *buf, size_t len,
+             struct memctx_error *err)
+{
+    return subject->reader != NULL
+               ? memctx_reader_read_gpa(subject->reader, gpa, buf, len, err)
+               : memctx_rammap_read(subject->ram.map, gpa, buf, len, err);
+}
+
+int
+subject_next_data(const struct subject *subject, uint64_t gpa, uint64_t limit,
+                  uint64_t *start, uint64_t *end, struct memctx_error *err)
+{
+    return subject->reader != NULL
+               ? memctx_reader_next_data(subject->reader, gpa, limit, start,
+                                         end, err)
+               : memctx_rammap_next_data(subject->ram.map, gpa, limit, start,
+                                         end);
+}
+
+int
+subject_check(const struct subject *subject, struct memctx_error *err)
+{
+    return subject->reader != NULL ? memctx_reader_check(subject->reader, err)
+                                   : memctx_rammap_check(subject->ram.map, err);
+}

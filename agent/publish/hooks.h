@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The agent's own hook scripts: programs in one directory that are told when a
+ * domain gets a datum and when it loses it. They run on threads of their own,
+ * one at a time for each domain, in order. */
+#ifndef MEMCTXD_HOOKS_H
+#define MEMCTXD_HOOKS_H
+
+#include <stdint.h>
+
+#include "datum/datum.h"
+#include "base/error.h"
+#include "common/log.h"
+
+struct hooks;
+
+enum hooks_what {
+    HOOKS_READY,
+    HOOKS_LOST
+};
+
+/* Run what is in `dir` (which need not exist; looked at anew each time) with
+ * this time limit for each program. `log` must outlive the hooks. -1 with BUG.
+ */
+int hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
+                 struct hooks **ret, struct memctx_error *err);
+
+/* Wait for what is queued, for wait_ms at most; programs that run on after
+ * that are left alone. NULL is fine. */
+void hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
+
+/* Call every program as "PROGRAM NAME ready|lost GENERATION", with the datum
+ * as XML for authorised readers on standard input, in the order in which this
+ * function is called for the domain. Copies what it needs and does not wait.
+ * -1 with BUG (out of memory). Loop thread. */
+int hooks_run(struct hooks *hooks, const char *uuid, const char *name,
+              enum hooks_what what, const struct memctx_datum *datum,
+              struct memctx_error *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Writes data into domain metadata and state files, on threads of its own:
+ * virDomainSetMetadata can wait 30 s for another job on the domain. One domain
+ * that waits holds up no other; of several values for one domain the latest is
+ * written, and never before one that was given earlier. */
+#ifndef MEMCTXD_PUBLISH_H
+#define MEMCTXD_PUBLISH_H
+
+#include "datum/datum.h"
+#include "common/log.h"
+#include "watch/queue.h"
+#include "publish/statefile.h"
+#include "watch/watch.h"
+
+struct publisher;
+
+/* Up to max_threads write at a time; they are started as they are needed.
+ * `dirfd` (for state files) is borrowed, as are the others. -1 with BUG. */
+int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
+                     struct queue *queue, const struct log *log,
+                     struct publisher **ret, struct memctx_error *err);
+
+/* End the threads; what is not written yet stays unwritten. NULL is fine. */
+void publisher_destroy(struct publisher *publisher);
+
+/* One run of one domain. */
+struct publisher_run {
+    const char *uuid;
+    int id;                              /* libvirt's */
+    const struct statefile_run *counted; /* what is to be remembered of it */
+};
+
+/* The datum of this run is from now on this one, or with NULL none. `stands`:
+ * the metadata holds it already, only the state file has to be written. Does
+ * not wait. -1 with BUG (out of memory). Loop thread. */
+int publisher_set(struct publisher *publisher, const struct publisher_run *run,
+                  const struct memctx_datum *datum, bool stands,
+                  struct memctx_error *err);
+
+/* The run is over: libvirt has dropped the metadata, only the state files have
+ * to go. Loop thread. */
+void publisher_forget(struct publisher *publisher, const char *uuid);
+
+/* Push EVENT_IDLE into the queue once everything is written; now, if it is. */
+void publisher_tell_idle(struct publisher *publisher);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* An agent that only withdraws: the watch lists the domains, the publisher
+ * removes what stands there, each held up by nobody but its own domain. */
+#include "publish/retract.h"
+
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+#include <sys/file.h>
+
+#include "base/cleanup.h"
+#include "publish/publish.h"
+#include "watch/queue.h"
+#include "publish/statefile.h"
+#include "watch/watch.h"
+
+#define TIME_MS 8000 /* systemd leaves ExecStopPost= TimeoutStopSec=, 10 s */
+
+struct retraction {
+    struct queue *queue;
+    struct watch *watch;
+    struct publisher *publisher;
+    bool listed;
+    bool over;
+    bool late;
+};
+
+static void
+handle(struct retraction *r, const struct event *event)
+{
+    const struct publisher_run run = {event->uuid, event->id, NULL};
+    switch (event->kind) {
+    case EVENT_DOMAIN:
+        publisher_set(r->publisher, &run, NULL, false, NULL);
+        break;
+    case EVENT_LISTED:
+        r->listed = true;
+        publisher_tell_idle(r->publisher);
+        break;
+    case EVENT_IDLE:
+        r->over = true;
+        break;
+    case EVENT_CONNECTED:
+    case EVENT_LOST:
+    case EVENT_SIGNAL:
+        break;
+    }
+}
+
+static void
+on_queue(int id, int fd, int events, void *opaque)
+{
+    struct retraction *r = opaque;
+    struct event *event;
+    (void)id;
+    (void)fd;
+    (void)events;
+    while ((event = queue_pop(r->queue)) != NULL) {
+        handle(r, event);
+        event_destroy(event);
+    }
+}
+
+static void
+on_timer(int id, void *opaque)
+{
+    struct retraction *r = opaque;
+    (void)id;
+    r->late = true;
+}
+
+static int
+run(struct retraction *r, const struct settings *settings, int dirfd,
+    const struct log *log, struct memctx_error *err)
+{
+    if (queue_create(&r->queue, err) < 0 ||
+        watch_create(settings, r->queue, log, &r->watch, err) < 0 ||
+        publisher_create((unsigned)settings->writers, r->watch, dirfd, r->queue,
+                         log, &r->publisher, err) < 0)
+        return -1;
+    if (virEventAddHandle(queue_fd(r->queue), VIR_EVENT_HANDLE_READABLE,
+                          on_queue, r, NULL) < 0 ||
+        virEventAddTimeout(TIME_MS, on_timer, r, NULL) < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+                                watch_last_error());
+    while (!r->over && !r->late && virEventRunDefaultImpl() == 0)
+        ;
+    if (r->over)
+        return 0;
+    return memctx_error_set(
+        err, MEMCTX_RETRY, "not all data could be withdrawn in %d ms: %s",
+        TIME_MS,
+        r->listed ? "another job holds a domain" : "libvirt does not answer");
+}
+
+int
+retract(const struct settings *settings, const char *dir, const struct log *log,
+        struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int dirfd = -1;
+    struct retraction r = {.over = false};
+    if (statefile_open_dir(dir, &dirfd, err) < 0)
+        return -1;
+    if (flock(dirfd, LOCK_EX | LOCK_NB) < 0) {
+        log_line(log, LOG_LEVEL_INFO,
+                 "nothing withdrawn: the memctxd in %s vouches for its data",
+                 dir);
+        return 0;
+    }
+    statefile_clean(dirfd);
+    int failed = run(&r, settings, dirfd, log, err);
+    /* What hangs in libvirt hangs: the process ends here. */
+    if (failed == 0) {
+        publisher_destroy(r.publisher);
+        watch_destroy(r.watch);
+    }
+    return failed;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Writes small files atomically; knows nothing of what is in them. */
+#include "publish/statefile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define MODE 0640
+#define PART ".part"
+#define UUID_LEN 36
+
+/* The two kinds of files: where they are, seen from domains/, and how their
+ * names end. */
+struct kind {
+    const char *dir;
+    const char *suffix;
+};
+
+static const struct kind datum = {".", ".xml"};
+static const struct kind count = {"../runs", ""};
+
+static void
+make_name(const struct kind *kind, const char *uuid, const char *suffix,
+          char name[64])
+{
+    snprintf(name, 64, "%s/%s%s", kind->dir, uuid, suffix);
+}
+
+/* One of our own names: a UUID and this suffix. */
+static bool
+has_suffix(const char *name, const char *suffix)
+{
+    size_t len = strspn(name, "0123456789abcdef-");
+    return len == UUID_LEN && strcmp(name + len, suffix) == 0;
+}
+
+/* Call `visit` for each entry, with a descriptor of its directory; it may
+ * remove the entry. */
+static void
+for_each_entry(int dirfd, const struct kind *kind,
+               void (*visit)(int dirfd, const char *name, void *arg), void *arg)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int copy = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int own = openat(dirfd, kind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_dir)
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (dir == NULL || own < 0)
+        return;
+    copy = -1; /* the stream's now */
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        visit(own, entry->d_name, arg);
+}
+
+static void
+remove_datum(int dirfd, const char *name, void *arg)
+{
+    (void)arg;
+    if (has_suffix(name, datum.suffix) || has_suffix(name, PART))
+        unlinkat(dirfd, name, 0);
+}
+
+static void
+remove_part(int dirfd, const char *name, void *arg)
+{
+    (void)arg;
+    if (has_suffix(name, PART))
+        unlinkat(dirfd, name, 0);
+}
+
+void
+statefile_clean(int dirfd)
+{
+    for_each_entry(dirfd, &datum, remove_datum, NULL);
+    for_each_entry(dirfd, &count, remove_part, NULL);
+}
+
+/* Open a directory that is ours alone to write: whoever else could write into
+ * it could lead us to other files, or put a socket of his own there. */
+static int
+open_own_dir(int at, const char *name, int *ret)
+{
+    struct stat st;
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_uid != geteuid() || (st.st_mode & 002) != 0) {
+        errno = EPERM;
+        return -1;
+    }
+    *ret = memctx_steal_fd(&fd);
+    return 0;
+}
+
+/* Make a directory; the one it is in, too, which may be a ~/.cache that nobody
+ * needed before. */
+static int
+make_dir(const char *dir)
+{
+    char parent[PATH_MAX];
+    if (mkdir(dir, 0755) == 0 || errno == EEXIST)
+        return 0;
+    const char *slash = strrchr(dir, '/');
+    if (errno != ENOENT || slash == NULL || slash == dir)
+        return -1;
+    snprintf(parent, sizeof(parent), "%.*s", (int)(slash - dir), dir);
+    return mkdir(parent, 0700) == 0 ? mkdir(dir, 0755) : -1;
+}
+
+int
+statefile_open_dir(const char *dir, int *ret, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int top = -1;
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int runs = -1;
+    if (make_dir(dir) < 0 || open_own_dir(AT_FDCWD, dir, &top) < 0 ||
+        (mkdirat(top, "domains", 0755) < 0 && errno != EEXIST) ||
+        (mkdirat(top, "runs", 0700) < 0 && errno != EEXIST) ||
+        open_own_dir(top, "runs", &runs) < 0 ||
+        open_own_dir(top, "domains", ret) < 0)
+        return memctx_error_set(
+            err, MEMCTX_PERMANENT, "cannot use the agent's directory %s: %s%s",
+            dir, strerror(errno),
+            errno == ENOENT || errno == EACCES
+                ? ""
+                : "; it must be a directory of the agent's own user that "
+                  "others cannot write");
+    return 0;
+}
+
+static int
+write_all(int fd, const char *text, size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = write(fd, text + done, len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int
+replace_file(int dirfd, const struct kind *kind, const char *uuid,
+             const char *text, struct memctx_error *err)
+{
+    char part[64];
+    char name[64];
+    make_name(kind, uuid, PART, part);
+    make_name(kind, uuid, kind->suffix, name);
+    unlinkat(dirfd, part, 0);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(dirfd, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+    if (fd < 0 || fchmod(fd, MODE) < 0 ||
+        write_all(fd, text, strlen(text)) < 0 || write_all(fd, "\n", 1) < 0 ||
+        renameat(dirfd, part, dirfd, name) < 0) {
+        int why = errno;
+        unlinkat(dirfd, part, 0);
+        return memctx_error_set(err, MEMCTX_RETRY, "cannot write %s%s: %s",
+                                uuid, kind->suffix, strerror(why));
+    }
+    return 0;
+}
+
+static void
+remove_file(int dirfd, const struct kind *kind, const char *uuid)
+{
+    char name[64];
+    make_name(kind, uuid, kind->suffix, name);
+    unlinkat(dirfd, name, 0);
+}
+
+int
+statefile_write(int dirfd, const char *uuid, const char *text,
+                struct memctx_error *err)
+{
+    return replace_file(dirfd, &datum, uuid, text, err);
+}
+
+void
+statefile_remove(int dirfd, const char *uuid)
+{
+    remove_file(dirfd, &datum, uuid);
+}
+
+int
+statefile_count(int dirfd, const char *uuid, const struct statefile_run *run,
+                struct memctx_error *err)
+{
+    char text[MEMCTX_KERNEL_WORDS_MAX + 64];
+    snprintf(text, sizeof(text), "%" PRIu64 " %u %s", run->instance,
+             run->generation, run->kernel);
+    return replace_file(dirfd, &count, uuid, text, err);
+}
+
+/* "INSTANCE GENERATION KERNEL" */
+static bool
+parse_run(const char *text, struct statefile_run *ret)
+{
+    int used = 0;
+    struct statefile_run run = {.instance = 0};
+    if (sscanf(text, "%" SCNu64 " %u %n", &run.instance, &run.generation,
+               &used) != 2 ||
+        used == 0)
+        return false;
+    size_t len = strcspn(text + used, "\n");
+    if (len >= sizeof(run.kernel))
+        return false;
+    memcpy(run.kernel, text + used, len);
+    *ret = run;
+    return true;
+}
+
+struct statefile_run
+statefile_counted(int dirfd, const char *uuid, uint64_t instance)
+{
+    char name[64];
+    char text[MEMCTX_KERNEL_WORDS_MAX + 64] = "";
+    struct statefile_run run;
+    make_name(&count, uuid, count.suffix, name);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+        parse_run(text, &run) && run.instance == instance)
+        return run;
+    return (struct statefile_run){.instance = instance};
+}
+
+void
+statefile_forget(int dirfd, const char *uuid)
+{
+    remove_file(dirfd, &datum, uuid);
+    remove_file(dirfd, &count, uuid);
+}
+
+struct known {
+    bool (*is_known)(const char *uuid, void *arg);
+    void *arg;
+};
+
+static void
+forget_other(int dirfd, const char *name, void *arg)
+{
+    const struct known *known = arg;
+    char uuid[UUID_LEN + 1];
+    if (!has_suffix(name, datum.suffix) && !has_suffix(name, count.suffix))
+        return;
+    memcpy(uuid, name, UUID_LEN);
+    uuid[UUID_LEN] = '\0';
+    if (!known->is_known(uuid, known->arg))
+        unlinkat(dirfd, name, 0);
+}
+
+void
+statefile_forget_others(int dirfd,
+                        bool (*is_known)(const char *uuid, void *arg),
+                        void *arg)
+{
+    struct known known = {is_known, arg};
+    for_each_entry(dirfd, &datum, forget_other, &known);
+    for_each_entry(dirfd, &count, forget_other, &known);
+}

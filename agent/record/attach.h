@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Opens the RAM of a libvirt domain: domain XML, QEMU process, backing. */
+#ifndef MEMCTXD_ATTACH_H
+#define MEMCTXD_ATTACH_H
+
+#include <stdbool.h>
+
+#include "record/adapter.h"
+#include "watch/watch.h"
+
+/* Whose RAM is to be opened: the run `id` of domain `uuid`. */
+struct attach_target {
+    struct watch *watch; /* must outlive the adapter's tries, */
+    int dirfd;           /* as must this: where the state files are */
+    const char *uuid;
+    int id;
+    bool stub; /* synthetic RAM instead */
+};
+
+/* Fill the parts of an adapter's configuration that let it open that RAM.
+ * Copies the uuid. -1 with BUG: out of memory. */
+int attach_configure(const struct attach_target *target,
+                     struct adapter_config *ret, struct memctx_error *err);
+
+#endif

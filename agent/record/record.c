@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Performs what the transition table decides; decides nothing itself but
+ * whether a datum is the one that already stands published. */
+#include "record/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+int
+record_create(const char *uuid, const char *name, int id,
+              struct adapter *adapter, const struct record_ops *ops,
+              const struct log *log, struct record **ret,
+              struct memctx_error *err)
+{
+    struct record *r = calloc(1, sizeof(*r));
+    char *copy = strdup(name);
+    if (r == NULL || copy == NULL || strlen(uuid) >= sizeof(r->uuid) ||
+        epoch_create(&r->shown, NULL) < 0) {
+        free(r);
+        free(copy);
+        adapter_destroy(adapter);
+        return memctx_error_set(err, MEMCTX_BUG, "no memory for a domain");
+    }
+    memcpy(r->uuid, uuid, strlen(uuid) + 1);
+    r->name = copy;
+    r->id = id;
+    r->phase = MEMCTX_PHASE_NEW;
+    r->boot = 1;
+    r->adapter = adapter;
+    r->ops = ops;
+    r->log = log;
+    *ret = r;
+    return 0;
+}
+
+/* What the adapter closes must not be held open here. */
+static void
+drop_map(struct record *r)
+{
+    memctx_rammap_destroy(r->map);
+    r->map = NULL;
+}
+
+/* Readers are told by the state page before anything else is done: what they
+ * opened holds, is doubtful, or is over. */
+static void
+show_epoch(struct record *r)
+{
+    bool doubtful = r->has_datum && record_state(r) != MEMCTX_STATE_READY;
+    epoch_set(r->shown, doubtful ? STATEPAGE_UNKNOWN : r->kernel_epoch);
+}
+
+/* From now on no reader's epoch is the one that is shown. */
+static void
+end_epoch(struct record *r)
+{
+    r->kernel_epoch = epoch_next();
+    epoch_set(r->shown, r->kernel_epoch);
+}
+
+static void
+drop_datum(struct record *r)
+{
+    drop_map(r);
+    if (r->has_datum)
+        memctx_datum_deinit(&r->datum);
+    r->has_datum = false;
+}
+
+void
+record_destroy(struct record *r)
+{
+    if (r == NULL)
+        return;
+    drop_datum(r);
+    epoch_set(r->shown, STATEPAGE_OVER);
+    epoch_drop(r->shown);
+    adapter_destroy(r->adapter);
+    free(r->name);
+    free(r);
+}
+
+enum memctx_state
+record_state(const struct record *r)
+{
+    return memctx_phase_state(r->phase);
+}
+
+const char *
+record_reason(const struct record *r)
+{
+    return r->reason.kind == MEMCTX_OK ? "" : r->reason.message;
+}
+
+static void
+count_up_to(struct record *r, unsigned generation)
+{
+    r->run.generation = (unsigned)memctx_max(r->run.generation, generation);
+}
+
+/* libvirt told of no end of the run that we knew, and yet QEMU is another: it
+ * happened while libvirt itself was away. What was published went with it. */
+static void
+begin_anew(struct record *r, bool has_inherited)
+{
+    end_epoch(r);
+    if (!has_inherited)
+        r->ops->withdraw(r->ops->arg, r);
+    drop_datum(r);
+    r->boot = 1;
+    r->run = (struct statefile_run){.instance = 0};
+}
+
+/* What the RAM's opening has told of this run: whose it is, how many kernels
+ * an agent before us has counted, and what stood in the metadata, which counts
+ * as published until it is withdrawn or found to be right. */
+static void
+inherit(struct record *r, struct adapter_result *result)
+{
+    const struct statefile_run *run = &result->run;
+    if (result->opened && r->run.instance != 0 &&
+        r->run.instance != run->instance)
+        begin_anew(r, result->has_inherited);
+    if (result->opened) {
+        if (r->run.generation == 0 && r->boot == 1)
+            r->run = *run;
+        r->run.instance = run->instance;
+        r->lost = !result->has_inherited && r->has_datum;
+        count_up_to(r, run->generation);
+    }
+    if (!result->has_inherited)
+        return;
+    count_up_to(r, result->inherited.generation);
+    if (r->has_datum)
+        return;
+    r->datum = result->inherited;
+    r->has_datum = true;
+    result->has_inherited = false;
+    /* A reset since then: it is an earlier kernel's. */
+    if (r->boot > 1)
+        record_withdraw(r);
+}
+
+/* The same kernel found again is the same generation: while its datum stands,
+ * after it was withdrawn for a pulse too slow, or by an agent that ended. */
+static bool
+is_last_kernel(struct record *r, const struct memctx_datum *datum)
+{
+    char words[MEMCTX_KERNEL_WORDS_MAX];
+    if (r->has_datum)
+        return r->datum.generation != 0 &&
+               memctx_datum_is_same_kernel(&r->datum, datum);
+    memctx_kernel_words(&datum->kernel, words);
+    if (strcmp(r->run.kernel, words) != 0)
+        return false;
+    adapter_be_patient(r->adapter);
+    return true;
+}
+
+/* Nothing is written when nothing changed. */
+static void
+publish(struct record *r, struct adapter_result *result)
+{
+    bool same = is_last_kernel(r, &result->datum);
+    bool equal = same && r->has_datum &&
+                 memctx_datum_is_equal(&r->datum, &result->datum);
+    if (!same)
+        r->run.generation++;
+    result->datum.generation = r->run.generation;
+    memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
+    if (equal) {
+        result->datum.attempts = r->datum.attempts;
+        memcpy(result->datum.published, r->datum.published,
+               sizeof(r->datum.published));
+    }
+    drop_datum(r);
+    r->datum = result->datum;
+    r->has_datum = true;
+    r->map = memctx_steal_ptr(&result->map);
+    if (!equal || r->kernel_epoch == 0 || r->identity != result->identity)
+        r->kernel_epoch = epoch_next();
+    r->identity = result->identity;
+    show_epoch(r);
+    memctx_kernel_words(&r->datum.kernel, r->run.kernel);
+    result->has_datum = false;
+    r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
+    r->lost = false;
+}
+
+void
+record_withdraw(struct record *r)
+{
+    if (!r->has_datum)
+        return;
+    end_epoch(r);
+    r->ops->withdraw(r->ops->arg, r);
+    drop_datum(r);
+}
+
+/* What was found before is not the next kernel, however much alike. Before the
+ * withdrawal, with which this is written down. */
+static void
+end_boot(struct record *r)
+{
+    r->boot += r->run.kernel[0] != '\0' || r->boot == 1;
+    r->run.kernel[0] = '\0';
+}
+
+static void
+new_boot(struct record *r)
+{
+    r->waiting_told = false;
+    memctx_error_set(&r->reason, MEMCTX_RETRY,
+                     "the guest was reset; its next kernel is not up yet");
+    adapter_new_boot(r->adapter);
+}
+
+static const struct {
+    unsigned action;
+    enum adapter_try what;
+} tries[] = {
+    {MEMCTX_ACT_PROBE, ADAPTER_SEARCH},
+    {MEMCTX_ACT_LOOK, ADAPTER_LOOK},
+    {MEMCTX_ACT_LOOK_AGAIN, ADAPTER_LOOK_AGAIN},
+};
+
+static const struct {
+    unsigned action;
+    enum adapter_delay delay;
+} delays[] = {
+    {MEMCTX_ACT_ARM, ADAPTER_BACKOFF},
+    {MEMCTX_ACT_ARM_LOOK, ADAPTER_TO_LOOK},
+    {MEMCTX_ACT_ARM_AGAIN, ADAPTER_TO_AGAIN},
+};
+
+#define CLOSES_RAM (MEMCTX_ACT_DOUBT | MEMCTX_ACT_REOPEN | MEMCTX_ACT_RELEASE)
+
+/* In the order of the bits: what is old goes before something new begins. */
+static bool
+perform(struct record *r, unsigned actions, struct adapter_result *result)
+{
+    if ((actions & MEMCTX_ACT_ABANDON) != 0)
+        adapter_abandon(r->adapter);
+    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
+        end_boot(r);
+    if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
+        record_withdraw(r);
+    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
+        new_boot(r);
+    if ((actions & CLOSES_RAM) != 0)
+        drop_map(r);
+    if ((actions & MEMCTX_ACT_DOUBT) != 0)
+        adapter_doubt(r->adapter);
+    if ((actions & MEMCTX_ACT_REOPEN) != 0)
+        adapter_reopen(r->adapter);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(tries); i++) {
+        if ((actions & tries[i].action) != 0)
+            adapter_kick(r->adapter, tries[i].what);
+    }
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(delays); i++) {
+        if ((actions & delays[i].action) != 0)
+            adapter_arm(r->adapter, delays[i].delay);
+    }
+    if ((actions & MEMCTX_ACT_PUBLISH) != 0)
+        publish(r, result);
+    if ((actions & MEMCTX_ACT_RELEASE) != 0)
+        adapter_release(r->adapter);
+    return (actions & MEMCTX_ACT_FORGET) != 0;
+}
+
+/* One line when outsiders see another state, and one at the first try that
+ * failed; then silence. */
+static void
+tell(struct record *r, enum memctx_state from, enum memctx_event event,
+     unsigned attempt)
+{
+    enum memctx_state to = record_state(r);
+    bool first = to == MEMCTX_STATE_WAITING && !r->waiting_told &&
+                 event == MEMCTX_EVENT_RETRY;
+    if (to == from && !first)
+        return;
+    bool bad = to == MEMCTX_STATE_UNSUPPORTED;
+    bool quiet = to == MEMCTX_STATE_WAITING && !first;
+    log_line(r->log,
+             bad     ? LOG_LEVEL_WARNING
+             : quiet ? LOG_LEVEL_DEBUG
+                     : LOG_LEVEL_INFO,
+             "uuid=%s name=%s boot=%u %s->%s on %s attempt=%u%s%s", r->uuid,
+             r->name, r->boot, memctx_state_name(from), memctx_state_name(to),
+             memctx_event_name(event), attempt,
+             record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
+    r->waiting_told = to == MEMCTX_STATE_WAITING && (first || r->waiting_told);
+}
+
+/* The reason that goes with the phase just entered. */
+static void
+set_reason(struct record *r, enum memctx_event event,
+           const struct adapter_result *result)
+{
+    if (record_state(r) == MEMCTX_STATE_READY)
+        r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
+    else if (result != NULL && result->why.kind != MEMCTX_OK)
+        r->reason = result->why;
+    else if (event == MEMCTX_EVENT_AWAY)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "libvirt is away");
+    else if (record_state(r) == MEMCTX_STATE_STALE)
+        memctx_error_set(&r->reason, MEMCTX_RETRY,
+                         "checking whether the datum still holds");
+    else if (r->phase == MEMCTX_PHASE_PAUSED)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "the guest is paused");
+    else if (r->reason.kind == MEMCTX_OK)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "looking for a kernel");
+}
+
+static bool
+is_paused_phase(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_PROBING_PAUSED ||
+           phase == MEMCTX_PHASE_PAUSED || phase == MEMCTX_PHASE_READY_PAUSED ||
+           phase == MEMCTX_PHASE_CHECKING_PAUSED;
+}
+
+/* What others see of a record, as far as it changes. */
+struct sight {
+    enum memctx_state state;
+    bool has_datum;
+    uint64_t kernel_epoch;
+    struct memctx_error reason;
+};
+
+static struct sight
+look(const struct record *r)
+{
+    return (struct sight){record_state(r), r->has_datum, r->kernel_epoch,
+                          r->reason};
+}
+
+static bool
+is_same_sight(const struct sight *a, const struct sight *b)
+{
+    return a->state == b->state && a->has_datum == b->has_datum &&
+           a->kernel_epoch == b->kernel_epoch &&
+           a->reason.kind == b->reason.kind &&
+           strcmp(a->reason.message, b->reason.message) == 0;
+}
+
+bool
+record_is_paused(const struct record *r)
+{
+    return is_paused_phase(r->phase);
+}
+
+static bool
+step(struct record *r, enum memctx_event event, struct adapter_result *result)
+{
+    struct sight before = look(r);
+    struct memctx_transition t = memctx_domain_transition(r->phase, event);
+    bool moved = t.next != r->phase;
+    log_line(r->log, LOG_LEVEL_DEBUG, "uuid=%s boot=%u %s->%s on %s", r->uuid,
+             r->boot, memctx_phase_name(r->phase), memctx_phase_name(t.next),
+             memctx_event_name(event));
+    r->phase = t.next;
+    if (record_state(r) != MEMCTX_STATE_READY)
+        show_epoch(r);
+    if (moved || result != NULL)
+        set_reason(r, event, result);
+    adapter_set_paused(r->adapter, is_paused_phase(r->phase));
+    bool over = perform(r, t.actions, result);
+    if (over)
+        return true;
+    tell(r, before.state, event, result != NULL ? result->attempt : 0);
+    struct sight after = look(r);
+    if (!is_same_sight(&before, &after))
+        r->ops->changed(r->ops->arg, r);
+    return false;
+}
+
+bool
+record_handle(struct record *r, enum memctx_event event, bool cold)
+{
+    if (event == MEMCTX_EVENT_START && cold && r->boot == 1)
+        adapter_set_cold(r->adapter);
+    return step(r, event, NULL);
+}
+
+/* A kernel that is complete but not seen running yet leaves its datum alone
+ * only if it is its own. */
+static void
+judge_pending(const struct record *r, struct adapter_result *result)
+{
+    if (result->event == MEMCTX_EVENT_PENDING &&
+        (!r->has_datum ||
+         !memctx_datum_is_same_kernel(&r->datum, &result->datum)))
+        result->event = MEMCTX_EVENT_RETRY;
+}
+
+bool
+record_dispatch(struct record *r, enum adapter_cookie cookie)
+{
+    struct adapter_result result;
+    if (!adapter_dispatch(r->adapter, cookie, &result))
+        return false;
+    if (result.event == MEMCTX_EVENT_TIMER)
+        return step(r, MEMCTX_EVENT_TIMER, NULL);
+    inherit(r, &result);
+    judge_pending(r, &result);
+    bool over = step(r, result.event, &result);
+    adapter_result_deinit(&result);
+    return over;
+}

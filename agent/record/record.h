@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One domain run as the agent knows it: takes event values, asks the table of
+ * src/domain/domain.h what follows, and performs it. Loop thread only. It knows no
+ * libvirt: what it publishes goes through struct record_ops. */
+#ifndef MEMCTXD_RECORD_H
+#define MEMCTXD_RECORD_H
+
+#include <stdbool.h>
+
+#include "record/adapter.h"
+#include "datum/datum.h"
+#include "domain/domain.h"
+#include "record/epoch.h"
+#include "common/log.h"
+#include "publish/statefile.h"
+
+#define RECORD_UUID 37
+
+struct record;
+
+/* How a record acts on the world. `arg` is the ops' own. */
+struct record_ops {
+    /* Make this the domain's datum. Copies what it needs. `stands`: the
+       metadata holds it already and must not be written again. */
+    void (*publish)(void *arg, const struct record *record,
+                    const struct memctx_datum *datum, bool stands);
+    /* The domain's datum, which is still in the record, holds no more. */
+    void (*withdraw)(void *arg, const struct record *record);
+    /* The public state, its reason or the datum changed. */
+    void (*changed)(void *arg, const struct record *record);
+    void *arg;
+};
+
+/* Fields are for reading. */
+struct record {
+    char uuid[RECORD_UUID];
+    char *name; /* UTF-8, owned */
+    int id;     /* libvirt's, tells one run of the domain from the next */
+    enum memctx_phase phase;
+    unsigned epoch; /* connection in which libvirt last spoke of it */
+    unsigned boot;  /* kernels that resets ended in this run, plus 1: libvirt
+                       sends two or three events for one reset */
+    struct statefile_run run; /* of QEMU, instance 0 before its RAM was opened
+                                 (libvirt gives ids again after its own
+                                 restart); and how far it was counted */
+    bool has_datum;           /* `datum` stands published, as far as we know */
+    bool lost; /* ... but libvirt does not have it: write it again */
+    struct memctx_datum datum;
+    struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL
+                                   while there is no datum, or it is closed */
+    uint64_t identity;          /* of the RAM that `kernel_epoch` is of */
+    uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
+    struct epoch *shown;        /* kernel_epoch while the state is ready */
+    struct memctx_error reason; /* why it is not ready; class OK: no reason */
+    bool waiting_told; /* the one diagnostic line of this wait was written */
+    struct adapter *adapter;
+    const struct record_ops *ops;
+    const struct log *log;
+    uint64_t change;     /* the control socket's: number of the last change of
+                            what others see */
+    struct record *next; /* the owner's */
+};
+
+/* A record in phase NEW, with an adapter that is owned from the call on. -1
+ * with BUG: out of memory. */
+int record_create(const char *uuid, const char *name, int id,
+                  struct adapter *adapter, const struct record_ops *ops,
+                  const struct log *log, struct record **ret,
+                  struct memctx_error *err);
+
+/* Close the RAM and free. What stands published stays. NULL is fine. */
+void record_destroy(struct record *record);
+
+/* An event from libvirt or from the connection; not one of those that a try
+ * or a timer ends with. True when the run is over: the caller destroys the
+ * record. `cold` with START: the domain was booted just now. */
+bool record_handle(struct record *record, enum memctx_event event, bool cold);
+
+/* The descriptor of `cookie` fired. True as above. */
+bool record_dispatch(struct record *record, enum adapter_cookie cookie);
+
+/* Withdraw what stands published: the agent stops and vouches no longer. */
+void record_withdraw(struct record *record);
+
+/* Is the guest paused, as far as is known? */
+bool record_is_paused(const struct record *record);
+
+/* State in a word, and the reason in words ("" when there is none). */
+enum memctx_state record_state(const struct record *record);
+const char *record_reason(const struct record *record);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The memctx datum: what memctxd publishes about one kernel of one domain, and
+ * its two spellings. The contract with outside programs is in
+ * man/memctx-datum.pod and the schema memctx.rng. */
+#ifndef MEMCTX_DATUM_H
+#define MEMCTX_DATUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "guest/guest.h"
+#include "ram/rammap.h"
+#include "guest/windows/process.h"
+
+#define MEMCTX_URI "urn:memctx:1"
+#define MEMCTX_KEY "memctx"
+
+/* A datum of a domain with many extents; libvirt would take 4 MiB, but then
+ * dumpxml breaks for everybody. */
+#define MEMCTX_DATUM_MAX (256u * 1024)
+
+struct memctx_datum_extent {
+    uint64_t gpa;
+    uint64_t size;
+    uint64_t offset;
+    char backend[MEMCTX_BACKEND_NAME_MAX];
+};
+
+struct memctx_datum {
+    unsigned generation; /* from 1; 0: of no domain (probe) */
+    char published[21];  /* UTC, "2026-11-22T13:40:00Z"; "" when not */
+    uint64_t low;        /* bytes of RAM below the split */
+    unsigned attempts;   /* tries until it was found; 0: not counted */
+    unsigned candidates; /* kernels that passed all checks; 0: not counted */
+    const char *live;    /* "yes", "unknown"; NULL: not said */
+    const char *layout;  /* of several that RAM may have had, this one is
+                            "proven" by the kernel or "assumed"; NULL: there was
+                            no doubt */
+    struct memctx_kernel kernel;
+    uint64_t ram_size;
+    struct memctx_datum_extent *extents; /* owned; in order of gpa */
+    size_t n_extents;
+    /* Only from memctx probe. */
+    struct memctx_windows_process *processes; /* owned */
+    size_t n_processes;
+    struct memctx_kernel *others; /* owned; passed all checks, too */
+    size_t n_others;
+    const char *chosen; /* why this one: "latest-system-time", "first-found";
+                           NULL: there are no others */
+};
+
+enum memctx_audience {
+    MEMCTX_PUBLIC,  /* domain metadata: every local user reads it. No guest
+                       virtual address, which would tell the guest's KASLR */
+    MEMCTX_PRIVATE, /* authorised readers: everything */
+};
+
+/* Fill *ret from what was found and where. 0, or -1 with BUG (out of memory).
+ * The caller calls memctx_datum_deinit(). */
+int memctx_datum_init(struct memctx_datum *ret,
+                      const struct memctx_kernel *kernel,
+                      const struct memctx_rammap *map, uint64_t low,
+                      struct memctx_error *err);
+int memctx_datum_copy(struct memctx_datum *ret, const struct memctx_datum *from,
+                      struct memctx_error *err);
+void memctx_datum_deinit(struct memctx_datum *datum);
+
+/* Same kernel: root, paging, system, version and identity agree. Whether it
+ * is the same boot of it only the generation can tell. */
+bool memctx_datum_is_same_kernel(const struct memctx_datum *a,
+                                 const struct memctx_datum *b);
+
+/* Same kernel in the same RAM: nothing that readers act on differs. When it
+ * was published and how it was found does not count. */
+bool memctx_datum_is_equal(const struct memctx_datum *a,
+                           const struct memctx_datum *b);
+
+/* Now as it stands in published="": UTC of `seconds` since 1970. */
+void memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds);
+
+#define MEMCTX_DATUM_TIME_MAX 21
+
+/* A time of Windows, in 100 ns since 1601, as "2026-11-22T13:40:00Z". False
+ * when it is 0 or of no year up to 9999. */
+bool memctx_datum_windows_time(uint64_t time, char text[MEMCTX_DATUM_TIME_MAX]);
+
+/* XML without namespace prefix, as virDomainSetMetadata wants it, indented,
+ * NUL-terminated, without a final newline. *ret is the caller's to free(). 0,
+ * or -1 with BUG. */
+int memctx_datum_to_xml(const struct memctx_datum *datum,
+                        enum memctx_audience audience, char **ret,
+                        struct memctx_error *err);
+
+/* The same facts as JSON, one object (private audience). *ret is the caller's
+ * to free(). 0, or -1 with BUG. */
+int memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
+                         struct memctx_error *err);
+
+/* Decode XML of either audience, with or without the namespace (virsh metadata
+ * prints it without, dumpxml with). What is not known is passed over. 0, or -1
+ * with PERMANENT: which element or attribute is missing or no number. *ret is
+ * untouched on failure; else the caller calls memctx_datum_deinit(). */
+int memctx_datum_from_xml(const char *xml, size_t len_bytes,
+                          struct memctx_datum *ret, struct memctx_error *err);
+
+/* Name in guest/@os ("linux"), NULL for unknown. */
+const char *memctx_os_name(enum memctx_os os);
+
+#define MEMCTX_KERNEL_WORDS_MAX 192
+
+/* A kernel on one line without a newline: the same for two kernels exactly if
+ * memctx_kernel_is_same(). */
+void memctx_kernel_words(const struct memctx_kernel *kernel,
+                         char ret[MEMCTX_KERNEL_WORDS_MAX]);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The transition table. Performs nothing. */
+#include "domain/domain.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+#define ABANDON MEMCTX_ACT_ABANDON
+#define WITHDRAW MEMCTX_ACT_WITHDRAW
+#define NEW_BOOT MEMCTX_ACT_NEW_BOOT
+#define DOUBT MEMCTX_ACT_DOUBT
+#define REOPEN MEMCTX_ACT_REOPEN
+#define PROBE MEMCTX_ACT_PROBE
+#define LOOK MEMCTX_ACT_LOOK
+#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
+#define ARM MEMCTX_ACT_ARM
+#define ARM_LOOK MEMCTX_ACT_ARM_LOOK
+#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
+#define PUBLISH MEMCTX_ACT_PUBLISH
+#define RELEASE MEMCTX_ACT_RELEASE
+#define FORGET MEMCTX_ACT_FORGET
+
+/* clang-format off */
+#define ON(event, next, actions) \
+    [MEMCTX_EVENT_##event] = {MEMCTX_PHASE_##next, actions}
+
+/* What ends a run ends it from everywhere. */
+#define ENDS(phase) \
+    ON(STOP, phase, ABANDON | FORGET), \
+    ON(GONE, phase, ABANDON | FORGET)
+
+/* A result that nobody waits for changes nothing. */
+#define NO_RESULT(phase) \
+    ON(FOUND, phase, 0), ON(RETRY, phase, 0), ON(PENDING, phase, 0), \
+    ON(CONFIRMED, phase, 0), ON(NEVER, phase, 0)
+
+/* A published datum of a guest that runs, at whatever stage of a look: what
+ * happens to the guest is the same. Its memory may have moved with a change of
+ * its layout, so that it is found anew. */
+#define WHILE_READY(phase) \
+    ON(START, phase, 0), \
+    ON(START_PAUSED, READY_PAUSED, ABANDON), \
+    ON(ARRIVING, PAUSED, ABANDON | WITHDRAW), \
+    ON(SUSPEND, READY_PAUSED, ABANDON), \
+    ON(RESUME, phase, 0), \
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM), \
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE), \
+    ON(AWAY, AWAY, ABANDON | DOUBT), \
+    ENDS(phase)
+
+static const struct memctx_transition
+transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
+    [MEMCTX_PHASE_NEW] = {
+        ON(START, PROBING, PROBE),
+        ON(START_PAUSED, PROBING_PAUSED, PROBE),
+        ON(ARRIVING, PAUSED, WITHDRAW),
+        ON(SUSPEND, PROBING_PAUSED, PROBE),
+        ON(RESUME, PROBING, PROBE),
+        ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, NEW, 0),
+        ON(AWAY, AWAY, DOUBT),
+        NO_RESULT(NEW),
+        ON(TIMER, NEW, 0),
+        ENDS(NEW),
+    },
+    [MEMCTX_PHASE_PROBING] = {
+        ON(START, PROBING, 0),
+        ON(START_PAUSED, PROBING_PAUSED, 0),
+        ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
+        ON(SUSPEND, PROBING_PAUSED, 0),
+        ON(RESUME, PROBING, 0),
+        ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, PROBING, ABANDON | REOPEN | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY, ARM_LOOK | PUBLISH),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, PROBING, 0),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, PROBING, 0),
+        ENDS(PROBING),
+    },
+    [MEMCTX_PHASE_PROBING_PAUSED] = {
+        ON(START, PROBING, ABANDON | PROBE),
+        ON(START_PAUSED, PROBING_PAUSED, 0),
+        ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
+        ON(SUSPEND, PROBING_PAUSED, 0),
+        ON(RESUME, PROBING, ABANDON | PROBE),
+        ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
+        ON(LAYOUT, PROBING_PAUSED, ABANDON | REOPEN | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY_PAUSED, PUBLISH),
+        ON(RETRY, PAUSED, WITHDRAW),
+        ON(PENDING, CHECKING_PAUSED, PROBE),
+        ON(CONFIRMED, PROBING_PAUSED, 0),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, PROBING_PAUSED, 0),
+        ENDS(PROBING_PAUSED),
+    },
+    [MEMCTX_PHASE_BACKOFF] = {
+        ON(START, BACKOFF, 0),
+        ON(START_PAUSED, PAUSED, ABANDON),
+        ON(ARRIVING, PAUSED, ABANDON),
+        ON(SUSPEND, PAUSED, ABANDON),
+        ON(RESUME, BACKOFF, 0),
+        ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, BACKOFF, ABANDON | REOPEN | ARM),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        NO_RESULT(BACKOFF),
+        ON(TIMER, PROBING, PROBE),
+        ENDS(BACKOFF),
+    },
+    [MEMCTX_PHASE_PAUSED] = {
+        ON(START, PROBING, PROBE),
+        ON(START_PAUSED, PAUSED, 0),
+        ON(ARRIVING, PAUSED, 0),
+        ON(SUSPEND, PAUSED, 0),
+        ON(RESUME, PROBING, PROBE),
+        ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
+        ON(LAYOUT, PAUSED, REOPEN),
+        ON(AWAY, AWAY, DOUBT),
+        NO_RESULT(PAUSED),
+        ON(TIMER, PAUSED, 0),
+        ENDS(PAUSED),
+    },
+    [MEMCTX_PHASE_READY] = {
+        WHILE_READY(READY),
+        NO_RESULT(READY),
+        ON(TIMER, GLANCE, LOOK),
+    },
+    [MEMCTX_PHASE_GLANCE] = {
+        WHILE_READY(GLANCE),
+        ON(FOUND, GLANCE, 0),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+        ON(CONFIRMED, READY, ARM_LOOK),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, GLANCE, 0),
+    },
+    [MEMCTX_PHASE_GLANCE_WAIT] = {
+        WHILE_READY(GLANCE_WAIT),
+        NO_RESULT(GLANCE_WAIT),
+        ON(TIMER, CONFIRM, LOOK_AGAIN),
+    },
+    [MEMCTX_PHASE_CONFIRM] = {
+        WHILE_READY(CONFIRM),
+        ON(FOUND, CONFIRM, 0),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, READY, ARM_LOOK),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, CONFIRM, 0),
+    },
+    [MEMCTX_PHASE_READY_PAUSED] = {
+        ON(START, CHECKING, PROBE),
+        ON(START_PAUSED, READY_PAUSED, 0),
+        ON(ARRIVING, PAUSED, WITHDRAW),
+        ON(SUSPEND, READY_PAUSED, 0),
+        ON(RESUME, CHECKING, PROBE),
+        ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
+        ON(LAYOUT, CHECKING_PAUSED, REOPEN | PROBE),
+        ON(AWAY, AWAY, DOUBT),
+        NO_RESULT(READY_PAUSED),
+        ON(TIMER, READY_PAUSED, 0),
+        ENDS(READY_PAUSED),
+    },
+    [MEMCTX_PHASE_CHECKING] = {
+        ON(START, CHECKING, 0),
+        ON(START_PAUSED, CHECKING_PAUSED, 0),
+        ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
+        ON(SUSPEND, CHECKING_PAUSED, 0),
+        ON(RESUME, CHECKING, 0),
+        ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY, ARM_LOOK | PUBLISH),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, CHECK_WAIT, ARM),
+        ON(CONFIRMED, CHECKING, 0),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, CHECKING, 0),
+        ENDS(CHECKING),
+    },
+    [MEMCTX_PHASE_CHECKING_PAUSED] = {
+        ON(START, CHECKING, ABANDON | PROBE),
+        ON(START_PAUSED, CHECKING_PAUSED, 0),
+        ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
+        ON(SUSPEND, CHECKING_PAUSED, 0),
+        ON(RESUME, CHECKING, ABANDON | PROBE),
+        ON(RESET, PAUSED, ABANDON | WITHDRAW | NEW_BOOT),
+        ON(LAYOUT, CHECKING_PAUSED, ABANDON | REOPEN | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        ON(FOUND, READY_PAUSED, PUBLISH),
+        ON(RETRY, PAUSED, WITHDRAW),
+        ON(PENDING, CHECKING_PAUSED, PROBE),
+        ON(CONFIRMED, CHECKING_PAUSED, 0),
+        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+        ON(TIMER, CHECKING_PAUSED, 0),
+        ENDS(CHECKING_PAUSED),
+    },
+    [MEMCTX_PHASE_CHECK_WAIT] = {
+        ON(START, CHECK_WAIT, 0),
+        ON(START_PAUSED, CHECKING_PAUSED, ABANDON | PROBE),
+        ON(ARRIVING, PAUSED, ABANDON | WITHDRAW),
+        ON(SUSPEND, CHECKING_PAUSED, ABANDON | PROBE),
+        ON(RESUME, CHECK_WAIT, 0),
+        ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+        ON(AWAY, AWAY, ABANDON | DOUBT),
+        NO_RESULT(CHECK_WAIT),
+        ON(TIMER, CHECKING, PROBE),
+        ENDS(CHECK_WAIT),
+    },
+    [MEMCTX_PHASE_UNSUPPORTED] = {
+        ON(START, UNSUPPORTED, 0),
+        ON(START_PAUSED, UNSUPPORTED, 0),
+        ON(ARRIVING, UNSUPPORTED, 0),
+        ON(SUSPEND, UNSUPPORTED, 0),
+        ON(RESUME, UNSUPPORTED, 0),
+        ON(RESET, UNSUPPORTED, 0),
+        ON(LAYOUT, UNSUPPORTED, 0),
+        ON(AWAY, UNSUPPORTED, 0),
+        NO_RESULT(UNSUPPORTED),
+        ON(TIMER, UNSUPPORTED, 0),
+        ENDS(UNSUPPORTED),
+    },
+    [MEMCTX_PHASE_AWAY] = {
+        ON(START, CHECKING, PROBE),
+        ON(START_PAUSED, CHECKING_PAUSED, PROBE),
+        ON(ARRIVING, PAUSED, WITHDRAW),
+        ON(SUSPEND, CHECKING_PAUSED, PROBE),
+        ON(RESUME, CHECKING, PROBE),
+        ON(RESET, BACKOFF, WITHDRAW | NEW_BOOT | ARM),
+        ON(LAYOUT, AWAY, 0),
+        ON(AWAY, AWAY, 0),
+        NO_RESULT(AWAY),
+        ON(TIMER, AWAY, 0),
+        ENDS(AWAY),
+    },
+};
+/* clang-format on */
+
+static const struct {
+    const char *name;
+    enum memctx_state state;
+} phases[] = {
+    [MEMCTX_PHASE_NEW] = {"new", MEMCTX_STATE_WAITING},
+    [MEMCTX_PHASE_PROBING] = {"probing", MEMCTX_STATE_WAITING},
+    [MEMCTX_PHASE_PROBING_PAUSED] = {"probing-paused", MEMCTX_STATE_WAITING},
+    [MEMCTX_PHASE_BACKOFF] = {"backoff", MEMCTX_STATE_WAITING},
+    [MEMCTX_PHASE_PAUSED] = {"paused", MEMCTX_STATE_WAITING},
+    [MEMCTX_PHASE_READY] = {"ready", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_GLANCE] = {"glance", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_GLANCE_WAIT] = {"glance-wait", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_CONFIRM] = {"confirm", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_READY_PAUSED] = {"ready-paused", MEMCTX_STATE_READY},
+    [MEMCTX_PHASE_CHECKING] = {"checking", MEMCTX_STATE_STALE},
+    [MEMCTX_PHASE_CHECKING_PAUSED] = {"checking-paused", MEMCTX_STATE_STALE},
+    [MEMCTX_PHASE_CHECK_WAIT] = {"check-wait", MEMCTX_STATE_STALE},
+    [MEMCTX_PHASE_UNSUPPORTED] = {"unsupported", MEMCTX_STATE_UNSUPPORTED},
+    [MEMCTX_PHASE_AWAY] = {"away", MEMCTX_STATE_UNKNOWN},
+};
+static_assert(MEMCTX_ARRAY_LEN(phases) == MEMCTX_PHASES,
+              "every phase has a name and a state");
+
+static const char *const state_names[] = {
+    [MEMCTX_STATE_WAITING] = "waiting",
+    [MEMCTX_STATE_READY] = "ready",
+    [MEMCTX_STATE_STALE] = "stale",
+    [MEMCTX_STATE_UNSUPPORTED] = "unsupported",
+    [MEMCTX_STATE_UNKNOWN] = "unknown",
+};
+static_assert(MEMCTX_ARRAY_LEN(state_names) == MEMCTX_STATES,
+              "every state has a name");
+
+static const char *const event_names[] = {
+    [MEMCTX_EVENT_START] = "start",
+    [MEMCTX_EVENT_START_PAUSED] = "start-paused",
+    [MEMCTX_EVENT_ARRIVING] = "arriving",
+    [MEMCTX_EVENT_SUSPEND] = "suspend",
+    [MEMCTX_EVENT_RESUME] = "resume",
+    [MEMCTX_EVENT_RESET] = "reset",
+    [MEMCTX_EVENT_LAYOUT] = "layout",
+    [MEMCTX_EVENT_STOP] = "stop",
+    [MEMCTX_EVENT_AWAY] = "away",
+    [MEMCTX_EVENT_FOUND] = "found",
+    [MEMCTX_EVENT_RETRY] = "retry",
+    [MEMCTX_EVENT_PENDING] = "pending",
+    [MEMCTX_EVENT_CONFIRMED] = "confirmed",
+    [MEMCTX_EVENT_NEVER] = "never",
+    [MEMCTX_EVENT_GONE] = "gone",
+    [MEMCTX_EVENT_TIMER] = "timer",
+};
+static_assert(MEMCTX_ARRAY_LEN(event_names) == MEMCTX_EVENTS,
+              "every event has a name");
+
+static const char *const action_names[] = {
+    "abandon",   "withdraw", "new-boot",   "doubt",  "reopen",
+    "probe",     "look",     "look-again", "arm",    "arm-look",
+    "arm-again", "publish",  "release",    "forget",
+};
+static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == MEMCTX_ACT_FORGET,
+              "every action has a name");
+
+struct memctx_transition
+memctx_domain_transition(enum memctx_phase phase, enum memctx_event event)
+{
+    assert(phase < MEMCTX_PHASES && event < MEMCTX_EVENTS);
+    return transitions[phase][event];
+}
+
+enum memctx_state
+memctx_phase_state(enum memctx_phase phase)
+{
+    assert(phase < MEMCTX_PHASES);
+    return phases[phase].state;
+}
+
+const char *
+memctx_state_name(enum memctx_state state)
+{
+    return state < MEMCTX_STATES ? state_names[state] : "?";
+}
+
+const char *
+memctx_phase_name(enum memctx_phase phase)
+{
+    return phase < MEMCTX_PHASES ? phases[phase].name : "?";
+}
+
+const char *
+memctx_event_name(enum memctx_event event)
+{
+    return event < MEMCTX_EVENTS ? event_names[event] : "?";
+}
+
+const char *
+memctx_action_name(unsigned bit)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(action_names); i++) {
+        if (bit == 1u << i)
+            return action_names[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Says what is known of a guest in the words of a tool that looks into guests.
+ * Pure: it builds a text. The same words for a shell are what memctx exec
+ * gives a command as its environment.
+ *
+ * To add a tool: its function in an export_*.c, its prototype in
+ * export_format.h, a row in the table in export.c; a golden text in
+ * tests/unit/export/test_export.c, its place in the section TOOLS of man/memctx.pod and in
+ * completion/memctx. */
+#ifndef MEMCTX_EXPORT_H
+#define MEMCTX_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "datum/datum.h"
+#include "base/error.h"
+#include "ram/rammap.h"
+#include "text/text.h"
+
+/* What is exported; all of it is the caller's. */
+struct memctx_export_subject {
+    const struct memctx_datum *datum;
+    const char *domain; /* its name; NULL: of no domain */
+    const char *uuid;   /* NULL: not known */
+    /* Where RAM is: in order of gpa, `backend` an index of `paths`. */
+    const struct memctx_extent *extents;
+    size_t n_extents;
+    const char *const *paths; /* absolute, of each backend's file; NULL: not
+                                 known */
+    size_t n_backends;
+    const char *vmcoreinfo; /* the text in RAM; NULL: not known */
+    size_t vmcoreinfo_len;  /* bytes */
+};
+
+struct memctx_export_format;
+
+/* The format of this name; NULL: there is none. */
+const struct memctx_export_format *memctx_export_find(const char *name);
+
+/* The names of all, separated by ", ", in the order of the manual. */
+void memctx_export_names(char *ret, size_t size);
+
+/* Does it take more than datum and domain: extents, paths, VMCOREINFO? */
+bool memctx_export_wants_ram(const struct memctx_export_format *format);
+
+/* The text, a newline behind it; *ret is the caller's to free(), *len its
+ * bytes. 0, or -1 with PERMANENT: the tool cannot take such a guest or layout,
+ * or something is not known that it needs; the message says which tool can, or
+ * what to do. BUG: out of memory. Any thread. */
+int memctx_export(const struct memctx_export_format *format,
+                  const struct memctx_export_subject *subject, char **ret,
+                  size_t *len, struct memctx_error *err);
+
+/* The extents as in MEMCTX_EXTENTS, "gpa:size:backend:offset" of each. */
+void memctx_export_add_extents(const struct memctx_export_subject *subject,
+                               struct memctx_text *text);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Volatility 3: a configuration for its option -c. Its keys are relative to the
+ * plugin, whose requirement of a kernel is named "kernel" in all of today. */
+#include "export/format.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "text/jsonguard.h"
+
+#define VOL "volatility3.framework."
+#define KERNEL "kernel."
+#define LAYER KERNEL "layer_name."
+#define MEMORY LAYER "memory_layer."
+
+static const struct memctx_export_word linux_layers[] = {
+    {"x86_64-4level", VOL "layers.intel.Intel32e"},
+    {"x86-pae", VOL "layers.intel.IntelPAE"},
+    {"x86-2level", VOL "layers.intel.Intel"},
+    {NULL, NULL},
+};
+
+static const struct memctx_export_word windows_layers[] = {
+    {"x86_64-4level", VOL "layers.intel.WindowsIntel32e"},
+    {"x86-pae", VOL "layers.intel.WindowsIntelPAE"},
+    {"x86-2level", VOL "layers.intel.WindowsIntel"},
+    {NULL, NULL},
+};
+
+static void
+add_string(json_object *to, const char *key, const char *value)
+{
+    json_object_object_add(to, key, json_object_new_string(value));
+}
+
+static void
+add_number(json_object *to, const char *key, uint64_t value)
+{
+    json_object_object_add(to, key, json_object_new_uint64(value));
+}
+
+/* A file by its URL. */
+static int
+add_file(json_object *to, const char *key, const char *path,
+         struct memctx_error *err)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *url = NULL;
+    memctx_text_add(&text, "file://");
+    memctx_text_add_url(&text, path);
+    if (memctx_text_take(&text, &url, err) < 0)
+        return -1;
+    add_string(to, key, url);
+    return 0;
+}
+
+/* What our layer class takes: "file:gpa:offset:size,..." */
+static int
+add_runs(json_object *to, const struct memctx_export_subject *subject,
+         struct memctx_error *err)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *runs = NULL;
+    for (size_t i = 0; i < subject->n_extents; i++) {
+        const struct memctx_extent *e = &subject->extents[i];
+        memctx_text_add(&text, "%s%u:0x%" PRIx64 ":0x%" PRIx64 ":0x%" PRIx64,
+                        i > 0 ? "," : "", e->backend, e->gpa, e->offset,
+                        e->size);
+    }
+    if (memctx_text_take(&text, &runs, err) < 0)
+        return -1;
+    add_string(to, MEMORY "runs", runs);
+    return 0;
+}
+
+/* Files by their URLs, which have no blanks. */
+static int
+add_files(json_object *to, const struct memctx_export_subject *subject,
+          struct memctx_error *err)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *files = NULL;
+    for (size_t i = 0; i < subject->n_backends; i++) {
+        memctx_text_add(&text, i > 0 ? " " : "");
+        memctx_text_add_url(&text, subject->paths[i]);
+    }
+    if (memctx_text_take(&text, &files, err) < 0)
+        return -1;
+    add_string(to, MEMORY "files", files);
+    return 0;
+}
+
+/* Its own FileLayer knows files in which every offset is the address; for
+ * others there is a class of ours, src/export/volatility3/memctx_layer.py. */
+static int
+add_memory(json_object *to, const struct memctx_export_subject *subject,
+           struct memctx_error *err)
+{
+    if (memctx_export_is_flat(subject)) {
+        add_string(to, MEMORY "class", VOL "layers.physical.FileLayer");
+        return add_file(to, MEMORY "location",
+                        subject->paths[subject->extents[0].backend], err);
+    }
+    add_string(to, MEMORY "class",
+               "volatility3.plugins.memctx_layer.MemctxLayer");
+    return add_runs(to, subject, err) < 0 ? -1 : add_files(to, subject, err);
+}
+
+/* The kernel's place: on Windows the image's base without the bits that make
+ * an address canonical, on Linux how far it was moved. */
+static int
+place_of(const struct memctx_kernel *kernel, uint64_t *ret,
+         struct memctx_error *err)
+{
+    bool wide = kernel->paging == MEMCTX_PAGING_X86_64_4LEVEL;
+    if (kernel->os == MEMCTX_OS_WINDOWS) {
+        *ret = kernel->base_gva &
+               (wide ? UINT64_C(0xffffffffffff) : UINT64_C(0xffffffff));
+        return 0;
+    }
+    if (!kernel->linux_facts.has_kaslr_offset)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "Volatility 3 wants the distance by which the "
+                                "kernel was moved, which is not known: let it "
+                                "look for the kernel in a memctx core");
+    *ret = kernel->linux_facts.kaslr_offset;
+    return 0;
+}
+
+int
+memctx_export_volatility3(const struct memctx_export_subject *subject,
+                          struct memctx_text *text, struct memctx_error *err)
+{
+    const struct memctx_kernel *kernel = &subject->datum->kernel;
+    bool windows = kernel->os == MEMCTX_OS_WINDOWS;
+    uint64_t place;
+    if (place_of(kernel, &place, err) < 0)
+        return -1;
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *root = json_object_new_object();
+    if (root == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    add_string(root, KERNEL "class", VOL "contexts.Module");
+    add_number(root, KERNEL "offset", place);
+    add_string(root, KERNEL "layer_name.class",
+               memctx_export_paging_word(subject, windows ? windows_layers
+                                                          : linux_layers));
+    add_number(root, LAYER "page_map_offset", kernel->kcr3);
+    add_number(root, LAYER "kernel_virtual_offset", place);
+    if (add_memory(root, subject, err) < 0)
+        return -1;
+    const char *json = json_object_to_json_string_ext(
+        root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (json == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    memctx_text_add(text, "%s\n", json);
+    return 0;
+}

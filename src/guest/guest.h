@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What the search asks of an operating system, and what it gets back.
+ *
+ * To add a guest operating system:
+ *   1. write src/NAME.c and .h with one const struct memctx_guest_ops;
+ *   2. add it to the table in src/search/guests.c;
+ *   3. add its enum below, its name in src/datum/datum.c and in the schema
+ *      (src/memctx.rng), and its own facts to struct memctx_kernel;
+ *   4. write tests/test_NAME.c on RAM built by tests/support/guestimg.c, and describe
+ *      it in man/memctx-datum.pod and README.md.
+ * Nothing a guest says is believed alone: verify() publishes a root only when
+ * two independent facts agree with it. */
+#ifndef MEMCTX_GUEST_H
+#define MEMCTX_GUEST_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "paging/paging.h"
+#include "ram/rammap.h"
+
+enum memctx_os {
+    MEMCTX_OS_UNKNOWN = 0,
+    MEMCTX_OS_LINUX,
+    MEMCTX_OS_WINDOWS,
+    MEMCTX_OSES
+};
+
+#define MEMCTX_VERSION_MAX 72
+#define MEMCTX_IDENTITY_MAX 128
+#define MEMCTX_CHECKS_MAX 96
+#define MEMCTX_FOUND_MAX 32
+
+/* Facts that only Linux has. `has_` tells what is known. */
+struct memctx_linux_facts {
+    bool has_kaslr_offset;
+    uint64_t kaslr_offset;    /* bytes from the link-time to the run-time gva */
+    bool has_phys_base;       /* x86-64 only */
+    int64_t phys_base;        /* gpa = gva - 0xffffffff80000000 + phys_base */
+    bool has_kimage_voffset;  /* aarch64 only */
+    uint64_t kimage_voffset;  /* gpa = gva - kimage_voffset, of the image */
+    uint64_t vmcoreinfo_gpa;  /* of the ELF note; of the text if only that */
+    uint32_t vmcoreinfo_size; /* of the text, bytes */
+};
+
+/* Bytes from the start of an EPROCESS. What is 0 is not known. */
+struct memctx_windows_offsets {
+    uint16_t dtb;
+    uint16_t pid;
+    uint16_t links;
+    uint16_t image_name;
+    uint16_t user_dtb;
+};
+
+/* Facts that only Windows has. What is 0 is not known. */
+struct memctx_windows_facts {
+    uint64_t system_eprocess; /* gva of the System process' EPROCESS */
+    uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
+    uint64_t create_time;     /* of the System process, as system_time */
+    uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
+    struct memctx_windows_offsets offsets;
+};
+
+/* One kernel that was found and verified. A value: nothing to free. */
+struct memctx_kernel {
+    enum memctx_os os;
+    enum memctx_paging paging;
+    uint64_t kcr3;                      /* GPA, flag bits removed */
+    char version[MEMCTX_VERSION_MAX];   /* printable ASCII */
+    char identity[MEMCTX_IDENTITY_MAX]; /* "" when the kernel has none */
+    uint64_t base_gva;                  /* start of the kernel image */
+    uint64_t size_bytes;                /* of the image; 0: not known */
+    uint64_t clue_gpa;                  /* where the search found its clue */
+    char found[MEMCTX_FOUND_MAX];       /* kind of clue */
+    char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */
+    struct memctx_linux_facts linux_facts;
+    struct memctx_windows_facts windows_facts;
+};
+
+/* Is it the same kernel, whichever clue led to it? */
+static inline bool
+memctx_kernel_is_same(const struct memctx_kernel *a,
+                      const struct memctx_kernel *b)
+{
+    return a->os == b->os && a->kcr3 == b->kcr3 && a->paging == b->paging &&
+           a->base_gva == b->base_gva &&
+           a->windows_facts.system_eprocess ==
+               b->windows_facts.system_eprocess &&
+           strcmp(a->version, b->version) == 0;
+}
+
+struct memctx_range {
+    uint64_t gpa;
+    uint64_t size;
+};
+
+/* Bytes of RAM that the search has read: len is a multiple of a page unless
+ * RAM ends before. */
+struct memctx_block {
+    uint64_t gpa;
+    const unsigned char *bytes;
+    size_t len_bytes;
+    bool thorough; /* also look where clues of old kernels lie: unaligned */
+    bool guess;    /* also report what only has the shape of a root: there is
+                      nothing better, or it is looked for as well */
+};
+
+/* A word of 64 bits in RAM that only a running kernel moves. */
+struct memctx_clock {
+    uint64_t gpa;
+    uint64_t value; /* as it was read */
+};
+
+#define MEMCTX_CLOCKS_MAX 4096
+
+/* The clocks of one kernel; or what may be one of its clocks: it is enough
+ * that one ticks. 64 KiB. */
+struct memctx_clocks {
+    uint64_t per_second; /* the fastest rate of any of them */
+    uint64_t least;      /* a smaller value is no clock's */
+    size_t n;
+    struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
+};
+
+#define MEMCTX_KNOWN_MAX 16
+
+/* What the proofs of one try share. */
+struct memctx_quest {
+    const struct memctx_rammap *map;
+    /* Kernels that were proven in this try. Many clues may lead to one. */
+    struct memctx_kernel known[MEMCTX_KNOWN_MAX];
+    size_t n_known;
+    uint64_t reads_left; /* for all proofs to come; without any they fail */
+    uint64_t failed;     /* the guest's own note of what has just failed */
+    unsigned passed;     /* how many checks the last candidate passed */
+    uint64_t ram_gpa;    /* where RAM begins for a kernel that says it is for
+                            another machine than this map's; 0: none did */
+};
+
+/* Called by scan() for each clue; false: stop scanning this block. */
+typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
+
+/* All functions may run on any thread and keep nothing between calls. */
+struct memctx_guest_ops {
+    const char *name;
+    const char *sought; /* what a clue is, in words */
+    enum memctx_os os;
+    /* Report the clues that the guest's own structures lead to, without a
+     * search: in most tries this is all that is needed. Returns the bytes
+     * read; what it reads must not grow with the guest. */
+    uint64_t (*follow)(const struct memctx_rammap *map, memctx_clue_fn *clue,
+                       void *arg);
+    /* A part of RAM that is gone through more often than the rest, since a
+     * clue is often there; size 0: none. */
+    struct memctx_range likely;
+    /* Report every clue in a block. Pure: sees only the bytes. */
+    void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
+                 void *arg);
+    /* NULL, or: may a thorough scan of this block find what scan() has not?
+     * Pure, and much quicker than such a scan. */
+    bool (*suspect)(const struct memctx_block *block);
+    /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
+     * with RETRY and the check that failed, or GONE; quest->passed says how
+     * far it came. Usually some hundred reads, at most quest->reads_left. */
+    int (*verify)(struct memctx_quest *quest, uint64_t clue_gpa,
+                  struct memctx_kernel *ret, struct memctx_error *err);
+    /* Name the clocks of a kernel that verify() has found, each with its value
+     * of now. None may be found: such a kernel is never seen alive. 0, or -1
+     * with RETRY or GONE; *ret is then undefined. Reads a few MiB. */
+    int (*clocks)(const struct memctx_rammap *map,
+                  const struct memctx_kernel *kernel, struct memctx_clocks *ret,
+                  struct memctx_error *err);
+};
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The image of a Linux kernel in RAM, found by the shape of its page tables
+ * alone, before the kernel has said anything of itself. A guess: whoever uses
+ * it proves what comes of it. */
+#ifndef MEMCTX_LINUX_IMAGE_H
+#define MEMCTX_LINUX_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "paging/paging.h"
+#include "ram/rammap.h"
+
+struct memctx_linux_image {
+    uint64_t gpa;              /* where the image begins, 2 MiB aligned */
+    uint64_t size;             /* bytes, up to 1 GiB */
+    uint64_t base_gva;         /* where the kernel sees its beginning */
+    uint64_t tables_gpa;       /* level3_kernel_pgt, which lies in .data */
+    uint64_t root_gpa;         /* looks like swapper_pg_dir; 0: none does */
+    enum memctx_paging paging; /* of that root */
+};
+
+/* Does this page of MEMCTX_PAGE_SIZE bytes, as a root, map an image? Fills all
+ * of *ret but root_gpa; undefined otherwise. At most 4 reads. Any thread. */
+bool memctx_linux_image_of_root(const struct memctx_rammap *map,
+                                const unsigned char *page,
+                                struct memctx_linux_image *ret);
+
+/* Find the images that the roots of real-mode trampolines below 640 KiB map:
+ * up to `max`, each once, the one with the highest trampoline first. An
+ * earlier boot may have left one there. Returns how many. Reads at most 640
+ * KiB and, for each image, 1 MiB. Any thread. */
+size_t memctx_linux_find_images(const struct memctx_rammap *map,
+                                struct memctx_linux_image *ret, size_t max);
+
+#endif

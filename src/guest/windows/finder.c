@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Looks for "MZ" at the pages that are mapped where kernels are. */
+#include "guest/windows/finder.h"
+
+#include <inttypes.h>
+
+/* Top-level entry 0x1f0 of 4 levels, where loaded images are on x64; with 5
+ * levels it is the same range of addresses. On x86 images begin at the lowest
+ * kernel address. */
+#define FIRST_64 UINT64_C(0xfffff80000000000)
+#define LAST_64 UINT64_C(0xfffff87fffffffff)
+#define FIRST_32 UINT64_C(0x80000000)
+#define LAST_32 UINT64_C(0xbfffffff)
+
+#define PEEKS_MAX 65536u  /* pages read: 256 MiB */
+#define STEPS_MAX 262144u /* mappings passed */
+
+static void
+start_tour(struct memctx_windows_finder *finder, bool thorough)
+{
+    struct memctx_view *view = finder->view;
+    bool wide = memctx_view_pointer_size(view) == 8;
+    memctx_tour_init(&finder->tour, view->map, view->paging, view->root_gpa,
+                     wide ? FIRST_64 : FIRST_32, wide ? LAST_64 : LAST_32,
+                     view->reads_left);
+    finder->thorough = thorough;
+    finder->page.size = 0;
+    finder->run_end_gva = 0;
+}
+
+void
+memctx_windows_finder_init(struct memctx_windows_finder *finder,
+                           struct memctx_view *view)
+{
+    finder->view = view;
+    finder->peeks_left = PEEKS_MAX;
+    finder->steps_left = STEPS_MAX;
+    start_tour(finder, false);
+}
+
+/* Going through a mapping costs next to nothing, but tables that lead to
+ * themselves map without end: sixteen of them count as a read. */
+static bool
+pay_step(struct memctx_windows_finder *finder)
+{
+    if (finder->steps_left == 0)
+        return false;
+    if (--finder->steps_left % 16 != 0)
+        return true;
+    uint64_t *reads_left = finder->view->reads_left;
+    *reads_left -= memctx_min(*reads_left, 1);
+    return *reads_left > 0;
+}
+
+static void
+cut_first_page(struct memctx_mapping *page)
+{
+    page->gva += MEMCTX_PAGE_SIZE;
+    page->gpa += MEMCTX_PAGE_SIZE;
+    page->size -= MEMCTX_PAGE_SIZE;
+}
+
+/* The next mapping that is of interest in this round: one that begins a run,
+ * or what the first round has left out. */
+static bool
+next_mapping(struct memctx_windows_finder *finder)
+{
+    struct memctx_mapping page;
+    /* Bounded by STEPS_MAX. */
+    while (pay_step(finder) && memctx_tour_next(&finder->tour, &page)) {
+        bool begins = page.gva != finder->run_end_gva;
+        finder->run_end_gva = page.gva + page.size;
+        if (finder->thorough && begins)
+            cut_first_page(&page);
+        if (finder->thorough ? page.size == 0 : !begins)
+            continue;
+        finder->page = page;
+        return true;
+    }
+    return false;
+}
+
+/* Step to the next 4 KiB to look at; false when the round is over. */
+static bool
+next_page(struct memctx_windows_finder *finder)
+{
+    if (finder->thorough && finder->page.size > MEMCTX_PAGE_SIZE) {
+        cut_first_page(&finder->page);
+        return true;
+    }
+    return next_mapping(finder);
+}
+
+/* Does the page begin with "MZ"? Costs a read. */
+static bool
+peek(struct memctx_windows_finder *finder)
+{
+    unsigned char mz[2];
+    finder->peeks_left--;
+    if (*finder->view->reads_left == 0)
+        return false;
+    --*finder->view->reads_left;
+    return memctx_rammap_read(finder->view->map, finder->page.gpa, mz,
+                              sizeof(mz), NULL) == 0 &&
+           mz[0] == 'M' && mz[1] == 'Z';
+}
+
+int
+memctx_windows_finder_next(struct memctx_windows_finder *finder,
+                           struct memctx_windows_image *ret,
+                           struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    /* Bounded by PEEKS_MAX: each turn takes a peek, or begins the last round.
+     */
+    while (finder->peeks_left > 0) {
+        if (!next_page(finder)) {
+            if (finder->thorough)
+                break;
+            start_tour(finder, true);
+            continue;
+        }
+        if (!peek(finder))
+            continue;
+        if (memctx_windows_image_read(finder->view, finder->page.gva, ret,
+                                      &why) == 0)
+            return 0;
+        if (why.kind == MEMCTX_GONE)
+            break;
+    }
+    if (why.kind == MEMCTX_GONE)
+        return memctx_error_set(err, MEMCTX_GONE, "%s", why.message);
+    return memctx_error_set(
+        err, MEMCTX_RETRY, "no image of ntoskrnl.exe is mapped%s%s",
+        why.kind == MEMCTX_OK ? "" : "; the last image: ", why.message);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The kernel's own PE image in its address space: who it is, and where it keeps
+ * what it exports. */
+#ifndef MEMCTX_WINDOWS_IMAGE_H
+#define MEMCTX_WINDOWS_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/guest.h"
+#include "paging/view.h"
+
+/* What we ask an image for; an address of 0: it is not exported. */
+enum memctx_windows_export {
+    MEMCTX_WINDOWS_SYSTEM_PROCESS,  /* PsInitialSystemProcess */
+    MEMCTX_WINDOWS_BUILD_NUMBER,    /* NtBuildNumber */
+    MEMCTX_WINDOWS_GET_PID,         /* PsGetProcessId */
+    MEMCTX_WINDOWS_GET_IMAGE_NAME,  /* PsGetProcessImageFileName */
+    MEMCTX_WINDOWS_GET_CREATE_TIME, /* PsGetProcessCreateTimeQuadPart */
+    MEMCTX_WINDOWS_EXPORTS
+};
+
+struct memctx_windows_image {
+    uint64_t base_gva;
+    uint32_t size;
+    uint32_t build;                     /* of NtBuildNumber; 0: not known */
+    char identity[MEMCTX_IDENTITY_MAX]; /* PDB/GUID/age; "": not known */
+    uint64_t exports_gva[MEMCTX_WINDOWS_EXPORTS];
+};
+
+/* Is there an image at gva whose export directory says ntoskrnl.exe? 0 and
+ * *ret, or -1 with RETRY (what is wrong with it) or GONE. Reads the headers,
+ * up to 32 debug entries and the names of up to 16384 exports. Any thread. */
+int memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
+                              struct memctx_windows_image *ret,
+                              struct memctx_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* KUSER_SHARED_DATA: a page at a fixed address of every Windows, with its
+ * version and its clocks. */
+#ifndef MEMCTX_WINDOWS_KUSER_H
+#define MEMCTX_WINDOWS_KUSER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/guest.h"
+#include "paging/view.h"
+
+struct memctx_windows_kuser {
+    uint64_t gpa;
+    uint32_t major; /* NtMajorVersion: 6 or 10 */
+    uint32_t minor;
+    uint32_t build;       /* 0: not there; only Windows 10 and later have it */
+    uint64_t system_time; /* 100 ns since 1601 */
+};
+
+/* Read and judge the page. 0, or -1 with RETRY: not mapped, or its version is
+ * none of Windows 7 to 11; or GONE. Any thread. */
+int memctx_windows_kuser_read(struct memctx_view *view,
+                              struct memctx_windows_kuser *ret,
+                              struct memctx_error *err);
+
+/* See memctx_guest_ops.clocks: InterruptTime, SystemTime and TickCount. One
+ * read. */
+int memctx_windows_clocks(const struct memctx_rammap *map,
+                          const struct memctx_kernel *kernel,
+                          struct memctx_clocks *ret, struct memctx_error *err);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Walks the list of processes, whose links a guest may have set as it likes. */
+#include "guest/windows/process.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "paging/view.h"
+#include "guest/windows/system.h"
+
+#define NAME_LEN 15u /* bytes of ImageFileName */
+
+/* A walk through the list. */
+struct list {
+    struct memctx_view view;
+    const struct memctx_kernel *kernel;
+    uint64_t reads_left;
+};
+
+static int
+read_process(struct list *list, uint64_t eprocess,
+             struct memctx_windows_process *ret, struct memctx_error *err)
+{
+    const struct memctx_windows_offsets *offsets =
+        &list->kernel->windows_facts.offsets;
+    struct memctx_view *view = &list->view;
+    struct memctx_windows_process process = {.eprocess_gva = eprocess};
+    uint64_t dtb;
+    if (memctx_view_pointer(view, eprocess + offsets->pid, &process.pid, err) <
+            0 ||
+        memctx_view_pointer(view, eprocess + offsets->dtb, &dtb, err) < 0)
+        return -1;
+    process.dtb_gpa = memctx_windows_dtb_gpa(view, dtb);
+    if (offsets->image_name != 0 &&
+        memctx_view_read(view, eprocess + offsets->image_name, process.name,
+                         NAME_LEN, err) < 0)
+        return -1;
+    for (size_t i = 0; i < NAME_LEN && process.name[i] != '\0'; i++) {
+        if (process.name[i] < ' ' || process.name[i] > '~')
+            process.name[i] = '?';
+    }
+    memset(process.name + strlen(process.name), 0,
+           sizeof(process.name) - strlen(process.name));
+    *ret = process;
+    return 0;
+}
+
+/* PsActiveProcessHead, in the kernel's own image, is the one node of the list
+ * that is in no process. */
+static bool
+is_head(const struct memctx_kernel *kernel, uint64_t link)
+{
+    return memctx_range_in(link, 1, kernel->base_gva, kernel->size_bytes);
+}
+
+static bool
+is_listed(const struct memctx_windows_process *list, size_t n,
+          uint64_t eprocess)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].eprocess_gva == eprocess)
+            return true;
+    }
+    return false;
+}
+
+static int
+walk_list(struct list *list, struct memctx_windows_process *ret, size_t max,
+          size_t *n, struct memctx_error *err)
+{
+    const struct memctx_windows_facts *facts = &list->kernel->windows_facts;
+    uint64_t first = facts->system_eprocess + facts->offsets.links;
+    uint64_t link = first;
+    bool passed_head = false;
+    /* Bounded: each turn but one adds a process that was not listed yet. */
+    do {
+        uint64_t eprocess = link - facts->offsets.links;
+        bool head = is_head(list->kernel, link);
+        if (head ? passed_head : is_listed(ret, *n, eprocess))
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "process list runs in a circle behind "
+                                    "process %zu: link %#" PRIx64,
+                                    *n, link);
+        if (!head && *n == max)
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "more than %zu processes", max);
+        if (!head && read_process(list, eprocess, &ret[*n], err) < 0)
+            return memctx_error_prefix(err, "process %zu", *n + 1);
+        *n += !head;
+        passed_head = passed_head || head;
+        if (memctx_view_pointer(&list->view, link, &link, err) < 0)
+            return memctx_error_prefix(err, "link behind process %zu", *n);
+        if (!memctx_windows_is_kernel_gva(&list->view, link))
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "process list is broken behind process "
+                                    "%zu: link %#" PRIx64,
+                                    *n, link);
+    } while (link != first);
+    return 0;
+}
+
+int
+memctx_windows_processes(const struct memctx_rammap *map,
+                         const struct memctx_kernel *kernel,
+                         struct memctx_windows_process *ret, size_t max,
+                         size_t *n, struct memctx_error *err)
+{
+    const struct memctx_windows_offsets *offsets =
+        &kernel->windows_facts.offsets;
+    *n = 0;
+    if (kernel->os != MEMCTX_OS_WINDOWS || offsets->links == 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "where this kernel links its processes is not "
+                                "known");
+    struct list list = {.kernel = kernel,
+                        .reads_left = UINT64_C(32) * (max + 1)};
+    memctx_view_init(&list.view, map, kernel->paging, kernel->kcr3,
+                     &list.reads_left);
+    return walk_list(&list, ret, max, n, err);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Tells from the bytes of a page whether it may be a root. Every page of RAM
+ * passes here, so the test that nearly all fail is a fast one.
+ *
+ * Windows maps its page tables through an entry of the root that leads to the
+ * root itself: at 0x1ed before build 14393, at random in the upper half from
+ * there on; on 32 bits at 0xc0000000. No other system on x86 does so. */
+#include "guest/windows/roots.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+#define HALF 2048u /* bytes of a root that map the kernel's half */
+
+/* An entry that leads to a table: present, writable, and not bit 7. */
+#define TABLE_MASK UINT64_C(0x83)
+#define TABLE_BITS UINT64_C(0x03)
+#define FRAME_LOW UINT32_C(0xfffff000) /* of the lower 32 bits */
+
+/* The self reference of two levels: page directory entry 0x300. */
+#define OLD_SELF_AT (0x300u * 4)
+
+/* RAM in which Windows keeps its low stub, by which other processors start. */
+#define LOW_GPA 0x1000u
+#define LOW_END 0xa0000u
+
+/* PROCESSOR_START_BLOCK (amd64.h of the Windows Research Kernel): a jump, then
+ * CompletionFlag, and in a KPROCESSOR_STATE from 0x90 on CR3 and CR4. There is
+ * a second CR3 at 0x58, of tables that map only a little: not the kernel's. */
+#define STUB_MASK UINT64_C(0xffffffffff0000ff)
+#define STUB_START UINT64_C(0x00000001000000e9)
+#define STUB_LM_TARGET 0x70u
+#define STUB_CR3 0xa0u
+#define STUB_CR4 0xa8u
+#define STUB_LEN 0xb0u
+#define CR4_LA57 (UINT64_C(1) << 12)
+
+/* Entries of a PAE root: bits that must be as shown (SDM table 4-8, without
+ * bit 5, which TCG sets as the accessed bit of any other table). */
+#define PAE_ENTRIES 4u
+#define PAE_MASK UINT64_C(0xfff00000000001c7)
+#define PAE_BITS UINT64_C(1)
+
+static bool
+is_stub(uint64_t gpa, const unsigned char *page)
+{
+    return gpa >= LOW_GPA && gpa < LOW_END &&
+           (memctx_le64(page) & STUB_MASK) == STUB_START &&
+           memctx_le64(page + STUB_LM_TARGET) >= UINT64_C(0xffff800000000000) &&
+           (memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME) != 0 &&
+           memctx_le64(page + STUB_CR3) >> 52 == 0;
+}
+
+/* Does any 32-bit word of the upper half have the lower half of an entry that
+ * leads to `gpa`? Four words at a time; what passes is looked at closely. */
+static bool
+may_refer_to(uint64_t gpa, const unsigned char *page)
+{
+    typedef uint32_t words __attribute__((vector_size(16)));
+    const uint32_t low = (uint32_t)gpa | (uint32_t)TABLE_BITS;
+    const uint32_t bits = FRAME_LOW | (uint32_t)TABLE_MASK;
+    const words wanted = {low, low, low, low};
+    const words mask = {bits, bits, bits, bits};
+    words hits = {0};
+    for (size_t at = HALF; at < 2 * HALF; at += 64) {
+        words w[4];
+        memcpy(w, page + at, sizeof(w));
+        hits |= (words)((w[0] & mask) == wanted);
+        hits |= (words)((w[1] & mask) == wanted);
+        hits |= (words)((w[2] & mask) == wanted);
+        hits |= (words)((w[3] & mask) == wanted);
+    }
+    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0;
+}
+
+int
+memctx_windows_self_index(uint64_t gpa, const unsigned char *page)
+{
+    for (int i = 256; i < 512; i++) {
+        uint64_t entry = memctx_le64(page + (size_t)i * 8);
+        if ((entry & (MEMCTX_PTE_FRAME | TABLE_MASK)) == (gpa | TABLE_BITS))
+            return i;
+    }
+    return -1;
+}
+
+static bool
+is_old_root(uint64_t gpa, const unsigned char *page)
+{
+    uint32_t entry = memctx_le32(page + OLD_SELF_AT);
+    return gpa <= UINT32_MAX &&
+           (entry & (FRAME_LOW | TABLE_MASK)) == (gpa | TABLE_BITS);
+}
+
+/* Four tables, of which no two are one; those of the user's half may be
+ * missing. */
+static bool
+is_pae_root(const unsigned char *page)
+{
+    uint64_t entry[PAE_ENTRIES];
+    for (size_t i = 0; i < PAE_ENTRIES; i++) {
+        entry[i] = memctx_le64(page + 8 * i);
+        if (i < PAE_ENTRIES / 2 && entry[i] == 0)
+            continue;
+        if ((entry[i] & PAE_MASK) != PAE_BITS ||
+            (entry[i] & MEMCTX_PTE_FRAME) == 0)
+            return false;
+        for (size_t k = 0; k < i; k++) {
+            if (((entry[i] ^ entry[k]) & MEMCTX_PTE_FRAME) == 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool
+is_clue(uint64_t gpa, const unsigned char *page)
+{
+    if ((page[24] & PAE_MASK) == PAE_BITS && is_pae_root(page))
+        return true;
+    if (gpa < LOW_END && is_stub(gpa, page))
+        return true;
+    return may_refer_to(gpa, page) &&
+           (memctx_windows_self_index(gpa, page) >= 0 ||
+            is_old_root(gpa, page));
+}
+
+void
+memctx_windows_scan(const struct memctx_block *block, memctx_clue_fn *clue,
+                    void *arg)
+{
+    size_t first =
+        (MEMCTX_PAGE_SIZE - block->gpa % MEMCTX_PAGE_SIZE) % MEMCTX_PAGE_SIZE;
+    for (size_t at = first; at + MEMCTX_PAGE_SIZE <= block->len_bytes;
+         at += MEMCTX_PAGE_SIZE) {
+        if (is_clue(block->gpa + at, block->bytes + at) &&
+            !clue(block->gpa + at, arg))
+            return;
+    }
+}
+
+uint64_t
+memctx_windows_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
+                      void *arg)
+{
+    uint64_t bytes = 0;
+    uint64_t start;
+    uint64_t end;
+    /* Bounded: each turn moves on by a page, the last one ends at LOW_END. */
+    for (uint64_t gpa = LOW_GPA;
+         memctx_rammap_next_data(map, gpa, LOW_END, &start, &end);
+         gpa = start + MEMCTX_PAGE_SIZE) {
+        unsigned char head[STUB_LEN];
+        start -= start % MEMCTX_PAGE_SIZE;
+        bytes += sizeof(head);
+        if (memctx_rammap_read(map, start, head, sizeof(head), NULL) == 0 &&
+            is_stub(start, head) && !clue(start, arg))
+            break;
+    }
+    return bytes;
+}
+
+size_t
+memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
+                     struct memctx_windows_root *ret)
+{
+    const enum memctx_paging four = MEMCTX_PAGING_X86_64_4LEVEL;
+    const enum memctx_paging five = MEMCTX_PAGING_X86_64_5LEVEL;
+    size_t n = 0;
+    if (is_stub(clue_gpa, page)) {
+        uint64_t gpa = memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME;
+        bool la57 = (memctx_le64(page + STUB_CR4) & CR4_LA57) != 0;
+        ret[n++] = (struct memctx_windows_root){gpa, la57 ? five : four,
+                                                "low-stub", NULL};
+        ret[n++] = (struct memctx_windows_root){gpa, la57 ? four : five,
+                                                "low-stub", NULL};
+    }
+    if (memctx_windows_self_index(clue_gpa, page) >= 0) {
+        ret[n++] =
+            (struct memctx_windows_root){clue_gpa, four, "self-map", page};
+        ret[n++] =
+            (struct memctx_windows_root){clue_gpa, five, "self-map", page};
+    }
+    if (is_pae_root(page))
+        ret[n++] = (struct memctx_windows_root){clue_gpa, MEMCTX_PAGING_X86_PAE,
+                                                "pae-root", page};
+    if (is_old_root(clue_gpa, page))
+        ret[n++] = (struct memctx_windows_root){
+            clue_gpa, MEMCTX_PAGING_X86_2LEVEL, "self-map", page};
+    return n;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Pages of RAM that may be, or lead to, a root page table of Windows. */
+#ifndef MEMCTX_WINDOWS_ROOTS_H
+#define MEMCTX_WINDOWS_ROOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/guest.h"
+
+/* A root to be proven. */
+struct memctx_windows_root {
+    uint64_t gpa;
+    enum memctx_paging paging;
+    const char *found;          /* kind of clue, as in the datum */
+    const unsigned char *table; /* its bytes, just read; NULL: not read yet */
+};
+
+#define MEMCTX_WINDOWS_ROOTS_MAX 6
+
+/* See memctx_guest_ops: the low stub, which leads to the root; and all pages
+ * that are clues. */
+uint64_t memctx_windows_follow(const struct memctx_rammap *map,
+                               memctx_clue_fn *clue, void *arg);
+void memctx_windows_scan(const struct memctx_block *block, memctx_clue_fn *clue,
+                         void *arg);
+
+/* Which roots the page at clue_gpa, whose bytes are given, stands for: up to
+ * MEMCTX_WINDOWS_ROOTS_MAX, the likeliest first. Returns how many; 0: it is no
+ * clue. */
+size_t memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
+                            struct memctx_windows_root *ret);
+
+/* Index of an entry in the upper half of the root table `page` at gpa that
+ * leads back to it; -1: there is none. Only for tables of 512 entries. */
+int memctx_windows_self_index(uint64_t gpa, const unsigned char *page);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Reads the System process' EPROCESS. The one offset it knows by heart is that
+ * of DirectoryTableBase, which is the same in every build from 7600 on; it is
+ * proved by its value. */
+#include "guest/windows/system.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "paging/format.h"
+#include "guest/windows/code.h"
+
+#define SYSTEM_PID 4u
+#define SYSTEM_NAME "System"
+
+/* Where the fields of an EPROCESS are looked for; the largest public one is
+ * 0x850 bytes up to ImageFileName's end, the fields are above 0xa0. */
+#define FIELDS_FROM 0x80u
+#define FIELDS_TO 0x800u
+
+static uint16_t
+dtb_offset(const struct memctx_view *view)
+{
+    return memctx_view_pointer_size(view) == 8 ? 0x28 : 0x18;
+}
+
+uint64_t
+memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb)
+{
+    return dtb & MEMCTX_PTE_BITS(51, 0) &
+           ~(memctx_paging_root_size(view->paging) - 1);
+}
+
+bool
+memctx_windows_is_kernel_gva(const struct memctx_view *view, uint64_t gva)
+{
+    return memctx_view_pointer_size(view) == 8
+               ? gva >= UINT64_C(0xffff800000000000)
+               : gva >= UINT64_C(0x80000000) && gva <= UINT32_MAX;
+}
+
+/* Is there a LIST_ENTRY at gva whose neighbours point back to it? */
+static bool
+is_linked(struct memctx_view *view, uint64_t gva)
+{
+    unsigned word = memctx_view_pointer_size(view);
+    uint64_t next;
+    uint64_t before;
+    uint64_t back;
+    uint64_t forth;
+    return memctx_view_pointer(view, gva, &next, NULL) == 0 &&
+           memctx_view_pointer(view, gva + word, &before, NULL) == 0 &&
+           memctx_windows_is_kernel_gva(view, next) &&
+           memctx_windows_is_kernel_gva(view, before) &&
+           next <= UINT64_MAX - word &&
+           memctx_view_pointer(view, next + word, &back, NULL) == 0 &&
+           memctx_view_pointer(view, before, &forth, NULL) == 0 &&
+           back == gva && forth == gva;
+}
+
+static bool
+is_system_name(struct memctx_view *view, uint64_t gva)
+{
+    char name[sizeof(SYSTEM_NAME)];
+    return memctx_view_read(view, gva, name, sizeof(name), NULL) == 0 &&
+           memcmp(name, SYSTEM_NAME, sizeof(name)) == 0;
+}
+
+static bool
+is_system_pid(struct memctx_view *view, uint64_t gva)
+{
+    uint64_t pid;
+    return memctx_view_pointer(view, gva, &pid, NULL) == 0 && pid == SYSTEM_PID;
+}
+
+/* A pid 4 that is followed by links: what UniqueProcessId is in every build. */
+static bool
+is_system_pid_and_links(struct memctx_view *view, uint64_t gva)
+{
+    return is_system_pid(view, gva) &&
+           is_linked(view, gva + memctx_view_pointer_size(view));
+}
+
+/* Does any field of the EPROCESS look so? For kernels without getters. */
+static bool
+has_field(struct memctx_view *view, uint64_t eprocess,
+          bool (*looks)(struct memctx_view *view, uint64_t gva))
+{
+    for (uint64_t at = FIELDS_FROM; at < FIELDS_TO; at += 4) {
+        if (looks(view, eprocess + at))
+            return true;
+    }
+    return false;
+}
+
+/* Check one field at the offset that its getter tells. Where the getter is of
+ * no help the field is looked for, and *offset becomes 0: a proof, but not one
+ * of where the field is. */
+static int
+check_field(struct memctx_view *view, uint64_t eprocess, uint16_t *offset,
+            bool (*is)(struct memctx_view *view, uint64_t gva),
+            bool (*looks)(struct memctx_view *view, uint64_t gva),
+            const char *what, struct memctx_error *err)
+{
+    if (*offset != 0 && is(view, eprocess + *offset))
+        return 0;
+    *offset = 0;
+    if (!has_field(view, eprocess, looks))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "EPROCESS %#" PRIx64 " has no %s", eprocess,
+                                what);
+    return 0;
+}
+
+static uint16_t
+getter_offset(struct memctx_view *view,
+              const struct memctx_windows_image *image,
+              enum memctx_windows_export which,
+              enum memctx_windows_getter getter)
+{
+    uint64_t gva = image->exports_gva[which];
+    uint16_t offset;
+    return gva != 0 && memctx_windows_code_offset(view, gva, getter, &offset)
+               ? offset
+               : 0;
+}
+
+/* PsInitialSystemProcess is a pointer to the EPROCESS. */
+static int
+read_eprocess(struct memctx_view *view,
+              const struct memctx_windows_image *image, uint64_t *ret,
+              struct memctx_error *err)
+{
+    uint64_t pointer_gva = image->exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS];
+    if (pointer_gva == 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "ntoskrnl.exe at %#" PRIx64
+                                " exports no PsInitialSystemProcess",
+                                image->base_gva);
+    if (memctx_view_pointer(view, pointer_gva, ret, err) < 0)
+        return memctx_error_prefix(err, "PsInitialSystemProcess");
+    if (*ret == 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "PsInitialSystemProcess is 0: there is no "
+                                "System process yet");
+    if (!memctx_windows_is_kernel_gva(view, *ret) ||
+        *ret > UINT64_MAX - FIELDS_TO)
+        return memctx_error_set(
+            err, MEMCTX_RETRY,
+            "PsInitialSystemProcess is %#" PRIx64 ", no kernel address", *ret);
+    return 0;
+}
+
+/* Does the page at gpa refer to itself, and has nothing for user space? */
+static bool
+is_shadow_root(const struct memctx_view *view, uint64_t gpa)
+{
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    bool self = false;
+    if (gpa == 0 || gpa == view->root_gpa || *view->reads_left == 0)
+        return false;
+    --*view->reads_left;
+    if (memctx_rammap_read(view->map, gpa, page, sizeof(page), NULL) < 0)
+        return false;
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t entry = memctx_le64(page + 8 * i);
+        if (i < 256 && entry != 0)
+            return false;
+        self = self || ((entry & MEMCTX_PTE_PRESENT) != 0 &&
+                        (entry & MEMCTX_PTE_FRAME) == gpa);
+    }
+    return self;
+}
+
+/* UserDirectoryTableBase has no getter; its value gives it away: of all that a
+ * KPROCESS holds it is the only root beside DirectoryTableBase. 0 when there is
+ * none, or more than one. */
+static uint16_t
+find_user_dtb(struct memctx_view *view,
+              const struct memctx_windows_system *system)
+{
+    uint16_t found = 0;
+    if (memctx_view_pointer_size(view) != 8 || system->offsets.pid == 0)
+        return 0;
+    for (uint16_t at = system->offsets.dtb + 8; at < system->offsets.pid;
+         at += 8) {
+        uint64_t value;
+        if (memctx_view_le64(view, system->eprocess_gva + at, &value, NULL) < 0)
+            return 0;
+        if (value >> 52 != 0 || !is_shadow_root(view, value & MEMCTX_PTE_FRAME))
+            continue;
+        if (found != 0)
+            return 0;
+        found = at;
+    }
+    return found;
+}
+
+int
+memctx_windows_system_read(struct memctx_view *view,
+                           const struct memctx_windows_image *image,
+                           struct memctx_windows_system *ret,
+                           struct memctx_error *err)
+{
+    struct memctx_windows_system system = {.offsets = {.dtb = 0}};
+    struct memctx_windows_offsets *offsets = &system.offsets;
+    uint64_t dtb;
+    if (read_eprocess(view, image, &system.eprocess_gva, err) < 0)
+        return -1;
+    uint64_t eprocess = system.eprocess_gva;
+    offsets->dtb = dtb_offset(view);
+    offsets->pid = getter_offset(view, image, MEMCTX_WINDOWS_GET_PID,
+                                 MEMCTX_WINDOWS_GETS_VALUE);
+    offsets->image_name =
+        getter_offset(view, image, MEMCTX_WINDOWS_GET_IMAGE_NAME,
+                      MEMCTX_WINDOWS_GETS_ADDRESS);
+    if (memctx_view_pointer(view, eprocess + offsets->dtb, &dtb, err) < 0)
+        return memctx_error_prefix(err, "EPROCESS %#" PRIx64, eprocess);
+    system.dtb_gpa = memctx_windows_dtb_gpa(view, dtb);
+    if (check_field(view, eprocess, &offsets->pid, is_system_pid,
+                    is_system_pid_and_links, "pid 4", err) < 0 ||
+        check_field(view, eprocess, &offsets->image_name, is_system_name,
+                    is_system_name, "name System", err) < 0)
+        return -1;
+    /* ActiveProcessLinks follows UniqueProcessId in every build; it must be a
+     * list, too. */
+    unsigned word = memctx_view_pointer_size(view);
+    if (offsets->pid != 0 && is_linked(view, eprocess + offsets->pid + word))
+        offsets->links = (uint16_t)(offsets->pid + word);
+    offsets->user_dtb = find_user_dtb(view, &system);
+    uint16_t at = getter_offset(view, image, MEMCTX_WINDOWS_GET_CREATE_TIME,
+                                MEMCTX_WINDOWS_GETS_VALUE);
+    if (at == 0 ||
+        memctx_view_le64(view, eprocess + at, &system.create_time, NULL) < 0)
+        system.create_time = 0;
+    *ret = system;
+    return 0;
+}

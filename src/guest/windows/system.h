@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The System process, by which a root proves to be the kernel's. */
+#ifndef MEMCTX_WINDOWS_SYSTEM_H
+#define MEMCTX_WINDOWS_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/guest.h"
+#include "paging/view.h"
+#include "guest/windows/image.h"
+
+struct memctx_windows_system {
+    uint64_t eprocess_gva;
+    uint64_t dtb_gpa;     /* DirectoryTableBase, flag bits removed */
+    uint64_t create_time; /* 100 ns since 1601; 0: not known */
+    struct memctx_windows_offsets offsets;
+};
+
+/* Follow the image's PsInitialSystemProcess to an EPROCESS with pid 4 and name
+ * "System". Offsets come from the code of the image's getters; where one
+ * cannot be read, or leads elsewhere, the field is looked for, but its offset
+ * stays 0. 0 and
+ * *ret, which does not say that dtb_gpa is the root of `view`; or -1 with
+ * RETRY or GONE. Any thread. */
+int memctx_windows_system_read(struct memctx_view *view,
+                               const struct memctx_windows_image *image,
+                               struct memctx_windows_system *ret,
+                               struct memctx_error *err);
+
+/* The root in a DirectoryTableBase, without the bits that are no address, such
+ * as the PCID of KVA shadow. */
+uint64_t memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb);
+
+/* Is it an address of the kernel's half? */
+bool memctx_windows_is_kernel_gva(const struct memctx_view *view, uint64_t gva);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* From a clue to a proven kernel: which roots a clue stands for, which need no
+ * proof of their own, and where they lead. */
+#include "guest/windows/windows.h"
+
+#include <inttypes.h>
+
+#include "base/bytes.h"
+#include "guest/windows/kuser.h"
+#include "guest/windows/proof.h"
+#include "guest/windows/roots.h"
+
+/* Do both roots map gva to the same place? */
+static bool
+maps_alike(const struct memctx_rammap *map, enum memctx_paging paging,
+           uint64_t root_gpa, uint64_t other_gpa, uint64_t gva)
+{
+    struct memctx_walk one;
+    struct memctx_walk other;
+    return memctx_paging_walk(map, paging, root_gpa, gva, &one, NULL) == 0 &&
+           memctx_paging_walk(map, paging, other_gpa, gva, &other, NULL) == 0 &&
+           one.gpa == other.gpa;
+}
+
+/* Every process has a root that leads to the same kernel: once that is proven
+ * the others need no proof of their own. */
+static const struct memctx_kernel *
+find_known(const struct memctx_quest *quest,
+           const struct memctx_windows_root *root)
+{
+    for (size_t i = 0; i < quest->n_known; i++) {
+        const struct memctx_kernel *k = &quest->known[i];
+        if (k->os == MEMCTX_OS_WINDOWS && k->paging == root->paging &&
+            maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
+                       k->base_gva) &&
+            maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
+                       k->windows_facts.system_eprocess))
+            return k;
+    }
+    return NULL;
+}
+
+/* Try the root that a System process names. With 5 levels a table of the second
+ * level looks like a root of 4, so the lead may have either. */
+static int
+follow_lead(struct memctx_quest *quest, struct memctx_windows_root root,
+            struct memctx_kernel *ret)
+{
+    static const enum memctx_paging others[MEMCTX_PAGINGS] = {
+        [MEMCTX_PAGING_X86_64_4LEVEL] = MEMCTX_PAGING_X86_64_5LEVEL,
+        [MEMCTX_PAGING_X86_64_5LEVEL] = MEMCTX_PAGING_X86_64_4LEVEL,
+    };
+    uint64_t ignored;
+    if (memctx_windows_prove(quest, &root, ret, &ignored, NULL) == 0)
+        return 0;
+    root.paging = others[root.paging];
+    return root.paging != MEMCTX_PAGING_UNKNOWN
+               ? memctx_windows_prove(quest, &root, ret, &ignored, NULL)
+               : -1;
+}
+
+/* Prove a root, or the one that it leads to. */
+static int
+try_root_and_lead(struct memctx_quest *quest,
+                  const struct memctx_windows_root *root,
+                  struct memctx_kernel *ret, struct memctx_error *err)
+{
+    const struct memctx_kernel *known = find_known(quest, root);
+    const uint64_t note = root->gpa | (uint64_t)root->paging;
+    uint64_t lead_gpa;
+    if (known != NULL) {
+        *ret = *known;
+        return 0;
+    }
+    /* The low stub and the root's own page are clues to one root. */
+    if (note == quest->failed)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "root %#" PRIx64 " failed just now", root->gpa);
+    if (memctx_windows_prove(quest, root, ret, &lead_gpa, err) == 0)
+        return 0;
+    if (quest->passed == MEMCTX_WINDOWS_CHECKS - 1)
+        quest->failed = note;
+    unsigned passed = quest->passed;
+    const struct memctx_windows_root lead = {lead_gpa, root->paging,
+                                             root->found, NULL};
+    if (lead_gpa != 0 && follow_lead(quest, lead, ret) == 0)
+        return 0;
+    quest->passed = passed;
+    return -1;
+}
+
+/* The root's own page is the clue to come back to, if it is one: the low stub
+ * may be written over, and a process that led here may end. */
+static bool
+is_own_clue(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
+{
+    struct memctx_windows_root roots[MEMCTX_WINDOWS_ROOTS_MAX];
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    return kernel->kcr3 % MEMCTX_PAGE_SIZE == 0 &&
+           memctx_rammap_read(map, kernel->kcr3, page, sizeof(page), NULL) ==
+               0 &&
+           memctx_windows_roots(kernel->kcr3, page, roots) > 0;
+}
+
+static int
+verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
+       struct memctx_error *err)
+{
+    struct memctx_windows_root roots[MEMCTX_WINDOWS_ROOTS_MAX];
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    struct memctx_kernel kernel = {.os = MEMCTX_OS_WINDOWS};
+    unsigned best = 0;
+    quest->passed = 0;
+    if (memctx_rammap_read(quest->map, clue_gpa, page, sizeof(page), err) < 0)
+        return -1;
+    size_t n = memctx_windows_roots(clue_gpa, page, roots);
+    if (n == 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gpa %#" PRIx64 " is no root table any more",
+                                clue_gpa);
+    for (size_t i = 0; i < n; i++) {
+        struct memctx_error why = MEMCTX_ERROR_INIT;
+        if (try_root_and_lead(quest, &roots[i], &kernel, &why) == 0) {
+            kernel.clue_gpa =
+                is_own_clue(quest->map, &kernel) ? kernel.kcr3 : clue_gpa;
+            *ret = kernel;
+            return 0;
+        }
+        if (err != NULL && (i == 0 || quest->passed > best))
+            *err = why;
+        best = (unsigned)memctx_max(best, quest->passed);
+        if (why.kind == MEMCTX_GONE)
+            break;
+    }
+    quest->passed = best;
+    return -1;
+}
+
+const struct memctx_guest_ops memctx_windows_ops = {
+    .name = "windows",
+    .sought = "low stub or page table that maps itself",
+    .os = MEMCTX_OS_WINDOWS,
+    .follow = memctx_windows_follow,
+    .likely = {0, 16 * MEMCTX_MIB},
+    .scan = memctx_windows_scan,
+    .verify = verify,
+    .clocks = memctx_windows_clocks,
+};

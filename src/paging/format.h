@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What a format of page tables is, for those who walk them or go through all
+ * they map. */
+#ifndef MEMCTX_PAGING_FORMAT_H
+#define MEMCTX_PAGING_FORMAT_H
+
+#include "base/bytes.h"
+#include "paging/paging.h"
+
+#define MEMCTX_PAGING_LEVELS_MAX 5
+
+#define MEMCTX_PTE_BITS(high, low) \
+    ((UINT64_MAX >> (63 - (high))) & (UINT64_MAX << (low)))
+
+/* Some bits of an entry, and what they are when it means "yes". */
+struct memctx_paging_bits {
+    uint64_t mask;
+    uint64_t value;
+};
+
+static inline bool
+memctx_paging_is(const struct memctx_paging_bits *bits, uint64_t entry)
+{
+    return (entry & bits->mask) == bits->value;
+}
+
+/* The bits of an entry that are an address: most stand where they belong, some
+ * `up` bits below. */
+struct memctx_paging_address {
+    uint64_t in_place;
+    uint64_t moved;
+    uint8_t up;
+};
+
+struct memctx_paging_rights {
+    struct memctx_paging_bits write;
+    struct memctx_paging_bits user;
+    struct memctx_paging_bits execute; /* by the kernel */
+};
+
+/* How the entries of one architecture, or of one extension of it, are read. */
+struct memctx_paging_encoding {
+    struct memctx_paging_bits large;     /* a page, not a table, where there is
+                                            a choice */
+    struct memctx_paging_address small;  /* in a table, or page of level 1 */
+    struct memctx_paging_address big;    /* in a large page */
+    struct memctx_paging_rights page;    /* what an entry allows that maps */
+    struct memctx_paging_rights through; /* ... that leads to a table */
+};
+
+/* What an entry of one level is. */
+struct memctx_paging_level {
+    uint8_t shift; /* lowest bit of the gva that picks the entry */
+    bool large;    /* it may map a page */
+    bool rights;   /* its rights count */
+    /* What every present entry has that is a table, or a page of level 1; and
+     * what one has that is a large page. */
+    struct memctx_paging_bits good;
+    struct memctx_paging_bits large_good;
+};
+
+/* Which bits of a virtual address above those translated are right. */
+enum memctx_paging_above {
+    MEMCTX_ABOVE_ZEROS, /* all are 0 */
+    MEMCTX_ABOVE_SIGN,  /* they repeat the last */
+    MEMCTX_ABOVE_ONES,  /* all are 1: the root maps an upper range only */
+};
+
+/* What differs between the formats. */
+struct memctx_paging_format {
+    const char *name;
+    uint8_t levels;
+    uint8_t va_bits; /* bits of a virtual address that are translated */
+    enum memctx_paging_above above;
+    uint8_t entry_bytes; /* 4 or 8 */
+    const struct memctx_paging_encoding *encoding;
+    const struct memctx_paging_level
+        *level; /* [levels] is the root, [1] the last */
+};
+
+/* The format of a known paging. Any thread. */
+const struct memctx_paging_format *memctx_paging_format(
+    enum memctx_paging paging);
+
+/* How many bits of a gva pick an entry at level n: those up to the next. */
+static inline unsigned
+memctx_paging_index_bits(const struct memctx_paging_format *format, int n)
+{
+    unsigned end =
+        n == format->levels ? format->va_bits : format->level[n + 1].shift;
+    return end - format->level[n].shift;
+}
+
+/* Where in a table of level n the entry of gva stands, in bytes. */
+static inline uint64_t
+memctx_paging_entry_at(const struct memctx_paging_format *format, int n,
+                       uint64_t gva)
+{
+    uint64_t index =
+        gva >> format->level[n].shift &
+        MEMCTX_PTE_BITS(memctx_paging_index_bits(format, n) - 1, 0);
+    return index * format->entry_bytes;
+}
+
+static inline bool
+memctx_paging_is_large(const struct memctx_paging_format *format, int n,
+                       uint64_t entry)
+{
+    return format->level[n].large &&
+           memctx_paging_is(&format->encoding->large, entry);
+}
+
+/* Is this present entry one that a processor takes? */
+static inline bool
+memctx_paging_is_good(const struct memctx_paging_format *format, int n,
+                      uint64_t entry)
+{
+    const struct memctx_paging_level *level = &format->level[n];
+    return memctx_paging_is(memctx_paging_is_large(format, n, entry)
+                                ? &level->large_good
+                                : &level->good,
+                            entry);
+}
+
+static inline uint64_t
+memctx_paging_address(const struct memctx_paging_address *address,
+                      uint64_t entry)
+{
+    return (entry & address->in_place) | (entry & address->moved)
+                                             << address->up;
+}
+
+/* Where the table begins that this entry of a level above 1 leads to. */
+static inline uint64_t
+memctx_paging_table(const struct memctx_paging_format *format, uint64_t entry)
+{
+    return memctx_paging_address(&format->encoding->small, entry);
+}
+
+/* Where the page begins that this entry of level n maps. */
+static inline uint64_t
+memctx_paging_page(const struct memctx_paging_format *format, int n,
+                   uint64_t entry)
+{
+    const struct memctx_paging_encoding *encoding = format->encoding;
+    if (n == 1)
+        return memctx_paging_address(&encoding->small, entry);
+    uint64_t size = UINT64_C(1) << format->level[n].shift;
+    return memctx_paging_address(&encoding->big, entry) & ~(size - 1);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Reads the facts memctxd needs from the arguments of a QEMU process. They are
+ * what QEMU did, where domain XML is what was asked for. */
+#ifndef MEMCTX_QEMUARGS_H
+#define MEMCTX_QEMUARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "qemu/memconf.h"
+#include "ram/rammap.h"
+
+#define MEMCTX_QEMUARGS_MAX (1024u * 1024) /* bytes of arguments read */
+
+enum memctx_backend_kind {
+    MEMCTX_BACKEND_ANONYMOUS, /* memory-backend-ram */
+    MEMCTX_BACKEND_MEMFD,
+    MEMCTX_BACKEND_FILE,
+    MEMCTX_BACKEND_OTHER, /* memory-backend-shm, -epc and what is to come */
+};
+
+/* In the order of the command line, in which QEMU makes them. */
+struct memctx_backend_arg {
+    char id[MEMCTX_BACKEND_NAME_MAX];
+    enum memctx_backend_kind kind;
+    uint64_t size;  /* bytes; 0: not given */
+    uint64_t align; /* of its place in the guest, bytes */
+};
+
+#define MEMCTX_BACKEND_ARGS_MAX MEMCTX_BACKENDS_MAX
+
+struct memctx_qemuargs {
+    char uuid[37];                /* -uuid, as given; "" when absent */
+    bool mem_path;                /* boot RAM without a backend is a file */
+    bool confidential;            /* confidential-guest-support is set */
+    struct memctx_memconf memory; /* what decides the layout */
+    size_t n_nodes;               /* -numa node, also those without RAM */
+    size_t n_backends;            /* -object memory-backend-*; may be more than
+                                     MEMCTX_BACKEND_ARGS_MAX, the rest is lost */
+    struct memctx_backend_arg backends[MEMCTX_BACKEND_ARGS_MAX];
+};
+
+/* Parse len_bytes of NUL-separated arguments, as in /proc/PID/cmdline. Unknown
+ * arguments are passed over; of repeated ones the last counts or they are
+ * joined, as in QEMU. 0, or -1 with PERMANENT: a size that is no number, an
+ * -object that is no valid JSON, a backend's name of MEMCTX_BACKEND_NAME_MAX
+ * bytes or more. *ret (large: keep it off small stacks) is untouched on
+ * failure. Any thread. */
+int memctx_qemuargs_parse(const char *args, size_t len_bytes,
+                          struct memctx_qemuargs *ret,
+                          struct memctx_error *err);
+
+/* The backend of this name; NULL: there is none, or id is "". */
+const struct memctx_backend_arg *memctx_qemuargs_backend(
+    const struct memctx_qemuargs *args, const char *id);
+
+#endif

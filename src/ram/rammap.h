@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Where guest-physical memory lies in read-only backings, and the one door
+ * through which guest bytes are read. It knows nothing of page tables.
+ *
+ * Every read is a pread(). Reading a hole of tmpfs, memfd or hugetlbfs through
+ * mmap (shared or private), process_vm_readv or /proc/PID/mem allocates it in
+ * the guest's name; pread of the file does not (measured on Linux 6.18), and of
+ * a process' memory only pages are read that are there. A backing that shrank
+ * is a short read here, where a mapping would raise SIGBUS. */
+#ifndef MEMCTX_RAMMAP_H
+#define MEMCTX_RAMMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define MEMCTX_BACKENDS_MAX 512
+#define MEMCTX_EXTENTS_MAX 1024
+#define MEMCTX_BACKEND_NAME_MAX 64
+
+/* Where the bytes of one backend are. */
+struct memctx_source {
+    int fd;         /* read-only: a file, or /proc/PID/mem */
+    int pagemap_fd; /* of a process: /proc/PID/pagemap; else -1 */
+    int file_fd;    /* of a process: the file that pages not yet written to are
+                       read from (private mapping); else -1 */
+    uint64_t start; /* of a process: virtual address of the first byte */
+    void *arg;      /* what else its io needs; not the map's */
+};
+
+/* How a backend is read; the default is pread() and lseek() on a file. That of
+ * a process' memory is in procmem.h; tests put faults here. Both may be called
+ * from several threads at once. */
+struct memctx_backend_io {
+    /* As pread(2): bytes read, 0 at the end, -1 with errno. */
+    ssize_t (*read_at)(const struct memctx_source *source, void *buf,
+                       size_t len_bytes, uint64_t offset);
+    /* First run of bytes that may be non-zero in [offset, limit): 1 and
+     * [*start, *end), 0 for none, -1 with errno. A backend that cannot tell
+     * holes answers [offset, limit). */
+    int (*next_data)(const struct memctx_source *source, uint64_t offset,
+                     uint64_t limit, uint64_t *start, uint64_t *end);
+};
+
+struct memctx_rammap;
+
+/* An empty map. 0, or -1 with BUG (out of memory). The caller destroys it. */
+int memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err);
+
+/* Let go of one reference; with the last, every descriptor is closed and the map
+ * freed. NULL is fine. Any thread. */
+void memctx_rammap_destroy(struct memctx_rammap *map);
+
+/* One more reference to a map that is complete: nothing may be added to it from
+ * now on. Returns the map, NULL for NULL; whoever gets it destroys it. Any
+ * thread. */
+struct memctx_rammap *memctx_rammap_share(struct memctx_rammap *map);
+
+/* Add a backing: `name` (up to MEMCTX_BACKEND_NAME_MAX - 1 bytes, as in the
+ * datum's extent/@backend), `fd` open for reading only, `io` NULL for the
+ * default. The map owns fd from the call on, also when it fails. *ret is the
+ * backend's index. -1 with PERMANENT: fd is not read-only, is a directory or
+ * has no size; BUG: too many backends. */
+int memctx_rammap_add_backend(struct memctx_rammap *map, const char *name,
+                              int fd, const struct memctx_backend_io *io,
+                              unsigned *ret, struct memctx_error *err);
+
+/* The same for `size` bytes of any source, read through `io`. The map owns the
+ * source's descriptors from the call on, also when it fails. -1 with PERMANENT:
+ * size 0; BUG: too many backends. */
+int memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
+                             const struct memctx_source *source, uint64_t size,
+                             const struct memctx_backend_io *io, unsigned *ret,
+                             struct memctx_error *err);
+
+/* A map without extents of the backends that `map` has, read through
+ * descriptors of its own. 0, or -1 with BUG: no memory or descriptors. The
+ * caller destroys it. */
+int memctx_rammap_copy_backends(const struct memctx_rammap *map,
+                                struct memctx_rammap **ret,
+                                struct memctx_error *err);
+
+/* Add an extent. Extents may come in any order; they may not be empty, wrap,
+ * overlap, or reach beyond the backend's size as it was when it was added: -1
+ * with PERMANENT then, and the map is as before. */
+int memctx_rammap_add_extent(struct memctx_rammap *map,
+                             const struct memctx_extent *extent,
+                             struct memctx_error *err);
+
+/* Read len_bytes at gpa into buf. The range may cross extents that adjoin.
+ * A page that the guest never touched reads as zeros. 0, or -1 with RETRY
+ * (part of the range is no RAM, which guest data may claim at any time, or a
+ * read error) or GONE (the backing was truncated); buf is then undefined. Any
+ * thread. */
+int memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
+                       size_t len_bytes, struct memctx_error *err);
+
+/* 1 if all of [gpa, gpa + size) is RAM, else 0. Any thread. */
+int memctx_rammap_contains(const struct memctx_rammap *map, uint64_t gpa,
+                           uint64_t size);
+
+/* The first run of bytes that may be non-zero at or after gpa and below limit
+ * (a GPA): 1 and [*start_gpa, *end_gpa), which lies in one extent, or 0 when
+ * there is none. A long run comes in pieces of about 1 MiB, which may have
+ * small holes in them. A backing that cannot tell where its holes are counts as
+ * all data. Any thread. */
+int memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
+                            uint64_t limit_gpa, uint64_t *start_gpa,
+                            uint64_t *end_gpa);
+
+/* Are all backings as long as they were? 0, or -1 with GONE or RETRY. SEEK_DATA
+ * finds nothing behind the end of a backing that was cut, and holes read as
+ * zeros, so nothing else would tell. Any thread. */
+int memctx_rammap_check(const struct memctx_rammap *map,
+                        struct memctx_error *err);
+
+/* The extents in order of gpa; valid until the map changes. */
+const struct memctx_extent *memctx_rammap_extents(
+    const struct memctx_rammap *map, size_t *count);
+
+/* The name given to backend `index`, or "" when there is no such backend. */
+const char *memctx_rammap_backend_name(const struct memctx_rammap *map,
+                                       unsigned index);
+
+/* Size of backend `index` in bytes when it was added; 0: no such backend. */
+uint64_t memctx_rammap_backend_size(const struct memctx_rammap *map,
+                                    unsigned index);
+
+/* Backends, and where the bytes of one are, for those who open them anew; NULL:
+ * no such backend. The descriptors stay the map's. */
+unsigned memctx_rammap_backends(const struct memctx_rammap *map);
+const struct memctx_source *memctx_rammap_source(
+    const struct memctx_rammap *map, unsigned index);
+
+/* Sum of all extents in bytes, and the first GPA above all of them. */
+uint64_t memctx_rammap_size(const struct memctx_rammap *map);
+uint64_t memctx_rammap_end(const struct memctx_rammap *map);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Reads guest memory for a reader: in pieces, and no piece is believed unless
+ * the kernel was the same before and after it. */
+#include "reader/reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "wire/clocks.h"
+#include "guest/linux/vmcoreinfo.h"
+
+/* Of physical memory; of virtual, what is read in less than half a millisecond:
+ * the time for which a translation may be kept beside it. */
+#define PIECE (4 * MEMCTX_MIB)
+#define VIRTUAL_PIECE (512 * MEMCTX_KIB)
+
+static int
+begin(struct sight *sight, struct memctx_error *err)
+{
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
+    sight->failure.kind = MEMCTX_OK;
+    tables_set_time(sight->tables, now_us);
+    return vigil_check(&sight->vigil, now_us, err);
+}
+
+/* That the kernel is another one is the better reason for a failure; next best
+ * is what a backend said, which had only an errno for it. */
+static int
+end(struct sight *sight, int result, const struct memctx_error *why,
+    struct memctx_error *err)
+{
+    if (vigil_confirm(&sight->vigil, err) < 0)
+        return -1;
+    if (result >= 0)
+        return result;
+    if (err != NULL)
+        *err = sight->failure.kind != MEMCTX_OK ? sight->failure : *why;
+    return -1;
+}
+
+int
+memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
+                       size_t len, struct memctx_error *err)
+{
+    struct sight *sight = reader->sight;
+    unsigned char *to = buf;
+    /* Bounded: each turn but the first reads a piece. */
+    do {
+        struct memctx_error why; /* not cleared: that takes time */
+        size_t part = (size_t)memctx_min(len, PIECE);
+        if (begin(sight, err) < 0)
+            return -1;
+        int result = memctx_rammap_read(sight->map, gpa, to, part, &why);
+        if (end(sight, result, &why, err) < 0)
+            return -1;
+        to += part;
+        gpa += part;
+        len -= part;
+    } while (len > 0);
+    return 0;
+}
+
+/* One page after the other, of which the tables come from one map and the
+ * bytes from another. */
+static int
+read_pages(struct sight *sight, uint64_t root_gpa, uint64_t gva,
+           unsigned char *to, size_t len, struct memctx_error *err)
+{
+    /* Bounded: each turn reads at least one byte. */
+    while (len > 0) {
+        struct memctx_walk walk;
+        if (memctx_paging_walk(tables_map(sight->tables),
+                               sight->datum.kernel.paging, root_gpa, gva, &walk,
+                               err) < 0)
+            return -1;
+        uint64_t left = walk.page_size - (walk.gpa & (walk.page_size - 1));
+        size_t part = (size_t)memctx_min(len, left);
+        if (memctx_rammap_read(sight->map, walk.gpa, to, part, err) < 0)
+            return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+        to += part;
+        gva += part;
+        len -= part;
+    }
+    return 0;
+}
+
+/* Bits of a CR3 that are no part of the address: PCID or cache control below,
+ * LAM and "no flush" above (Intel SDM vol. 3A, 4.5.2, table 4-12). */
+static uint64_t
+root_of(const struct sight *sight, uint64_t root)
+{
+    uint64_t size = memctx_paging_root_size(sight->datum.kernel.paging);
+    return root & ~(size - 1) & (MEMCTX_PTE_FRAME | UINT64_C(0xfff));
+}
+
+int
+memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
+                        uint64_t gva, void *buf, size_t len,
+                        struct memctx_error *err)
+{
+    struct sight *sight = reader->sight;
+    uint64_t root = root_of(sight, root_gpa);
+    unsigned char *to = buf;
+    if (len > 0 && gva > UINT64_MAX - (len - 1))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%zu bytes at gva %#" PRIx64
+                                " reach beyond the last gva",
+                                len, gva);
+    /* Bounded: each turn but the first reads a piece. */
+    do {
+        struct memctx_error why; /* not cleared: that takes time */
+        size_t part = (size_t)memctx_min(len, VIRTUAL_PIECE);
+        if (begin(sight, err) < 0)
+            return -1;
+        int result = read_pages(sight, root, gva, to, part, &why);
+        if (end(sight, result, &why, err) < 0)
+            return -1;
+        to += part;
+        gva += part;
+        len -= part;
+    } while (len > 0);
+    return 0;
+}
+
+int
+memctx_reader_read_gva(struct memctx_reader *reader, uint64_t gva, void *buf,
+                       size_t len, struct memctx_error *err)
+{
+    return memctx_reader_read_root(reader, reader->sight->datum.kernel.kcr3,
+                                   gva, buf, len, err);
+}
+
+int
+memctx_reader_translate(struct memctx_reader *reader, uint64_t gva,
+                        uint64_t *gpa, uint64_t *page_size,
+                        struct memctx_error *err)
+{
+    struct sight *sight = reader->sight;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_walk walk;
+    if (begin(sight, err) < 0)
+        return -1;
+    int result = memctx_paging_walk(tables_map(sight->tables),
+                                    sight->datum.kernel.paging,
+                                    sight->datum.kernel.kcr3, gva, &walk, &why);
+    if (end(sight, result, &why, err) < 0)
+        return -1;
+    *gpa = walk.gpa;
+    if (page_size != NULL)
+        *page_size = walk.page_size;
+    return 0;
+}
+
+int
+memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
+                        uint64_t limit, uint64_t *start, uint64_t *end_gpa,
+                        struct memctx_error *err)
+{
+    struct sight *sight = reader->sight;
+    uint64_t from;
+    uint64_t to;
+    if (begin(sight, err) < 0)
+        return -1;
+    int found = memctx_rammap_next_data(sight->map, gpa, limit, &from, &to);
+    /* The map takes a backend that cannot tell for one that is all data. */
+    if (sight->failure.kind != MEMCTX_OK)
+        found = -1;
+    if (end(sight, found, &sight->failure, err) < 0)
+        return -1;
+    if (found == 1) {
+        *start = from;
+        *end_gpa = to;
+    }
+    return found;
+}
+
+/* Where the text is, and its length: behind the header of its ELF note, or
+ * bare. */
+static int
+find_text(struct memctx_reader *reader, uint64_t *gpa, size_t *len,
+          struct memctx_error *err)
+{
+    const struct memctx_linux_facts *facts =
+        &reader->sight->datum.kernel.linux_facts;
+    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
+    if (facts->vmcoreinfo_size == 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "this kernel has no VMCOREINFO");
+    if (memctx_reader_read_gpa(reader, facts->vmcoreinfo_gpa, head,
+                               sizeof(head), err) < 0)
+        return -1;
+    if (memctx_vmcoreinfo_is_note(head, len)) {
+        *gpa = facts->vmcoreinfo_gpa + sizeof(head);
+        return 0;
+    }
+    if (!memctx_vmcoreinfo_is_text(head))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no VMCOREINFO stands at gpa %#" PRIx64
+                                " any more",
+                                facts->vmcoreinfo_gpa);
+    *gpa = facts->vmcoreinfo_gpa;
+    *len = (size_t)memctx_min(facts->vmcoreinfo_size, MEMCTX_VMCOREINFO_MAX);
+    return 0;
+}
+
+int
+memctx_reader_vmcoreinfo(struct memctx_reader *reader, char **ret, size_t *len,
+                         struct memctx_error *err)
+{
+    uint64_t gpa;
+    size_t size;
+    if (find_text(reader, &gpa, &size, err) < 0)
+        return -1;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(size + 1);
+    if (text == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    if (memctx_reader_read_gpa(reader, gpa, text, size, err) < 0)
+        return -1;
+    text[size] = '\0';
+    *len = strlen(text);
+    *ret = memctx_steal_ptr(&text);
+    return 0;
+}

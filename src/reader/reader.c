@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* struct memctx_reader: its life, and what it knows without reading RAM. */
+#include "reader/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "wire/clocks.h"
+
+int
+memctx_reader_open(struct memctx_agent *agent, const char *domain,
+                   int timeout_ms, struct memctx_reader **ret,
+                   struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    struct memctx_reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    snprintf(reader->dir, sizeof(reader->dir), "%s", agent_dir(agent));
+    if (sight_open(reader->dir, domain, timeout_ms, &reader->sight, err) < 0)
+        return -1;
+    *ret = memctx_steal_ptr(&reader);
+    return 0;
+}
+
+void
+memctx_reader_close(struct memctx_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    sight_close(reader->sight);
+    free(reader);
+}
+
+/* By its UUID: an id is another one after the domain was started again, and a
+ * name may have been given to another. */
+int
+memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
+                    struct memctx_error *err)
+{
+    struct sight *sight;
+    if (sight_open(reader->dir, reader->sight->uuid, timeout_ms, &sight, err) <
+        0)
+        return -1;
+    sight_close(reader->sight);
+    reader->sight = sight;
+    return 0;
+}
+
+int
+memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err)
+{
+    return vigil_check(&reader->sight->vigil, clocks_us(CLOCK_MONOTONIC), err);
+}
+
+const char *
+memctx_reader_uuid(const struct memctx_reader *reader)
+{
+    return reader->sight->uuid;
+}
+
+const char *
+memctx_reader_json(const struct memctx_reader *reader)
+{
+    return reader->sight->json;
+}
+
+#define KEY_MAX 64
+
+/* Bounded: each turn passes a part of the path. */
+static json_object *
+find(const struct memctx_reader *reader, const char *path)
+{
+    json_object *at = reader->sight->facts;
+    while (at != NULL && path != NULL) {
+        char key[KEY_MAX];
+        size_t len = strcspn(path, ".");
+        if (len >= sizeof(key) || !json_object_is_type(at, json_type_object))
+            return NULL;
+        memcpy(key, path, len);
+        key[len] = '\0';
+        at = json_object_object_get(at, key);
+        path = path[len] == '.' ? path + len + 1 : NULL;
+    }
+    return at;
+}
+
+const char *
+memctx_reader_text(const struct memctx_reader *reader, const char *path)
+{
+    json_object *fact = find(reader, path);
+    bool is_one = json_object_is_type(fact, json_type_string) ||
+                  json_object_is_type(fact, json_type_int);
+    return is_one ? json_object_get_string(fact) : NULL;
+}
+
+int
+memctx_reader_number(const struct memctx_reader *reader, const char *path,
+                     uint64_t *ret)
+{
+    const char *text = memctx_reader_text(reader, path);
+    if (text == NULL)
+        return -1;
+    bool negative = text[0] == '-';
+    const char *digits = text + negative;
+    int base = strncmp(digits, "0x", 2) == 0 ? 16 : 10;
+    digits += base == 16 ? 2 : 0;
+    if (digits[0] == '\0' ||
+        digits[strspn(digits, base == 16 ? "0123456789abcdefABCDEF"
+                                         : "0123456789")] != '\0')
+        return -1;
+    errno = 0;
+    unsigned long long value = strtoull(digits, NULL, base);
+    if (errno != 0)
+        return -1;
+    *ret = negative ? -(uint64_t)value : value;
+    return 0;
+}
+
+const struct memctx_extent *
+memctx_reader_extents(const struct memctx_reader *reader, size_t *count)
+{
+    return memctx_rammap_extents(reader->sight->map, count);
+}
+
+int
+memctx_reader_fd(const struct memctx_reader *reader, unsigned backend)
+{
+    return backend < reader->sight->n_backends ? reader->sight->fds[backend]
+                                               : -1;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What the files that make up a reader share. */
+#ifndef MEMCTX_READER_H
+#define MEMCTX_READER_H
+
+#include "reader/agent_dir.h"
+#include "reader/sight.h"
+
+struct memctx_reader {
+    char dir[AGENT_DIR_MAX]; /* of the agent, for renewing */
+    struct sight *sight;
+};
+
+/* The datum as a value; valid until renewed or closed. */
+static inline const struct memctx_datum *
+memctx_reader_datum(const struct memctx_reader *reader)
+{
+    return &reader->sight->datum;
+}
+
+#endif

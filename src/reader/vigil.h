@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Does the kernel still run that a reader was opened with? The state page says
+ * so without a system call, as long as the agent lives that writes it. */
+#ifndef MEMCTX_VIGIL_H
+#define MEMCTX_VIGIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reader/client.h"
+#include "base/error.h"
+#include "wire/statepage.h"
+
+/* Embedded by the caller. */
+struct vigil {
+    struct statepage *page; /* NULL: none */
+    uint64_t epoch;
+    const struct client *client;
+    uint64_t looked_us; /* when the connection was looked at */
+    bool left;          /* the agent has closed it */
+};
+
+/* Map the page in fd, which stays the caller's, for an epoch. The client must
+ * outlive the vigil. -1 with PERMANENT: it is no state page, or one that could
+ * shrink under its readers. */
+int vigil_init(struct vigil *ret, int fd, uint64_t epoch,
+               const struct client *client, struct memctx_error *err);
+void vigil_deinit(struct vigil *vigil);
+
+/* At the monotonic time now_us: 0, or -1 with STALE, RETRY (no kernel is known
+ * to run) or GONE (the domain stopped, or the agent left; it is looked after
+ * at most once in a millisecond). */
+int vigil_check(struct vigil *vigil, uint64_t now_us, struct memctx_error *err);
+
+/* After a read: has it been the same epoch since a vigil_check() that returned
+ * 0? Errors as there. */
+int vigil_confirm(const struct vigil *vigil, struct memctx_error *err);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Decides which of the kernels that the search finds is the running one. */
+#include "search/bootstrap.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "search/pulse.h"
+#include "search/search.h"
+
+#define WATCHED_MAX 16 /* as many as the search keeps clues of */
+
+/* A new kernel is complete so soon after its clock began. */
+#define SETTLE_US 3000000u
+
+/* What a look reads at most, about, when the clue is gone: 0.1 s of CPU. */
+#define LOOK_BYTES MEMCTX_GIB
+
+/* A kernel that passed the static checks and is watched for signs of life. */
+struct watched {
+    struct memctx_kernel kernel;
+    uint64_t since_us;
+    struct memctx_pulse *pulse;
+    bool seen; /* in this try */
+};
+
+struct memctx_bootstrap {
+    struct memctx_search *search;
+    struct watched watched[WATCHED_MAX];
+    size_t n_watched;
+    bool has_found;
+    struct memctx_kernel found; /* by the last successful try */
+    bool is_over;               /* that try's proof is: the next search needs a
+                                   new one */
+};
+
+/* One try under way. */
+struct attempt {
+    struct memctx_bootstrap *bootstrap;
+    const struct memctx_rammap *map;
+    const struct memctx_bootstrap_request *request;
+};
+
+int
+memctx_bootstrap_create(struct memctx_bootstrap **ret, struct memctx_error *err)
+{
+    struct memctx_bootstrap *bootstrap = calloc(1, sizeof(*bootstrap));
+    if (bootstrap == NULL ||
+        memctx_search_create(&bootstrap->search, err) < 0) {
+        free(bootstrap);
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    }
+    *ret = bootstrap;
+    return 0;
+}
+
+static void
+forget_watched(struct memctx_bootstrap *bootstrap)
+{
+    for (size_t i = 0; i < bootstrap->n_watched; i++)
+        memctx_pulse_destroy(bootstrap->watched[i].pulse);
+    bootstrap->n_watched = 0;
+}
+
+void
+memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap)
+{
+    if (bootstrap == NULL)
+        return;
+    forget_watched(bootstrap);
+    memctx_search_destroy(bootstrap->search);
+    free(bootstrap);
+}
+
+void
+memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap)
+{
+    forget_watched(bootstrap);
+    bootstrap->has_found = false;
+    memctx_search_reset(bootstrap->search);
+}
+
+/* The watch of this very kernel, begun if need be; NULL when there is no room
+ * or no reading. */
+static struct watched *
+watch(struct attempt *a, const struct memctx_kernel *kernel)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        if (memctx_kernel_is_same(&b->watched[i].kernel, kernel))
+            return &b->watched[i];
+    }
+    struct watched *w = &b->watched[b->n_watched];
+    if (b->n_watched == WATCHED_MAX ||
+        memctx_pulse_create(a->map, kernel, a->request->now_us, &w->pulse,
+                            NULL) < 0)
+        return NULL;
+    w->kernel = *kernel;
+    w->since_us = a->request->now_us;
+    b->n_watched++;
+    return w;
+}
+
+/* May `other` rather than `w` own the shared page that both lead to? Not if its
+ * System process is the older one, or if the clock began anew for it before
+ * `w` came. */
+static bool
+may_own(const struct watched *other, const struct watched *w)
+{
+    uint64_t mine = w->kernel.windows_facts.create_time;
+    uint64_t others = other->kernel.windows_facts.create_time;
+    uint64_t restarted_us = memctx_pulse_restarted_us(other->pulse);
+    if (mine != others && mine != 0 && others != 0)
+        return others > mine;
+    return restarted_us == 0 || restarted_us > w->since_us;
+}
+
+/* Windows keeps its clocks in a page that the next boot may have in the same
+ * place; the tables of the boot before still lead there. So it ticks for both,
+ * and only the one that began later runs. Where the other is not complete yet,
+ * the clock of the old one has begun anew, and it is given time to appear. What
+ * was the answer once in this boot remains it. */
+static bool
+is_outlived(const struct attempt *a, const struct watched *w)
+{
+    const struct memctx_bootstrap *b = a->bootstrap;
+    uint64_t kuser_gpa = w->kernel.windows_facts.kuser_gpa;
+    uint64_t restarted_us = memctx_pulse_restarted_us(w->pulse);
+    bool proven = b->has_found && memctx_kernel_is_same(&b->found, &w->kernel);
+    if (kuser_gpa == 0 || proven)
+        return false;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        const struct watched *other = &b->watched[i];
+        if (other != w && other->kernel.windows_facts.kuser_gpa == kuser_gpa &&
+            may_own(other, w))
+            return true;
+    }
+    return restarted_us != 0 && a->request->now_us - restarted_us < SETTLE_US;
+}
+
+/* A kernel is accepted once it has been seen alive. It passed the static
+ * checks just now, so it is still what it was when its clock was read. */
+static bool
+is_alive(const struct memctx_kernel *kernel, void *arg)
+{
+    struct attempt *a = arg;
+    struct watched *w = watch(a, kernel);
+    bool alive = false;
+    if (w == NULL)
+        return false;
+    w->seen = true;
+    if (a->request->known != NULL &&
+        memctx_kernel_is_same(a->request->known, kernel))
+        return true;
+    return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
+                              NULL) == 0 &&
+           alive && !is_outlived(a, w);
+}
+
+/* Watches whose kernel failed the checks in this try are over: a later kernel
+ * in the same place has to prove itself from the beginning. */
+static unsigned
+drop_unseen(struct memctx_bootstrap *b)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        if (b->watched[i].seen)
+            b->watched[kept++] = b->watched[i];
+        else
+            memctx_pulse_destroy(b->watched[i].pulse);
+    }
+    b->n_watched = kept;
+    return (unsigned)kept;
+}
+
+static int
+fail_pending(struct memctx_bootstrap *b, struct memctx_bootstrap_result *ret,
+             struct memctx_error *err)
+{
+    ret->pending = true;
+    ret->kernel = b->watched[0].kernel;
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "kernel %s at root %#" PRIx64 " is complete, but "
+                            "has not been seen running yet",
+                            ret->kernel.version, ret->kernel.kcr3);
+}
+
+static int
+take_only_one(const struct memctx_search_result *found,
+              struct memctx_bootstrap_result *ret, struct memctx_error *err)
+{
+    if (found->n_kernels > 1)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%zu kernels in RAM, and a paused guest cannot "
+                                "show which one runs",
+                                found->n_kernels);
+    ret->kernel = found->kernels[0];
+    return 0;
+}
+
+/* What a kernel has shown serves one search. It may be long ago at the next. */
+static void
+begin_proof(struct attempt *a)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    for (size_t i = 0; i < b->n_watched; i++) {
+        b->watched[i].seen = false;
+        /* One that cannot be read is not alive, and fails its checks. */
+        if (b->is_over)
+            memctx_pulse_restart(b->watched[i].pulse, a->map,
+                                 a->request->now_us, NULL);
+    }
+    b->is_over = false;
+}
+
+int
+memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
+                     const struct memctx_rammap *map,
+                     const struct memctx_bootstrap_request *request,
+                     struct memctx_bootstrap_result *ret,
+                     struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    bool prove = !request->cold && !request->paused;
+    const struct memctx_search_request search = {
+        .budget_bytes = request->budget_bytes,
+        .all = request->paused,
+        .cancel = request->cancel,
+        .accept = prove ? is_alive : NULL,
+        .accept_arg = &a,
+    };
+    struct memctx_search_result found;
+    begin_proof(&a);
+    memset(ret, 0, sizeof(*ret));
+    int failed =
+        memctx_search_try(bootstrap->search, map, &search, &found, err);
+    ret->bytes_read = found.bytes_read;
+    ret->candidates =
+        prove ? drop_unseen(bootstrap) : (unsigned)found.n_kernels;
+    if (failed < 0 && prove && ret->candidates > 0 &&
+        (err == NULL || err->kind == MEMCTX_RETRY))
+        return fail_pending(bootstrap, ret, err);
+    if (failed < 0)
+        return -1;
+    ret->alive = prove;
+    if (take_only_one(&found, ret, err) < 0)
+        return -1;
+    bootstrap->found = ret->kernel;
+    bootstrap->has_found = true;
+    bootstrap->is_over = true;
+    return 0;
+}
+
+static bool
+is_wanted(const struct memctx_kernel *kernel, void *arg)
+{
+    return memctx_kernel_is_same(kernel, arg);
+}
+
+/* The clue that led to the kernel may be of an earlier boot of it, which had
+ * everything in the same place: one without KASLR, or on ARM's machine, whose
+ * seed a reset leaves as it was. That page is no longer held by anybody; once
+ * it is gone, another clue has to lead to the same kernel. */
+static int
+verify_found(struct attempt *a, struct memctx_error *err)
+{
+    struct memctx_bootstrap *b = a->bootstrap;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_kernel wanted = b->found;
+    const struct memctx_search_request search = {
+        .budget_bytes = LOOK_BYTES,
+        .cancel = a->request->cancel,
+        .accept = is_wanted,
+        .accept_arg = &wanted,
+    };
+    struct memctx_search_result again;
+    if (memctx_search_verify(a->map, &b->found, &why) == 0)
+        return 0;
+    if (why.kind == MEMCTX_RETRY &&
+        memctx_search_try(b->search, a->map, &search, &again, NULL) == 0) {
+        b->found = again.kernels[0];
+        return 0;
+    }
+    return memctx_error_set(err, why.kind, "%s", why.message);
+}
+
+int
+memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
+                      const struct memctx_rammap *map,
+                      const struct memctx_bootstrap_request *request,
+                      bool again, struct memctx_bootstrap_result *ret,
+                      struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    memset(ret, 0, sizeof(*ret));
+    if (!bootstrap->has_found)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no kernel has been found in this RAM");
+    if (verify_found(&a, err) < 0)
+        return -1;
+    ret->kernel = bootstrap->found;
+    ret->candidates = 1;
+    if (request->cold)
+        return 0;
+    struct watched *w = watch(&a, &bootstrap->found);
+    if (w == NULL)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the clocks of kernel %s cannot be read",
+                                ret->kernel.version);
+    bootstrap->is_over = false;
+    if (!again && memctx_pulse_restart(w->pulse, map, request->now_us, err) < 0)
+        return -1;
+    if (again && memctx_pulse_check(w->pulse, map, request->now_us, &ret->alive,
+                                    err) < 0)
+        return -1;
+    bootstrap->is_over = ret->alive;
+    if (ret->alive)
+        return 0;
+    ret->pending = true;
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "the clocks of kernel %s at root %#" PRIx64 " %s",
+                            ret->kernel.version, ret->kernel.kcr3,
+                            again ? "stand still" : "have been noted");
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One domain's way to its running kernel: the search, try after try, and the
+ * proof that what was found runs.
+ *
+ * After a cold start RAM never held another kernel, and what passes the static
+ * checks is the one. In every other case (reset, restore, an agent that came
+ * later) it must also be alive. */
+#ifndef MEMCTX_BOOTSTRAP_H
+#define MEMCTX_BOOTSTRAP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "guest/guest.h"
+#include "ram/rammap.h"
+
+struct memctx_bootstrap; /* one try at a time, from any thread */
+
+struct memctx_bootstrap_request {
+    uint64_t now_us;       /* monotonic */
+    uint64_t budget_bytes; /* of RAM to read, about; 0: no limit */
+    bool cold;             /* RAM never held an earlier kernel */
+    bool paused;           /* nothing can prove to be alive: look at all RAM
+                              and take what is the only kernel there */
+    const struct memctx_kernel *known; /* NULL, or one that was seen running
+                                          just now: it counts as alive */
+    const atomic_bool *cancel;         /* may be NULL */
+};
+
+struct memctx_bootstrap_result {
+    struct memctx_kernel kernel; /* the one, or the one that is pending */
+    bool pending;        /* on failure: a kernel passed all static checks, but
+                            has not been seen alive yet */
+    bool alive;          /* it was seen alive */
+    unsigned candidates; /* kernels that passed the static checks */
+    uint64_t bytes_read;
+};
+
+/* 0, or -1 with BUG. The caller destroys it; NULL is fine there. */
+int memctx_bootstrap_create(struct memctx_bootstrap **ret,
+                            struct memctx_error *err);
+void memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap);
+
+/* The guest was reset: all RAM is to be looked at again. */
+void memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap);
+
+/* One try on `map`, which must be the same map at every try. 0 and a kernel,
+ * or -1 with RETRY (not yet), GONE or BUG; *ret is filled in both cases. */
+int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
+                         const struct memctx_rammap *map,
+                         const struct memctx_bootstrap_request *request,
+                         struct memctx_bootstrap_result *ret,
+                         struct memctx_error *err);
+
+/* Look at the kernel that the last successful try found, and at nothing else,
+ * in two halves: `again` false takes what its clocks say, `again` true tells
+ * whether they have moved on since. 0: it runs (the first half says so only
+ * where nothing needs to be seen running: request->cold). -1 with RETRY and
+ * ret->pending: it is what it was, but was not seen running, yet; RETRY: it is
+ * gone or was never found; GONE or BUG. Reads a few pages, or up to 1 GiB where
+ * what led to the kernel is no longer there and it is looked for anew. */
+int memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
+                          const struct memctx_rammap *map,
+                          const struct memctx_bootstrap_request *request,
+                          bool again, struct memctx_bootstrap_result *ret,
+                          struct memctx_error *err);
+
+#endif

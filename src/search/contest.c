@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Tries each candidate layout and tells which one the kernel proves. */
+#include "search/contest.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "search/search.h"
+#include "search/weigh.h"
+
+#define NONE MEMCTX_LAYOUT_CHOICES
+
+static_assert(MEMCTX_LAYOUT_CHOICES == 2, "one is weighed against the other");
+
+struct memctx_contest {
+    size_t n;
+    const struct memctx_rammap *maps[MEMCTX_LAYOUT_CHOICES];
+    struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUT_CHOICES];
+    size_t winner; /* found the kernel of the last successful try */
+    size_t layout; /* that is right for it */
+    enum memctx_layout_proof proof;
+};
+
+/* One try of all candidates. */
+struct round {
+    struct memctx_bootstrap_result results[MEMCTX_LAYOUT_CHOICES];
+    struct memctx_error errors[MEMCTX_LAYOUT_CHOICES];
+    bool failed[MEMCTX_LAYOUT_CHOICES];
+    size_t n; /* that were tried */
+};
+
+int
+memctx_contest_create(const struct memctx_rammap *const *maps, size_t n,
+                      struct memctx_contest **ret, struct memctx_error *err)
+{
+    struct memctx_contest *contest = calloc(1, sizeof(*contest));
+    if (contest == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        contest->maps[i] = maps[i];
+        if (memctx_bootstrap_create(&contest->bootstraps[i], err) < 0) {
+            memctx_contest_destroy(contest);
+            return -1;
+        }
+        contest->n++;
+    }
+    *ret = contest;
+    return 0;
+}
+
+void
+memctx_contest_destroy(struct memctx_contest *contest)
+{
+    if (contest == NULL)
+        return;
+    for (size_t i = 0; i < contest->n; i++)
+        memctx_bootstrap_destroy(contest->bootstraps[i]);
+    free(contest);
+}
+
+void
+memctx_contest_new_boot(struct memctx_contest *contest)
+{
+    for (size_t i = 0; i < contest->n; i++)
+        memctx_bootstrap_new_boot(contest->bootstraps[i]);
+    contest->winner = 0;
+}
+
+/* The first candidate that found a kernel, or has one pending; NONE. */
+static size_t
+first_found(const struct round *r)
+{
+    size_t i = 0;
+    while (i < r->n && r->failed[i])
+        i++;
+    return i < r->n ? i : NONE;
+}
+
+static size_t
+first_pending(const struct round *r)
+{
+    size_t i = 0;
+    while (i < r->n && !r->results[i].pending)
+        i++;
+    return i < r->n ? i : NONE;
+}
+
+/* What is no matter of layouts: the guest left, or we have no memory. */
+static bool
+is_over(const struct round *r, size_t i)
+{
+    return r->failed[i] && r->errors[i].kind != MEMCTX_RETRY;
+}
+
+/* Nothing shows which of two kernels in a paused guest runs, so each candidate
+ * must have its say; else the first kernel that is proven counts. */
+static void
+run_round(struct memctx_contest *c,
+          const struct memctx_bootstrap_request *request, struct round *r)
+{
+    struct memctx_bootstrap_request part = *request;
+    part.budget_bytes /= c->n;
+    for (size_t i = 0; i < c->n; i++) {
+        r->errors[i] = (struct memctx_error)MEMCTX_ERROR_INIT;
+        r->failed[i] = memctx_bootstrap_try(c->bootstraps[i], c->maps[i], &part,
+                                            &r->results[i], &r->errors[i]) < 0;
+        r->n = i + 1;
+        if (is_over(r, i) || (!r->failed[i] && !request->paused))
+            return;
+    }
+}
+
+static int
+give_up(const struct round *r, struct memctx_contest_result *ret,
+        struct memctx_error *err)
+{
+    size_t last = r->n - 1;
+    size_t pending = first_pending(r);
+    size_t told = is_over(r, last) ? last : pending != NONE ? pending : 0;
+    uint64_t bytes_read = ret->found.bytes_read;
+    ret->found = r->results[told];
+    ret->found.bytes_read = bytes_read;
+    ret->layout = told;
+    if (err != NULL)
+        *err = r->errors[told];
+    return -1;
+}
+
+static int
+check_agreement(const struct round *r, size_t winner, struct memctx_error *err)
+{
+    const struct memctx_kernel *kernel = &r->results[winner].kernel;
+    for (size_t i = winner + 1; i < r->n; i++) {
+        const struct memctx_kernel *other = &r->results[i].kernel;
+        if (!r->failed[i] && !memctx_kernel_is_same(kernel, other))
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "kernel %s in one possible layout of RAM "
+                                    "and %s in another; a paused guest cannot "
+                                    "show which one runs",
+                                    kernel->version, other->version);
+    }
+    return 0;
+}
+
+/* A kernel that is right in both is so because it lies where they agree; what
+ * it maps beyond that may tell them apart. */
+static void
+weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
+{
+    uint64_t first = memctx_weigh(c->maps[0], c->maps[1], kernel);
+    uint64_t second = memctx_weigh(c->maps[1], c->maps[0], kernel);
+    c->layout = memctx_weighs_more(second, first) ? 1 : 0;
+    c->proof = c->layout == 1 || memctx_weighs_more(first, second)
+                   ? MEMCTX_LAYOUT_PROVEN
+                   : MEMCTX_LAYOUT_ASSUMED;
+}
+
+/* The address in one layout of the byte that is at gpa in another. */
+static uint64_t
+move_gpa(uint64_t gpa, const struct memctx_rammap *from,
+         const struct memctx_rammap *to)
+{
+    size_t n_from;
+    size_t n_to;
+    const struct memctx_extent *f = memctx_rammap_extents(from, &n_from);
+    const struct memctx_extent *t = memctx_rammap_extents(to, &n_to);
+    while (n_from > 0 && !memctx_range_in(gpa, 1, f->gpa, f->size)) {
+        f++;
+        n_from--;
+    }
+    for (size_t i = 0; n_from > 0 && i < n_to; i++) {
+        uint64_t offset = f->offset + (gpa - f->gpa);
+        if (t[i].backend == f->backend &&
+            memctx_range_in(offset, 1, t[i].offset, t[i].size))
+            return t[i].gpa + (offset - t[i].offset);
+    }
+    return gpa;
+}
+
+/* The kernel as it would have been found in the other layout. All but its clue
+ * was reached through addresses that the kernel itself uses; the clue is where
+ * the search saw it, which depends on the layout. */
+static struct memctx_kernel
+move_kernel(const struct memctx_contest *c, const struct memctx_kernel *kernel,
+            size_t to)
+{
+    struct memctx_kernel moved = *kernel;
+    struct memctx_linux_facts *facts = &moved.linux_facts;
+    const struct memctx_rammap *from = c->maps[1 - to];
+    moved.clue_gpa = move_gpa(kernel->clue_gpa, from, c->maps[to]);
+    if (facts->vmcoreinfo_gpa != 0)
+        facts->vmcoreinfo_gpa =
+            move_gpa(facts->vmcoreinfo_gpa, from, c->maps[to]);
+    return moved;
+}
+
+/* In which layout is this kernel right? *kernel becomes what it is there. */
+static void
+settle(struct memctx_contest *c, struct memctx_kernel *kernel)
+{
+    c->layout = c->winner;
+    c->proof = MEMCTX_LAYOUT_CERTAIN;
+    if (c->n == 1)
+        return;
+    size_t other = 1 - c->winner;
+    const struct memctx_kernel moved = move_kernel(c, kernel, other);
+    c->proof = MEMCTX_LAYOUT_PROVEN;
+    if (memctx_search_verify(c->maps[other], &moved, NULL) == 0)
+        weigh(c, kernel);
+    if (c->layout == other)
+        *kernel = moved;
+}
+
+int
+memctx_contest_try(struct memctx_contest *contest,
+                   const struct memctx_bootstrap_request *request,
+                   struct memctx_contest_result *ret, struct memctx_error *err)
+{
+    struct round r = {.n = 0};
+    memset(ret, 0, sizeof(*ret));
+    run_round(contest, request, &r);
+    uint64_t bytes_read = 0;
+    for (size_t i = 0; i < r.n; i++)
+        bytes_read += r.results[i].bytes_read;
+    ret->found.bytes_read = bytes_read;
+    size_t winner = first_found(&r);
+    if (winner == NONE || is_over(&r, r.n - 1))
+        return give_up(&r, ret, err);
+    if (check_agreement(&r, winner, err) < 0)
+        return -1;
+    contest->winner = winner;
+    ret->found = r.results[winner];
+    settle(contest, &ret->found.kernel);
+    ret->found.bytes_read = bytes_read;
+    ret->layout = contest->layout;
+    ret->proof = contest->proof;
+    return 0;
+}
+
+int
+memctx_contest_look(struct memctx_contest *contest,
+                    const struct memctx_bootstrap_request *request, bool again,
+                    struct memctx_contest_result *ret, struct memctx_error *err)
+{
+    size_t i = contest->winner;
+    memset(ret, 0, sizeof(*ret));
+    ret->layout = contest->layout;
+    ret->proof = contest->proof;
+    if (memctx_bootstrap_look(contest->bootstraps[i], contest->maps[i], request,
+                              again, &ret->found, err) < 0)
+        return -1;
+    if (ret->layout != i)
+        ret->found.kernel =
+            move_kernel(contest, &ret->found.kernel, ret->layout);
+    return 0;
+}

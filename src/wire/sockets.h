@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Unix sockets in the agent's directory. */
+#ifndef MEMCTXD_SOCKETS_H
+#define MEMCTXD_SOCKETS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/error.h"
+
+/* Fill *ret with DIR/name. -1 with PERMANENT: too long for a socket's path. */
+int sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
+                    struct memctx_error *err);
+
+/* Bind a non-blocking socket of this type to DIR/name, mode 0600: root and the
+ * agent's own user. The directory is the caller's alone, so that a socket that
+ * stands there is a dead agent's, and is replaced. Returns a descriptor, which
+ * the caller closes; -1 with PERMANENT. *address is where it was bound. */
+int sockets_bind(const char *dir, const char *name, int type,
+                 struct sockaddr_un *address, struct memctx_error *err);
+
+/* Append the descriptors that came with a message to fds[*count], up to `max`
+ * of them in all. Those that do not fit are closed: then it is false. */
+bool sockets_take_fds(struct msghdr *message, int *fds, unsigned max,
+                      unsigned *count);
+
+#endif

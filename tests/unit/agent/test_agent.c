@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The whole agent in this process, on libvirt's test driver and stub RAM: that
+ * driver's domains live in one process, so a connection of our own makes them
+ * start and stop. Every datum is validated against the schema. */
+#include "unit.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "datum/datum.h"
+
+#define MANY 200
+#define TURNS_MAX 200000
+
+struct fixture {
+    char dir[64];
+    struct settings settings;
+    struct log log;
+    struct agent *agent;
+    virConnectPtr connection;
+};
+
+static void
+on_tick(int id, void *opaque)
+{
+    (void)id;
+    (void)opaque;
+}
+
+static void
+ignore_error(void *opaque, virErrorPtr error)
+{
+    (void)opaque;
+    (void)error;
+}
+
+static void
+start_agent(struct fixture *f)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(
+        agent_create(&f->settings, f->dir, true, &f->log, &f->agent, &err),
+        &err);
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    settings_init(&f->settings);
+    strcpy(f->settings.uri, "test:///default");
+    f->settings.retry_first_ms = 1;
+    f->settings.retry_cap_ms = 5;
+    /* No hooks of the machine's own. */
+    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/none",
+             f->dir);
+    f->log = (struct log){.level = LOG_LEVEL_ERROR};
+    f->connection = virConnectOpen("test:///default");
+    assert_non_null(f->connection);
+    start_agent(f);
+    *state = f;
+    return 0;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void
+stop_agent(struct fixture *f)
+{
+    agent_stop(f->agent);
+    while (agent_turn(f->agent))
+        ;
+    agent_destroy(f->agent);
+    f->agent = NULL;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+    if (f->agent != NULL)
+        stop_agent(f);
+    virConnectClose(f->connection);
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
+}
+
+static virDomainPtr
+start_domain(struct fixture *f, const char *name)
+{
+    char xml[256];
+    snprintf(xml, sizeof(xml),
+             "<domain type='test'><name>%s</name><memory>8192</memory>"
+             "<os><type arch='x86_64'>hvm</type></os></domain>",
+             name);
+    virDomainPtr domain = virDomainCreateXML(f->connection, xml, 0);
+    assert_non_null(domain);
+    return domain;
+}
+
+/* The schema that is installed with the project. */
+static void
+assert_valid(const char *text)
+{
+    const char *srcdir = getenv("MEMCTX_SRCDIR");
+    char path[512];
+    snprintf(path, sizeof(path), "%s/src/memctx.rng",
+             srcdir != NULL ? srcdir : ".");
+    xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt(path);
+    xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+    assert_non_null(schema);
+    xmlRelaxNGValidCtxt *validator = xmlRelaxNGNewValidCtxt(schema);
+    xmlDoc *doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL, 0);
+    assert_non_null(doc);
+    assert_int_equal(xmlRelaxNGValidateDoc(validator, doc), 0);
+    xmlFreeDoc(doc);
+    xmlRelaxNGFreeValidCtxt(validator);
+    xmlRelaxNGFree(schema);
+    xmlRelaxNGFreeParserCtxt(parser);
+}
+
+/* The domain's datum, NULL when it has none. */
+static char *
+metadata_of(virDomainPtr domain)
+{
+    return virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, MEMCTX_URI,
+                                VIR_DOMAIN_AFFECT_LIVE);
+}
+
+/* Turn the loop until the domain's datum is there, or is not. Each turn waits
+ * for something to happen; the timeout of the fixture keeps it turning. */
+static char *
+turn_until(struct fixture *f, virDomainPtr domain, bool there)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        char *text = metadata_of(domain);
+        if ((text != NULL) == there)
+            return text;
+        free(text);
+        agent_turn(f->agent);
+    }
+    fail_msg("the datum of %s %s", virDomainGetName(domain),
+             there ? "does not come" : "does not go");
+    return NULL;
+}
+
+static unsigned
+count_files(struct fixture *f)
+{
+    char path[128];
+    unsigned count = 0;
+    snprintf(path, sizeof(path), "%s/domains", f->dir);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        count += strstr(entry->d_name, ".xml") != NULL;
+    closedir(dir);
+    return count;
+}
+
+static void
+turn_until_files(struct fixture *f, unsigned wanted)
+{
+    for (unsigned i = 0; i < TURNS_MAX && count_files(f) != wanted; i++)
+        agent_turn(f->agent);
+    assert_int_equal(count_files(f), wanted);
+}
+
+static void
+test_domain_that_runs_already_gets_a_datum(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = virDomainLookupByName(f->connection, "test");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *text = turn_until(f, domain, true);
+    assert_valid(text);
+    virDomainFree(domain);
+}
+
+static void
+test_start_and_destroy(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr other = virDomainLookupByName(f->connection, "test");
+    free(turn_until(f, other, true));
+    turn_until_files(f, 1);
+    virDomainPtr domain = start_domain(f, "started");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *text = turn_until(f, domain, true);
+    assert_valid(text);
+    assert_non_null(strstr(text, "generation=\"1\""));
+    assert_null(strstr(text, "0xffffffff")); /* no virtual address */
+    turn_until_files(f, 2);
+    virDomainDestroy(domain);
+    turn_until_files(f, 1);
+    virDomainFree(domain);
+    virDomainFree(other);
+}
+
+static void
+test_suspend_and_resume_keep_the_datum(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "paused");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *before = turn_until(f, domain, true);
+    virDomainSuspend(domain);
+    virDomainResume(domain);
+    for (unsigned i = 0; i < 50; i++)
+        agent_turn(f->agent);
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
+    assert_string_equal(before, after);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_pause_before_the_first_try_ends_well(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "quick");
+    virDomainSuspend(domain);
+    virDomainResume(domain);
+    virDomainSuspend(domain);
+    virDomainResume(domain);
+    free(turn_until(f, domain, true));
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_stop_withdraws_everything(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "left");
+    free(turn_until(f, domain, true));
+    stop_agent(f);
+    char *text = metadata_of(domain);
+    assert_null(text);
+    assert_int_equal(count_files(f), 0);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+/* As after SIGKILL: the metadata are still there when an agent starts. */
+static void
+test_datum_found_right_is_kept_to_the_byte(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "kept");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *text = turn_until(f, domain, true);
+    stop_agent(f);
+    /* An older stamp and generation, which a new datum would not have. */
+    char *stamp = strstr(text, "published=\"");
+    assert_non_null(stamp);
+    memcpy(stamp, "published=\"2001", 15);
+    memcpy(strstr(text, "generation=\"1"), "generation=\"7", 13);
+    assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                          text, MEMCTX_KEY, MEMCTX_URI,
+                                          VIR_DOMAIN_AFFECT_LIVE),
+                     0);
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *before = metadata_of(domain);
+    start_agent(f);
+    turn_until_files(f, 2); /* its own, and the driver's "test" */
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
+    assert_string_equal(before, after);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_datum_found_wrong_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    static const char wrong[] =
+        "<memctx generation=\"4\"><kcr3>0x1000</kcr3><low>0x4000000</low>"
+        "<paging>x86_64-4level</paging><guest os=\"linux\" version=\"1\"/>"
+        "<ram size=\"0x4000000\"><extent gpa=\"0x0\" size=\"0x4000000\" "
+        "backend=\"stub\" offset=\"0x0\"/></ram>"
+        "<evidence found=\"x\" checks=\"y\"/></memctx>";
+    stop_agent(f);
+    virDomainPtr domain = start_domain(f, "replaced");
+    assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                          wrong, MEMCTX_KEY, MEMCTX_URI,
+                                          VIR_DOMAIN_AFFECT_LIVE),
+                     0);
+    start_agent(f);
+    turn_until_files(f, 2);
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+        if (text != NULL && strstr(text, "generation=\"5\"") != NULL)
+            break;
+        agent_turn(f->agent);
+    }
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "generation=\"5\""));
+    assert_null(strstr(text, "<kcr3>0x1000<"));
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_second_agent_in_one_directory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct agent *second;
+    assert_int_equal(
+        agent_create(&f->settings, f->dir, true, &f->log, &second, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "another memctxd");
+}
+
+/* Start, pause, resume, restart and destroy in an order from a fixed seed, with
+ * turns of the loop between; at the end each running domain has its datum. */
+static void
+test_events_in_any_order(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domains[20];
+    unsigned seed = 20261122;
+    for (unsigned i = 0; i < 20; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "any%u", i);
+        domains[i] = start_domain(f, name);
+    }
+    for (unsigned i = 0; i < 400; i++) {
+        virDomainPtr *domain = &domains[rand_r(&seed) % 20];
+        char name[16];
+        snprintf(name, sizeof(name), "%s", virDomainGetName(*domain));
+        switch (rand_r(&seed) % 5) {
+        case 0:
+            virDomainSuspend(*domain);
+            break;
+        case 1:
+        case 2:
+            virDomainResume(*domain);
+            break;
+        case 3:
+            virDomainDestroy(*domain);
+            virDomainFree(*domain);
+            *domain = start_domain(f, name);
+            break;
+        default:
+            agent_turn(f->agent);
+        }
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        virDomainResume(domains[i]);
+        MEMCTX_CLEANUP(memctx_cleanup_free)
+        char *text = turn_until(f, domains[i], true);
+        assert_valid(text);
+        virDomainDestroy(domains[i]);
+        virDomainFree(domains[i]);
+    }
+    turn_until_files(f, 1);
+}
+
+static void
+test_two_hundred_domains(void **state)
+{
+    struct fixture *f = *state;
+    static const char first_failures[] = "attempts=\"4\"";
+    virDomainPtr domains[MANY];
+    stop_agent(f);
+    f->settings.stub_fail_boots = 3;
+    start_agent(f);
+    for (unsigned i = 0; i < MANY; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "many%u", i);
+        domains[i] = start_domain(f, name);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        MEMCTX_CLEANUP(memctx_cleanup_free)
+        char *text = turn_until(f, domains[i], true);
+        assert_valid(text);
+        assert_non_null(strstr(text, first_failures));
+    }
+    turn_until_files(f, MANY + 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        virDomainDestroy(domains[i]);
+        virDomainFree(domains[i]);
+    }
+    turn_until_files(f, 1);
+}
+
+/* The test driver knows no reset: the event comes from here. */
+static void
+push_reset(struct fixture *f, virDomainPtr domain)
+{
+    struct event *event = event_create(EVENT_DOMAIN);
+    assert_non_null(event);
+    assert_int_equal(virDomainGetUUIDString(domain, event->uuid), 0);
+    event->name = strdup(virDomainGetName(domain));
+    event->id = (int)virDomainGetID(domain);
+    event->what = MEMCTX_EVENT_RESET;
+    queue_push(agent_queue(f->agent), event);
+}
+
+/* Until the datum has these words in it. */
+static void
+turn_until_words(struct fixture *f, virDomainPtr domain, const char *words)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+        if (text != NULL && strstr(text, words) != NULL) {
+            assert_valid(text);
+            return;
+        }
+        agent_turn(f->agent);
+    }
+    fail_msg("the datum never has %s", words);
+}
+
+static void
+test_stub_boots_again_after_resets(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    f->settings.stub_fail_boots = 2;
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "reset");
+    turn_until_words(f, domain, "generation=\"1\"");
+    for (unsigned generation = 2; generation < 6; generation++) {
+        char words[32];
+        push_reset(f, domain);
+        push_reset(f, domain); /* libvirt sends two */
+        snprintf(words, sizeof(words), "generation=\"%u\"", generation);
+        turn_until_words(f, domain, words);
+        /* Two boots failed, the third did not. */
+        turn_until_words(f, domain, "attempts=\"3\"");
+    }
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+/* Ended after it had withdrawn: nothing but runs/ tells what was counted, and
+ * that the kernel is still the same. */
+static void
+test_generation_continues_without_a_datum(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "counted");
+    turn_until_words(f, domain, "generation=\"1\"");
+    /* The next kernel may be found before a writer comes to withdraw this. */
+    push_reset(f, domain);
+    turn_until_words(f, domain, "generation=\"2\"");
+    stop_agent(f);
+    char *text = metadata_of(domain);
+    assert_null(text);
+    start_agent(f);
+    turn_until_words(f, domain, "generation=\"2\"");
+    push_reset(f, domain);
+    turn_until_words(f, domain, "generation=\"3\"");
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+/* A list that was made before the domain was started again. */
+static void
+test_late_news_of_an_earlier_run(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "again");
+    turn_until_words(f, domain, "generation=\"1\"");
+    turn_until_files(f, 2);
+    struct event *event = event_create(EVENT_DOMAIN);
+    assert_int_equal(virDomainGetUUIDString(domain, event->uuid), 0);
+    event->name = strdup("again");
+    event->id = (int)virDomainGetID(domain) - 1;
+    event->what = MEMCTX_EVENT_START;
+    queue_push(agent_queue(f->agent), event);
+    for (unsigned i = 0; i < 200; i++)
+        agent_turn(f->agent);
+    assert_int_equal(count_files(f), 2);
+    virDomainDestroy(domain);
+    turn_until_files(f, 1);
+    virDomainFree(domain);
+}
+
+static void
+test_ready_stub_is_looked_at_without_a_write(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    f->settings.revalidate_ms = 1;
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "looked");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *before = turn_until(f, domain, true);
+    for (unsigned i = 0; i < 200; i++)
+        agent_turn(f->agent);
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
+    assert_non_null(after);
+    assert_string_equal(before, after);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_hooks_are_told_in_order(void **state)
+{
+    struct fixture *f = *state;
+    char path[300];
+    stop_agent(f);
+    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/hooks.d",
+             f->dir);
+    assert_int_equal(mkdir(f->settings.hooks_dir, 0755), 0);
+    snprintf(path, sizeof(path), "%s/tell", f->settings.hooks_dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n[ $1 = told ] && echo $2 $3 >> %s/told\n",
+            f->dir);
+    fclose(file);
+    assert_int_equal(chmod(path, 0755), 0);
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "told");
+    turn_until_words(f, domain, "generation=\"1\"");
+    push_reset(f, domain);
+    turn_until_words(f, domain, "generation=\"2\"");
+    virDomainDestroy(domain);
+    turn_until_files(f, 1);
+    stop_agent(f); /* waits for hooks */
+    char text[256] = "";
+    snprintf(path, sizeof(path), "%s/told", f->dir);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, "ready 1\nlost 1\nready 2\nlost 2\n");
+    virDomainFree(domain);
+}
+
+int
+main(void)
+{
+    virSetErrorFunc(NULL, ignore_error);
+    if (virEventRegisterDefaultImpl() < 0 ||
+        virEventAddTimeout(5, on_tick, NULL, NULL) < 0)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_domain_that_runs_already_gets_a_datum, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_start_and_destroy, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_suspend_and_resume_keep_the_datum,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_pause_before_the_first_try_ends_well, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop_withdraws_everything, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_datum_found_right_is_kept_to_the_byte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_datum_found_wrong_is_replaced,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_second_agent_in_one_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stub_boots_again_after_resets,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_generation_continues_without_a_datum, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_news_of_an_earlier_run,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_ready_stub_is_looked_at_without_a_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hooks_are_told_in_order, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_events_in_any_order, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_two_hundred_domains, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

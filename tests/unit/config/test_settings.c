@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The configuration file: what it may say, and which line is to blame. */
+#include "unit.h"
+
+#include "config/settings.h"
+
+static void
+assert_refused(const char *text, const char *words)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    settings_init(&s);
+    assert_int_equal(settings_parse(text, "f", &s, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, words);
+}
+
+static void
+test_every_kind_of_line(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    settings_init(&s);
+    assert_done(settings_parse("# a comment\n\n"
+                               "uri = \"qemu:///session\" # trailing\n"
+                               "  workers=7\n"
+                               "runtime_dir = \"/run/a#b\"\n"
+                               "retry_first_ms = 20",
+                               "f", &s, &err),
+                &err);
+    assert_string_equal(s.uri, "qemu:///session");
+    assert_string_equal(s.runtime_dir, "/run/a#b");
+    assert_int_equal(s.workers, 7);
+    assert_int_equal(settings_backoff(&s).first_us, 20000);
+}
+
+static void
+test_defaults_are_designs(void **state)
+{
+    (void)state;
+    struct settings s;
+    settings_init(&s);
+    struct memctx_backoff_limits limits = settings_backoff(&s);
+    struct memctx_backoff_limits design = MEMCTX_BACKOFF_DEFAULTS;
+    assert_memory_equal(&limits, &design, sizeof(design));
+}
+
+static void
+test_unknown_key_names_its_line(void **state)
+{
+    (void)state;
+    assert_refused("workers = 1\nwrokers = 2\n", "f:2: unknown key 'wrokers'");
+}
+
+static void
+test_line_without_equals_sign(void **state)
+{
+    (void)state;
+    assert_refused("workers 3\n", "f:1: expected key = value");
+}
+
+static void
+test_number_out_of_bounds(void **state)
+{
+    (void)state;
+    assert_refused("workers = 0\n", "from 1 to 64");
+    assert_refused("workers = 65\n", "from 1 to 64");
+    assert_refused("workers = many\n", "wants a number");
+    assert_refused("workers = -1\n", "wants a number");
+    assert_refused("workers = 99999999999999999999999\n", "wants a number");
+}
+
+static void
+test_text_without_quotes(void **state)
+{
+    (void)state;
+    assert_refused("uri = qemu:///system\n", "in double quotes");
+    assert_refused("uri = \"\n", "in double quotes");
+}
+
+static void
+test_unknown_log_level(void **state)
+{
+    (void)state;
+    assert_refused("log_level = \"loud\"\n", "log_level is 'loud'");
+}
+
+static void
+test_cap_below_first_delay(void **state)
+{
+    (void)state;
+    assert_refused("retry_first_ms = 100\nretry_cap_ms = 50\n",
+                   "retry_cap_ms is below");
+}
+
+static void
+test_access_is_a_list_over_several_lines(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    settings_init(&s);
+    assert_done(settings_parse("access = [ \"user:1 list a#b\", # one\n"
+                               "  # nothing\n\n"
+                               "  \"user:2 show web-*\" ,\"user:3 open ]\",\n"
+                               "]\n"
+                               "workers = 3\n"
+                               "access = []\n"
+                               "access = [ \"user:4 all *\" ]\n",
+                               "f", &s, &err),
+                &err);
+    assert_int_equal(s.access.n_rules, 4);
+    assert_string_equal(s.access.rules[0].domains, "a#b");
+    assert_string_equal(s.access.rules[2].domains, "]");
+    assert_int_equal(s.access.rules[3].id, 4);
+    assert_int_equal(s.workers, 3);
+}
+
+static void
+test_list_that_is_none(void **state)
+{
+    (void)state;
+    assert_refused("access = \"user:1 list *\"\n", "f:1: access wants a list");
+    assert_refused("access = [\n \"user:1 list *\"\n", "does not end with ]");
+    assert_refused("access = [\n\n \"user:1 list\" ]\n", "f:3: access rule");
+    assert_refused("access = [ \"user:1 list *\" \"user:2 list *\" ]\n",
+                   "f:1: access wants a list");
+    assert_refused("access = [ \"user:1 list *\n\" ]\n", "double quotes");
+    assert_refused("access = [ 5 ]\n", "access wants a list");
+    assert_refused("access = [ ] 5\n", "access wants a list");
+    assert_refused("access = [ \"user:1 list *\", , ]\n",
+                   "access wants a list");
+    assert_refused("uri = [ \"x\" ]\n", "in double quotes");
+}
+
+static void
+test_file_that_is_not_there(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    assert_int_equal(settings_read("/nowhere/memctxd.conf", &s, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "cannot read /nowhere/memctxd.conf");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_kind_of_line),
+        cmocka_unit_test(test_defaults_are_designs),
+        cmocka_unit_test(test_unknown_key_names_its_line),
+        cmocka_unit_test(test_line_without_equals_sign),
+        cmocka_unit_test(test_number_out_of_bounds),
+        cmocka_unit_test(test_text_without_quotes),
+        cmocka_unit_test(test_unknown_log_level),
+        cmocka_unit_test(test_cap_below_first_delay),
+        cmocka_unit_test(test_access_is_a_list_over_several_lines),
+        cmocka_unit_test(test_list_that_is_none),
+        cmocka_unit_test(test_file_that_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,815 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Visits every cell of the transition table: laws that all cells keep, and
+ * stories that libvirt tells. */
+#include "unit.h"
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "domain/domain.h"
+
+/* What the caller of the table has in its hands. */
+struct ghost {
+    enum memctx_phase phase;
+    bool running; /* a try */
+    bool armed;   /* the timer */
+    bool datum;   /* is published */
+};
+
+/* Looks at what stands published, and at nothing else. */
+static bool
+is_looking(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_GLANCE || phase == MEMCTX_PHASE_CONFIRM;
+}
+
+static bool
+is_searching(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_PROBING ||
+           phase == MEMCTX_PHASE_PROBING_PAUSED ||
+           phase == MEMCTX_PHASE_CHECKING ||
+           phase == MEMCTX_PHASE_CHECKING_PAUSED;
+}
+
+static bool
+is_running(enum memctx_phase phase)
+{
+    return is_looking(phase) || is_searching(phase);
+}
+
+static bool
+is_armed(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT ||
+           phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_GLANCE_WAIT;
+}
+
+static bool
+is_paused(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_PROBING_PAUSED ||
+           phase == MEMCTX_PHASE_PAUSED || phase == MEMCTX_PHASE_READY_PAUSED ||
+           phase == MEMCTX_PHASE_CHECKING_PAUSED;
+}
+
+static bool
+is_result(enum memctx_event event)
+{
+    return event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_RETRY ||
+           event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_CONFIRMED ||
+           event == MEMCTX_EVENT_NEVER;
+}
+
+/* A search finds, a look confirms; both can fail. */
+static bool
+can_end_with(enum memctx_phase phase, enum memctx_event event)
+{
+    if (event == MEMCTX_EVENT_FOUND)
+        return is_searching(phase);
+    if (event == MEMCTX_EVENT_CONFIRMED)
+        return is_looking(phase);
+    return is_result(event) && is_running(phase);
+}
+
+#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK | MEMCTX_ACT_ARM_AGAIN)
+#define TRIES (MEMCTX_ACT_PROBE | MEMCTX_ACT_LOOK | MEMCTX_ACT_LOOK_AGAIN)
+
+static bool
+is_end(enum memctx_event event)
+{
+    return event == MEMCTX_EVENT_STOP || event == MEMCTX_EVENT_GONE;
+}
+
+typedef bool law_fn(enum memctx_phase phase, enum memctx_event event,
+                    enum memctx_phase next, unsigned actions);
+
+/* Every cell keeps the law, or each that does not is named. */
+static void
+check_law(law_fn *law)
+{
+    bool kept = true;
+    for (unsigned p = 0; p < MEMCTX_PHASES; p++) {
+        for (unsigned e = 0; e < MEMCTX_EVENTS; e++) {
+            struct memctx_transition cell = memctx_domain_transition(p, e);
+            if (law(p, e, cell.next, cell.actions))
+                continue;
+            print_error("broken by %s x %s -> %s, actions %#x\n",
+                        memctx_phase_name(p), memctx_event_name(e),
+                        memctx_phase_name(cell.next), cell.actions);
+            kept = false;
+        }
+    }
+    assert_true(kept);
+}
+
+/* An empty cell would lead to NEW, which no event does. */
+static bool
+is_filled(enum memctx_phase phase, enum memctx_event event,
+          enum memctx_phase next, unsigned actions)
+{
+    (void)actions;
+    if (next != MEMCTX_PHASE_NEW)
+        return next < MEMCTX_PHASES;
+    return phase == MEMCTX_PHASE_NEW &&
+           (is_result(event) || is_end(event) || event == MEMCTX_EVENT_TIMER ||
+            event == MEMCTX_EVENT_LAYOUT);
+}
+
+static bool
+forgets_at_the_end_only(enum memctx_phase phase, enum memctx_event event,
+                        enum memctx_phase next, unsigned actions)
+{
+    if (is_end(event))
+        return next == phase &&
+               actions == (MEMCTX_ACT_ABANDON | MEMCTX_ACT_FORGET);
+    return (actions & MEMCTX_ACT_FORGET) == 0;
+}
+
+static bool
+publishes_what_was_found(enum memctx_phase phase, enum memctx_event event,
+                         enum memctx_phase next, unsigned actions)
+{
+    bool found = event == MEMCTX_EVENT_FOUND && is_searching(phase);
+    if (!found)
+        return (actions & MEMCTX_ACT_PUBLISH) == 0;
+    if (is_paused(phase))
+        return next == MEMCTX_PHASE_READY_PAUSED &&
+               actions == MEMCTX_ACT_PUBLISH;
+    return next == MEMCTX_PHASE_READY &&
+           actions == (MEMCTX_ACT_PUBLISH | MEMCTX_ACT_ARM_LOOK);
+}
+
+static bool
+withdraws_when_it_has_to_wait(enum memctx_phase phase, enum memctx_event event,
+                              enum memctx_phase next, unsigned actions)
+{
+    enum memctx_state from = memctx_phase_state(phase);
+    (void)event;
+    if (memctx_phase_state(next) != MEMCTX_STATE_WAITING ||
+        (from != MEMCTX_STATE_READY && from != MEMCTX_STATE_STALE))
+        return true;
+    return (actions & MEMCTX_ACT_WITHDRAW) != 0;
+}
+
+static bool
+arms_where_it_waits_for_the_timer(enum memctx_phase phase,
+                                  enum memctx_event event,
+                                  enum memctx_phase next, unsigned actions)
+{
+    (void)event;
+    switch (actions & ARMS) {
+    case MEMCTX_ACT_ARM:
+        return next == MEMCTX_PHASE_BACKOFF || next == MEMCTX_PHASE_CHECK_WAIT;
+    case MEMCTX_ACT_ARM_LOOK:
+        return next == MEMCTX_PHASE_READY;
+    case MEMCTX_ACT_ARM_AGAIN:
+        return next == MEMCTX_PHASE_GLANCE_WAIT;
+    case 0:
+        return !is_armed(next) || phase == next;
+    default:
+        return false;
+    }
+}
+
+static bool
+does_not_arm_while_paused(enum memctx_phase phase, enum memctx_event event,
+                          enum memctx_phase next, unsigned actions)
+{
+    (void)event;
+    return (actions & ARMS) == 0 || (!is_paused(phase) && !is_paused(next));
+}
+
+static bool
+starts_one_try(enum memctx_phase phase, enum memctx_event event,
+               enum memctx_phase next, unsigned actions)
+{
+    unsigned tries = actions & TRIES;
+    unsigned wanted = next == MEMCTX_PHASE_GLANCE    ? MEMCTX_ACT_LOOK
+                      : next == MEMCTX_PHASE_CONFIRM ? MEMCTX_ACT_LOOK_AGAIN
+                                                     : MEMCTX_ACT_PROBE;
+    /* A try that ended, or was abandoned, may be followed by another at once;
+     * a result that nobody waits for starts none. */
+    bool ended =
+        can_end_with(phase, event) || (actions & MEMCTX_ACT_ABANDON) != 0;
+    bool starts = is_running(next) && (!is_running(phase) || ended);
+    return tries == (starts && !is_end(event) ? wanted : 0);
+}
+
+static bool
+probes_or_arms(enum memctx_phase phase, enum memctx_event event,
+               enum memctx_phase next, unsigned actions)
+{
+    (void)phase;
+    (void)event;
+    (void)next;
+    return (actions & TRIES) == 0 || (actions & ARMS) == 0;
+}
+
+static bool
+abandons_what_it_leaves(enum memctx_phase phase, enum memctx_event event,
+                        enum memctx_phase next, unsigned actions)
+{
+    bool leaves_try =
+        is_running(phase) && !is_running(next) && !is_result(event);
+    bool leaves_timer =
+        is_armed(phase) && next != phase && event != MEMCTX_EVENT_TIMER;
+    return !(leaves_try || leaves_timer) || (actions & MEMCTX_ACT_ABANDON) != 0;
+}
+
+static bool
+ignores_results_of_nothing(enum memctx_phase phase, enum memctx_event event,
+                           enum memctx_phase next, unsigned actions)
+{
+    bool late = (is_result(event) && !can_end_with(phase, event)) ||
+                (event == MEMCTX_EVENT_TIMER && !is_armed(phase));
+    return !late || (next == phase && actions == 0);
+}
+
+static bool
+resets_to_a_new_boot(enum memctx_phase phase, enum memctx_event event,
+                     enum memctx_phase next, unsigned actions)
+{
+    const unsigned wanted = MEMCTX_ACT_WITHDRAW | MEMCTX_ACT_NEW_BOOT;
+    if (event != MEMCTX_EVENT_RESET)
+        return (actions & MEMCTX_ACT_NEW_BOOT) == 0;
+    if (phase == MEMCTX_PHASE_UNSUPPORTED)
+        return next == phase && actions == 0;
+    return (actions & wanted) == wanted &&
+           next ==
+               (is_paused(phase) ? MEMCTX_PHASE_PAUSED : MEMCTX_PHASE_BACKOFF);
+}
+
+static bool
+releases_what_can_never_work(enum memctx_phase phase, enum memctx_event event,
+                             enum memctx_phase next, unsigned actions)
+{
+    bool never = event == MEMCTX_EVENT_NEVER && is_running(phase);
+    return never == ((actions & MEMCTX_ACT_RELEASE) != 0) &&
+           (!never || next == MEMCTX_PHASE_UNSUPPORTED);
+}
+
+static bool
+stays_unsupported(enum memctx_phase phase, enum memctx_event event,
+                  enum memctx_phase next, unsigned actions)
+{
+    if (phase != MEMCTX_PHASE_UNSUPPORTED || is_end(event))
+        return true;
+    return next == phase && actions == 0;
+}
+
+/* No call of libvirt can be made: data stay, nothing else does. */
+static bool
+believes_nothing_while_away(enum memctx_phase phase, enum memctx_event event,
+                            enum memctx_phase next, unsigned actions)
+{
+    return event != MEMCTX_EVENT_AWAY || phase == MEMCTX_PHASE_UNSUPPORTED ||
+           (next == MEMCTX_PHASE_AWAY &&
+            (actions & ~(unsigned)MEMCTX_ACT_ABANDON) ==
+                (phase == MEMCTX_PHASE_AWAY ? 0u : MEMCTX_ACT_DOUBT));
+}
+
+/* What was found in the old layout may have been read from the wrong place, but
+ * the guest runs on. */
+static bool
+reopens_another_layout(enum memctx_phase phase, enum memctx_event event,
+                       enum memctx_phase next, unsigned actions)
+{
+    bool blind = phase == MEMCTX_PHASE_NEW || phase == MEMCTX_PHASE_AWAY ||
+                 phase == MEMCTX_PHASE_UNSUPPORTED;
+    if (event != MEMCTX_EVENT_LAYOUT)
+        return true;
+    if (blind)
+        return next == phase && actions == 0;
+    return (actions & MEMCTX_ACT_REOPEN) != 0 &&
+           memctx_phase_state(next) != MEMCTX_STATE_READY;
+}
+
+static bool
+waits_for_ram_that_arrives(enum memctx_phase phase, enum memctx_event event,
+                           enum memctx_phase next, unsigned actions)
+{
+    (void)actions;
+    return event != MEMCTX_EVENT_ARRIVING ||
+           phase == MEMCTX_PHASE_UNSUPPORTED || next == MEMCTX_PHASE_PAUSED;
+}
+
+#define LAW(law)                         \
+    static void test_##law(void **state) \
+    {                                    \
+        (void)state;                     \
+        check_law(law);                  \
+    }
+LAW(is_filled)
+LAW(forgets_at_the_end_only)
+LAW(publishes_what_was_found)
+LAW(withdraws_when_it_has_to_wait)
+LAW(arms_where_it_waits_for_the_timer)
+LAW(does_not_arm_while_paused)
+LAW(starts_one_try)
+LAW(probes_or_arms)
+LAW(abandons_what_it_leaves)
+LAW(ignores_results_of_nothing)
+LAW(resets_to_a_new_boot)
+LAW(releases_what_can_never_work)
+LAW(stays_unsupported)
+LAW(believes_nothing_while_away)
+LAW(reopens_another_layout)
+LAW(waits_for_ram_that_arrives)
+
+/* Perform an event as agent/record/record.c does, in the order of the bits. */
+static struct ghost
+perform(struct ghost g, enum memctx_event event)
+{
+    struct memctx_transition cell = memctx_domain_transition(g.phase, event);
+    g.phase = cell.next;
+    if (is_result(event))
+        g.running = false;
+    if (event == MEMCTX_EVENT_TIMER)
+        g.armed = false;
+    if (cell.actions & MEMCTX_ACT_ABANDON)
+        g.running = g.armed = false;
+    if (cell.actions & MEMCTX_ACT_WITHDRAW)
+        g.datum = false;
+    if (cell.actions & TRIES)
+        g.running = true;
+    if (cell.actions & ARMS)
+        g.armed = true;
+    if (cell.actions & MEMCTX_ACT_PUBLISH)
+        g.datum = true;
+    return g;
+}
+
+/* A result can come only from a try, the timer only when armed. */
+static bool
+can_happen(const struct ghost *g, enum memctx_event event)
+{
+    if (event == MEMCTX_EVENT_PENDING)
+        return g->running && g->datum;
+    if (is_result(event))
+        return g->running && can_end_with(g->phase, event);
+    return event == MEMCTX_EVENT_TIMER ? g->armed : !is_end(event);
+}
+
+/* What a phase promises: READY and CHECK_WAIT that a datum stands; where it
+ * waits and nothing runs, nobody vouches for one. */
+static bool
+is_sound(const struct ghost *g)
+{
+    bool ready = memctx_phase_state(g->phase) == MEMCTX_STATE_READY ||
+                 g->phase == MEMCTX_PHASE_CHECK_WAIT;
+    bool none = g->phase == MEMCTX_PHASE_BACKOFF ||
+                g->phase == MEMCTX_PHASE_PAUSED ||
+                g->phase == MEMCTX_PHASE_UNSUPPORTED;
+    return g->running == is_running(g->phase) &&
+           g->armed == is_armed(g->phase) && (!ready || g->datum) &&
+           (!none || !g->datum);
+}
+
+/* All that can happen, from a record just made: with a datum that an agent
+ * before this one left behind, or without. */
+static void
+test_every_history_is_sound(void **state)
+{
+    bool seen[MEMCTX_PHASES][8] = {{false}};
+    struct ghost todo[MEMCTX_PHASES * 8] = {
+        {MEMCTX_PHASE_NEW, false, false, false},
+        {MEMCTX_PHASE_NEW, false, false, true},
+    };
+    size_t n = 2;
+    bool sound = true;
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned e = 0; e < MEMCTX_EVENTS; e++) {
+            if (!can_happen(&todo[i], e))
+                continue;
+            struct ghost g = perform(todo[i], e);
+            bool *known =
+                &seen[g.phase][g.running | g.armed << 1 | g.datum << 2];
+            if (!is_sound(&g))
+                print_error("%s x %s -> %s: running %d, armed %d, datum %d\n",
+                            memctx_phase_name(todo[i].phase),
+                            memctx_event_name(e), memctx_phase_name(g.phase),
+                            g.running, g.armed, g.datum);
+            sound = sound && is_sound(&g);
+            if (!*known)
+                todo[n++] = g;
+            *known = true;
+        }
+    }
+    assert_true(sound);
+    for (unsigned p = MEMCTX_PHASE_NEW + 1; p < MEMCTX_PHASES; p++) {
+        bool reached = false;
+        for (unsigned i = 0; i < 8; i++)
+            reached = reached || seen[p][i];
+        assert_true(reached);
+    }
+}
+
+/* Retry never gives up: from every phase some events lead to READY. */
+static void
+test_no_phase_is_a_dead_end(void **state)
+{
+    /* UNSUPPORTED is an end, on purpose. */
+    bool leads[MEMCTX_PHASES] = {
+        [MEMCTX_PHASE_READY] = true, [MEMCTX_PHASE_UNSUPPORTED] = true};
+    (void)state;
+    for (unsigned round = 0; round < MEMCTX_PHASES; round++) {
+        for (unsigned p = 0; p < MEMCTX_PHASES; p++) {
+            for (unsigned e = 0; e < MEMCTX_EVENTS; e++) {
+                if (!is_end(e) && leads[memctx_domain_transition(p, e).next])
+                    leads[p] = true;
+            }
+        }
+    }
+    for (unsigned p = 0; p < MEMCTX_PHASES; p++)
+        assert_true(leads[p]);
+}
+
+struct step {
+    enum memctx_event event;
+    enum memctx_phase next;
+    unsigned actions;
+};
+
+static void
+tell(const struct step *steps, size_t n)
+{
+    enum memctx_phase phase = MEMCTX_PHASE_NEW;
+    for (size_t i = 0; i < n; i++) {
+        struct memctx_transition cell =
+            memctx_domain_transition(phase, steps[i].event);
+        if (cell.next != steps[i].next || cell.actions != steps[i].actions)
+            fail_msg("step %zu: %s x %s -> %s, actions %#x; wanted %s, %#x", i,
+                     memctx_phase_name(phase),
+                     memctx_event_name(steps[i].event),
+                     memctx_phase_name(cell.next), cell.actions,
+                     memctx_phase_name(steps[i].next), steps[i].actions);
+        phase = cell.next;
+    }
+}
+
+/* clang-format off */
+#define ON(event, next, actions) \
+    {MEMCTX_EVENT_##event, MEMCTX_PHASE_##next, actions}
+#define STORY(name, ...) \
+    static void \
+    test_##name(void **state) \
+    { \
+        static const struct step steps[] = {__VA_ARGS__}; \
+        (void)state; \
+        tell(steps, MEMCTX_ARRAY_LEN(steps)); \
+    }
+#define ABANDON MEMCTX_ACT_ABANDON
+#define WITHDRAW MEMCTX_ACT_WITHDRAW
+#define NEW_BOOT MEMCTX_ACT_NEW_BOOT
+#define DOUBT MEMCTX_ACT_DOUBT
+#define REOPEN MEMCTX_ACT_REOPEN
+#define PROBE MEMCTX_ACT_PROBE
+#define LOOK MEMCTX_ACT_LOOK
+#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
+#define ARM MEMCTX_ACT_ARM
+#define ARM_LOOK MEMCTX_ACT_ARM_LOOK
+#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
+#define PUBLISH MEMCTX_ACT_PUBLISH
+#define RELEASE MEMCTX_ACT_RELEASE
+#define FORGET MEMCTX_ACT_FORGET
+
+STORY(cold_boot_resumes_before_it_starts,
+    ON(RESUME, PROBING, PROBE),
+    ON(START, PROBING, 0),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(STOP, READY, ABANDON | FORGET))
+
+STORY(restore_starts_before_it_resumes,
+    ON(START, PROBING, PROBE),
+    ON(RESUME, PROBING, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(restored_paused,
+    ON(START_PAUSED, PROBING_PAUSED, PROBE),
+    ON(SUSPEND, PROBING_PAUSED, 0),
+    ON(FOUND, READY_PAUSED, PUBLISH),
+    ON(RESUME, CHECKING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(double_reset,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(FOUND, BACKOFF, 0),
+    ON(TIMER, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(pause_while_probing,
+    ON(START, PROBING, PROBE),
+    ON(SUSPEND, PROBING_PAUSED, 0),
+    ON(RETRY, PAUSED, WITHDRAW),
+    ON(TIMER, PAUSED, 0),
+    ON(RESUME, PROBING, PROBE))
+
+STORY(pause_and_resume_while_probing,
+    ON(START, PROBING, PROBE),
+    ON(SUSPEND, PROBING_PAUSED, 0),
+    ON(RESUME, PROBING, ABANDON | PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM))
+
+STORY(pause_while_waiting,
+    ON(START, PROBING, PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(SUSPEND, PAUSED, ABANDON),
+    ON(RESUME, PROBING, PROBE))
+
+STORY(reset_while_paused,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(SUSPEND, READY_PAUSED, ABANDON),
+    ON(RESET, PAUSED, WITHDRAW | NEW_BOOT),
+    ON(RESUME, PROBING, PROBE))
+
+STORY(libvirt_away_and_back,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, 0),
+    ON(START, CHECKING, PROBE),
+    ON(START, CHECKING, 0),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(kernel_must_be_seen_running_again,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(START, CHECKING, PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM))
+
+STORY(pause_before_it_was_seen_running_again,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(START, CHECKING, PROBE),
+    ON(SUSPEND, CHECKING_PAUSED, 0),
+    ON(PENDING, CHECKING_PAUSED, PROBE),
+    ON(FOUND, READY_PAUSED, PUBLISH))
+
+STORY(agent_comes_back_to_its_own_datum,
+    ON(START, PROBING, PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(another_kernel_while_libvirt_was_away,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(START, CHECKING, PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE))
+
+STORY(libvirt_goes_away_while_probing,
+    ON(START, PROBING, PROBE),
+    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(FOUND, AWAY, 0),
+    ON(START, CHECKING, PROBE))
+
+STORY(looks_that_find_the_kernel_running,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(TIMER, CONFIRM, LOOK_AGAIN),
+    ON(CONFIRMED, READY, ARM_LOOK),
+    ON(TIMER, GLANCE, LOOK),
+    ON(CONFIRMED, READY, ARM_LOOK))
+
+STORY(kexec_seen_by_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(TIMER, CONFIRM, LOOK_AGAIN),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(kernel_overwritten_before_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM))
+
+STORY(pause_in_the_middle_of_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+    ON(SUSPEND, READY_PAUSED, ABANDON),
+    ON(TIMER, READY_PAUSED, 0),
+    ON(RESUME, CHECKING, PROBE))
+
+STORY(reset_in_the_middle_of_a_look,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(TIMER, GLANCE, LOOK),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(CONFIRMED, BACKOFF, 0))
+
+STORY(memory_is_plugged_in,
+    ON(START, PROBING, PROBE),
+    ON(LAYOUT, PROBING, ABANDON | REOPEN | PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(LAYOUT, BACKOFF, ABANDON | REOPEN | ARM))
+
+STORY(migration_arrives,
+    ON(ARRIVING, PAUSED, WITHDRAW),
+    ON(SUSPEND, PAUSED, 0),
+    ON(RESUME, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(migration_fails,
+    ON(ARRIVING, PAUSED, WITHDRAW),
+    ON(STOP, PAUSED, ABANDON | FORGET))
+
+STORY(encrypted_guest,
+    ON(START, PROBING, PROBE),
+    ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
+    ON(SUSPEND, UNSUPPORTED, 0),
+    ON(RESUME, UNSUPPORTED, 0),
+    ON(AWAY, UNSUPPORTED, 0),
+    ON(START, UNSUPPORTED, 0),
+    ON(RESET, UNSUPPORTED, 0),
+    ON(TIMER, UNSUPPORTED, 0),
+    ON(STOP, UNSUPPORTED, ABANDON | FORGET))
+
+STORY(domain_stops_while_probing,
+    ON(START, PROBING, PROBE),
+    ON(GONE, PROBING, ABANDON | FORGET))
+/* clang-format on */
+
+static void
+test_every_phase_has_its_state(void **state)
+{
+    static const enum memctx_state states[] = {
+        [MEMCTX_PHASE_NEW] = MEMCTX_STATE_WAITING,
+        [MEMCTX_PHASE_PROBING] = MEMCTX_STATE_WAITING,
+        [MEMCTX_PHASE_PROBING_PAUSED] = MEMCTX_STATE_WAITING,
+        [MEMCTX_PHASE_BACKOFF] = MEMCTX_STATE_WAITING,
+        [MEMCTX_PHASE_PAUSED] = MEMCTX_STATE_WAITING,
+        [MEMCTX_PHASE_READY] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_GLANCE] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_GLANCE_WAIT] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_CONFIRM] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_READY_PAUSED] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_CHECKING] = MEMCTX_STATE_STALE,
+        [MEMCTX_PHASE_CHECKING_PAUSED] = MEMCTX_STATE_STALE,
+        [MEMCTX_PHASE_CHECK_WAIT] = MEMCTX_STATE_STALE,
+        [MEMCTX_PHASE_UNSUPPORTED] = MEMCTX_STATE_UNSUPPORTED,
+        [MEMCTX_PHASE_AWAY] = MEMCTX_STATE_UNKNOWN,
+    };
+    (void)state;
+    for (unsigned p = 0; p < MEMCTX_ARRAY_LEN(states); p++)
+        assert_int_equal(memctx_phase_state(p), states[p]);
+}
+
+static const char *
+phase_name(unsigned value)
+{
+    return memctx_phase_name(value);
+}
+
+static const char *
+event_name(unsigned value)
+{
+    return memctx_event_name(value);
+}
+
+static const char *
+state_name(unsigned value)
+{
+    return memctx_state_name(value);
+}
+
+static const char *
+action_name(unsigned value)
+{
+    const char *name = memctx_action_name(1u << value);
+    return name != NULL ? name : "?";
+}
+
+static void
+test_names_are_all_different(void **state)
+{
+    static const struct {
+        const char *(*name)(unsigned value);
+        unsigned count;
+    } sets[] = {
+        {phase_name, MEMCTX_PHASES},
+        {event_name, MEMCTX_EVENTS},
+        {state_name, MEMCTX_STATES},
+        {action_name, 14},
+    };
+    (void)state;
+    for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
+        for (unsigned i = 0; i < sets[s].count; i++) {
+            assert_string_not_equal(sets[s].name(i), "?");
+            for (unsigned j = 0; j < i; j++)
+                assert_string_not_equal(sets[s].name(i), sets[s].name(j));
+        }
+        assert_string_equal(sets[s].name(sets[s].count), "?");
+    }
+    assert_null(memctx_action_name(0));
+    assert_null(memctx_action_name(MEMCTX_ACT_PROBE | MEMCTX_ACT_ARM));
+}
+
+/* The order in which the caller performs them. */
+static void
+test_actions_stand_in_order(void **state)
+{
+    (void)state;
+    assert_true(MEMCTX_ACT_ABANDON < MEMCTX_ACT_WITHDRAW);
+    assert_true(MEMCTX_ACT_WITHDRAW < MEMCTX_ACT_NEW_BOOT);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_DOUBT);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_REOPEN);
+    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_PUBLISH < MEMCTX_ACT_FORGET);
+    assert_true(MEMCTX_ACT_RELEASE < MEMCTX_ACT_FORGET);
+    assert_string_equal(memctx_action_name(MEMCTX_ACT_FORGET), "forget");
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test(name)
+    const struct CMUnitTest tests[] = {
+        T(test_is_filled),
+        T(test_forgets_at_the_end_only),
+        T(test_publishes_what_was_found),
+        T(test_withdraws_when_it_has_to_wait),
+        T(test_arms_where_it_waits_for_the_timer),
+        T(test_does_not_arm_while_paused),
+        T(test_starts_one_try),
+        T(test_probes_or_arms),
+        T(test_abandons_what_it_leaves),
+        T(test_ignores_results_of_nothing),
+        T(test_resets_to_a_new_boot),
+        T(test_releases_what_can_never_work),
+        T(test_stays_unsupported),
+        T(test_believes_nothing_while_away),
+        T(test_reopens_another_layout),
+        T(test_waits_for_ram_that_arrives),
+        T(test_every_history_is_sound),
+        T(test_no_phase_is_a_dead_end),
+        T(test_cold_boot_resumes_before_it_starts),
+        T(test_restore_starts_before_it_resumes),
+        T(test_restored_paused),
+        T(test_double_reset),
+        T(test_pause_while_probing),
+        T(test_pause_and_resume_while_probing),
+        T(test_pause_while_waiting),
+        T(test_reset_while_paused),
+        T(test_libvirt_away_and_back),
+        T(test_kernel_must_be_seen_running_again),
+        T(test_pause_before_it_was_seen_running_again),
+        T(test_agent_comes_back_to_its_own_datum),
+        T(test_another_kernel_while_libvirt_was_away),
+        T(test_libvirt_goes_away_while_probing),
+        T(test_looks_that_find_the_kernel_running),
+        T(test_kexec_seen_by_a_look),
+        T(test_kernel_overwritten_before_a_look),
+        T(test_pause_in_the_middle_of_a_look),
+        T(test_reset_in_the_middle_of_a_look),
+        T(test_memory_is_plugged_in),
+        T(test_migration_arrives),
+        T(test_migration_fails),
+        T(test_encrypted_guest),
+        T(test_domain_stops_while_probing),
+        T(test_every_phase_has_its_state),
+        T(test_names_are_all_different),
+        T(test_actions_stand_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

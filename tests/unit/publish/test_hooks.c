@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Hook programs are shell scripts that the tests write; what they saw stands in
+ * files. Programs that misbehave hold up nobody but their own domain. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "publish/hooks.h"
+
+#define ONE "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define TWO "00000000-0000-0000-0000-000000000002"
+
+struct fixture {
+    char dir[64];
+    char hooks_dir[80];
+    struct hooks *hooks;
+    struct memctx_datum datum;
+    struct memctx_datum_extent extent;
+    struct log log;
+    int log_pipe[2];
+    int saved_stderr;
+};
+
+static void
+create(struct fixture *f, uint64_t timeout_ms)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(
+        hooks_create(f->hooks_dir, timeout_ms, &f->log, &f->hooks, &err), &err);
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->hooks_dir, sizeof(f->hooks_dir), "%s/hooks.d", f->dir);
+    assert_int_equal(mkdir(f->hooks_dir, 0755), 0);
+    f->extent = (struct memctx_datum_extent){.size = 0x1000, .backend = "ram"};
+    f->datum =
+        (struct memctx_datum){.generation = 3,
+                              .low = 0x1000,
+                              .ram_size = 0x1000,
+                              .extents = &f->extent,
+                              .n_extents = 1,
+                              .kernel = {.os = MEMCTX_OS_LINUX,
+                                         .paging = MEMCTX_PAGING_X86_64_4LEVEL,
+                                         .kcr3 = 0x2000,
+                                         .base_gva = 0xffffffff81000000,
+                                         .version = "6.1"}};
+    f->log = (struct log){.level = LOG_LEVEL_INFO};
+    assert_int_equal(pipe2(f->log_pipe, O_CLOEXEC | O_NONBLOCK), 0);
+    f->saved_stderr = dup(STDERR_FILENO);
+    assert_true(dup2(f->log_pipe[1], STDERR_FILENO) >= 0);
+    create(f, 60000);
+    *state = f;
+    return 0;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+/* Wait for everything; a minute is for a machine that stands still. */
+static void
+settle(struct fixture *f)
+{
+    hooks_destroy(f->hooks, 60000);
+    f->hooks = NULL;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+    hooks_destroy(f->hooks, 60000);
+    dup2(f->saved_stderr, STDERR_FILENO);
+    close(f->saved_stderr);
+    close(f->log_pipe[0]);
+    close(f->log_pipe[1]);
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
+}
+
+/* A program that runs this shell command with the test's directory in $D. */
+static void
+add_program(struct fixture *f, const char *name, mode_t mode,
+            const char *command)
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", f->hooks_dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\nD=%s\n%s\n", f->dir, command);
+    fclose(file);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void
+run(struct fixture *f, const char *uuid, enum hooks_what what,
+    unsigned generation)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    f->datum.generation = generation;
+    assert_done(hooks_run(f->hooks, uuid, "web 1", what, &f->datum, &err),
+                &err);
+}
+
+static const char *
+read_result(const struct fixture *f, const char *name, char text[4096])
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    FILE *file = fopen(path, "r");
+    text[file != NULL ? fread(text, 1, 4095, file) : 0] = '\0';
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
+static bool
+exists(const struct fixture *f, const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    return access(path, F_OK) == 0;
+}
+
+static void
+wait_for(const struct fixture *f, const char *name)
+{
+    for (unsigned i = 0; !exists(f, name); i++) {
+        assert_true(i < 60000);
+        poll(NULL, 0, 1);
+    }
+}
+
+static bool
+logged(struct fixture *f, const char *words)
+{
+    char text[16384];
+    ssize_t n = read(f->log_pipe[0], text, sizeof(text) - 1);
+    text[n > 0 ? n : 0] = '\0';
+    return strstr(text, words) != NULL;
+}
+
+static void
+test_arguments_input_and_environment(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    add_program(f, "10-all", 0755,
+                "echo \"$#|$1|$2|$3\" > $D/args; cat > $D/input; env > $D/env");
+    setenv("SECRET", "of the agent", 1);
+    run(f, ONE, HOOKS_READY, 7);
+    settle(f);
+    assert_string_equal(read_result(f, "args", text), "3|web 1|ready|7\n");
+    read_result(f, "input", text);
+    assert_non_null(strstr(text, "<kcr3>0x2000</kcr3>"));
+    assert_non_null(strstr(text, "0xffffffff81000000")); /* private */
+    read_result(f, "env", text);
+    assert_non_null(strstr(text, "MEMCTX_UUID=" ONE));
+    assert_non_null(strstr(text, "LC_ALL=C"));
+    assert_null(strstr(text, "SECRET"));
+}
+
+static void
+test_programs_run_by_name_and_events_in_order(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    add_program(f, "20-b", 0755, "echo b$2$3 >> $D/order");
+    add_program(f, "10-a", 0755, "sleep 0.02; echo a$2$3 >> $D/order");
+    run(f, ONE, HOOKS_READY, 1);
+    run(f, ONE, HOOKS_LOST, 1);
+    run(f, ONE, HOOKS_READY, 2);
+    settle(f);
+    assert_string_equal(read_result(f, "order", text),
+                        "aready1\nbready1\nalost1\nblost1\naready2\nbready2\n");
+}
+
+static void
+test_what_is_no_program_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+    add_program(f, "readme", 0644, "touch $D/no1");
+    add_program(f, ".hidden", 0755, "touch $D/no2");
+    snprintf(path, sizeof(path), "%s/directory", f->hooks_dir);
+    assert_int_equal(mkdir(path, 0755), 0);
+    add_program(f, "yes", 0755, "touch $D/yes");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_true(exists(f, "yes"));
+    assert_false(exists(f, "no1"));
+    assert_false(exists(f, "no2"));
+}
+
+static void
+test_program_that_others_can_write_is_not_run(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "theirs", 0775, "touch $D/no");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_false(exists(f, "no"));
+    assert_true(logged(f, "hook theirs is not run"));
+}
+
+static void
+test_directory_that_others_can_write_is_not_used(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "ours", 0755, "touch $D/no");
+    assert_int_equal(chmod(f->hooks_dir, 0777), 0);
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_false(exists(f, "no"));
+    assert_true(logged(f, "no hooks are run"));
+}
+
+static void
+test_no_directory_is_no_error(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rmdir(f->hooks_dir), 0);
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_false(logged(f, "hook"));
+    assert_int_equal(mkdir(f->hooks_dir, 0755), 0);
+}
+
+static void
+test_output_and_status_are_logged(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "talks", 0755, "echo out; echo err >&2; exit 3");
+    add_program(f, "unfit", 0755, "kill -SEGV $$");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    char text[16384] = "";
+    assert_true(read(f->log_pipe[0], text, sizeof(text) - 1) > 0);
+    assert_non_null(strstr(text, "hook: out\n"));
+    assert_non_null(strstr(text, "hook: err\n"));
+    assert_non_null(strstr(text, "hook talks ready: ended with status 3"));
+    assert_non_null(strstr(text, "hook unfit ready: ended by signal 11"));
+}
+
+static void
+test_program_that_hangs_is_killed_with_its_group(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    settle(f);
+    create(f, 100);
+    add_program(f, "hangs", 0755, "sleep 1000 & echo $! > $D/pid; wait");
+    add_program(f, "next", 0755, "touch $D/next");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_true(exists(f, "next"));
+    assert_true(logged(f, "hook hangs ready: killed after 100 ms"));
+    int pid = atoi(read_result(f, "pid", text));
+    assert_true(pid > 0);
+    /* Killed, though whoever inherited it may not have reaped it yet. */
+    snprintf(text, sizeof(text), "/proc/%d/cmdline", pid);
+    int fd = open(text, O_RDONLY);
+    assert_true(fd < 0 || read(fd, text, 1) == 0);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void
+test_background_of_a_program_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "starts", 0755,
+                "{ while [ ! -e $D/go ]; do sleep 0.01; done;"
+                " touch $D/went; } &");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_false(exists(f, "went"));
+    char path[160];
+    snprintf(path, sizeof(path), "%s/go", f->dir);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    wait_for(f, "went");
+}
+
+/* Far more than a pipe holds, in both directions. */
+static void
+test_input_not_read_and_much_output(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "floods", 0755,
+                "head -c 1000000 /dev/zero | tr '\\0' x; touch $D/end");
+    f->log.level = LOG_LEVEL_ERROR; /* nobody reads the log meanwhile */
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_true(exists(f, "end"));
+}
+
+static void
+test_slow_domain_holds_up_no_other(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "waits", 0755,
+                "if [ $MEMCTX_UUID = " ONE " ]; then"
+                " while [ ! -e $D/go ]; do sleep 0.01; done; fi;"
+                " touch $D/$MEMCTX_UUID");
+    run(f, ONE, HOOKS_READY, 1);
+    run(f, TWO, HOOKS_READY, 1);
+    wait_for(f, TWO);
+    assert_false(exists(f, ONE));
+    char path[160];
+    snprintf(path, sizeof(path), "%s/go", f->dir);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    settle(f);
+    assert_true(exists(f, ONE));
+}
+
+static void
+test_domain_that_lags_behind_loses_the_oldest(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    add_program(f, "waits", 0755,
+                "touch $D/began; while [ ! -e $D/go ]; do sleep 0.01; done;"
+                " echo $3 >> $D/told");
+    run(f, ONE, HOOKS_READY, 1);
+    wait_for(f, "began");
+    for (unsigned i = 2; i <= 20; i++)
+        run(f, ONE, HOOKS_READY, i);
+    assert_true(logged(f, "hooks are too slow"));
+    snprintf(text, sizeof(text), "%s/go", f->dir);
+    close(open(text, O_CREAT | O_WRONLY, 0600));
+    settle(f);
+    assert_string_equal(
+        read_result(f, "told", text),
+        "1\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n");
+}
+
+static void
+test_end_does_not_wait_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    add_program(f, "waits", 0755,
+                "touch $D/began; while [ ! -e $D/go ]; do sleep 0.01; done");
+    run(f, ONE, HOOKS_READY, 1);
+    wait_for(f, "began");
+    struct hooks *hooks = f->hooks;
+    hooks_destroy(hooks, 1);
+    /* Its thread still uses it: now let it end, and wait for that. */
+    char path[160];
+    snprintf(path, sizeof(path), "%s/go", f->dir);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    settle(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_arguments_input_and_environment),
+        TEST(test_programs_run_by_name_and_events_in_order),
+        TEST(test_what_is_no_program_is_passed_over),
+        TEST(test_program_that_others_can_write_is_not_run),
+        TEST(test_directory_that_others_can_write_is_not_used),
+        TEST(test_no_directory_is_no_error),
+        TEST(test_output_and_status_are_logged),
+        TEST(test_program_that_hangs_is_killed_with_its_group),
+        TEST(test_background_of_a_program_is_left_alone),
+        TEST(test_input_not_read_and_much_output),
+        TEST(test_slow_domain_holds_up_no_other),
+        TEST(test_domain_that_lags_behind_loses_the_oldest),
+        TEST(test_end_does_not_wait_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The publisher against a libvirt that is made of the functions below: what
+ * fails is tried again, what is superseded is not written, what is gone is
+ * left alone. A libvirt call that nobody expected does not link. */
+#include "unit.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "publish/publish.h"
+#include "publish/statefile.h"
+
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define HELD 20
+#define OTHER "00000000-0000-0000-0000-000000000001"
+
+/* The fake libvirt. The lock is held by its calls one at a time. */
+struct fake {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned lookups;
+    unsigned sets;
+    unsigned fail_sets; /* so many fail with `code` first */
+    int code;
+    bool gone; /* look-ups find nothing */
+    bool held; /* sets for all but OTHER wait */
+    bool away; /* there is no connection */
+    unsigned id;
+    char last[8192]; /* "" after a removal */
+    char wrote_for[64];
+};
+
+static struct fake *
+fake(void)
+{
+    static struct fake the_fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                   .changed = PTHREAD_COND_INITIALIZER};
+    return &the_fake;
+}
+
+virConnectPtr
+watch_connection(struct watch *watch)
+{
+    (void)watch;
+    return fake()->away ? NULL : (virConnectPtr)fake();
+}
+
+const char *
+watch_last_error(void)
+{
+    return "made to fail";
+}
+
+int
+virConnectClose(virConnectPtr connection)
+{
+    (void)connection;
+    return 0;
+}
+
+int
+virGetLastErrorCode(void)
+{
+    return fake()->gone ? VIR_ERR_NO_DOMAIN : fake()->code;
+}
+
+virDomainPtr
+virDomainLookupByUUIDString(virConnectPtr connection, const char *uuid)
+{
+    (void)connection;
+    struct fake *f = fake();
+    pthread_mutex_lock(&f->lock);
+    f->lookups++;
+    bool gone = f->gone;
+    pthread_mutex_unlock(&f->lock);
+    return gone ? NULL : (virDomainPtr)strdup(uuid);
+}
+
+int
+virDomainFree(virDomainPtr domain)
+{
+    free(domain);
+    return 0;
+}
+
+unsigned
+virDomainGetID(virDomainPtr domain)
+{
+    (void)domain;
+    return fake()->id;
+}
+
+char *
+virDomainGetMetadata(virDomainPtr domain, int type, const char *uri,
+                     unsigned flags)
+{
+    struct fake *f = fake();
+    (void)domain;
+    assert_int_equal(type, VIR_DOMAIN_METADATA_ELEMENT);
+    assert_string_equal(uri, "urn:memctx:1");
+    assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
+    pthread_mutex_lock(&f->lock);
+    bool none = f->last[0] == '\0';
+    f->code = none ? VIR_ERR_NO_DOMAIN_METADATA : f->code;
+    pthread_mutex_unlock(&f->lock);
+    return none ? NULL : strdup(f->last);
+}
+
+int
+virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
+                     const char *key, const char *uri, unsigned flags)
+{
+    struct fake *f = fake();
+    assert_int_equal(type, VIR_DOMAIN_METADATA_ELEMENT);
+    assert_string_equal(key, "memctx");
+    assert_string_equal(uri, "urn:memctx:1");
+    assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
+    pthread_mutex_lock(&f->lock);
+    while (f->held && strcmp((const char *)domain, OTHER) != 0)
+        pthread_cond_wait(&f->changed, &f->lock);
+    f->sets++;
+    bool fails = f->fail_sets > 0;
+    f->fail_sets -= fails;
+    if (!fails) {
+        snprintf(f->last, sizeof(f->last), "%s",
+                 metadata != NULL ? metadata : "");
+        snprintf(f->wrote_for, sizeof(f->wrote_for), "%s",
+                 (const char *)domain);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return fails ? -1 : 0;
+}
+
+struct fixture {
+    char dir[64];
+    int dirfd;
+    struct queue *queue;
+    struct publisher *publisher;
+    struct memctx_datum datum;
+    struct memctx_datum_extent extent;
+};
+
+static bool
+is_nobody(const char *uuid, void *arg)
+{
+    (void)uuid;
+    (void)arg;
+    return false;
+}
+
+static int
+set_up(void **state)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct fake *world = fake();
+    world->lookups = world->sets = world->fail_sets = 0;
+    world->code = VIR_ERR_OPERATION_TIMEOUT;
+    world->gone = world->held = world->away = false;
+    world->id = 3;
+    world->last[0] = '\0';
+    world->last[0] = '\0';
+    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    assert_done(statefile_open_dir(f->dir, &f->dirfd, &err), &err);
+    assert_done(queue_create(&f->queue, &err), &err);
+    assert_done(publisher_create(HELD + 2, NULL, f->dirfd, f->queue, NULL,
+                                 &f->publisher, &err),
+                &err);
+    f->extent = (struct memctx_datum_extent){.size = 4096, .backend = "pc.ram"};
+    f->datum = (struct memctx_datum){.generation = 1,
+                                     .low = 4096,
+                                     .ram_size = 4096,
+                                     .extents = &f->extent,
+                                     .n_extents = 1};
+    f->datum.kernel.os = MEMCTX_OS_LINUX;
+    f->datum.kernel.paging = MEMCTX_PAGING_X86_64_4LEVEL;
+    f->datum.kernel.base_gva = UINT64_C(0xffffffff81000000);
+    *state = f;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+    publisher_destroy(f->publisher);
+    queue_destroy(f->queue);
+    statefile_forget_others(f->dirfd, is_nobody, NULL);
+    unlinkat(f->dirfd, "../runs", AT_REMOVEDIR);
+    unlinkat(f->dirfd, "../domains", AT_REMOVEDIR);
+    close(f->dirfd);
+    assert_int_equal(rmdir(f->dir), 0);
+    free(f);
+    return 0;
+}
+
+/* Wait until everything given so far is written. */
+static void
+settle(struct fixture *f)
+{
+    struct pollfd poller = {.fd = queue_fd(f->queue), .events = POLLIN};
+    publisher_tell_idle(f->publisher);
+    assert_int_equal(poll(&poller, 1, 60000), 1);
+    struct event *event = queue_pop(f->queue);
+    assert_int_equal(event->kind, EVENT_IDLE);
+    event_destroy(event);
+}
+
+static void
+set(struct fixture *f, const char *uuid, uint64_t kcr3, bool stands)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    f->datum.kernel.kcr3 = kcr3;
+    const struct statefile_run counted = {77, f->datum.generation, "linux"};
+    const struct publisher_run run = {uuid, 3, &counted};
+    assert_done(publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL,
+                              stands, &err),
+                &err);
+}
+
+static void
+test_datum_goes_to_metadata_and_file(void **state)
+{
+    struct fixture *f = *state;
+    char text[8192] = "";
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    assert_non_null(strstr(fake()->last, "<kcr3>0x1000</kcr3>"));
+    assert_null(strstr(fake()->last, "0xffffffff81000000"));
+    int fd = openat(f->dirfd, UUID ".xml", O_RDONLY);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    assert_non_null(strstr(text, "<kernel base=\"0xffffffff81000000\"/>"));
+}
+
+static void
+test_what_stands_is_not_written_again(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000, true);
+    settle(f);
+    assert_int_equal(fake()->sets, 0);
+    assert_int_equal(faccessat(f->dirfd, UUID ".xml", R_OK, 0), 0);
+}
+
+static void
+test_busy_domain_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    fake()->fail_sets = 2;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 3);
+    assert_non_null(strstr(fake()->last, "0x1000"));
+}
+
+static void
+test_libvirt_away_and_back(void **state)
+{
+    struct fixture *f = *state;
+    fake()->away = true;
+    set(f, UUID, 0x1000, false);
+    fake()->away = false;
+    settle(f);
+    assert_non_null(strstr(fake()->last, "0x1000"));
+}
+
+static void
+test_latest_value_wins(void **state)
+{
+    struct fixture *f = *state;
+    fake()->held = true;
+    set(f, UUID, 0x1000, false);
+    for (unsigned i = 0; i < 100; i++)
+        set(f, UUID, 0x2000, false);
+    set(f, UUID, 0x3000, false);
+    pthread_mutex_lock(&fake()->lock);
+    fake()->held = false;
+    pthread_cond_broadcast(&fake()->changed);
+    pthread_mutex_unlock(&fake()->lock);
+    settle(f);
+    assert_non_null(strstr(fake()->last, "0x3000"));
+    assert_true(fake()->sets <= 2);
+}
+
+static void
+test_held_domains_hold_up_no_other(void **state)
+{
+    struct fixture *f = *state;
+    fake()->held = true;
+    for (unsigned i = 0; i < HELD; i++) {
+        char uuid[40];
+        snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
+                 i);
+        set(f, uuid, 0x1000, false);
+    }
+    set(f, OTHER, 0x2000, false);
+    for (unsigned i = 0; strcmp(fake()->wrote_for, OTHER) != 0; i++) {
+        assert_true(i < 60000);
+        poll(NULL, 0, 1);
+    }
+    pthread_mutex_lock(&fake()->lock);
+    fake()->held = false;
+    pthread_cond_broadcast(&fake()->changed);
+    pthread_mutex_unlock(&fake()->lock);
+    settle(f);
+    assert_int_equal(fake()->sets, HELD + 1);
+}
+
+static void
+test_withdrawal_removes_both(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    set(f, UUID, 0, false);
+    settle(f);
+    assert_string_equal(fake()->last, "");
+    assert_int_equal(fake()->sets, 2);
+    assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
+    /* How many kernels there were is still known. */
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation,
+                     f->datum.generation);
+}
+
+/* Who may not call libvirt reads the file. */
+static void
+test_held_domain_loses_its_file_at_once(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    fake()->held = true;
+    set(f, UUID, 0, false);
+    for (unsigned i = 0; faccessat(f->dirfd, UUID ".xml", F_OK, 0) == 0; i++) {
+        assert_true(i < 60000);
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(fake()->sets, 1);
+    pthread_mutex_lock(&fake()->lock);
+    fake()->held = false;
+    pthread_cond_broadcast(&fake()->changed);
+    pthread_mutex_unlock(&fake()->lock);
+    settle(f);
+    assert_int_equal(fake()->sets, 2);
+}
+
+static void
+test_removal_of_nothing_is_no_write(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 0);
+}
+
+static void
+test_domain_that_is_gone_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    fake()->gone = true;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 0);
+}
+
+static void
+test_next_run_of_the_domain_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    fake()->id = 4;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 0);
+}
+
+static void
+test_refusal_for_good_is_not_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    fake()->fail_sets = 1000;
+    fake()->code = VIR_ERR_OPERATION_DENIED;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    assert_int_equal(fake()->sets, 1);
+}
+
+static void
+test_end_of_a_run_removes_the_files_only(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000, false);
+    settle(f);
+    publisher_forget(f->publisher, UUID);
+    settle(f);
+    assert_int_equal(fake()->sets, 1);
+    assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
+    assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_datum_goes_to_metadata_and_file),
+        TEST(test_what_stands_is_not_written_again),
+        TEST(test_busy_domain_is_tried_again),
+        TEST(test_libvirt_away_and_back),
+        TEST(test_latest_value_wins),
+        TEST(test_held_domains_hold_up_no_other),
+        TEST(test_withdrawal_removes_both),
+        TEST(test_held_domain_loses_its_file_at_once),
+        TEST(test_removal_of_nothing_is_no_write),
+        TEST(test_domain_that_is_gone_is_left_alone),
+        TEST(test_next_run_of_the_domain_is_left_alone),
+        TEST(test_refusal_for_good_is_not_tried_again),
+        TEST(test_end_of_a_run_removes_the_files_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The agent's files: what survives whom, and what is never believed. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "publish/statefile.h"
+
+#define ONE "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define TWO "00000000-0000-0000-0000-000000000002"
+
+struct fixture {
+    char dir[64];
+    int dirfd;
+};
+
+static int
+set_up(void **state)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct fixture *f = calloc(1, sizeof(*f));
+    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    assert_done(statefile_open_dir(f->dir, &f->dirfd, &err), &err);
+    *state = f;
+    return 0;
+}
+
+static bool
+is_nobody(const char *uuid, void *arg)
+{
+    (void)uuid;
+    (void)arg;
+    return false;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    statefile_clean(f->dirfd);
+    statefile_forget_others(f->dirfd, is_nobody, NULL);
+    close(f->dirfd);
+    snprintf(path, sizeof(path), "%s/domains", f->dir);
+    assert_int_equal(rmdir(path), 0);
+    snprintf(path, sizeof(path), "%s/runs", f->dir);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(f->dir), 0);
+    free(f);
+    return 0;
+}
+
+static bool
+exists(const struct fixture *f, const char *name)
+{
+    return faccessat(f->dirfd, name, F_OK, 0) == 0;
+}
+
+static void
+write_raw(const struct fixture *f, const char *name, const char *text)
+{
+    int fd = openat(f->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void
+count_run(const struct fixture *f, const char *uuid, uint64_t instance,
+          unsigned generation)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct statefile_run run = {instance, generation, "linux 0x1000 6.1"};
+    assert_done(statefile_count(f->dirfd, uuid, &run, &err), &err);
+}
+
+static void
+test_datum_is_written_for_the_group_only(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    mode_t old = umask(0);
+    assert_done(statefile_write(f->dirfd, ONE, "<memctx/>", NULL), NULL);
+    umask(old);
+    assert_int_equal(fstatat(f->dirfd, ONE ".xml", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    statefile_remove(f->dirfd, ONE);
+    assert_false(exists(f, ONE ".xml"));
+    statefile_remove(f->dirfd, ONE);
+}
+
+static void
+test_count_survives_datum_and_agent(void **state)
+{
+    struct fixture *f = *state;
+    statefile_write(f->dirfd, ONE, "<memctx/>", NULL);
+    write_raw(f, ONE ".part", "half");
+    write_raw(f, "../runs/" ONE ".part", "half");
+    count_run(f, ONE, 12345678901, 7);
+    count_run(f, ONE, 12345678901, 8);
+    statefile_clean(f->dirfd);
+    assert_false(exists(f, ONE ".xml"));
+    assert_false(exists(f, ONE ".part"));
+    assert_false(exists(f, "../runs/" ONE ".part"));
+    struct statefile_run run = statefile_counted(f->dirfd, ONE, 12345678901);
+    assert_int_equal(run.generation, 8);
+    assert_int_equal(run.instance, 12345678901);
+    assert_string_equal(run.kernel, "linux 0x1000 6.1");
+}
+
+static void
+test_count_of_another_run_is_none(void **state)
+{
+    struct fixture *f = *state;
+    count_run(f, ONE, 1, 7);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 2).generation, 0);
+    assert_int_equal(statefile_counted(f->dirfd, TWO, 1).generation, 0);
+}
+
+static void
+test_count_that_is_none(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {"", "1", "x 7", "1 x", "-1 -1"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        write_raw(f, "../runs/" ONE, texts[i]);
+        assert_int_equal(statefile_counted(f->dirfd, ONE, 1).generation, 0);
+    }
+}
+
+static void
+test_kernel_that_a_reset_ended(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct statefile_run run = {5, 2, ""};
+    assert_done(statefile_count(f->dirfd, ONE, &run, &err), &err);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 5).generation, 2);
+    assert_string_equal(statefile_counted(f->dirfd, ONE, 5).kernel, "");
+}
+
+static bool
+is_one(const char *uuid, void *arg)
+{
+    assert_string_equal(arg, "arg");
+    return strcmp(uuid, ONE) == 0;
+}
+
+static void
+test_others_are_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    char arg[] = "arg";
+    count_run(f, ONE, 1, 7);
+    count_run(f, TWO, 1, 7);
+    statefile_write(f->dirfd, TWO, "<memctx/>", NULL);
+    write_raw(f, "notes.txt", "a person's");
+    statefile_forget_others(f->dirfd, is_one, arg);
+    assert_int_equal(statefile_counted(f->dirfd, ONE, 1).generation, 7);
+    assert_false(exists(f, "../runs/" TWO));
+    assert_false(exists(f, TWO ".xml"));
+    assert_true(exists(f, "notes.txt"));
+    unlinkat(f->dirfd, "notes.txt", 0);
+}
+
+static void
+test_directory_that_cannot_be_written(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_int_equal(statefile_write(-1, ONE, "<memctx/>", &err), -1);
+    assert_error(&err, MEMCTX_RETRY, "cannot write " ONE ".xml");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_datum_is_written_for_the_group_only),
+        TEST(test_count_survives_datum_and_agent),
+        TEST(test_count_of_another_run_is_none),
+        TEST(test_count_that_is_none),
+        TEST(test_kernel_that_a_reset_ended),
+        TEST(test_others_are_forgotten),
+        TEST(test_directory_that_cannot_be_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* QEMU's arguments as libvirt writes them, as people do, and as nobody does. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "qemu/args.h"
+
+#define UUID "5a1b6f0e-2c3d-4e5f-8a9b-0c1d2e3f4a5b"
+
+/* Arguments written with '|' between them, as /proc/PID/cmdline has them. */
+static int
+parse_into(const char *args, struct memctx_qemuargs *ret,
+           struct memctx_error *err)
+{
+    /* Exactly as long as the bytes, so that ASan and valgrind see the end. */
+    size_t len = strlen(args) + 1;
+    char *copy = test_malloc(len);
+    memcpy(copy, args, len);
+    for (size_t i = 0; i < len; i++) {
+        if (copy[i] == '|')
+            copy[i] = '\0';
+    }
+    int result = memctx_qemuargs_parse(copy, len, ret, err);
+    test_free(copy);
+    return result;
+}
+
+static struct memctx_qemuargs
+parse(const char *args)
+{
+    struct memctx_qemuargs found;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(parse_into(args, &found, &err), &err);
+    return found;
+}
+
+static void
+refuse(const char *args, const char *words)
+{
+    struct memctx_qemuargs found = {.memory = {.ram_bytes = 77}};
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_int_equal(parse_into(args, &found, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, words);
+    assert_int_equal(found.memory.ram_bytes, 77);
+}
+
+static void
+test_arguments_of_libvirt(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found = parse(
+        "/usr/bin/qemu-system-x86_64|-name|guest=a,debug-threads=on|-S|"
+        "-object|{\"qom-type\":\"secret\",\"id\":\"masterKey0\"}|"
+        "-machine|pc-q35-7.2,usb=off,dump-guest-core=off,"
+        "memory-backend=pc.ram|-accel|kvm|-m|size=4194304k,slots=16,"
+        "maxmem=16777216k|"
+        "-object|{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\","
+        "\"share\":true,\"x-use-canonical-path-for-ramblock-id\":false,"
+        "\"size\":4294967296}|-uuid|" UUID "|-no-user-config");
+    assert_string_equal(found.uuid, UUID);
+    assert_string_equal(found.memory.machine, "pc-q35-7.2");
+    assert_int_equal(found.memory.ram_bytes, 4 * MEMCTX_GIB);
+    assert_int_equal(found.memory.max_memory_bytes, 16 * MEMCTX_GIB);
+    assert_int_equal(found.memory.max_ram_below_4g, 0);
+    assert_false(found.confidential);
+    assert_int_equal(found.n_backends, 1);
+    assert_string_equal(found.backends[0].id, "pc.ram");
+    assert_int_equal(found.backends[0].kind, MEMCTX_BACKEND_MEMFD);
+    assert_int_equal(found.backends[0].size, 4 * MEMCTX_GIB);
+}
+
+static void
+test_arguments_of_a_person(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|--m|2G|-M|type=pc,max-ram-below-4g=1G|"
+              "-object|memory-backend-file,id=m0,mem-path=/a,,b,size=1G|"
+              "-object|qom-type=memory-backend-ram,size=512M,id=m1");
+    assert_int_equal(found.memory.ram_bytes, 2 * MEMCTX_GIB);
+    assert_string_equal(found.memory.machine, "pc");
+    assert_int_equal(found.memory.max_ram_below_4g, MEMCTX_GIB);
+    assert_int_equal(found.n_backends, 2);
+    assert_int_equal(found.backends[0].kind, MEMCTX_BACKEND_FILE);
+    assert_string_equal(found.backends[0].id, "m0");
+    assert_int_equal(found.backends[0].size, MEMCTX_GIB);
+    assert_int_equal(found.backends[1].kind, MEMCTX_BACKEND_ANONYMOUS);
+}
+
+static void
+test_no_arguments(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(memctx_qemuargs_parse("", 0, &found, &err), &err);
+    assert_string_equal(found.uuid, "");
+    assert_string_equal(found.memory.machine, "");
+    assert_int_equal(found.n_backends, 0);
+    /* An option without its value, and empty arguments. */
+    assert_int_equal(parse("qemu|||-uuid").n_backends, 0);
+}
+
+static void
+test_last_of_repeated_arguments_counts(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-m|1G|-machine|pc,max-ram-below-4g=1G|-m|2G|-machine|"
+              "max-ram-below-4g=2G|-machine|accel=tcg");
+    assert_int_equal(found.memory.ram_bytes, 2 * MEMCTX_GIB);
+    assert_string_equal(found.memory.machine, "pc");
+    assert_int_equal(found.memory.max_ram_below_4g, 2 * MEMCTX_GIB);
+}
+
+/* As in QEMU: qemu_opt_get() looks from the end. */
+static void
+test_last_of_repeated_keys_counts(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-machine|pc,max-ram-below-4g=1G,max-ram-below-4g=2G");
+    assert_int_equal(found.memory.max_ram_below_4g, 2 * MEMCTX_GIB);
+}
+
+static void
+test_value_that_looks_like_an_option(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-M|-m|-uuid|" UUID "|-object|-uuid|-name|guest=-m");
+    assert_string_equal(found.memory.machine, "-m");
+    assert_string_equal(found.uuid, UUID);
+    assert_int_equal(found.n_backends, 0);
+    assert_int_equal(found.memory.ram_bytes, 0);
+}
+
+static void
+test_confidential_guest(void **state)
+{
+    (void)state;
+    assert_true(
+        parse("qemu|-machine|q35,confidential-guest-support=lsec0|-object|"
+              "{\"qom-type\":\"sev-guest\",\"id\":\"lsec0\"}")
+            .confidential);
+}
+
+static void
+test_doubled_comma_is_no_separator(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-object|memory-backend-file,size=1G,mem-path=/x,,size=9G,"
+              ",id=b,,,id=a");
+    assert_string_equal(found.backends[0].id, "a");
+    assert_int_equal(found.backends[0].size, MEMCTX_GIB);
+}
+
+static void
+test_long_values_are_passed_over(void **state)
+{
+    (void)state;
+    char args[4096] = "qemu|-machine|";
+    memset(args + 14, 'q', 2000);
+    strcpy(args + 2014, ",max-ram-below-4g=1G|-object|memory-backend-ram,id=");
+    size_t len = strlen(args);
+    strcpy(args + len, "m,size=1G");
+    struct memctx_qemuargs found = parse(args);
+    assert_string_equal(found.memory.machine, "");
+    assert_int_equal(found.memory.max_ram_below_4g, MEMCTX_GIB);
+    assert_int_equal(found.n_backends, 1);
+    assert_int_equal(found.backends[0].size, MEMCTX_GIB);
+}
+
+/* A name that is cut would be another's. */
+static void
+test_names_that_are_too_long(void **state)
+{
+    (void)state;
+    char args[256] = "qemu|-object|memory-backend-ram,size=1G,id=";
+    size_t len = strlen(args);
+    memset(args + len, 'i', MEMCTX_BACKEND_NAME_MAX - 1);
+    assert_int_equal(strlen(parse(args).backends[0].id),
+                     MEMCTX_BACKEND_NAME_MAX - 1);
+    args[len + MEMCTX_BACKEND_NAME_MAX - 1] = 'i';
+    refuse(args, "id is longer than 63 bytes");
+}
+
+static void
+test_more_backends_than_are_kept(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = MEMCTX_BACKEND_ARGS_MAX + 10
+    };
+    char *args = test_malloc(COUNT * 64);
+    size_t len = 0;
+    for (int i = 0; i < COUNT; i++)
+        len += (size_t)sprintf(args + len, "-object|memory-backend-epc,id=m%d|",
+                               i);
+    struct memctx_qemuargs found = parse(args);
+    test_free(args);
+    assert_int_equal(found.n_backends, COUNT);
+    assert_string_equal(found.backends[MEMCTX_BACKEND_ARGS_MAX - 1].id, "m511");
+    assert_int_equal(found.backends[0].kind, MEMCTX_BACKEND_OTHER);
+}
+
+static void
+test_json_that_is_none(void **state)
+{
+    (void)state;
+    refuse("qemu|-object|{", "is no JSON object");
+    refuse("qemu|-object|{\"id\":", "is no JSON object");
+    refuse("qemu|-object|{\"a\":{\"a\":{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+           "[[[[[[[[[[[[[[[[[[",
+           "is no JSON object");
+}
+
+static void
+test_json_with_members_of_other_types(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-object|{\"qom-type\":\"memory-backend-ram\",\"id\":[],"
+              "\"size\":{}}|-object|{\"qom-type\":[]}|-object|{}");
+    assert_int_equal(found.n_backends, 1);
+    assert_string_equal(found.backends[0].id, "");
+    assert_int_equal(found.backends[0].size, 0);
+    refuse("qemu|-object|{\"qom-type\":\"memory-backend-ram\",\"size\":-1}",
+           "size is no size: '-1'");
+}
+
+static void
+test_sizes_that_are_none(void **state)
+{
+    (void)state;
+    refuse("qemu|-m|lots", "-m is no size: 'lots'");
+    refuse("qemu|-m|size=", "size is no size: ''");
+    refuse("qemu|-m|1G,maxmem=-1", "maxmem is no size");
+    refuse("qemu|-machine|pc,max-ram-below-4g=1Gi",
+           "max-ram-below-4g is no size");
+}
+
+static void
+test_uuid_that_is_none(void **state)
+{
+    (void)state;
+    refuse("qemu|-uuid|5a1b6f0e", "-uuid is no UUID");
+    refuse("qemu|-uuid|", "-uuid is no UUID");
+}
+
+static void
+test_arguments_longer_than_sane(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char *args = test_calloc(1, MEMCTX_QEMUARGS_MAX + 1);
+    assert_int_equal(
+        memctx_qemuargs_parse(args, MEMCTX_QEMUARGS_MAX + 1, &found, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "too long");
+    assert_done(memctx_qemuargs_parse(args, MEMCTX_QEMUARGS_MAX, &found, &err),
+                &err);
+    test_free(args);
+}
+
+/* /proc/PID/cmdline may be cut, or the process may have overwritten it. */
+static void
+test_last_argument_without_a_nul(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char *args = test_malloc(5);
+    memcpy(args, "-m\0001G", 5);
+    assert_done(memctx_qemuargs_parse(args, 5, &found, &err), &err);
+    assert_int_equal(found.memory.ram_bytes, MEMCTX_GIB);
+    test_free(args);
+}
+
+/* ivshmem and DIMMs have backends, too; RAM is the one -machine names. */
+static void
+test_boot_ram_is_the_backend_that_the_machine_names(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-machine|q35,memory-backend=pc.ram|-object|"
+              "memory-backend-file,id=shmmem-shmem0,size=4194304|-object|"
+              "memory-backend-memfd,id=pc.ram,size=8388608");
+    assert_string_equal(found.memory.boot_backend, "pc.ram");
+    /* Without -m the backend tells. */
+    assert_int_equal(found.memory.ram_bytes, 8 * MEMCTX_MIB);
+    assert_ptr_equal(memctx_qemuargs_backend(&found, "pc.ram"),
+                     &found.backends[1]);
+    assert_null(memctx_qemuargs_backend(&found, "pc"));
+    assert_null(memctx_qemuargs_backend(&found, ""));
+    found = parse("qemu|-machine|q35|-object|"
+                  "memory-backend-file,id=shmmem-shmem0,size=4194304");
+    assert_string_equal(found.memory.boot_backend, "");
+}
+
+static void
+test_numa_cells_name_their_backends(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found = parse(
+        "qemu|-numa|node,nodeid=1,memdev=b|-object|memory-backend-memfd,id=a,"
+        "size=8388608|-numa|node,nodeid=0,cpus=0-1,memdev=a|-object|"
+        "memory-backend-ram,id=b,size=1G|-numa|node|-numa|node,memdev=b|"
+        "-numa|dist,src=0,dst=1,val=20|-numa|cpu,node-id=0,socket-id=0");
+    assert_int_equal(found.memory.n_cells, 3);
+    assert_int_equal(found.memory.cells[0].node, 1);
+    assert_string_equal(found.memory.cells[0].backend, "b");
+    assert_int_equal(found.memory.cells[0].size, MEMCTX_GIB);
+    assert_int_equal(found.memory.cells[1].node, 0);
+    assert_int_equal(found.memory.cells[1].size, 8 * MEMCTX_MIB);
+    /* Without an id: behind all before it, also those without RAM. */
+    assert_int_equal(found.memory.cells[2].node, 3);
+    refuse("qemu|-numa|node,nodeid=128,memdev=a", "more than 128 NUMA nodes");
+}
+
+static void
+test_memory_devices(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found = parse(
+        "qemu|-device|pc-dimm,id=d,memdev=m,addr=0x180000000|-device|"
+        "{\"driver\":\"virtio-mem-pci\",\"id\":\"v\",\"memdev\":\"w\","
+        "\"block-size\":4194304,\"memaddr\":8589934592}|-device|"
+        "nvdimm,memdev=m,id=n,label-size=128K|-device|pc-dimmer,memdev=m|"
+        "-device|virtio-pmem-pci,memdev=m|-device|virtio-net-pci|-object|"
+        "memory-backend-memfd,id=m,size=1G,hugetlb=on,hugetlbsize=1G|-object|"
+        "memory-backend-ram,id=w,size=2G");
+    const struct memctx_memdev *d = found.memory.memdevs;
+    assert_int_equal(found.memory.n_memdevs, 4);
+    assert_int_equal(d[0].model, MEMCTX_MEMDEV_DIMM);
+    assert_int_equal(d[0].gpa, 6 * MEMCTX_GIB);
+    assert_int_equal(d[0].size, MEMCTX_GIB);
+    assert_int_equal(d[0].align, MEMCTX_GIB);
+    assert_int_equal(d[1].model, MEMCTX_MEMDEV_VIRTIO_MEM);
+    assert_int_equal(d[1].gpa, 8 * MEMCTX_GIB);
+    assert_int_equal(d[1].align, 4 * MEMCTX_MIB);
+    assert_int_equal(d[2].model, MEMCTX_MEMDEV_NVDIMM);
+    assert_false(d[2].has_gpa);
+    assert_int_equal(d[2].label_size, 128 * MEMCTX_KIB);
+    assert_int_equal(d[3].model, MEMCTX_MEMDEV_VIRTIO_PMEM);
+    assert_string_equal(d[3].id, "");
+}
+
+static void
+test_cpu_and_accelerator(void **state)
+{
+    (void)state;
+    struct memctx_memconf memory =
+        parse("/usr/bin/qemu-system-x86_64|-cpu|EPYC,vendor=GenuineIntel")
+            .memory;
+    assert_string_equal(memory.cpu_model, "EPYC");
+    assert_string_equal(memory.cpu_vendor, "GenuineIntel");
+    assert_int_equal(memory.arch, MEMCTX_ARCH_X86);
+    assert_int_equal(memory.accel, MEMCTX_ACCEL_TCG);
+    assert_int_equal(parse("qemu|-accel|kvm").memory.accel, MEMCTX_ACCEL_HOST);
+    assert_int_equal(parse("qemu|--enable-kvm").memory.accel,
+                     MEMCTX_ACCEL_HOST);
+    assert_int_equal(parse("qemu|-machine|q35,accel=kvm:tcg").memory.accel,
+                     MEMCTX_ACCEL_UNKNOWN);
+    assert_int_equal(parse("qemu|-accel|kvm|-accel|tcg").memory.accel,
+                     MEMCTX_ACCEL_UNKNOWN);
+    assert_int_equal(parse("qemu|-accel|kvm|-accel|kvm").memory.accel,
+                     MEMCTX_ACCEL_HOST);
+    assert_int_equal(parse("/usr/libexec/qemu-kvm").memory.accel,
+                     MEMCTX_ACCEL_UNKNOWN);
+    assert_int_equal(parse("qemu-system-aarch64").memory.arch, MEMCTX_ARCH_ARM);
+    assert_int_equal(parse("qemu-system-s390x").memory.arch, MEMCTX_ARCH_OTHER);
+}
+
+static void
+test_pci_hole_of_both_machines(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse("qemu|-global|q35-pcihost.pci-hole64-size=1073741824K")
+            .memory.pci_hole64_bytes,
+        1024 * MEMCTX_GIB);
+    assert_int_equal(parse("qemu|-global|i440FX-pcihost.pci-hole64-size=2G")
+                         .memory.pci_hole64_bytes,
+                     2 * MEMCTX_GIB);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test(name)
+    const struct CMUnitTest tests[] = {
+        T(test_arguments_of_libvirt),
+        T(test_arguments_of_a_person),
+        T(test_no_arguments),
+        T(test_last_of_repeated_arguments_counts),
+        T(test_last_of_repeated_keys_counts),
+        T(test_value_that_looks_like_an_option),
+        T(test_confidential_guest),
+        T(test_doubled_comma_is_no_separator),
+        T(test_long_values_are_passed_over),
+        T(test_names_that_are_too_long),
+        T(test_memory_devices),
+        T(test_cpu_and_accelerator),
+        T(test_more_backends_than_are_kept),
+        T(test_json_that_is_none),
+        T(test_json_with_members_of_other_types),
+        T(test_sizes_that_are_none),
+        T(test_uuid_that_is_none),
+        T(test_arguments_longer_than_sane),
+        T(test_last_argument_without_a_nul),
+        cmocka_unit_test(test_boot_ram_is_the_backend_that_the_machine_names),
+        cmocka_unit_test(test_numa_cells_name_their_backends),
+        cmocka_unit_test(test_pci_hole_of_both_machines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,919 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The retry path of one domain, driven by fail_boots and by nothing else: the
+ * test waits for descriptors, never for time to pass. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "record/adapter.h"
+#include "wire/clocks.h"
+#include "guestimg.h"
+#include "common/pool.h"
+#include "record/record.h"
+
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+
+/* What a record did to the world. */
+struct world {
+    struct pool *pool;
+    struct record *record;
+    struct record_ops ops;
+    int log_pipe[2];
+    int saved_stderr;
+    struct log log;
+    unsigned published;
+    unsigned standing; /* of these, with `stands` */
+    unsigned withdrawn;
+    unsigned generation;
+    uint64_t kcr3;
+};
+
+static const struct memctx_backoff_limits quick = {
+    .first_us = 1000, .cap_us = 5000, .growth_percent = 10, .cost_factor = 1};
+
+static void
+on_publish(void *arg, const struct record *record,
+           const struct memctx_datum *datum, bool stands)
+{
+    struct world *w = arg;
+    (void)record;
+    w->published++;
+    w->standing += stands;
+    w->generation = datum->generation;
+    w->kcr3 = datum->kernel.kcr3;
+}
+
+static void
+on_withdraw(void *arg, const struct record *record)
+{
+    struct world *w = arg;
+    (void)record;
+    w->withdrawn++;
+}
+
+static void
+on_changed(void *arg, const struct record *record)
+{
+    (void)arg;
+    (void)record;
+}
+
+static struct adapter *
+make_adapter(struct world *w, const struct adapter_config *config)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct adapter *adapter;
+    assert_done(adapter_create(config, w->pool, &quick, &adapter, &err), &err);
+    return adapter;
+}
+
+/* A world with one record whose adapter has this configuration; what is logged
+ * goes into a pipe. */
+static void
+world_init(struct world *w, const struct adapter_config *config)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    memset(w, 0, sizeof(*w));
+    w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
+    w->log = (struct log){.level = LOG_LEVEL_INFO};
+    assert_int_equal(pipe2(w->log_pipe, O_CLOEXEC | O_NONBLOCK), 0);
+    w->saved_stderr = dup(STDERR_FILENO);
+    assert_true(dup2(w->log_pipe[1], STDERR_FILENO) >= 0);
+    assert_done(pool_create(1, &w->pool, &err), &err);
+    assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
+                              &w->ops, &w->log, &w->record, &err),
+                &err);
+}
+
+static void
+world_deinit(struct world *w)
+{
+    record_destroy(w->record);
+    pool_destroy(w->pool);
+    dup2(w->saved_stderr, STDERR_FILENO);
+    close(w->saved_stderr);
+    close(w->log_pipe[0]);
+    close(w->log_pipe[1]);
+}
+
+/* Lines logged so far that contain `words`. */
+static unsigned
+count_log(struct world *w, const char *words)
+{
+    char text[16384];
+    ssize_t n = read(w->log_pipe[0], text, sizeof(text) - 1);
+    unsigned count = 0;
+    text[n > 0 ? n : 0] = '\0';
+    char *rest = text;
+    char *line;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        count += strstr(line, words) != NULL;
+    return count;
+}
+
+/* Wait until one of the adapter's descriptors fires and dispatch it. A minute
+ * is for a machine that stands still, not for the test. */
+static enum adapter_cookie
+turn(struct world *w)
+{
+    struct pollfd fds[ADAPTER_COOKIES];
+    for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
+        fds[i] = (struct pollfd){
+            .fd = adapter_fd(w->record->adapter, (enum adapter_cookie)i),
+            .events = POLLIN};
+    assert_true(poll(fds, ADAPTER_COOKIES, 60000) > 0);
+    enum adapter_cookie cookie =
+        fds[ADAPTER_DONE].revents != 0 ? ADAPTER_DONE : ADAPTER_TIMER;
+    assert_false(record_dispatch(w->record, cookie));
+    return cookie;
+}
+
+static void
+turn_until_ready(struct world *w)
+{
+    for (unsigned i = 0;
+         i < 1000 && record_state(w->record) != MEMCTX_STATE_READY; i++)
+        turn(w);
+    assert_int_equal(record_state(w->record), MEMCTX_STATE_READY);
+}
+
+static void
+test_descriptors_alternate_until_a_boot_succeeds(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 3});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned failed = 1; failed <= 3; failed++) {
+        assert_false(adapter_is_armed(w.record->adapter));
+        assert_int_equal(turn(&w), ADAPTER_DONE);
+        assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+        assert_true(adapter_is_armed(w.record->adapter));
+        assert_int_equal(turn(&w), ADAPTER_TIMER);
+    }
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    assert_false(adapter_is_armed(w.record->adapter));
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+}
+
+static void
+test_many_failures_are_one_line(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 20});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned i = 0; i < 30; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    assert_int_equal(count_log(&w, UUID), 1);
+    turn_until_ready(&w);
+    assert_int_equal(count_log(&w, "waiting->ready"), 1);
+    world_deinit(&w);
+}
+
+static void
+test_no_configuration_means_stub(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = false});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_true(w.kcr3 != 0);
+    world_deinit(&w);
+}
+
+static void
+test_success_resets_the_backoff(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 30});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    uint64_t first = memctx_backoff_delay(&quick, 1, 0);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_true(adapter_is_armed(w.record->adapter));
+    /* Armed again by hand, the delay is the first one: tries are counted from
+     * the beginning and cost nothing yet. */
+    assert_int_equal(adapter_arm(w.record->adapter, ADAPTER_BACKOFF), first);
+    world_deinit(&w);
+}
+
+static void
+test_reset_withdraws_and_counts_a_generation(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false); /* libvirt sends two */
+    assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.generation, 2);
+    assert_int_equal(w.standing, 0);
+    world_deinit(&w);
+}
+
+static void
+test_paused_guest_is_not_retried(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_false(adapter_is_armed(w.record->adapter));
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    turn_until_ready(&w);
+    world_deinit(&w);
+}
+
+static void
+test_pause_while_a_try_runs_ends_after_it(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 1});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_PAUSED);
+    assert_false(adapter_is_armed(w.record->adapter));
+    world_deinit(&w);
+}
+
+/* What readers see changes with the event, not with what comes of it. */
+static void
+test_page_shows_doubt_and_another_kernel(void **state)
+{
+    (void)state;
+    static const enum memctx_event doubts[] = {MEMCTX_EVENT_LAYOUT,
+                                               MEMCTX_EVENT_AWAY};
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    uint64_t epoch = epoch_get(w.record->shown);
+    assert_true(epoch != STATEPAGE_UNKNOWN && epoch != STATEPAGE_OVER);
+    assert_non_null(w.record->map);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_true(epoch_get(w.record->shown) == epoch);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    turn_until_ready(&w);
+    assert_true(epoch_get(w.record->shown) == epoch);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(doubts); i++) {
+        record_handle(w.record, doubts[i], false);
+        assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+        assert_null(w.record->map);
+        if (doubts[i] == MEMCTX_EVENT_AWAY)
+            record_handle(w.record, MEMCTX_EVENT_START, false);
+        turn_until_ready(&w);
+        assert_non_null(w.record->map);
+    }
+    /* A reset is no doubt: that kernel is over. The next is another run of
+     * it, however much alike. */
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    uint64_t none = epoch_get(w.record->shown);
+    assert_true(none != STATEPAGE_UNKNOWN && none > epoch);
+    assert_null(w.record->map);
+    turn_until_ready(&w);
+    assert_true(epoch_get(w.record->shown) > none);
+    struct epoch *shown = epoch_share(w.record->shown);
+    world_deinit(&w);
+    assert_true(epoch_get(shown) == STATEPAGE_OVER);
+    epoch_drop(shown);
+}
+
+static void
+test_reset_while_a_try_runs_drops_its_result(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    turn_until_ready(&w);
+    /* The first try's kernel was the old one: it was never published. */
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+}
+
+static void
+test_libvirt_away_and_back_writes_nothing_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNKNOWN);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.standing, 1);
+    assert_int_equal(w.generation, 1);
+    assert_int_equal(w.withdrawn, 0);
+    world_deinit(&w);
+}
+
+static struct handed *
+hand_in(int fd, uint64_t low)
+{
+    struct handed *handed = handed_create(low);
+    assert_non_null(handed);
+    assert_int_equal(handed_add_fd(handed, fd, NULL), 0);
+    return handed;
+}
+
+static void
+test_handed_in_descriptor_is_used_and_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    int fd = guestimg_open(&img);
+    world_init(
+        &w, &(struct adapter_config){.handed = hand_in(fd, 128 * MEMCTX_MIB)});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_int_equal(w.kcr3, kernel.root_gpa);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    world_deinit(&w);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+static void
+test_writable_descriptor_is_refused_and_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = dup(img.fd);
+    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_non_null(strstr(record_reason(w.record), "read-only"));
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_descriptor_never_used_is_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = guestimg_open(&img);
+    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
+    world_deinit(&w);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+/* No descriptor is left for the adapter's own two. */
+static void
+test_handed_in_is_closed_when_there_is_no_adapter(void **state)
+{
+    (void)state;
+    struct guestimg img;
+    struct rlimit saved;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct adapter *adapter = NULL;
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    int fd = guestimg_open(&img);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = saved.rlim_max};
+    const struct adapter_config config = {.handed = hand_in(fd, 0)};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int failed = adapter_create(&config, NULL, &quick, &adapter, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+    assert_int_equal(failed, -1);
+    assert_error(&err, MEMCTX_BUG, "descriptors");
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    guestimg_deinit(&img);
+}
+
+static void
+free_slowly(void *arg)
+{
+    usleep(300000);
+    *(bool *)arg = true;
+}
+
+/* Freeing a guest's RAM takes 0.1 s for each GiB. */
+static void
+test_end_of_an_adapter_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct world w;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct bury *bury;
+    bool freed = false;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    assert_done(bury_create(&bury, &err), &err);
+    struct adapter *adapter = make_adapter(
+        &w, &(struct adapter_config){
+                .bury = bury, .open_arg = &freed, .open_free = free_slowly});
+    uint64_t before = clocks_now_ms();
+    adapter_destroy(adapter);
+    assert_true(clocks_now_ms() - before < 200);
+    bury_destroy(bury);
+    assert_true(freed);
+    world_deinit(&w);
+}
+
+/* What was handed in is used up by the first try. Nothing else may take its
+ * place then, least of all synthetic RAM. */
+static void
+test_handed_in_is_never_replaced_by_a_stub(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.handed = handed_create(0)});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_int_equal(w.published, 0);
+    world_deinit(&w);
+}
+
+static void
+test_path_that_is_not_there_is_unsupported(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.ram_path = "/nowhere/ram"});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    /* The path is nobody's business. */
+    assert_null(strstr(record_reason(w.record), "nowhere"));
+    world_deinit(&w);
+}
+
+/* RAM that may hold an earlier kernel: complete tables are not enough. */
+static void
+test_kernel_that_does_not_tick_is_not_published(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    world_init(&w, &(struct adapter_config){
+                       .handed = hand_in(guestimg_open(&img), img.low)});
+    uint64_t clock_gpa = kernel.root_gpa - 0x8640;
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    assert_int_equal(w.published, 0);
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb0b));
+    turn_until_ready(&w);
+    assert_int_equal(w.kcr3, kernel.root_gpa);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* A datum that an earlier agent left, on RAM that cannot be opened. */
+static int
+open_nothing(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    (void)arg;
+    *ret = (struct ram){.has_inherited = true};
+    ret->inherited.generation = 3;
+    ret->inherited.extents = calloc(1, sizeof(ret->inherited.extents[0]));
+    ret->inherited.n_extents = 1;
+    return memctx_error_set(err, MEMCTX_PERMANENT, "RAM is private");
+}
+
+static void
+test_datum_that_nobody_can_check_is_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.open = open_nothing});
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    assert_int_equal(w.withdrawn, 1);
+    /* Nothing was opened, and nothing begins to work while libvirt is away. */
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
+    world_deinit(&w);
+}
+
+/* The RAM of a domain as the attach code opens it: anew whenever it is asked.
+ */
+static int
+open_image(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct guestimg *img = arg;
+    return ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
+}
+
+/* While libvirt was away the guest may have been reset: the kernel that was
+ * right then is complete in RAM for seconds, but dead. */
+static void
+test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_add_kernel(&img, &kernel);
+    uint64_t clock_gpa = kernel.root_gpa - 0x8640;
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
+    world_init(&w,
+               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb0c));
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 1);
+    /* The metadata had no datum when they were read again. */
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.standing, 0);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+turn_until_phase(struct world *w, enum memctx_phase phase)
+{
+    for (unsigned i = 0; i < 10000 && w->record->phase != phase; i++)
+        turn(w);
+    assert_int_equal(w->record->phase, phase);
+}
+
+static const struct adapter_look quick_look = {
+    .period_us = 1000, .again_us = 1000, .patience_us = 20000};
+
+static void
+test_ready_stub_is_looked_at_again_and_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .look = quick_look});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(turn(&w), ADAPTER_TIMER);
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_GLANCE);
+        assert_int_equal(turn(&w), ADAPTER_DONE);
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
+    }
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(count_log(&w, UUID), 1);
+    world_deinit(&w);
+}
+
+static void
+test_no_look_where_none_is_wanted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    assert_false(adapter_is_armed(w.record->adapter));
+    world_deinit(&w);
+}
+
+#define CLOCK_BEHIND_ROOT 0x10cc0
+
+/* RAM with one kernel, found after a cold start. */
+static struct guestimg_kernel
+ready_on_image(struct world *w, struct guestimg *img)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(img, &kernel);
+    guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    world_init(w, &(struct adapter_config){
+                      .open = open_image, .open_arg = img, .look = quick_look});
+    record_handle(w->record, MEMCTX_EVENT_START, true);
+    turn_until_ready(w);
+    return kernel;
+}
+
+static void
+tick(struct guestimg *img, const struct guestimg_kernel *kernel)
+{
+    uint64_t gpa = kernel->root_gpa + CLOCK_BEHIND_ROOT;
+    guestimg_write_le64(img, gpa, guestimg_read_le64(img, gpa) + 1);
+}
+
+static void
+test_kernel_that_ticks_between_the_halves_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    for (unsigned i = 0; i < 3; i++) {
+        turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
+        tick(&img, &kernel);
+        turn_until_phase(&w, MEMCTX_PHASE_READY);
+    }
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(w.published, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_kernel_that_stands_still_is_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_int_equal(w.withdrawn, 1);
+    /* It only slept: the same kernel is the same generation. */
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.generation, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* The time of a pause is not the kernel's. */
+static void
+test_pause_in_a_look_withdraws_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    poll(NULL, 0, 40); /* twice the patience of quick_look */
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    assert_int_equal(w.withdrawn, 0);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* Found paused, and resumed while it is looked at: nothing was seen running. */
+static void
+test_resume_while_a_paused_guest_is_looked_at(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(&img, &kernel);
+    guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    world_init(&w,
+               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    for (unsigned i = 0; i < 20; i++)
+        turn(&w);
+    assert_int_equal(w.published, 0);
+    tick(&img, &kernel);
+    turn_until_ready(&w);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* No event tells of a kexec. */
+static void
+test_kernel_after_a_kexec_is_the_next_generation(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    ready_on_image(&w, &img);
+    struct guestimg_kernel next = guestimg_kernel();
+    next.text_gpa = 32 * MEMCTX_MIB;
+    next.bare_gpa = 0;
+    next.note_gpa = 64 * MEMCTX_MIB;
+    guestimg_add_kernel(&img, &next);
+    uint64_t gpa = next.root_gpa + CLOCK_BEHIND_ROOT;
+    guestimg_write_le64(&img, gpa, UINT64_C(0xfffedb08));
+    for (unsigned i = 0; i < 10000 && w.generation != 2; i++) {
+        turn(&w);
+        tick(&img, &next);
+    }
+    assert_int_equal(w.generation, 2);
+    assert_int_equal(w.kcr3, next.root_gpa);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_each_boot_of_the_stub_fails_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    for (unsigned boot = 2; boot < 5; boot++) {
+        record_handle(w.record, MEMCTX_EVENT_RESET, false);
+        for (unsigned failed = 0; failed < 2; failed++) {
+            turn_until_phase(&w, MEMCTX_PHASE_PROBING);
+            turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+        }
+        turn_until_ready(&w);
+        assert_int_equal(w.generation, boot);
+        assert_int_equal(w.record->boot, boot);
+    }
+    world_deinit(&w);
+}
+
+/* RAM of a QEMU whose instance and count are as the test says. */
+struct counted {
+    struct guestimg img;
+    uint64_t instance;
+    unsigned generation;
+    const char *kernel;
+};
+
+static int
+open_counted(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct counted *c = arg;
+    int failed = ram_from_fd(guestimg_open(&c->img), "ram", 0, ret, err);
+    ret->run.instance = c->instance;
+    ret->run.generation = c->generation;
+    snprintf(ret->run.kernel, sizeof(ret->run.kernel), "%s", c->kernel);
+    ret->synthetic = true;
+    return failed;
+}
+
+static void
+counted_init(struct counted *c, struct world *w, unsigned generation,
+             const char *kernel_name)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(&c->img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(&c->img, &kernel);
+    c->instance = 1;
+    c->generation = generation;
+    c->kernel = kernel_name;
+    world_init(w,
+               &(struct adapter_config){.open = open_counted, .open_arg = c});
+    record_handle(w->record, MEMCTX_EVENT_START, false);
+    turn_until_ready(w);
+}
+
+/* An agent that was killed between a reset and the next kernel left no datum,
+ * but it had counted. */
+static void
+test_generation_continues_after_the_agents_death(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    counted_init(&c, &w, 6, "");
+    assert_int_equal(w.generation, 7);
+    char name[MEMCTX_KERNEL_WORDS_MAX];
+    snprintf(name, sizeof(name), "%s", w.record->run.kernel);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+    /* What an agent withdrew at its end is the same kernel for the next. */
+    counted_init(&c, &w, 6, name);
+    assert_int_equal(w.generation, 6);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_string_equal(w.record->run.kernel, "");
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 7);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* libvirt gives an id again after its own restart. */
+static void
+test_another_qemu_under_the_same_id_is_another_run(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    counted_init(&c, &w, 0, "");
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 2);
+    c.instance = 2;
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    turn_until_ready(&w);
+    assert_int_equal(w.generation, 1);
+    assert_int_equal(w.standing, 0);
+    assert_int_equal(w.record->boot, 1);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+static void
+test_destroy_while_a_try_runs(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        struct world w;
+        world_init(&w, &(struct adapter_config){.stub = true});
+        record_handle(w.record, MEMCTX_EVENT_START, true);
+        world_deinit(&w);
+    }
+}
+
+static void
+test_stop_ends_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    assert_true(record_handle(w.record, MEMCTX_EVENT_STOP, false));
+    world_deinit(&w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptors_alternate_until_a_boot_succeeds),
+        cmocka_unit_test(test_many_failures_are_one_line),
+        cmocka_unit_test(test_no_configuration_means_stub),
+        cmocka_unit_test(test_success_resets_the_backoff),
+        cmocka_unit_test(test_reset_withdraws_and_counts_a_generation),
+        cmocka_unit_test(test_paused_guest_is_not_retried),
+        cmocka_unit_test(test_pause_while_a_try_runs_ends_after_it),
+        cmocka_unit_test(test_page_shows_doubt_and_another_kernel),
+        cmocka_unit_test(test_reset_while_a_try_runs_drops_its_result),
+        cmocka_unit_test(test_libvirt_away_and_back_writes_nothing_again),
+        cmocka_unit_test(test_handed_in_descriptor_is_used_and_closed),
+        cmocka_unit_test(test_writable_descriptor_is_refused_and_closed),
+        cmocka_unit_test(test_descriptor_never_used_is_closed),
+        cmocka_unit_test(test_handed_in_is_closed_when_there_is_no_adapter),
+        cmocka_unit_test(test_handed_in_is_never_replaced_by_a_stub),
+        cmocka_unit_test(test_end_of_an_adapter_holds_nobody_up),
+        cmocka_unit_test(test_path_that_is_not_there_is_unsupported),
+        cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
+        cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
+        cmocka_unit_test(test_cold_start_is_no_proof_after_libvirt_was_away),
+        cmocka_unit_test(test_ready_stub_is_looked_at_again_and_again),
+        cmocka_unit_test(test_no_look_where_none_is_wanted),
+        cmocka_unit_test(test_kernel_that_ticks_between_the_halves_stays),
+        cmocka_unit_test(test_kernel_that_stands_still_is_withdrawn),
+        cmocka_unit_test(test_pause_in_a_look_withdraws_nothing),
+        cmocka_unit_test(test_resume_while_a_paused_guest_is_looked_at),
+        cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
+        cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
+        cmocka_unit_test(test_generation_continues_after_the_agents_death),
+        cmocka_unit_test(test_another_qemu_under_the_same_id_is_another_run),
+        cmocka_unit_test(test_destroy_while_a_try_runs),
+        cmocka_unit_test(test_stop_ends_the_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
