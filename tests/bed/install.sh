@@ -16,7 +16,7 @@ build_packages=(
     libcmocka-dev libxml2-utils python3
 )
 test_packages=(
-    valgrind clang
+    valgrind clang clang-format cppcheck shellcheck codespell lcov
     libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu
     qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
     fuse3 crash python3-drgn
