@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "unit.h"
+
 struct linger_socket {
     int fd;
     int peer;
