@@ -161,8 +161,8 @@ check_transitions()
     local difference
     [ -x "$build/tests/print_transitions" ] || { fail "no print_transitions in $build/tests"; return; }
     difference=$(diff <("$build/tests/print_transitions") \
-        <(sed -n '/^<!-- transitions -->$/,/^<!-- end of transitions -->$/p' "$top/ARCHITECTURE.md" | sed '1d; $d'))
-    [ -z "$difference" ] || fail "src/domain/domain.c < and > ARCHITECTURE.md:"$'\n'"$difference"
+        <(sed -n '/^<!-- transitions -->$/,/^<!-- end of transitions -->$/p' "$top/src/domain/transitions.md" | sed '1d; $d'))
+    [ -z "$difference" ] || fail "src/domain/domain.c < and > src/domain/transitions.md:"$'\n'"$difference"
 }
 
 # Files that a person wrote, in directories that hold such; a build in the source tree leaves others beside them.
