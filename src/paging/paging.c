@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Page-table walks over a RAM map; knows no operating system. */
-#include "paging/format.h"
+#include "paging/paging.h"
 
 #include <inttypes.h>
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "paging/format.h"
+#include "ram/rammap.h"
 
 /* One page that is mapped. */
 struct memctx_mapping {
