@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "paging/paging.h"
 
 /* 192 bytes touch two pages at most. */
 #define PARTS_MAX 2

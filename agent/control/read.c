@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "control/errand.h"
 #include "control/operations.h"
+#include "paging/paging.h"
 
 #define HOLE_MAX MEMCTX_GIB /* that is looked for at once */
 

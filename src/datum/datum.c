@@ -3,39 +3,10 @@
 /* The datum as a value; how it is spelled stands elsewhere. */
 #include "datum/datum.h"
 
-#include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/bytes.h"
-
-static const char *const os_names[] = {
-    [MEMCTX_OS_UNKNOWN] = NULL,
-    [MEMCTX_OS_LINUX] = "linux",
-    [MEMCTX_OS_WINDOWS] = "windows",
-};
-static_assert(MEMCTX_ARRAY_LEN(os_names) == MEMCTX_OSES,
-              "every system has a name");
-
-const char *
-memctx_os_name(enum memctx_os os)
-{
-    return os < MEMCTX_OSES ? os_names[os] : NULL;
-}
-
-void
-memctx_kernel_words(const struct memctx_kernel *kernel,
-                    char ret[MEMCTX_KERNEL_WORDS_MAX])
-{
-    snprintf(ret, MEMCTX_KERNEL_WORDS_MAX,
-             "%s %s %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %s",
-             memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
-             kernel->kcr3, kernel->base_gva,
-             kernel->windows_facts.system_eprocess, kernel->version);
-}
 
 int
 memctx_datum_init(struct memctx_datum *ret, const struct memctx_kernel *kernel,

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 #include "guest/windows/process.h"
 
@@ -105,15 +105,5 @@ int memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
  * untouched on failure; else the caller calls memctx_datum_deinit(). */
 int memctx_datum_from_xml(const char *xml, size_t len_bytes,
                           struct memctx_datum *ret, struct memctx_error *err);
-
-/* Name in guest/@os ("linux"), NULL for unknown. */
-const char *memctx_os_name(enum memctx_os os);
-
-#define MEMCTX_KERNEL_WORDS_MAX 192
-
-/* A kernel on one line without a newline: the same for two kernels exactly if
- * memctx_kernel_is_same(). */
-void memctx_kernel_words(const struct memctx_kernel *kernel,
-                         char ret[MEMCTX_KERNEL_WORDS_MAX]);
 
 #endif

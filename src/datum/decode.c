@@ -85,10 +85,7 @@ decode_guest(const xmlNode *root, struct memctx_kernel *kernel,
     const xmlNode *guest = memctx_xml_child(root, "guest");
     char os[16];
     memctx_xml_attr(guest, "os", os, sizeof(os));
-    for (unsigned i = 1; i < MEMCTX_OSES; i++) {
-        if (strcmp(os, memctx_os_name((enum memctx_os)i)) == 0)
-            kernel->os = (enum memctx_os)i;
-    }
+    kernel->os = memctx_os_from_name(os);
     if (kernel->os == MEMCTX_OS_UNKNOWN)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "memctx datum: guest/@os is '%s', expected "

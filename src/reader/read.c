@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "paging/paging.h"
 #include "base/cleanup.h"
 #include "wire/clocks.h"
 #include "guest/linux/vmcoreinfo.h"

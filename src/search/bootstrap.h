@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 
 struct memctx_bootstrap; /* one try at a time, from any thread */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 
 struct memctx_pulse;

@@ -6,7 +6,7 @@
 #ifndef MEMCTX_WEIGH_H
 #define MEMCTX_WEIGH_H
 
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 
 /* Bytes that the kernel's half of its address space maps of RAM which `map` has

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "paging/paging.h"
 
 #define TOKENS 256u
 #define TOKEN_TABLE_MAX                                          \

@@ -12,8 +12,10 @@
 #ifndef MEMCTX_LINUX_KALLSYMS_H
 #define MEMCTX_LINUX_KALLSYMS_H
 
-#include "guest/guest.h"
+#include "base/error.h"
+#include "guest/kernel.h"
 #include "guest/linux/vmcoreinfo.h"
+#include "ram/rammap.h"
 
 #define MEMCTX_KALLSYMS_MAX (1u << 20) /* symbols; kernels have about 2^17 */
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 
 /* May this page of MEMCTX_PAGE_SIZE bytes at page_gpa be a kernel's root? Its

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "paging/view.h"
 
 /* What we ask an image for; an address of 0: it is not exported. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "ram/rammap.h"
 
 #define MEMCTX_WINDOWS_NAME_MAX 16 /* ImageFileName: 14 characters and NUL */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest/guest.h"
+#include "guest/kernel.h"
 #include "paging/view.h"
 #include "guest/windows/image.h"
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* A kernel that was found, as a value: what is published, compared and handed
+ * from one program to another. It knows nothing of how it was found. */
+#ifndef MEMCTX_KERNEL_H
+#define MEMCTX_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "paging/format.h"
+
+enum memctx_os {
+    MEMCTX_OS_UNKNOWN = 0,
+    MEMCTX_OS_LINUX,
+    MEMCTX_OS_WINDOWS,
+    MEMCTX_OSES
+};
+
+/* Its name in guest/@os ("linux"); NULL for unknown. Any thread. */
+const char *memctx_os_name(enum memctx_os os);
+
+/* The reverse; MEMCTX_OS_UNKNOWN for a name that is none of ours. */
+enum memctx_os memctx_os_from_name(const char *name);
+
+#define MEMCTX_VERSION_MAX 72
+#define MEMCTX_IDENTITY_MAX 128
+#define MEMCTX_CHECKS_MAX 96
+#define MEMCTX_FOUND_MAX 32
+
+/* Facts that only Linux has. `has_` tells what is known. */
+struct memctx_linux_facts {
+    bool has_kaslr_offset;
+    uint64_t kaslr_offset;    /* bytes from the link-time to the run-time gva */
+    bool has_phys_base;       /* x86-64 only */
+    int64_t phys_base;        /* gpa = gva - 0xffffffff80000000 + phys_base */
+    bool has_kimage_voffset;  /* aarch64 only */
+    uint64_t kimage_voffset;  /* gpa = gva - kimage_voffset, of the image */
+    uint64_t vmcoreinfo_gpa;  /* of the ELF note; of the text if only that */
+    uint32_t vmcoreinfo_size; /* of the text, bytes */
+};
+
+/* Bytes from the start of an EPROCESS. What is 0 is not known. */
+struct memctx_windows_offsets {
+    uint16_t dtb;
+    uint16_t pid;
+    uint16_t links;
+    uint16_t image_name;
+    uint16_t user_dtb;
+};
+
+/* Facts that only Windows has. What is 0 is not known. */
+struct memctx_windows_facts {
+    uint64_t system_eprocess; /* gva of the System process' EPROCESS */
+    uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
+    uint64_t create_time;     /* of the System process, as system_time */
+    uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
+    struct memctx_windows_offsets offsets;
+};
+
+/* One kernel that was found and verified. A value: nothing to free. */
+struct memctx_kernel {
+    enum memctx_os os;
+    enum memctx_paging paging;
+    uint64_t kcr3;                      /* GPA, flag bits removed */
+    char version[MEMCTX_VERSION_MAX];   /* printable ASCII */
+    char identity[MEMCTX_IDENTITY_MAX]; /* "" when the kernel has none */
+    uint64_t base_gva;                  /* start of the kernel image */
+    uint64_t size_bytes;                /* of the image; 0: not known */
+    uint64_t clue_gpa;                  /* where the search found its clue */
+    char found[MEMCTX_FOUND_MAX];       /* kind of clue */
+    char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */
+    struct memctx_linux_facts linux_facts;
+    struct memctx_windows_facts windows_facts;
+};
+
+/* Is it the same kernel, whichever clue led to it? Any thread. */
+bool memctx_kernel_is_same(const struct memctx_kernel *a,
+                           const struct memctx_kernel *b);
+
+#define MEMCTX_KERNEL_WORDS_MAX 192
+
+/* A kernel on one line without a newline: the same for two kernels exactly if
+ * memctx_kernel_is_same(). Any thread. */
+void memctx_kernel_words(const struct memctx_kernel *kernel,
+                         char ret[MEMCTX_KERNEL_WORDS_MAX]);
+
+#endif
