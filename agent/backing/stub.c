@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "guest/linux/linux.h"
+#include "guest/linux/image.h"
 #include "guest/linux/vmcoreinfo.h"
 
 #define STUB_RAM (64 * MEMCTX_MIB)

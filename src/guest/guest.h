@@ -7,10 +7,10 @@
  *   2. add it to the table in src/search/guests.c;
  *   3. add its enum below, its name in src/datum/datum.c and in the schema
  *      (src/memctx.rng), and its own facts to struct memctx_kernel;
- *   4. write tests/test_NAME.c on RAM built by tests/support/guestimg.c, and describe
- *      it in man/memctx-datum.pod and README.md.
- * Nothing a guest says is believed alone: verify() publishes a root only when
- * two independent facts agree with it. */
+ *   4. write tests/test_NAME.c on RAM built by tests/support/guestimg.c, and
+ * describe it in man/memctx-datum.pod and README.md. Nothing a guest says is
+ * believed alone: verify() publishes a root only when two independent facts
+ * agree with it. */
 #ifndef MEMCTX_GUEST_H
 #define MEMCTX_GUEST_H
 
@@ -75,9 +75,7 @@ typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
 
 /* All functions may run on any thread and keep nothing between calls. */
 struct memctx_guest_ops {
-    const char *name;
     const char *sought; /* what a clue is, in words */
-    enum memctx_os os;
     /* Report the clues that the guest's own structures lead to, without a
      * search: in most tries this is all that is needed. Returns the bytes
      * read; what it reads must not grow with the guest. */
@@ -104,5 +102,10 @@ struct memctx_guest_ops {
                   const struct memctx_kernel *kernel, struct memctx_clocks *ret,
                   struct memctx_error *err);
 };
+
+#define MEMCTX_DECLARE_OPS(os, name, ops) \
+    extern const struct memctx_guest_ops ops;
+MEMCTX_SYSTEMS(MEMCTX_DECLARE_OPS)
+#undef MEMCTX_DECLARE_OPS
 
 #endif

@@ -3,20 +3,12 @@
 /* Names of systems, and when two kernels are one. */
 #include "guest/kernel.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
-
-static const char *const names[] = {
-    [MEMCTX_OS_UNKNOWN] = NULL,
-    [MEMCTX_OS_LINUX] = "linux",
-    [MEMCTX_OS_WINDOWS] = "windows",
-};
-static_assert(MEMCTX_ARRAY_LEN(names) == MEMCTX_OSES,
-              "every system has a name");
+#define NAME(os, name, ops) [MEMCTX_OS_##os] = (name),
+static const char *const names[MEMCTX_OSES] = {MEMCTX_SYSTEMS(NAME)};
 
 const char *
 memctx_os_name(enum memctx_os os)

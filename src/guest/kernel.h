@@ -10,10 +10,17 @@
 
 #include "paging/format.h"
 
+/* Every guest system, in the order in which they are looked for: its
+ * MEMCTX_OS_..., its name in the datum, its ops (guest.h). */
+#define MEMCTX_SYSTEMS(X)               \
+    X(LINUX, "linux", memctx_linux_ops) \
+    X(WINDOWS, "windows", memctx_windows_ops)
+
 enum memctx_os {
     MEMCTX_OS_UNKNOWN = 0,
-    MEMCTX_OS_LINUX,
-    MEMCTX_OS_WINDOWS,
+#define MEMCTX_OS_CONSTANT(os, name, ops) MEMCTX_OS_##os,
+    MEMCTX_SYSTEMS(MEMCTX_OS_CONSTANT)
+#undef MEMCTX_OS_CONSTANT
     MEMCTX_OSES
 };
 

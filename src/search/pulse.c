@@ -35,7 +35,7 @@ memctx_pulse_create(const struct memctx_rammap *map,
                     const struct memctx_kernel *kernel, uint64_t now_us,
                     struct memctx_pulse **ret, struct memctx_error *err)
 {
-    const struct memctx_guest_ops *guest = memctx_guests_find(kernel->os);
+    const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
     assert(guest != NULL && "a kernel was found by somebody");
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_clocks *found = malloc(sizeof(*found));

@@ -17,10 +17,11 @@
 #define OVERLAP 64u /* clues that straddle two blocks of a thorough pass */
 #define HOLES_MAX 512
 #define HINTS_MAX 16
-#define ROUNDS_BEFORE_GUESSING 2 /* one of each kind found nothing */
+#define ROUNDS_BEFORE_GUESSING 2    /* one of each kind found nothing */
 #define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
 #define SUSPECTS_MAX 64
 #define LOOKED_MAX 64
+#define FIRST_OS (MEMCTX_OS_UNKNOWN + 1)
 
 /* What all proofs of a try may read, in reads of up to a page: about 30 ms of
  * CPU, or 10 s when everything is to be looked at. */
@@ -37,8 +38,8 @@ struct memctx_search {
     struct memctx_range holes[HOLES_MAX]; /* never looked at, by gpa */
     size_t n_holes;
     bool primed; /* holes are set up */
-    struct hints hints[MEMCTX_GUESTS];
-    uint64_t likely_cursor[MEMCTX_GUESTS]; /* bytes into the likely part */
+    struct hints hints[MEMCTX_OSES];
+    uint64_t likely_cursor[MEMCTX_OSES]; /* bytes into the likely part */
     uint64_t cursor_gpa; /* the round through all RAM goes on here */
     unsigned rounds;     /* ended so far */
     unsigned char block[BLOCK + OVERLAP];
@@ -49,12 +50,12 @@ struct attempt {
     struct memctx_search *search;
     const struct memctx_rammap *map;
     const struct memctx_search_request *request;
-    size_t guest; /* whose clues are looked into */
+    enum memctx_os os; /* whose clues are looked into */
     struct memctx_search_result *result;
-    struct memctx_error *why;                /* why RAM could not be read */
-    struct memctx_error best[MEMCTX_GUESTS]; /* why the clue failed that came
-                                                farthest */
-    uint64_t left_bytes;                     /* of the budget */
+    struct memctx_error *why;              /* why RAM could not be read */
+    struct memctx_error best[MEMCTX_OSES]; /* why the clue failed that came
+                                              farthest */
+    uint64_t left_bytes;                   /* of the budget */
     bool thorough;
     bool guess;
     struct memctx_quest quest;
@@ -64,7 +65,7 @@ struct attempt {
     /* Clues of this try, to look at each once; the oldest are forgotten. */
     struct {
         uint64_t gpa;
-        size_t guest;
+        enum memctx_os os;
     } looked[LOOKED_MAX];
     size_t n_looked; /* ever */
 };
@@ -152,13 +153,13 @@ remember_known(struct memctx_quest *quest, const struct memctx_kernel *kernel)
 static void
 keep_failure(struct attempt *a, const struct memctx_error *why)
 {
-    struct memctx_search_seen *seen = &a->result->seen[a->guest];
+    struct memctx_search_seen *seen = &a->result->seen[a->os];
     if (why->kind == MEMCTX_GONE)
         *a->why = *why;
     if (seen->n_clues > 1 && a->quest.passed < seen->passed)
         return;
     seen->passed = a->quest.passed;
-    a->best[a->guest] = *why;
+    a->best[a->os] = *why;
 }
 
 /* The same page may be a hint, fresh, and where a guest's structures lead. */
@@ -167,11 +168,11 @@ is_looked_into(struct attempt *a, uint64_t clue_gpa)
 {
     size_t n = (size_t)memctx_min(a->n_looked, LOOKED_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (a->looked[i].gpa == clue_gpa && a->looked[i].guest == a->guest)
+        if (a->looked[i].gpa == clue_gpa && a->looked[i].os == a->os)
             return true;
     }
     a->looked[a->n_looked % LOOKED_MAX].gpa = clue_gpa;
-    a->looked[a->n_looked % LOOKED_MAX].guest = a->guest;
+    a->looked[a->n_looked % LOOKED_MAX].os = a->os;
     a->n_looked++;
     return false;
 }
@@ -186,10 +187,9 @@ look_into(uint64_t clue_gpa, void *arg)
     struct memctx_kernel kernel;
     struct memctx_error why = MEMCTX_ERROR_INIT;
     a->result->n_clues++;
-    a->result->seen[a->guest].n_clues++;
+    a->result->seen[a->os].n_clues++;
     a->left_bytes -= memctx_min(a->left_bytes, CLUE_COST);
-    if (memctx_guests[a->guest]->verify(&a->quest, clue_gpa, &kernel, &why) <
-        0) {
+    if (memctx_guests[a->os]->verify(&a->quest, clue_gpa, &kernel, &why) < 0) {
         keep_failure(a, &why);
     } else {
         remember_known(&a->quest, &kernel);
@@ -197,7 +197,7 @@ look_into(uint64_t clue_gpa, void *arg)
             request->accept(&kernel, request->accept_arg))
             keep_kernel(a->result, &kernel);
     }
-    remember_hint(&a->search->hints[a->guest], clue_gpa, a->quest.passed > 0);
+    remember_hint(&a->search->hints[a->os], clue_gpa, a->quest.passed > 0);
     return !is_done(a);
 }
 
@@ -221,9 +221,8 @@ note_suspect(struct attempt *a, const struct memctx_block *block)
 static void
 scan_block(struct attempt *a, const struct memctx_block *block)
 {
-    for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
-        const struct memctx_guest_ops *guest = memctx_guests[i];
-        a->guest = i;
+    for (a->os = FIRST_OS; a->os < MEMCTX_OSES && !is_done(a); a->os++) {
+        const struct memctx_guest_ops *guest = memctx_guests[a->os];
         guest->scan(block, look_into, a);
         if (a->request->all && !a->thorough && guest->suspect != NULL &&
             guest->suspect(block))
@@ -299,8 +298,8 @@ scan_hint(struct attempt *a, uint64_t gpa)
 static void
 scan_hints(struct attempt *a)
 {
-    for (size_t g = 0; g < MEMCTX_GUESTS; g++) {
-        const struct hints hints = a->search->hints[g];
+    for (enum memctx_os os = FIRST_OS; os < MEMCTX_OSES; os++) {
+        const struct hints hints = a->search->hints[os];
         /* From the oldest to the latest: look_into() puts each in front. */
         for (size_t i = hints.n; i > 0 && !is_done(a); i--)
             scan_hint(a, hints.gpa[i - 1]);
@@ -312,9 +311,9 @@ scan_hints(struct attempt *a)
 static void
 scan_likely(struct attempt *a)
 {
-    for (size_t g = 0; g < MEMCTX_GUESTS && !is_done(a); g++) {
-        struct memctx_range range = memctx_guests[g]->likely;
-        uint64_t *cursor = &a->search->likely_cursor[g];
+    for (enum memctx_os os = FIRST_OS; os < MEMCTX_OSES && !is_done(a); os++) {
+        struct memctx_range range = memctx_guests[os]->likely;
+        uint64_t *cursor = &a->search->likely_cursor[os];
         uint64_t len =
             memctx_min(round_up(a->left_bytes / 2), range.size - *cursor);
         scan_data(a, range.gpa + *cursor, range.gpa + *cursor + len);
@@ -389,9 +388,8 @@ static void
 follow_guests(struct attempt *a)
 {
     uint64_t spare_bytes = a->left_bytes / 4;
-    for (size_t i = 0; i < MEMCTX_GUESTS && !is_done(a); i++) {
-        a->guest = i;
-        uint64_t bytes = memctx_guests[i]->follow(a->map, look_into, a);
+    for (a->os = FIRST_OS; a->os < MEMCTX_OSES && !is_done(a); a->os++) {
+        uint64_t bytes = memctx_guests[a->os]->follow(a->map, look_into, a);
         a->result->bytes_read += bytes;
         a->left_bytes -= memctx_min(a->left_bytes, bytes);
     }
@@ -447,28 +445,29 @@ try_all(struct attempt *a)
 
 /* One system's part of the sentence. */
 static int
-describe_failure(const struct attempt *a, size_t g, char *text, size_t size)
+describe_failure(const struct attempt *a, enum memctx_os os, char *text,
+                 size_t size)
 {
-    const struct memctx_guest_ops *guest = memctx_guests[g];
-    uint64_t n = a->result->seen[g].n_clues;
+    uint64_t n = a->result->seen[os].n_clues;
     if (n == 0)
-        return snprintf(text, size, "%s: no %s in RAM", guest->name,
-                        guest->sought);
+        return snprintf(text, size, "%s: no %s in RAM", memctx_os_name(os),
+                        memctx_guests[os]->sought);
     return snprintf(text, size, "%s: %" PRIu64 " candidate%s, the best: %.200s",
-                    guest->name, n, n == 1 ? "" : "s", a->best[g].message);
+                    memctx_os_name(os), n, n == 1 ? "" : "s",
+                    a->best[os].message);
 }
 
 /* What was looked for, and how far the best of what was found came. */
 static int
 fail_all(const struct attempt *a, struct memctx_error *err)
 {
-    char text[MEMCTX_GUESTS * 256];
+    char text[MEMCTX_OSES * 256];
     size_t used = 0;
-    for (size_t g = 0; g < MEMCTX_GUESTS; g++) {
-        if (g > 0)
+    for (enum memctx_os os = FIRST_OS; os < MEMCTX_OSES; os++) {
+        if (os > FIRST_OS)
             used += (size_t)snprintf(text + used, sizeof(text) - used, "; ");
         used +=
-            (size_t)describe_failure(a, g, text + used, sizeof(text) - used);
+            (size_t)describe_failure(a, os, text + used, sizeof(text) - used);
     }
     return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
@@ -535,7 +534,7 @@ memctx_search_verify(const struct memctx_rammap *map,
                      const struct memctx_kernel *kernel,
                      struct memctx_error *err)
 {
-    const struct memctx_guest_ops *guest = memctx_guests_find(kernel->os);
+    const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
     struct memctx_quest quest = {.map = map, .reads_left = PROOF_READS};
     struct memctx_kernel now;
     if (guest == NULL)

@@ -45,8 +45,8 @@ struct memctx_search_seen {
 struct memctx_search_result {
     struct memctx_kernel kernels[MEMCTX_KERNELS_MAX]; /* distinct, verified */
     size_t n_kernels;
-    uint64_t n_clues;                              /* looked into in this try */
-    struct memctx_search_seen seen[MEMCTX_GUESTS]; /* as in memctx_guests */
+    uint64_t n_clues; /* looked into in this try */
+    struct memctx_search_seen seen[MEMCTX_OSES];
     uint64_t ram_gpa;    /* a kernel was not found because RAM begins there on
                             its machine, not at 0 as here; 0: none */
     uint64_t bytes_read; /* by the search itself, without the proofs */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "guestimg.h"
-#include "guest/linux/linux.h"
+#include "guest/guest.h"
 #include "search/search.h"
 
 #define RAM (128 * MEMCTX_MIB)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "guest/linux/linux.h"
+#include "guest/linux/image.h"
 #include "guest/linux/vmcoreinfo.h"
 
 #define LARGE_PAGE (2 * MEMCTX_MIB)

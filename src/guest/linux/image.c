@@ -14,10 +14,6 @@
 #define LARGE_PAGE (2 * MEMCTX_MIB)
 #define ENTRIES (MEMCTX_PAGE_SIZE / 8)
 
-/* __START_KERNEL_map (arch/x86/include/asm/page_64_types.h), which the level 2
- * table maps from its first entry on. */
-#define IMAGE_MAP UINT64_C(0xffffffff80000000)
-
 /* The tables stand together in .data; the root is this near to them. */
 #define ROOT_DISTANCE (256 * MEMCTX_KIB)
 
@@ -42,7 +38,8 @@ next_table(const struct memctx_rammap *map, uint64_t table_gpa, unsigned index)
     return is_table(map, entry) ? entry & MEMCTX_PTE_FRAME : 0;
 }
 
-/* The run of entries that map the image. Some may have been split into 4 KiB
+/* The run of entries that map the image; the table's first is for
+ * MEMCTX_LINUX_IMAGE_MAP. Some may have been split into 4 KiB
  * pages by then; the first large one tells where all begin. */
 static bool
 image_of_level2(const unsigned char *table, struct memctx_linux_image *ret)
@@ -64,7 +61,7 @@ image_of_level2(const unsigned char *table, struct memctx_linux_image *ret)
         known = true;
     }
     ret->size = n * LARGE_PAGE;
-    ret->base_gva = IMAGE_MAP + first * LARGE_PAGE;
+    ret->base_gva = MEMCTX_LINUX_IMAGE_MAP + first * LARGE_PAGE;
     return known && n > 1;
 }
 

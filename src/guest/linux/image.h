@@ -13,6 +13,11 @@
 #include "paging/paging.h"
 #include "ram/rammap.h"
 
+/* __START_KERNEL_map (arch/x86/include/asm/page_64_types.h): the kernel image
+ * is mapped in the 1 GiB that begins here. */
+#define MEMCTX_LINUX_IMAGE_MAP UINT64_C(0xffffffff80000000)
+#define MEMCTX_LINUX_IMAGE_MAP_SIZE (UINT64_C(1) << 30)
+
 struct memctx_linux_image {
     uint64_t gpa;              /* where the image begins, 2 MiB aligned */
     uint64_t size;             /* bytes, up to 1 GiB */

@@ -3,13 +3,12 @@
 /* Finds VMCOREINFO, follows it to the root page table and proves the root by
  * walking it. Must not believe a single number of the text unproved: the text
  * may be a copy in the page cache, or a kernel's that no longer runs. */
-#include "guest/linux/linux.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "guest/guest.h"
 #include "guest/linux/clock.h"
 #include "guest/linux/image.h"
 #include "guest/linux/note.h"
@@ -399,9 +398,7 @@ follow(const struct memctx_rammap *map, memctx_clue_fn *clue, void *arg)
 }
 
 const struct memctx_guest_ops memctx_linux_ops = {
-    .name = "linux",
     .sought = "VMCOREINFO",
-    .os = MEMCTX_OS_LINUX,
     .follow = follow,
     .scan = scan,
     .suspect = suspect,

@@ -5,7 +5,6 @@
 #include "guest/linux/pointers.h"
 
 #include "base/bytes.h"
-#include "guest/linux/linux.h"
 
 #define CHUNK (64 * MEMCTX_KIB)
 #define DATA_MAX (64 * MEMCTX_MIB)     /* .data, .init and .bss together */

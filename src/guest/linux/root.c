@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
-#include "guest/linux/linux.h"
+#include "guest/linux/image.h"
 
 #define FOUR_GIB (4 * MEMCTX_GIB)
 

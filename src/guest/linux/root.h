@@ -13,6 +13,9 @@
 #include "ram/rammap.h"
 #include "guest/linux/vmcoreinfo.h"
 
+/* Where RAM begins on QEMU's machine "virt" of ARM (hw/arm/virt.c). */
+#define MEMCTX_LINUX_ARM_RAM UINT64_C(0x40000000)
+
 /* One possibility. To be proved: nothing of it has been walked. */
 struct memctx_linux_root {
     enum memctx_paging paging;

@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "guest/linux/linux.h"
 #include "guest/linux/image.h"
 
 #define ENTRIES (MEMCTX_PAGE_SIZE / 8)

@@ -2,11 +2,10 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* From a clue to a proven kernel: which roots a clue stands for, which need no
  * proof of their own, and where they lead. */
-#include "guest/windows/windows.h"
-
 #include <inttypes.h>
 
 #include "base/bytes.h"
+#include "guest/guest.h"
 #include "guest/windows/kuser.h"
 #include "guest/windows/proof.h"
 #include "guest/windows/roots.h"
@@ -138,9 +137,7 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
 }
 
 const struct memctx_guest_ops memctx_windows_ops = {
-    .name = "windows",
     .sought = "low stub or page table that maps itself",
-    .os = MEMCTX_OS_WINDOWS,
     .follow = memctx_windows_follow,
     .likely = {0, 16 * MEMCTX_MIB},
     .scan = memctx_windows_scan,

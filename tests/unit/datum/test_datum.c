@@ -737,64 +737,6 @@ test_stamp_that_does_not_fit(void **state)
     assert_string_equal(datum.published, "");
 }
 
-static void
-test_names_of_systems(void **state)
-{
-    (void)state;
-    assert_string_equal(memctx_os_name(MEMCTX_OS_LINUX), "linux");
-    assert_string_equal(memctx_os_name(MEMCTX_OS_WINDOWS), "windows");
-    assert_null(memctx_os_name(MEMCTX_OS_UNKNOWN));
-    assert_null(memctx_os_name(MEMCTX_OSES));
-}
-
-static void
-assert_words(const struct memctx_kernel *a, const struct memctx_kernel *b,
-             bool same)
-{
-    char wa[MEMCTX_KERNEL_WORDS_MAX];
-    char wb[MEMCTX_KERNEL_WORDS_MAX];
-    memctx_kernel_words(a, wa);
-    memctx_kernel_words(b, wb);
-    assert_int_equal(memctx_kernel_is_same(a, b), same);
-    assert_int_equal(strcmp(wa, wb) == 0, same);
-    assert_null(strchr(wa, '\n'));
-}
-
-/* The words are what an agent leaves to the next one; they must not be less
- * strict than the comparison of kernels. */
-static void
-test_words_of_kernels(void **state)
-{
-    struct memctx_datum datum = sample();
-    const struct memctx_kernel a = datum.kernel;
-    struct memctx_kernel b = a;
-    (void)state;
-    strcpy(b.found, "other");
-    assert_words(&a, &b, true);
-    b = a;
-    b.os = MEMCTX_OS_WINDOWS;
-    assert_words(&a, &b, false);
-    b = a;
-    b.paging = MEMCTX_PAGING_X86_64_5LEVEL;
-    assert_words(&a, &b, false);
-    b = a;
-    b.kcr3 += MEMCTX_PAGE_SIZE;
-    assert_words(&a, &b, false);
-    b = a;
-    b.base_gva += MEMCTX_PAGE_SIZE;
-    assert_words(&a, &b, false);
-    b = a;
-    b.windows_facts.system_eprocess += 8;
-    assert_words(&a, &b, false);
-    b = a;
-    b.kcr3 = b.base_gva = b.windows_facts.system_eprocess = UINT64_MAX;
-    memset(b.version, 'v', sizeof(b.version) - 1);
-    struct memctx_kernel c = b;
-    c.version[sizeof(c.version) - 2] = 'w';
-    assert_words(&b, &c, false);
-    memctx_datum_deinit(&datum);
-}
-
 int
 main(void)
 {
@@ -830,8 +772,6 @@ main(void)
         T(test_copy_is_a_copy),
         T(test_stamp),
         T(test_stamp_that_does_not_fit),
-        T(test_names_of_systems),
-        T(test_words_of_kernels),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     xmlRelaxNGCleanupTypes();

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "armimg.h"
-#include "guest/linux/linux.h"
+#include "guest/guest.h"
 #include "search/search.h"
 
 #define RAM (64 * MEMCTX_MIB)

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "guestimg.h"
-#include "guest/linux/linux.h"
+#include "guest/guest.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
 #define RAM (128 * MEMCTX_MIB)

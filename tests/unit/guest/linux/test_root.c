@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "guestimg.h"
-#include "guest/linux/linux.h"
+#include "guest/guest.h"
 #include "guest/linux/root.h"
 
 #define RAM (128 * MEMCTX_MIB)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "guestimg.h"
-#include "guest/linux/linux.h"
+#include "guest/guest.h"
 #include "guest/linux/shape.h"
 #include "search/search.h"
 

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "guestimg.h"
-#include "guest/windows/windows.h"
+#include "guest/guest.h"
 #include "guest/windows/finder.h"
 #include "guest/windows/kuser.h"
 #include "guest/windows/process.h"

@@ -6,7 +6,7 @@
 
 #include "guestimg.h"
 #include "search/search.h"
-#include "guest/windows/windows.h"
+#include "guest/guest.h"
 #include "guest/windows/process.h"
 #include "winimg.h"
 
@@ -687,11 +687,11 @@ test_linux_is_no_windows(void **state)
     assert_done(probe(f), &f->err);
     assert_int_equal(f->result.n_kernels, 1);
     assert_int_equal(f->kernel->os, MEMCTX_OS_LINUX);
-    assert_int_equal(f->result.seen[1].n_clues, 0);
+    assert_int_equal(f->result.seen[MEMCTX_OS_WINDOWS].n_clues, 0);
     remake_ram(f, RAM, RAM);
     winimg_write(&f->img, &f->want);
     expect_found(f);
-    assert_int_equal(f->result.seen[0].n_clues, 0);
+    assert_int_equal(f->result.seen[MEMCTX_OS_LINUX].n_clues, 0);
 }
 
 /* ---- hostile RAM -------------------------------------------------------- */
