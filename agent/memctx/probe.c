@@ -37,7 +37,7 @@ add_others(struct memctx_datum *datum,
         if (i != chosen)
             datum->others[datum->n_others++] = result->kernels[i];
     }
-    datum->chosen = datum->kernel.windows_facts.system_time != 0
+    datum->chosen = datum->kernel.wall_clock.time != 0
                         ? "latest-system-time"
                         : "first-found";
     return 0;

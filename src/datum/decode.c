@@ -180,12 +180,12 @@ optional_offset(const xmlNode *node, const char *name)
 
 /* Processes are for people; nobody reads them back. */
 static void
-decode_windows(const xmlNode *root, struct memctx_windows_facts *facts)
+decode_windows(const xmlNode *root, struct memctx_kernel *kernel)
 {
     const xmlNode *node = memctx_xml_child(root, "windows");
     const xmlNode *offsets = memctx_xml_child(node, "offsets");
-    facts->system_eprocess = optional_number(node, "system_eprocess");
-    facts->offsets = (struct memctx_windows_offsets){
+    kernel->first_process_gva = optional_number(node, "system_eprocess");
+    kernel->windows_facts.offsets = (struct memctx_windows_offsets){
         .dtb = optional_offset(offsets, "dtb"),
         .pid = optional_offset(offsets, "pid"),
         .links = optional_offset(offsets, "links"),
@@ -223,7 +223,7 @@ decode_rest(const xmlNode *root, struct memctx_datum *datum)
     if (kernel->os == MEMCTX_OS_LINUX)
         decode_linux(root, &kernel->linux_facts);
     if (kernel->os == MEMCTX_OS_WINDOWS)
-        decode_windows(root, &kernel->windows_facts);
+        decode_windows(root, kernel);
     memctx_xml_attr(evidence, "found", kernel->found, sizeof(kernel->found));
     memctx_xml_attr(evidence, "checks", kernel->checks, sizeof(kernel->checks));
     datum->attempts = optional_count(evidence, "attempts");

@@ -141,8 +141,8 @@ add_windows(json_object *root, const struct memctx_datum *datum)
 {
     const struct memctx_windows_facts *facts = &datum->kernel.windows_facts;
     json_object *node = add_object(root, "windows");
-    add_hex(node, "system_eprocess", facts->system_eprocess);
-    add_time(node, "system_time", facts->system_time);
+    add_hex(node, "system_eprocess", datum->kernel.first_process_gva);
+    add_time(node, "system_time", datum->kernel.wall_clock.time);
     json_object *offsets = add_object(node, "offsets");
     add_offset(offsets, "dtb", facts->offsets.dtb);
     add_offset(offsets, "pid", facts->offsets.pid);
@@ -167,7 +167,7 @@ add_others(json_object *evidence, const struct memctx_datum *datum)
         add_string(other, "version", kernel->version);
         if (kernel->identity[0] != '\0')
             add_string(other, "identity", kernel->identity);
-        add_time(other, "system_time", kernel->windows_facts.system_time);
+        add_time(other, "system_time", kernel->wall_clock.time);
         add_string(other, "found", kernel->found);
         json_object_array_add(others, other);
     }

@@ -127,8 +127,8 @@ add_windows(xmlNode *root, const struct memctx_datum *datum)
 {
     const struct memctx_windows_facts *facts = &datum->kernel.windows_facts;
     xmlNode *node = add_element(root, "windows");
-    set_hex(node, "system_eprocess", facts->system_eprocess);
-    set_time(node, "system_time", facts->system_time);
+    set_hex(node, "system_eprocess", datum->kernel.first_process_gva);
+    set_time(node, "system_time", datum->kernel.wall_clock.time);
     xmlNode *offsets = add_element(node, "offsets");
     set_offset(offsets, "dtb", facts->offsets.dtb);
     set_offset(offsets, "pid", facts->offsets.pid);
@@ -156,7 +156,7 @@ add_other(xmlNode *evidence, const struct memctx_kernel *kernel)
     set_attr(node, "version", "%s", kernel->version);
     if (kernel->identity[0] != '\0')
         set_attr(node, "identity", "%s", kernel->identity);
-    set_time(node, "system_time", kernel->windows_facts.system_time);
+    set_time(node, "system_time", kernel->wall_clock.time);
     set_attr(node, "found", "%s", kernel->found);
 }
 

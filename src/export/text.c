@@ -112,7 +112,7 @@ memctx_export_shell(const struct memctx_export_subject *subject,
     const struct memctx_datum *datum = subject->datum;
     const struct memctx_kernel *kernel = &datum->kernel;
     const struct memctx_linux_facts *linux_facts = &kernel->linux_facts;
-    uint64_t eprocess = kernel->windows_facts.system_eprocess;
+    uint64_t eprocess = kernel->first_process_gva;
     bool has_note = linux_facts->vmcoreinfo_size != 0;
     add_word(text, "DOMAIN", subject->domain);
     add_word(text, "UUID", subject->uuid);

@@ -3,14 +3,17 @@
 /* What the search asks of an operating system, and what it gets back.
  *
  * To add a guest operating system:
- *   1. write src/NAME.c and .h with one const struct memctx_guest_ops;
- *   2. add it to the table in src/search/guests.c;
- *   3. add its enum below, its name in src/datum/datum.c and in the schema
- *      (src/memctx.rng), and its own facts to struct memctx_kernel;
- *   4. write tests/test_NAME.c on RAM built by tests/support/guestimg.c, and
- * describe it in man/memctx-datum.pod and README.md. Nothing a guest says is
- * believed alone: verify() publishes a root only when two independent facts
- * agree with it. */
+ *   1. write src/guest/NAME/ with one const struct memctx_guest_ops, and list
+ *      its files in Makefile.am;
+ *   2. add a row to MEMCTX_SYSTEMS in kernel.h, and its own facts to struct
+ *      memctx_kernel;
+ *   3. add its name to the schema (src/memctx.rng);
+ *   4. write tests/unit/guest/NAME/ on RAM built by tests/support/guestimg.c,
+ *      and describe it in man/memctx-datum.pod.
+ *
+ * Nothing a guest says is believed alone: verify() publishes a root only when
+ * two independent facts agree with it.
+ */
 #ifndef MEMCTX_GUEST_H
 #define MEMCTX_GUEST_H
 

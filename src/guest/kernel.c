@@ -32,8 +32,7 @@ memctx_kernel_is_same(const struct memctx_kernel *a,
 {
     return a->os == b->os && a->kcr3 == b->kcr3 && a->paging == b->paging &&
            a->base_gva == b->base_gva &&
-           a->windows_facts.system_eprocess ==
-               b->windows_facts.system_eprocess &&
+           a->first_process_gva == b->first_process_gva &&
            strcmp(a->version, b->version) == 0;
 }
 
@@ -45,5 +44,5 @@ memctx_kernel_words(const struct memctx_kernel *kernel,
              "%s %s %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %s",
              memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
              kernel->kcr3, kernel->base_gva,
-             kernel->windows_facts.system_eprocess, kernel->version);
+             kernel->first_process_gva, kernel->version);
 }

@@ -56,13 +56,17 @@ struct memctx_windows_offsets {
     uint16_t user_dtb;
 };
 
-/* Facts that only Windows has. What is 0 is not known. */
+/* Facts that only Windows has. */
 struct memctx_windows_facts {
-    uint64_t system_eprocess; /* gva of the System process' EPROCESS */
-    uint64_t system_time;     /* 100 ns since 1601, from KUSER_SHARED_DATA */
-    uint64_t create_time;     /* of the System process, as system_time */
-    uint64_t kuser_gpa;       /* of KUSER_SHARED_DATA */
     struct memctx_windows_offsets offsets;
+};
+
+/* The wall clock of a system that keeps one in RAM. What is 0 is not known. */
+struct memctx_wall_clock {
+    uint64_t page_gpa; /* where it stands. The next boot may have its own in the
+                          same page, which then ticks for both */
+    uint64_t time;     /* as it was read: 100 ns since 1601, UTC */
+    uint64_t booted;   /* when the first process began, as time */
 };
 
 /* One kernel that was found and verified. A value: nothing to free. */
@@ -74,6 +78,10 @@ struct memctx_kernel {
     char identity[MEMCTX_IDENTITY_MAX]; /* "" when the kernel has none */
     uint64_t base_gva;                  /* start of the kernel image */
     uint64_t size_bytes;                /* of the image; 0: not known */
+    uint64_t first_process_gva;         /* what the system knows its first
+                                           process by (Windows: EPROCESS of
+                                           System); 0: not known */
+    struct memctx_wall_clock wall_clock;
     uint64_t clue_gpa;                  /* where the search found its clue */
     char found[MEMCTX_FOUND_MAX];       /* kind of clue */
     char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */

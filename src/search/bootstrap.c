@@ -104,21 +104,27 @@ watch(struct attempt *a, const struct memctx_kernel *kernel)
     return w;
 }
 
-/* May `other` rather than `w` own the shared page that both lead to? Not if its
- * System process is the older one, or if the clock began anew for it before
- * `w` came. */
+static bool
+share_clock(const struct watched *a, const struct watched *b)
+{
+    uint64_t page_gpa = a->kernel.wall_clock.page_gpa;
+    return page_gpa != 0 && page_gpa == b->kernel.wall_clock.page_gpa;
+}
+
+/* May `other` rather than `w` own the clock that both lead to? Not if it booted
+ * earlier, or if the clock began anew for it before `w` came. */
 static bool
 may_own(const struct watched *other, const struct watched *w)
 {
-    uint64_t mine = w->kernel.windows_facts.create_time;
-    uint64_t others = other->kernel.windows_facts.create_time;
+    uint64_t mine = w->kernel.wall_clock.booted;
+    uint64_t others = other->kernel.wall_clock.booted;
     uint64_t restarted_us = memctx_pulse_restarted_us(other->pulse);
     if (mine != others && mine != 0 && others != 0)
         return others > mine;
     return restarted_us == 0 || restarted_us > w->since_us;
 }
 
-/* Windows keeps its clocks in a page that the next boot may have in the same
+/* A system may keep its clock in a page that the next boot has in the same
  * place; the tables of the boot before still lead there. So it ticks for both,
  * and only the one that began later runs. Where the other is not complete yet,
  * the clock of the old one has begun anew, and it is given time to appear. What
@@ -127,15 +133,13 @@ static bool
 is_outlived(const struct attempt *a, const struct watched *w)
 {
     const struct memctx_bootstrap *b = a->bootstrap;
-    uint64_t kuser_gpa = w->kernel.windows_facts.kuser_gpa;
     uint64_t restarted_us = memctx_pulse_restarted_us(w->pulse);
     bool proven = b->has_found && memctx_kernel_is_same(&b->found, &w->kernel);
-    if (kuser_gpa == 0 || proven)
+    if (w->kernel.wall_clock.page_gpa == 0 || proven)
         return false;
     for (size_t i = 0; i < b->n_watched; i++) {
         const struct watched *other = &b->watched[i];
-        if (other != w && other->kernel.windows_facts.kuser_gpa == kuser_gpa &&
-            may_own(other, w))
+        if (other != w && share_clock(other, w) && may_own(other, w))
             return true;
     }
     return restarted_us != 0 && a->request->now_us - restarted_us < SETTLE_US;

@@ -472,16 +472,16 @@ fail_all(const struct attempt *a, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
 
-/* Two boots may have had the shared page in one place, and then tell the same
- * time; their System processes were created at different ones. */
+/* Two boots may have had their clock in one place, and then tell the same time;
+ * but they began at different ones. */
 static bool
 is_later(const struct memctx_kernel *a, const struct memctx_kernel *b)
 {
-    const struct memctx_windows_facts *fa = &a->windows_facts;
-    const struct memctx_windows_facts *fb = &b->windows_facts;
-    return fa->system_time != fb->system_time
-               ? fa->system_time > fb->system_time
-               : fa->create_time > fb->create_time;
+    const struct memctx_wall_clock *ca = &a->wall_clock;
+    const struct memctx_wall_clock *cb = &b->wall_clock;
+    if (ca->time != cb->time)
+        return ca->time > cb->time;
+    return ca->booted > cb->booted;
 }
 
 size_t

@@ -53,8 +53,8 @@ struct memctx_search_result {
 };
 
 /* Of several kernels that were found, the index of the one that a reader of a
- * dump wants: the Windows whose clock stands latest, what an earlier boot left
- * behind stands still; without any, the one found first. */
+ * dump wants: the one whose wall clock shows the latest time, since that of an
+ * earlier boot stands still; without any clock, the one found first. */
 size_t memctx_search_latest(const struct memctx_search_result *result);
 
 /* 0, or -1 with BUG (out of memory). The caller destroys it. */

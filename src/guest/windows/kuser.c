@@ -65,7 +65,7 @@ memctx_windows_clocks(const struct memctx_rammap *map,
                       struct memctx_clocks *ret, struct memctx_error *err)
 {
     static const unsigned offsets[] = {INTERRUPT_TIME, SYSTEM_TIME, TICK_COUNT};
-    uint64_t kuser_gpa = kernel->windows_facts.kuser_gpa;
+    uint64_t kuser_gpa = kernel->wall_clock.page_gpa;
     unsigned char raw[KUSER_LEN];
     if (memctx_rammap_read(map, kuser_gpa, raw, sizeof(raw), err) < 0)
         return memctx_error_prefix(err, "KUSER_SHARED_DATA");

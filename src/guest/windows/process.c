@@ -69,13 +69,13 @@ static int
 walk_list(struct list *list, struct memctx_windows_process *ret, size_t max,
           size_t *n, struct memctx_error *err)
 {
-    const struct memctx_windows_facts *facts = &list->kernel->windows_facts;
-    uint64_t first = facts->system_eprocess + facts->offsets.links;
+    uint16_t links = list->kernel->windows_facts.offsets.links;
+    uint64_t first = list->kernel->first_process_gva + links;
     uint64_t link = first;
     bool passed_head = false;
     /* Bounded: each turn but one adds a process that was not listed yet. */
     do {
-        uint64_t eprocess = link - facts->offsets.links;
+        uint64_t eprocess = link - links;
         bool head = is_head(list->kernel, link);
         if (head ? passed_head : is_listed(ret, *n, eprocess))
             return memctx_error_set(err, MEMCTX_RETRY,

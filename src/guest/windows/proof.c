@@ -279,13 +279,13 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     kernel->size_bytes = c->image.size;
     snprintf(kernel->found, sizeof(kernel->found), "%s", c->root.found);
     memcpy(kernel->checks, c->checks, sizeof(kernel->checks));
-    kernel->windows_facts = (struct memctx_windows_facts){
-        .system_eprocess = c->system.eprocess_gva,
-        .system_time = c->kuser.system_time,
-        .create_time = c->system.create_time,
-        .kuser_gpa = c->kuser.gpa,
-        .offsets = c->system.offsets,
+    kernel->first_process_gva = c->system.eprocess_gva;
+    kernel->wall_clock = (struct memctx_wall_clock){
+        .page_gpa = c->kuser.gpa,
+        .time = c->kuser.system_time,
+        .booted = c->system.create_time,
     };
+    kernel->windows_facts.offsets = c->system.offsets;
 }
 
 /* Most of a candidate is room for pages; of a million candidates nearly all

@@ -34,7 +34,7 @@ find_known(const struct memctx_quest *quest,
             maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
                        k->base_gva) &&
             maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
-                       k->windows_facts.system_eprocess))
+                       k->first_process_gva))
             return k;
     }
     return NULL;

@@ -73,9 +73,9 @@ static const struct memctx_kernel sample_kernel = {
     .size_bytes = 0x1046000,
     .found = "low-stub",
     .checks = "kuser,system-process",
-    .windows_facts = {.system_eprocess = UINT64_C(0xffffce849b2f1040),
-                      .system_time = UINT64_C(133500000000000000),
-                      .offsets = {.dtb = 0x28, .pid = 0x440, .links = 0x448}},
+    .first_process_gva = UINT64_C(0xffffce849b2f1040),
+    .wall_clock = {.time = UINT64_C(133500000000000000)},
+    .windows_facts = {.offsets = {.dtb = 0x28, .pid = 0x440, .links = 0x448}},
 };
 
 static const struct memctx_windows_process processes[] = {
@@ -104,7 +104,7 @@ sample(void)
     datum.others = malloc(sizeof(datum.others[0]));
     datum.others[0] = sample_kernel;
     datum.others[0].kcr3 = 0x1aa000;
-    datum.others[0].windows_facts.system_time = 0;
+    datum.others[0].wall_clock.time = 0;
     strcpy(datum.others[0].found, "self-map");
     datum.n_others = 1;
     return datum;
@@ -180,7 +180,7 @@ test_facts_are_read_back(void **state)
                 NULL);
     const struct memctx_windows_facts *facts = &datum.kernel.windows_facts;
     assert_int_equal(datum.kernel.os, MEMCTX_OS_WINDOWS);
-    assert_true(facts->system_eprocess == UINT64_C(0xffffce849b2f1040));
+    assert_true(datum.kernel.first_process_gva == UINT64_C(0xffffce849b2f1040));
     assert_int_equal(facts->offsets.dtb, 0x28);
     assert_int_equal(facts->offsets.pid, 0x440);
     assert_int_equal(facts->offsets.links, 0x448);

@@ -75,7 +75,7 @@ test_words_of_kernels(void **state)
     b.base_gva += MEMCTX_PAGE_SIZE;
     assert_words(&sample, &b, false);
     b = sample;
-    b.windows_facts.system_eprocess += 8;
+    b.first_process_gva += 8;
     assert_words(&sample, &b, false);
 }
 
@@ -85,7 +85,7 @@ test_words_of_long_kernels(void **state)
 {
     struct memctx_kernel b = sample;
     (void)state;
-    b.kcr3 = b.base_gva = b.windows_facts.system_eprocess = UINT64_MAX;
+    b.kcr3 = b.base_gva = b.first_process_gva = UINT64_MAX;
     memset(b.version, 'v', sizeof(b.version) - 1);
     struct memctx_kernel c = b;
     c.version[sizeof(c.version) - 2] = 'w';

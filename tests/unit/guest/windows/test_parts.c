@@ -222,7 +222,7 @@ test_clocks_of_the_shared_page(void **state)
     struct fixture *f = *state;
     const struct memctx_kernel kernel = {
         .os = MEMCTX_OS_WINDOWS,
-        .windows_facts = {.kuser_gpa = f->want.kuser_gpa}};
+        .wall_clock = {.page_gpa = f->want.kuser_gpa}};
     struct memctx_clocks *clocks = test_malloc(sizeof(*clocks));
     assert_done(memctx_windows_clocks(f->map, &kernel, clocks, &f->err),
                 &f->err);

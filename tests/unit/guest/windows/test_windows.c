@@ -87,7 +87,7 @@ expect_found(struct fixture *f)
     assert_int_equal(f->kernel->kcr3, w->root_gpa);
     assert_int_equal(f->kernel->paging, w->paging);
     assert_int_equal(f->kernel->base_gva, w->base_gva);
-    assert_int_equal(f->kernel->windows_facts.system_eprocess,
+    assert_int_equal(f->kernel->first_process_gva,
                      w->eprocess_gva[0]);
 }
 
@@ -651,7 +651,7 @@ test_previous_boot_is_told_apart(void **state)
         const struct memctx_kernel *latest =
             &f->result.kernels[memctx_search_latest(&f->result)];
         assert_int_equal(latest->kcr3, f->want.root_gpa);
-        assert_int_equal(latest->windows_facts.system_time, f->want.time);
+        assert_int_equal(latest->wall_clock.time, f->want.time);
     }
 }
 
