@@ -164,7 +164,7 @@ open_now(struct job *job, struct memctx_error *err)
     ram_deinit(&job->ram);
     if (open_ram(job->adapter, &job->ram, err) < 0)
         return -1;
-    const struct memctx_rammap *const maps[MEMCTX_LAYOUT_CHOICES] = {
+    const struct memctx_rammap *const maps[MEMCTX_LAYOUTS_MAX] = {
         job->ram.map, job->ram.other};
     size_t n = job->ram.other != NULL ? 2 : 1;
     if (memctx_contest_create(maps, n, &job->contest, err) == 0)

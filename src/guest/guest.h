@@ -104,6 +104,11 @@ struct memctx_guest_ops {
     int (*clocks)(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_clocks *ret,
                   struct memctx_error *err);
+    /* NULL, or: RAM turned out to be laid out as in `to`, not as in `from` in
+     * which the kernel was found. Move the facts that say where the search saw
+     * something; clue_gpa has been moved. */
+    void (*move)(struct memctx_kernel *kernel, const struct memctx_rammap *from,
+                 const struct memctx_rammap *to);
 };
 
 #define MEMCTX_DECLARE_OPS(os, name, ops) \

@@ -21,8 +21,8 @@ struct memctx_layout_backend {
 /* Where RAM goes from 4 GiB on. */
 enum memctx_layout_choice {
     MEMCTX_LAYOUT_LIKELIEST,
-    MEMCTX_LAYOUT_OTHER, /* the other of two, when it is doubtful */
-    MEMCTX_LAYOUT_CHOICES
+    MEMCTX_LAYOUT_OTHER, /* the other of MEMCTX_LAYOUTS_MAX, when it is
+                            doubtful */
 };
 
 struct memctx_layout {

@@ -359,6 +359,24 @@ memctx_rammap_contains(const struct memctx_rammap *map, uint64_t gpa,
     return 1;
 }
 
+uint64_t
+memctx_rammap_translate(const struct memctx_rammap *from, uint64_t gpa,
+                        const struct memctx_rammap *to)
+{
+    size_t at = find_extent(from, gpa);
+    if (at == from->n_extents || gpa < from->extents[at].gpa)
+        return gpa;
+    unsigned backend = from->extents[at].backend;
+    uint64_t offset = from->extents[at].offset + (gpa - from->extents[at].gpa);
+    for (size_t i = 0; i < to->n_extents; i++) {
+        const struct memctx_extent *e = &to->extents[i];
+        if (e->backend == backend &&
+            memctx_range_in(offset, 1, e->offset, e->size))
+            return e->gpa + (offset - e->offset);
+    }
+    return gpa;
+}
+
 /* next_data within one extent, in GPAs. */
 static bool
 next_data_in(const struct memctx_rammap *map, const struct memctx_extent *e,

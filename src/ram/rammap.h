@@ -21,6 +21,9 @@
 #define MEMCTX_EXTENTS_MAX 1024
 #define MEMCTX_BACKEND_NAME_MAX 64
 
+/* One guest's RAM may be laid out in so many ways, as far as the host tells. */
+#define MEMCTX_LAYOUTS_MAX 2
+
 /* Where the bytes of one backend are. */
 struct memctx_source {
     int fd;         /* read-only: a file, or /proc/PID/mem */
@@ -50,8 +53,8 @@ struct memctx_rammap;
 /* An empty map. 0, or -1 with BUG (out of memory). The caller destroys it. */
 int memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err);
 
-/* Let go of one reference; with the last, every descriptor is closed and the map
- * freed. NULL is fine. Any thread. */
+/* Let go of one reference; with the last, every descriptor is closed and the
+ * map freed. NULL is fine. Any thread. */
 void memctx_rammap_destroy(struct memctx_rammap *map);
 
 /* One more reference to a map that is complete: nothing may be added to it from
@@ -101,6 +104,11 @@ int memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
 /* 1 if all of [gpa, gpa + size) is RAM, else 0. Any thread. */
 int memctx_rammap_contains(const struct memctx_rammap *map, uint64_t gpa,
                            uint64_t size);
+
+/* Where in `to`, another layout of the same backends, the byte is that `from`
+ * has at gpa; gpa itself when one of them has it nowhere. Any thread. */
+uint64_t memctx_rammap_translate(const struct memctx_rammap *from, uint64_t gpa,
+                                 const struct memctx_rammap *to);
 
 /* The first run of bytes that may be non-zero at or after gpa and below limit
  * (a GPA): 1 and [*start_gpa, *end_gpa), which lies in one extent, or 0 when

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "search/guests.h"
 #include "search/search.h"
 #include "search/weigh.h"
 
-#define NONE MEMCTX_LAYOUT_CHOICES
+#define NONE MEMCTX_LAYOUTS_MAX
 
-static_assert(MEMCTX_LAYOUT_CHOICES == 2, "one is weighed against the other");
+static_assert(MEMCTX_LAYOUTS_MAX == 2, "one is weighed against the other");
 
 struct memctx_contest {
     size_t n;
-    const struct memctx_rammap *maps[MEMCTX_LAYOUT_CHOICES];
-    struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUT_CHOICES];
+    const struct memctx_rammap *maps[MEMCTX_LAYOUTS_MAX];
+    struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUTS_MAX];
     size_t winner; /* found the kernel of the last successful try */
     size_t layout; /* that is right for it */
     enum memctx_layout_proof proof;
@@ -26,9 +26,9 @@ struct memctx_contest {
 
 /* One try of all candidates. */
 struct round {
-    struct memctx_bootstrap_result results[MEMCTX_LAYOUT_CHOICES];
-    struct memctx_error errors[MEMCTX_LAYOUT_CHOICES];
-    bool failed[MEMCTX_LAYOUT_CHOICES];
+    struct memctx_bootstrap_result results[MEMCTX_LAYOUTS_MAX];
+    struct memctx_error errors[MEMCTX_LAYOUTS_MAX];
+    bool failed[MEMCTX_LAYOUTS_MAX];
     size_t n; /* that were tried */
 };
 
@@ -158,42 +158,20 @@ weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
                    : MEMCTX_LAYOUT_ASSUMED;
 }
 
-/* The address in one layout of the byte that is at gpa in another. */
-static uint64_t
-move_gpa(uint64_t gpa, const struct memctx_rammap *from,
-         const struct memctx_rammap *to)
-{
-    size_t n_from;
-    size_t n_to;
-    const struct memctx_extent *f = memctx_rammap_extents(from, &n_from);
-    const struct memctx_extent *t = memctx_rammap_extents(to, &n_to);
-    while (n_from > 0 && !memctx_range_in(gpa, 1, f->gpa, f->size)) {
-        f++;
-        n_from--;
-    }
-    for (size_t i = 0; n_from > 0 && i < n_to; i++) {
-        uint64_t offset = f->offset + (gpa - f->gpa);
-        if (t[i].backend == f->backend &&
-            memctx_range_in(offset, 1, t[i].offset, t[i].size))
-            return t[i].gpa + (offset - t[i].offset);
-    }
-    return gpa;
-}
-
-/* The kernel as it would have been found in the other layout. All but its clue
- * was reached through addresses that the kernel itself uses; the clue is where
- * the search saw it, which depends on the layout. */
+/* The kernel as it would have been found in the other layout. What the search
+ * saw is elsewhere there; all else was reached through addresses that the
+ * kernel itself uses. */
 static struct memctx_kernel
 move_kernel(const struct memctx_contest *c, const struct memctx_kernel *kernel,
             size_t to)
 {
-    struct memctx_kernel moved = *kernel;
-    struct memctx_linux_facts *facts = &moved.linux_facts;
+    const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
     const struct memctx_rammap *from = c->maps[1 - to];
-    moved.clue_gpa = move_gpa(kernel->clue_gpa, from, c->maps[to]);
-    if (facts->vmcoreinfo_gpa != 0)
-        facts->vmcoreinfo_gpa =
-            move_gpa(facts->vmcoreinfo_gpa, from, c->maps[to]);
+    struct memctx_kernel moved = *kernel;
+    moved.clue_gpa =
+        memctx_rammap_translate(from, kernel->clue_gpa, c->maps[to]);
+    if (guest->move != NULL)
+        guest->move(&moved, from, c->maps[to]);
     return moved;
 }
 

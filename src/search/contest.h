@@ -10,7 +10,6 @@
 #define MEMCTX_CONTEST_H
 
 #include "search/bootstrap.h"
-#include "qemu/layout.h"
 
 struct memctx_contest; /* one try at a time, from any thread */
 
@@ -28,7 +27,7 @@ struct memctx_contest_result {
     enum memctx_layout_proof proof;
 };
 
-/* A contest of `n` maps (from 1 to MEMCTX_LAYOUT_CHOICES), the likeliest first,
+/* A contest of `n` maps (from 1 to MEMCTX_LAYOUTS_MAX), the likeliest first,
  * which the caller keeps for as long. 0, or -1 with BUG. The caller destroys
  * it; NULL is fine there. */
 int memctx_contest_create(const struct memctx_rammap *const *maps, size_t n,

@@ -397,6 +397,16 @@ follow(const struct memctx_rammap *map, memctx_clue_fn *clue, void *arg)
     return bytes;
 }
 
+static void
+move(struct memctx_kernel *kernel, const struct memctx_rammap *from,
+     const struct memctx_rammap *to)
+{
+    struct memctx_linux_facts *facts = &kernel->linux_facts;
+    if (facts->vmcoreinfo_size != 0)
+        facts->vmcoreinfo_gpa =
+            memctx_rammap_translate(from, facts->vmcoreinfo_gpa, to);
+}
+
 const struct memctx_guest_ops memctx_linux_ops = {
     .sought = "VMCOREINFO",
     .follow = follow,
@@ -404,4 +414,5 @@ const struct memctx_guest_ops memctx_linux_ops = {
     .suspect = suspect,
     .verify = verify,
     .clocks = memctx_linux_clocks,
+    .move = move,
 };

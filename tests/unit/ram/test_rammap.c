@@ -519,6 +519,32 @@ test_copy_of_backends(void **state)
     assert_int_equal(byte, 42);
 }
 
+/* Half of the backing lies elsewhere in the other layout. */
+static void
+test_translate_between_layouts(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t half = MEMCTX_MIB / 2;
+    struct memctx_rammap *to;
+    assert_done(memctx_rammap_copy_backends(f->map, &to, &f->err), &f->err);
+    const struct memctx_extent low = {0, half, 0, 0};
+    const struct memctx_extent high = {MEMCTX_GIB, half - PAGE, half, 0};
+    assert_done(memctx_rammap_add_extent(to, &low, &f->err), &f->err);
+    assert_done(memctx_rammap_add_extent(to, &high, &f->err), &f->err);
+    assert_done(add(f, 0, MEMCTX_MIB, 0), &f->err);
+    assert_int_equal(memctx_rammap_translate(f->map, 42, to), 42);
+    assert_int_equal(memctx_rammap_translate(f->map, half + 42, to),
+                     MEMCTX_GIB + 42);
+    assert_int_equal(memctx_rammap_translate(to, MEMCTX_GIB + 42, f->map),
+                     half + 42);
+    /* In none of them, and in one of them only. */
+    assert_int_equal(memctx_rammap_translate(f->map, MEMCTX_GIB, to),
+                     MEMCTX_GIB);
+    assert_int_equal(memctx_rammap_translate(f->map, MEMCTX_MIB - 1, to),
+                     MEMCTX_MIB - 1);
+    memctx_rammap_destroy(to);
+}
+
 /* There is room for one more descriptor, and the map has two. */
 static void
 test_copy_without_descriptors(void **state)
@@ -603,6 +629,7 @@ main(void)
         T(test_long_runs_come_in_pieces),
         T(test_next_data_of_truncated_backing_ends),
         T(test_copy_of_backends),
+        T(test_translate_between_layouts),
         T(test_copy_without_descriptors),
         T(test_shared_map_reads_until_the_last_one_is_gone),
         T(test_sources_are_told),
