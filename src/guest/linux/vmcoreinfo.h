@@ -86,4 +86,13 @@ bool memctx_vmcoreinfo_is_note(const unsigned char *bytes, size_t *text_len);
 /* Does the bare text begin here? len_bytes >= 10. */
 bool memctx_vmcoreinfo_is_text(const unsigned char *bytes);
 
+/* Does one of the two begin here? As many bytes as for a note. */
+static inline bool
+memctx_vmcoreinfo_begins(const unsigned char *bytes)
+{
+    size_t len;
+    return memctx_vmcoreinfo_is_text(bytes) ||
+           memctx_vmcoreinfo_is_note(bytes, &len);
+}
+
 #endif
