@@ -26,6 +26,22 @@ memctx_os_from_name(const char *name)
     return MEMCTX_OS_UNKNOWN;
 }
 
+void
+memctx_kernel_set_clue(struct memctx_kernel *kernel, unsigned rank,
+                       const char *name)
+{
+    kernel->clue_rank = rank;
+    snprintf(kernel->found, sizeof(kernel->found), "%s", name);
+}
+
+void
+memctx_checks_add(char checks[MEMCTX_CHECKS_MAX], const char *name)
+{
+    size_t used = strlen(checks);
+    snprintf(checks + used, MEMCTX_CHECKS_MAX - used, "%s%s",
+             used > 0 ? "," : "", name);
+}
+
 bool
 memctx_kernel_is_same(const struct memctx_kernel *a,
                       const struct memctx_kernel *b)
@@ -43,6 +59,6 @@ memctx_kernel_words(const struct memctx_kernel *kernel,
     snprintf(ret, MEMCTX_KERNEL_WORDS_MAX,
              "%s %s %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %s",
              memctx_os_name(kernel->os), memctx_paging_name(kernel->paging),
-             kernel->kcr3, kernel->base_gva,
-             kernel->first_process_gva, kernel->version);
+             kernel->kcr3, kernel->base_gva, kernel->first_process_gva,
+             kernel->version);
 }

@@ -82,12 +82,23 @@ struct memctx_kernel {
                                            process by (Windows: EPROCESS of
                                            System); 0: not known */
     struct memctx_wall_clock wall_clock;
-    uint64_t clue_gpa;                  /* where the search found its clue */
-    char found[MEMCTX_FOUND_MAX];       /* kind of clue */
-    char checks[MEMCTX_CHECKS_MAX];     /* names of passed checks, by comma */
+    uint64_t clue_gpa;              /* where the search found its clue */
+    unsigned clue_rank;             /* of that kind of clue among those of
+                                       its system: 0 is the best */
+    char found[MEMCTX_FOUND_MAX];   /* kind of clue */
+    char checks[MEMCTX_CHECKS_MAX]; /* names of passed checks, by comma */
     struct memctx_linux_facts linux_facts;
     struct memctx_windows_facts windows_facts;
 };
+
+/* This kind of clue led to it: an enum of its system, in which the best comes
+ * first, and its name in the datum. Any thread. */
+void memctx_kernel_set_clue(struct memctx_kernel *kernel, unsigned rank,
+                            const char *name);
+
+/* Name one more check that was passed, in the list that stands in `checks`.
+ * What does not fit is cut. Any thread. */
+void memctx_checks_add(char checks[MEMCTX_CHECKS_MAX], const char *name);
 
 /* Is it the same kernel, whichever clue led to it? Any thread. */
 bool memctx_kernel_is_same(const struct memctx_kernel *a,

@@ -113,8 +113,8 @@ remember_hint(struct hints *hints, uint64_t gpa, bool good)
     hints->gpa[at] = gpa;
 }
 
-/* A kernel has several clues; keep it once, with the clue found first, but
- * rather an ELF note than a bare text: only the note is complete for sure. */
+/* A kernel has several clues; keep it once, with the best of them, and of those
+ * that are as good with the one found first. */
 static void
 keep_kernel(struct memctx_search_result *result,
             const struct memctx_kernel *kernel)
@@ -123,7 +123,7 @@ keep_kernel(struct memctx_search_result *result,
         struct memctx_kernel *known = &result->kernels[i];
         if (!memctx_kernel_is_same(known, kernel))
             continue;
-        if (strcmp(known->found, kernel->found) > 0)
+        if (kernel->clue_rank < known->clue_rank)
             *known = *kernel;
         return;
     }

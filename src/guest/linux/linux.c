@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* The Linux bootstrap: from VMCOREINFO in RAM to a verified swapper_pg_dir. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/bytes.h"
 #include "guest/guest.h"
@@ -12,6 +11,27 @@
 #include "guest/linux/proof.h"
 #include "guest/linux/shape.h"
 #include "guest/linux/vmcoreinfo.h"
+
+/* Kinds of clue, the best first: only the note is complete for sure, and a root
+ * alone tells less than either. */
+enum clue {
+    NOTE,
+    TEXT,
+    SHAPE,
+    CLUES
+};
+
+static const char *const clue_names[CLUES] = {
+    [NOTE] = "vmcoreinfo-note",
+    [TEXT] = "vmcoreinfo-text",
+    [SHAPE] = "without-note",
+};
+
+static void
+set_clue(struct memctx_kernel *kernel, enum clue clue)
+{
+    memctx_kernel_set_clue(kernel, clue, clue_names[clue]);
+}
 
 static int
 verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
@@ -27,11 +47,20 @@ verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     kernel.clue_gpa = clue_gpa;
-    snprintf(kernel.found, sizeof(kernel.found), "vmcoreinfo-%s",
-             is_note ? "note" : "text");
+    set_clue(&kernel, is_note ? NOTE : TEXT);
     kernel.linux_facts.vmcoreinfo_gpa = clue_gpa;
     kernel.linux_facts.vmcoreinfo_size = (uint32_t)size;
     *ret = kernel;
+    return 0;
+}
+
+static int
+verify_shape(struct memctx_quest *quest, uint64_t clue_gpa,
+             struct memctx_kernel *ret, struct memctx_error *err)
+{
+    if (memctx_linux_shape_verify(quest->map, clue_gpa, ret, err) < 0)
+        return -1;
+    set_clue(ret, SHAPE);
     return 0;
 }
 
@@ -49,7 +78,7 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
                                    clue_gpa);
     if (!memctx_vmcoreinfo_begins(page) &&
         memctx_linux_shape_is_clue(page, clue_gpa))
-        return memctx_linux_shape_verify(quest->map, clue_gpa, ret, err);
+        return verify_shape(quest, clue_gpa, ret, err);
     return verify_note(quest, clue_gpa, ret, err);
 }
 

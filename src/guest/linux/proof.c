@@ -158,19 +158,18 @@ static const struct {
 
 /* Run all checks; the names of those passed stand in `passed`. */
 static int
-prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
-      size_t size, struct memctx_error *err)
+prove(struct memctx_quest *quest, const struct candidate *c,
+      char passed[MEMCTX_CHECKS_MAX], struct memctx_error *err)
 {
-    size_t used = 0;
+    quest->passed = 0;
+    passed[0] = '\0';
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
         if (checks[i].both_halves && c->root.kernel_gva == 0)
             continue;
         if (checks[i].run(c, err) < 0)
             return memctx_error_prefix(err, "check %s", checks[i].name);
         quest->passed++;
-        int n = snprintf(passed + used, size - used, "%s%s", i == 0 ? "" : ",",
-                         checks[i].name);
-        used += (size_t)n;
+        memctx_checks_add(passed, checks[i].name);
     }
     return 0;
 }
@@ -178,8 +177,8 @@ prove(struct memctx_quest *quest, const struct candidate *c, char *passed,
 /* The first possibility that passes all checks; else the error of the one that
  * came furthest. */
 static int
-prove_one(struct memctx_quest *quest, struct candidate *c, char *passed,
-          size_t size, struct memctx_error *err)
+prove_one(struct memctx_quest *quest, struct candidate *c,
+          char passed[MEMCTX_CHECKS_MAX], struct memctx_error *err)
 {
     struct memctx_linux_root roots[MEMCTX_LINUX_ROOTS_MAX];
     struct memctx_error why = MEMCTX_ERROR_INIT;
@@ -190,8 +189,7 @@ prove_one(struct memctx_quest *quest, struct candidate *c, char *passed,
     for (int i = 0; i < n; i++) {
         struct memctx_error this = MEMCTX_ERROR_INIT;
         c->root = roots[i];
-        quest->passed = 0;
-        if (prove(quest, c, passed, size, &this) == 0)
+        if (prove(quest, c, passed, &this) == 0)
             return 0;
         if (i == 0 || quest->passed > furthest)
             why = this;
@@ -238,7 +236,7 @@ memctx_linux_prove(struct memctx_quest *quest,
 {
     struct candidate c = {.map = quest->map, .info = *info};
     struct memctx_kernel kernel = {.os = MEMCTX_OS_LINUX};
-    if (prove_one(quest, &c, kernel.checks, sizeof(kernel.checks), err) < 0) {
+    if (prove_one(quest, &c, kernel.checks, err) < 0) {
         note_machine(quest, &c);
         return -1;
     }

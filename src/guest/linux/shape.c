@@ -219,7 +219,6 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     kernel->clue_gpa = c->root_gpa;
     kernel->base_gva = c->image.base_gva;
     memcpy(kernel->version, c->release, sizeof(kernel->version));
-    strcpy(kernel->found, "without-note");
     strcpy(kernel->checks, "image,text,banner,uts");
     kernel->linux_facts.has_phys_base = true;
     kernel->linux_facts.phys_base =

@@ -30,7 +30,6 @@ struct candidate {
     uint64_t reads_left;
     struct memctx_view view;
     unsigned char table[MEMCTX_PAGE_SIZE]; /* the root itself */
-    bool has_self_map;
     struct memctx_windows_kuser kuser;
     struct memctx_windows_finder finder;
     struct memctx_windows_image image;
@@ -40,7 +39,9 @@ struct candidate {
     char checks[MEMCTX_CHECKS_MAX];
 };
 
+/* 0: passed; NOTHING_TO_CHECK: passed, but it proves nothing; -1: failed. */
 typedef int check_fn(struct candidate *c, struct memctx_error *err);
+#define NOTHING_TO_CHECK 1
 
 static bool
 is_long(const struct candidate *c)
@@ -120,7 +121,6 @@ expect_self(struct candidate *c, uint64_t gva, uint64_t gpa,
                                 "gva %#" PRIx64 " leads to gpa %#" PRIx64
                                 ", not to %#" PRIx64,
                                 gva, walk.gpa, gpa);
-    c->has_self_map = true;
     return 0;
 }
 
@@ -136,7 +136,7 @@ check_self_map_long(struct candidate *c, struct memctx_error *err)
     if (five)
         gva |= UINT64_MAX << 57;
     if (index < 0)
-        return 0;
+        return NOTHING_TO_CHECK;
     return expect_self(c, gva, c->root.gpa, err);
 }
 
@@ -219,28 +219,19 @@ static const struct {
 static_assert(MEMCTX_ARRAY_LEN(checks) == MEMCTX_WINDOWS_CHECKS,
               "callers know how many checks there are");
 
-/* A check that had nothing to check is not named. */
-static void
-note_passed(struct candidate *c, const char *name)
-{
-    size_t used = strlen(c->checks);
-    c->passed++;
-    if (strcmp(name, "self-map") == 0 && !c->has_self_map)
-        return;
-    snprintf(c->checks + used, sizeof(c->checks) - used, "%s%s",
-             used > 0 ? "," : "", name);
-}
-
 static int
 run_checks(struct candidate *c, struct memctx_error *err)
 {
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
-        if (checks[i].run(c, err) < 0)
+        int result = checks[i].run(c, err);
+        if (result < 0)
             return memctx_error_prefix(
                 err, "root %#" PRIx64 " (%s, %s): check %s", c->root.gpa,
-                c->root.found, memctx_paging_name(c->root.paging),
-                checks[i].name);
-        note_passed(c, checks[i].name);
+                memctx_windows_clue_name(c->root.clue),
+                memctx_paging_name(c->root.paging), checks[i].name);
+        c->passed++;
+        if (result != NOTHING_TO_CHECK)
+            memctx_checks_add(c->checks, checks[i].name);
     }
     return 0;
 }
@@ -277,7 +268,8 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     memcpy(kernel->identity, c->image.identity, sizeof(kernel->identity));
     kernel->base_gva = c->image.base_gva;
     kernel->size_bytes = c->image.size;
-    snprintf(kernel->found, sizeof(kernel->found), "%s", c->root.found);
+    memctx_kernel_set_clue(kernel, c->root.clue,
+                           memctx_windows_clue_name(c->root.clue));
     memcpy(kernel->checks, c->checks, sizeof(kernel->checks));
     kernel->first_process_gva = c->system.eprocess_gva;
     kernel->wall_clock = (struct memctx_wall_clock){
@@ -296,7 +288,6 @@ begin(struct candidate *c, const struct memctx_windows_root *root,
 {
     c->root = *root;
     c->reads_left = reads_left;
-    c->has_self_map = false;
     c->lead_gpa = 0;
     c->passed = 0;
     c->checks[0] = '\0';

@@ -44,6 +44,17 @@
 #define PAE_MASK UINT64_C(0xfff00000000001c7)
 #define PAE_BITS UINT64_C(1)
 
+const char *
+memctx_windows_clue_name(enum memctx_windows_clue clue)
+{
+    static const char *const names[MEMCTX_WINDOWS_CLUES] = {
+        [MEMCTX_WINDOWS_CLUE_LOW_STUB] = "low-stub",
+        [MEMCTX_WINDOWS_CLUE_PAE_ROOT] = "pae-root",
+        [MEMCTX_WINDOWS_CLUE_SELF_MAP] = "self-map",
+    };
+    return names[clue];
+}
+
 static bool
 is_stub(uint64_t gpa, const unsigned char *page)
 {
@@ -163,32 +174,43 @@ memctx_windows_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
     return bytes;
 }
 
+/* Roots on their way to the caller. */
+struct roots {
+    struct memctx_windows_root *to;
+    size_t n;
+};
+
+static void
+add(struct roots *roots, uint64_t gpa, enum memctx_paging paging,
+    enum memctx_windows_clue clue, const unsigned char *table)
+{
+    roots->to[roots->n++] =
+        (struct memctx_windows_root){gpa, paging, clue, table};
+}
+
 size_t
 memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
                      struct memctx_windows_root *ret)
 {
     const enum memctx_paging four = MEMCTX_PAGING_X86_64_4LEVEL;
     const enum memctx_paging five = MEMCTX_PAGING_X86_64_5LEVEL;
-    size_t n = 0;
+    const enum memctx_windows_clue self_map = MEMCTX_WINDOWS_CLUE_SELF_MAP;
+    struct roots roots = {ret, 0};
     if (is_stub(clue_gpa, page)) {
+        const enum memctx_windows_clue stub = MEMCTX_WINDOWS_CLUE_LOW_STUB;
         uint64_t gpa = memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME;
         bool la57 = (memctx_le64(page + STUB_CR4) & CR4_LA57) != 0;
-        ret[n++] = (struct memctx_windows_root){gpa, la57 ? five : four,
-                                                "low-stub", NULL};
-        ret[n++] = (struct memctx_windows_root){gpa, la57 ? four : five,
-                                                "low-stub", NULL};
+        add(&roots, gpa, la57 ? five : four, stub, NULL);
+        add(&roots, gpa, la57 ? four : five, stub, NULL);
     }
     if (memctx_windows_self_index(clue_gpa, page) >= 0) {
-        ret[n++] =
-            (struct memctx_windows_root){clue_gpa, four, "self-map", page};
-        ret[n++] =
-            (struct memctx_windows_root){clue_gpa, five, "self-map", page};
+        add(&roots, clue_gpa, four, self_map, page);
+        add(&roots, clue_gpa, five, self_map, page);
     }
     if (is_pae_root(page))
-        ret[n++] = (struct memctx_windows_root){clue_gpa, MEMCTX_PAGING_X86_PAE,
-                                                "pae-root", page};
+        add(&roots, clue_gpa, MEMCTX_PAGING_X86_PAE,
+            MEMCTX_WINDOWS_CLUE_PAE_ROOT, page);
     if (is_old_root(clue_gpa, page))
-        ret[n++] = (struct memctx_windows_root){
-            clue_gpa, MEMCTX_PAGING_X86_2LEVEL, "self-map", page};
-    return n;
+        add(&roots, clue_gpa, MEMCTX_PAGING_X86_2LEVEL, self_map, page);
+    return roots.n;
 }

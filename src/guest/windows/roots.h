@@ -9,11 +9,23 @@
 
 #include "guest/guest.h"
 
+/* Kinds of clue, the best first: few pages look like the low stub, many like a
+ * root that maps itself. */
+enum memctx_windows_clue {
+    MEMCTX_WINDOWS_CLUE_LOW_STUB,
+    MEMCTX_WINDOWS_CLUE_PAE_ROOT,
+    MEMCTX_WINDOWS_CLUE_SELF_MAP,
+    MEMCTX_WINDOWS_CLUES
+};
+
+/* Its name in the datum. */
+const char *memctx_windows_clue_name(enum memctx_windows_clue clue);
+
 /* A root to be proven. */
 struct memctx_windows_root {
     uint64_t gpa;
     enum memctx_paging paging;
-    const char *found;          /* kind of clue, as in the datum */
+    enum memctx_windows_clue clue; /* that led to it */
     const unsigned char *table; /* its bytes, just read; NULL: not read yet */
 };
 

@@ -82,7 +82,7 @@ try_root_and_lead(struct memctx_quest *quest,
         quest->failed = note;
     unsigned passed = quest->passed;
     const struct memctx_windows_root lead = {lead_gpa, root->paging,
-                                             root->found, NULL};
+                                             root->clue, NULL};
     if (lead_gpa != 0 && follow_lead(quest, lead, ret) == 0)
         return 0;
     quest->passed = passed;
