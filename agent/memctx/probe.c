@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "backing/ram.h"
+#include "search/guests.h"
 #include "search/search.h"
-#include "guest/windows/process.h"
 
 #define PROCESSES_MAX 16384
 
@@ -37,9 +37,8 @@ add_others(struct memctx_datum *datum,
         if (i != chosen)
             datum->others[datum->n_others++] = result->kernels[i];
     }
-    datum->chosen = datum->kernel.wall_clock.time != 0
-                        ? "latest-system-time"
-                        : "first-found";
+    datum->chosen = datum->kernel.wall_clock.time != 0 ? "latest-system-time"
+                                                       : "first-found";
     return 0;
 }
 
@@ -52,8 +51,9 @@ add_processes(struct memctx_datum *datum, const struct ram *ram,
     datum->processes = calloc(PROCESSES_MAX, sizeof(datum->processes[0]));
     if (datum->processes == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    if (memctx_windows_processes(ram->map, &datum->kernel, datum->processes,
-                                 PROCESSES_MAX, &datum->n_processes, err) < 0)
+    if (memctx_guests[datum->kernel.os]->processes(
+            ram->map, &datum->kernel, datum->processes, PROCESSES_MAX,
+            &datum->n_processes, err) < 0)
         fprintf(stderr, "warning: the process list is not complete: %s\n",
                 err->message);
     return 0;
@@ -67,7 +67,7 @@ make_datum(const struct options *options, const struct ram *ram,
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
     size_t chosen = memctx_search_latest(result);
     const struct memctx_kernel *kernel = &result->kernels[chosen];
-    if (options->processes && kernel->os != MEMCTX_OS_WINDOWS)
+    if (options->processes && memctx_guests[kernel->os]->processes == NULL)
         return cmd_fail(EXIT_ERROR,
                         "%s: --processes lists those of Windows, and this is "
                         "%s %s",

@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "guest/kernel.h"
 #include "ram/rammap.h"
-#include "guest/windows/process.h"
 
 #define MEMCTX_URI "urn:memctx:1"
 #define MEMCTX_KEY "memctx"
@@ -44,7 +43,7 @@ struct memctx_datum {
     struct memctx_datum_extent *extents; /* owned; in order of gpa */
     size_t n_extents;
     /* Only from memctx probe. */
-    struct memctx_windows_process *processes; /* owned */
+    struct memctx_process *processes; /* owned */
     size_t n_processes;
     struct memctx_kernel *others; /* owned; passed all checks, too */
     size_t n_others;

@@ -126,12 +126,12 @@ add_processes(json_object *node, const struct memctx_datum *datum)
 {
     json_object *processes = add_array(node, "processes");
     for (size_t i = 0; i < datum->n_processes; i++) {
-        const struct memctx_windows_process *p = &datum->processes[i];
+        const struct memctx_process *p = &datum->processes[i];
         json_object *process = json_object_new_object();
         add_count(process, "pid", p->pid);
         add_string(process, "name", p->name);
-        add_hex(process, "dtb", p->dtb_gpa);
-        add_hex(process, "eprocess", p->eprocess_gva);
+        add_hex(process, "dtb", p->root_gpa);
+        add_hex(process, "eprocess", p->gva);
         json_object_array_add(processes, process);
     }
 }

@@ -136,12 +136,12 @@ add_windows(xmlNode *root, const struct memctx_datum *datum)
     set_offset(offsets, "image_name", facts->offsets.image_name);
     set_offset(offsets, "user_dtb", facts->offsets.user_dtb);
     for (size_t i = 0; i < datum->n_processes; i++) {
-        const struct memctx_windows_process *p = &datum->processes[i];
+        const struct memctx_process *p = &datum->processes[i];
         xmlNode *process = add_element(node, "process");
         set_attr(process, "pid", "%" PRIu64, p->pid);
         set_attr(process, "name", "%s", p->name);
-        set_hex(process, "dtb", p->dtb_gpa);
-        set_hex(process, "eprocess", p->eprocess_gva);
+        set_hex(process, "dtb", p->root_gpa);
+        set_hex(process, "eprocess", p->gva);
     }
 }
 

@@ -104,6 +104,14 @@ struct memctx_guest_ops {
     int (*clocks)(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_clocks *ret,
                   struct memctx_error *err);
+    /* NULL, or: list the processes of a kernel that verify() has found, the
+     * first one first: up to `max` into ret, their number into *n. 0 when the
+     * list is whole; else -1 with RETRY or GONE, and *n still says how many
+     * came before. Time may grow with the square of `max`. */
+    int (*processes)(const struct memctx_rammap *map,
+                     const struct memctx_kernel *kernel,
+                     struct memctx_process *ret, size_t max, size_t *n,
+                     struct memctx_error *err);
     /* NULL, or: RAM turned out to be laid out as in `to`, not as in `from` in
      * which the kernel was found. Move the facts that say where the search saw
      * something; clue_gpa has been moved. */

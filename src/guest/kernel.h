@@ -91,6 +91,16 @@ struct memctx_kernel {
     struct memctx_windows_facts windows_facts;
 };
 
+#define MEMCTX_PROCESS_NAME_MAX 16
+
+/* One of its processes. */
+struct memctx_process {
+    uint64_t pid;
+    uint64_t gva;      /* what the system knows it by (Windows: EPROCESS) */
+    uint64_t root_gpa; /* of its address space, flag bits removed */
+    char name[MEMCTX_PROCESS_NAME_MAX]; /* printable ASCII */
+};
+
 /* This kind of clue led to it: an enum of its system, in which the best comes
  * first, and its name in the datum. Any thread. */
 void memctx_kernel_set_clue(struct memctx_kernel *kernel, unsigned rank,

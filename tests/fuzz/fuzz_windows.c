@@ -66,7 +66,7 @@ change(const struct guestimg *img, const struct winimg *w, const uint8_t *data,
 static void
 list(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
 {
-    struct memctx_windows_process processes[PROCESSES_MAX];
+    struct memctx_process processes[PROCESSES_MAX];
     struct memctx_error err = MEMCTX_ERROR_INIT;
     size_t n;
     if (memctx_windows_processes(map, kernel, processes, PROCESSES_MAX, &n,
@@ -74,7 +74,7 @@ list(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
     FUZZ_MUST(n <= PROCESSES_MAX);
     for (size_t i = 0; i < n; i++)
-        FUZZ_MUST(strlen(processes[i].name) < MEMCTX_WINDOWS_NAME_MAX);
+        FUZZ_MUST(strlen(processes[i].name) < MEMCTX_PROCESS_NAME_MAX);
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "paging/view.h"
 #include "guest/windows/system.h"
 
-#define NAME_LEN 15u /* bytes of ImageFileName */
+#define NAME_LEN 15u /* bytes of ImageFileName, of which 14 are used */
 
 /* A walk through the list. */
 struct list {
@@ -19,19 +19,19 @@ struct list {
 };
 
 static int
-read_process(struct list *list, uint64_t eprocess,
-             struct memctx_windows_process *ret, struct memctx_error *err)
+read_process(struct list *list, uint64_t eprocess, struct memctx_process *ret,
+             struct memctx_error *err)
 {
     const struct memctx_windows_offsets *offsets =
         &list->kernel->windows_facts.offsets;
     struct memctx_view *view = &list->view;
-    struct memctx_windows_process process = {.eprocess_gva = eprocess};
+    struct memctx_process process = {.gva = eprocess};
     uint64_t dtb;
     if (memctx_view_pointer(view, eprocess + offsets->pid, &process.pid, err) <
             0 ||
         memctx_view_pointer(view, eprocess + offsets->dtb, &dtb, err) < 0)
         return -1;
-    process.dtb_gpa = memctx_windows_dtb_gpa(view, dtb);
+    process.root_gpa = memctx_windows_dtb_gpa(view, dtb);
     if (offsets->image_name != 0 &&
         memctx_view_read(view, eprocess + offsets->image_name, process.name,
                          NAME_LEN, err) < 0)
@@ -55,19 +55,18 @@ is_head(const struct memctx_kernel *kernel, uint64_t link)
 }
 
 static bool
-is_listed(const struct memctx_windows_process *list, size_t n,
-          uint64_t eprocess)
+is_listed(const struct memctx_process *list, size_t n, uint64_t eprocess)
 {
     for (size_t i = 0; i < n; i++) {
-        if (list[i].eprocess_gva == eprocess)
+        if (list[i].gva == eprocess)
             return true;
     }
     return false;
 }
 
 static int
-walk_list(struct list *list, struct memctx_windows_process *ret, size_t max,
-          size_t *n, struct memctx_error *err)
+walk_list(struct list *list, struct memctx_process *ret, size_t max, size_t *n,
+          struct memctx_error *err)
 {
     uint16_t links = list->kernel->windows_facts.offsets.links;
     uint64_t first = list->kernel->first_process_gva + links;
@@ -103,8 +102,8 @@ walk_list(struct list *list, struct memctx_windows_process *ret, size_t max,
 int
 memctx_windows_processes(const struct memctx_rammap *map,
                          const struct memctx_kernel *kernel,
-                         struct memctx_windows_process *ret, size_t max,
-                         size_t *n, struct memctx_error *err)
+                         struct memctx_process *ret, size_t max, size_t *n,
+                         struct memctx_error *err)
 {
     const struct memctx_windows_offsets *offsets =
         &kernel->windows_facts.offsets;

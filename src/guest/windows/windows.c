@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "guest/guest.h"
 #include "guest/windows/kuser.h"
+#include "guest/windows/process.h"
 #include "guest/windows/proof.h"
 #include "guest/windows/roots.h"
 
@@ -143,4 +144,5 @@ const struct memctx_guest_ops memctx_windows_ops = {
     .scan = memctx_windows_scan,
     .verify = verify,
     .clocks = memctx_windows_clocks,
+    .processes = memctx_windows_processes,
 };

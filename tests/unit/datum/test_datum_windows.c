@@ -78,7 +78,7 @@ static const struct memctx_kernel sample_kernel = {
     .windows_facts = {.offsets = {.dtb = 0x28, .pid = 0x440, .links = 0x448}},
 };
 
-static const struct memctx_windows_process processes[] = {
+static const struct memctx_process processes[] = {
     {4, UINT64_C(0xffffce849b2f1040), 0x1ad000, "System"},
     {UINT64_MAX, UINT64_C(0xffffce849b2f2040), 0x2ad000, "a <b> c"},
 };

@@ -383,7 +383,7 @@ static void
 test_process_list(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_windows_process list[8];
+    struct memctx_process list[8];
     static const char *const names[] = {"System", "Registry", "smss.exe"};
     const struct memctx_kernel kernel = found(f);
     size_t n;
@@ -392,8 +392,8 @@ test_process_list(void **state)
     assert_int_equal(n, 3);
     for (unsigned i = 0; i < n; i++) {
         assert_string_equal(list[i].name, names[i]);
-        assert_true(list[i].dtb_gpa == f->want.dtb_gpa[i]);
-        assert_true(list[i].eprocess_gva == f->want.eprocess_gva[i]);
+        assert_true(list[i].root_gpa == f->want.dtb_gpa[i]);
+        assert_true(list[i].gva == f->want.eprocess_gva[i]);
     }
     assert_int_equal(list[0].pid, 4);
     assert_int_equal(
@@ -406,7 +406,7 @@ static void
 test_process_lists_that_are_broken(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_windows_process list[8];
+    struct memctx_process list[8];
     const struct memctx_kernel kernel = found(f);
     const uint64_t back = f->want.eprocess_gva[1] + f->want.build->links;
     const struct {
@@ -441,7 +441,7 @@ static void
 test_process_list_without_offsets(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_windows_process list[1];
+    struct memctx_process list[1];
     struct memctx_kernel kernel = found(f);
     size_t n = 7;
     kernel.windows_facts.offsets.links = 0;
