@@ -76,20 +76,23 @@ take_path(struct subject *subject, const char *path, struct memctx_error *err)
     return 0;
 }
 
+static int
+read_gpa(void *subject, uint64_t gpa, void *buf, size_t len,
+         struct memctx_error *err)
+{
+    return subject_read(subject, gpa, buf, len, err);
+}
+
 /* Where the kernel's facts say it is; a kernel may have none. */
 static int
 take_vmcoreinfo(struct subject *subject, struct memctx_error *err)
 {
-    const struct memctx_linux_facts *facts = &subject->datum.kernel.linux_facts;
-    char **text = &subject->vmcoreinfo;
-    size_t *len = &subject->facts.vmcoreinfo_len;
-    if (facts->vmcoreinfo_size == 0)
+    const struct memctx_kernel *kernel = &subject->datum.kernel;
+    if (!memctx_linux_has_note(kernel))
         return 0;
-    int failed =
-        subject->reader != NULL
-            ? memctx_reader_vmcoreinfo(subject->reader, text, len, err)
-            : memctx_linux_note_text(subject->ram.map, facts->vmcoreinfo_gpa,
-                                     text, len, err);
+    int failed = memctx_linux_note_text(kernel, read_gpa, subject,
+                                        &subject->vmcoreinfo,
+                                        &subject->facts.vmcoreinfo_len, err);
     subject->facts.vmcoreinfo = subject->vmcoreinfo;
     return failed;
 }

@@ -5,14 +5,11 @@
 #include "reader/reader.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "paging/paging.h"
-#include "base/cleanup.h"
 #include "wire/clocks.h"
-#include "guest/linux/vmcoreinfo.h"
+#include "guest/linux/note.h"
 
 /* Of physical memory; of virtual, what is read in less than half a millisecond:
  * the time for which a translation may be kept beside it. */
@@ -179,50 +176,17 @@ memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
     return found;
 }
 
-/* Where the text is, and its length: behind the header of its ELF note, or
- * bare. */
 static int
-find_text(struct memctx_reader *reader, uint64_t *gpa, size_t *len,
-          struct memctx_error *err)
+read_gpa(void *reader, uint64_t gpa, void *buf, size_t len,
+         struct memctx_error *err)
 {
-    const struct memctx_linux_facts *facts =
-        &reader->sight->datum.kernel.linux_facts;
-    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
-    if (facts->vmcoreinfo_size == 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "this kernel has no VMCOREINFO");
-    if (memctx_reader_read_gpa(reader, facts->vmcoreinfo_gpa, head,
-                               sizeof(head), err) < 0)
-        return -1;
-    if (memctx_vmcoreinfo_is_note(head, len)) {
-        *gpa = facts->vmcoreinfo_gpa + sizeof(head);
-        return 0;
-    }
-    if (!memctx_vmcoreinfo_is_text(head))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "no VMCOREINFO stands at gpa %#" PRIx64
-                                " any more",
-                                facts->vmcoreinfo_gpa);
-    *gpa = facts->vmcoreinfo_gpa;
-    *len = (size_t)memctx_min(facts->vmcoreinfo_size, MEMCTX_VMCOREINFO_MAX);
-    return 0;
+    return memctx_reader_read_gpa(reader, gpa, buf, len, err);
 }
 
 int
 memctx_reader_vmcoreinfo(struct memctx_reader *reader, char **ret, size_t *len,
                          struct memctx_error *err)
 {
-    uint64_t gpa;
-    size_t size;
-    if (find_text(reader, &gpa, &size, err) < 0)
-        return -1;
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(size + 1);
-    if (text == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
-    if (memctx_reader_read_gpa(reader, gpa, text, size, err) < 0)
-        return -1;
-    text[size] = '\0';
-    *len = strlen(text);
-    *ret = memctx_steal_ptr(&text);
-    return 0;
+    return memctx_linux_note_text(&reader->sight->datum.kernel, read_gpa,
+                                  reader, ret, len, err);
 }

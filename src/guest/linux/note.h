@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 
-#include "ram/rammap.h"
+#include "guest/kernel.h"
 #include "guest/linux/vmcoreinfo.h"
+#include "ram/rammap.h"
 
 /* Read and parse the ELF note or the bare text at clue_gpa. *is_note tells
  * which it is, *size is the length of the text in bytes. -1 with RETRY: there
@@ -16,10 +17,19 @@ int memctx_linux_note_read(const struct memctx_rammap *map, uint64_t clue_gpa,
                            struct memctx_vmcoreinfo *info, bool *is_note,
                            size_t *size, struct memctx_error *err);
 
-/* The text of the ELF note or the bare text at clue_gpa, as it stands in RAM,
- * NUL behind it; *ret is the caller's to free(), *len its bytes. Errors as
- * above; BUG: out of memory. */
-int memctx_linux_note_text(const struct memctx_rammap *map, uint64_t clue_gpa,
-                           char **ret, size_t *len, struct memctx_error *err);
+/* Does this kernel, of any system, keep one? */
+bool memctx_linux_has_note(const struct memctx_kernel *kernel);
+
+/* Reads guest-physical memory, as memctx_rammap_read(). */
+typedef int memctx_linux_read_fn(void *arg, uint64_t gpa, void *buf, size_t len,
+                                 struct memctx_error *err);
+
+/* The VMCOREINFO of a kernel that was found, as it stands in RAM, NUL behind
+ * it; *ret is the caller's to free(), *len its bytes. -1 with PERMANENT: this
+ * kernel has none; RETRY: it stands there no more; BUG: out of memory; or as
+ * read(). Reads at most 64 KiB. Any thread. */
+int memctx_linux_note_text(const struct memctx_kernel *kernel,
+                           memctx_linux_read_fn *read, void *arg, char **ret,
+                           size_t *len, struct memctx_error *err);
 
 #endif
