@@ -95,20 +95,16 @@ memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
 }
 
 int
-memctx_paging_read(const struct memctx_rammap *map, enum memctx_paging paging,
-                   uint64_t root_gpa, uint64_t gva, void *buf, size_t len_bytes,
-                   struct memctx_error *err)
+memctx_paging_read_pieces(memctx_paging_piece_fn *piece, void *arg,
+                          uint64_t gva, void *buf, size_t len_bytes,
+                          struct memctx_error *err)
 {
     unsigned char *to = buf;
     /* Bounded: each turn reads at least one byte. */
     while (len_bytes > 0) {
-        struct memctx_walk walk;
-        if (memctx_paging_walk(map, paging, root_gpa, gva, &walk, err) < 0)
+        size_t part = len_bytes;
+        if (piece(arg, gva, to, &part, err) < 0)
             return -1;
-        uint64_t left = walk.page_size - (walk.gpa & (walk.page_size - 1));
-        size_t part = (size_t)memctx_min(len_bytes, left);
-        if (memctx_rammap_read(map, walk.gpa, to, part, err) < 0)
-            return memctx_error_prefix(err, "gva %#" PRIx64, gva);
         to += part;
         len_bytes -= part;
         if (len_bytes > 0 && !memctx_add(gva, part, &gva))
@@ -116,4 +112,50 @@ memctx_paging_read(const struct memctx_rammap *map, enum memctx_paging paging,
                                     "a read reaches beyond the last gva");
     }
     return 0;
+}
+
+/* An address space, of which tables and bytes may be read through two maps. */
+struct space {
+    const struct memctx_rammap *tables;
+    const struct memctx_rammap *map;
+    enum memctx_paging paging;
+    uint64_t root_gpa;
+};
+
+/* What lies in one page. */
+static int
+read_page(void *arg, uint64_t gva, void *to, size_t *len_bytes,
+          struct memctx_error *err)
+{
+    const struct space *space = arg;
+    struct memctx_walk walk;
+    if (memctx_paging_walk(space->tables, space->paging, space->root_gpa, gva,
+                           &walk, err) < 0)
+        return -1;
+    uint64_t left = walk.page_size - (walk.gpa & (walk.page_size - 1));
+    *len_bytes = (size_t)memctx_min(*len_bytes, left);
+    if (memctx_rammap_read(space->map, walk.gpa, to, *len_bytes, err) < 0)
+        return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+    return 0;
+}
+
+int
+memctx_paging_read_by(const struct memctx_rammap *tables,
+                      const struct memctx_rammap *map,
+                      enum memctx_paging paging, uint64_t root_gpa,
+                      uint64_t gva, void *buf, size_t len_bytes,
+                      struct memctx_error *err)
+{
+    struct space space = {tables, map, paging, root_gpa};
+    return memctx_paging_read_pieces(read_page, &space, gva, buf, len_bytes,
+                                     err);
+}
+
+int
+memctx_paging_read(const struct memctx_rammap *map, enum memctx_paging paging,
+                   uint64_t root_gpa, uint64_t gva, void *buf, size_t len_bytes,
+                   struct memctx_error *err)
+{
+    return memctx_paging_read_by(map, map, paging, root_gpa, gva, buf,
+                                 len_bytes, err);
 }

@@ -42,4 +42,22 @@ int memctx_paging_read(const struct memctx_rammap *map,
                        uint64_t gva, void *buf, size_t len_bytes,
                        struct memctx_error *err);
 
+/* The same, with walks through another map of the same RAM. */
+int memctx_paging_read_by(const struct memctx_rammap *tables,
+                          const struct memctx_rammap *map,
+                          enum memctx_paging paging, uint64_t root_gpa,
+                          uint64_t gva, void *buf, size_t len_bytes,
+                          struct memctx_error *err);
+
+/* Reads what it can at gva, at least one byte and at most *len_bytes, and says
+ * in *len_bytes how many. 0, or -1 and an error. */
+typedef int memctx_paging_piece_fn(void *arg, uint64_t gva, void *to,
+                                   size_t *len_bytes, struct memctx_error *err);
+
+/* Read len_bytes at gva in pieces. Errors as those of piece(), and RETRY when
+ * the last gva is passed; buf is then undefined. */
+int memctx_paging_read_pieces(memctx_paging_piece_fn *piece, void *arg,
+                              uint64_t gva, void *buf, size_t len_bytes,
+                              struct memctx_error *err);
+
 #endif

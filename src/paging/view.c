@@ -43,26 +43,25 @@ load(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
     return view->page[slot].bytes;
 }
 
+/* What lies in one page. */
+static int
+read_page(void *arg, uint64_t gva, void *to, size_t *len_bytes,
+          struct memctx_error *err)
+{
+    size_t into = (size_t)(gva % MEMCTX_PAGE_SIZE);
+    const unsigned char *page = load(arg, gva - into, err);
+    if (page == NULL)
+        return -1;
+    *len_bytes = (size_t)memctx_min(*len_bytes, MEMCTX_PAGE_SIZE - into);
+    memcpy(to, page + into, *len_bytes);
+    return 0;
+}
+
 int
 memctx_view_read(struct memctx_view *view, uint64_t gva, void *buf,
                  size_t len_bytes, struct memctx_error *err)
 {
-    unsigned char *to = buf;
-    /* Bounded: each turn reads at least one byte. */
-    while (len_bytes > 0) {
-        size_t into = (size_t)(gva % MEMCTX_PAGE_SIZE);
-        size_t part = (size_t)memctx_min(len_bytes, MEMCTX_PAGE_SIZE - into);
-        const unsigned char *page = load(view, gva - into, err);
-        if (page == NULL)
-            return -1;
-        memcpy(to, page + into, part);
-        to += part;
-        len_bytes -= part;
-        if (len_bytes > 0 && !memctx_add(gva, part, &gva))
-            return memctx_error_set(err, MEMCTX_RETRY,
-                                    "a read reaches beyond the last gva");
-    }
-    return 0;
+    return memctx_paging_read_pieces(read_page, view, gva, buf, len_bytes, err);
 }
 
 int

@@ -62,30 +62,6 @@ memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
     return 0;
 }
 
-/* One page after the other, of which the tables come from one map and the
- * bytes from another. */
-static int
-read_pages(struct sight *sight, uint64_t root_gpa, uint64_t gva,
-           unsigned char *to, size_t len, struct memctx_error *err)
-{
-    /* Bounded: each turn reads at least one byte. */
-    while (len > 0) {
-        struct memctx_walk walk;
-        if (memctx_paging_walk(tables_map(sight->tables),
-                               sight->datum.kernel.paging, root_gpa, gva, &walk,
-                               err) < 0)
-            return -1;
-        uint64_t left = walk.page_size - (walk.gpa & (walk.page_size - 1));
-        size_t part = (size_t)memctx_min(len, left);
-        if (memctx_rammap_read(sight->map, walk.gpa, to, part, err) < 0)
-            return memctx_error_prefix(err, "gva %#" PRIx64, gva);
-        to += part;
-        gva += part;
-        len -= part;
-    }
-    return 0;
-}
-
 /* Bits of a CR3 that are no part of the address: PCID or cache control below,
  * LAM and "no flush" above (Intel SDM vol. 3A, 4.5.2, table 4-12). */
 static uint64_t
@@ -114,7 +90,9 @@ memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
         size_t part = (size_t)memctx_min(len, VIRTUAL_PIECE);
         if (begin(sight, err) < 0)
             return -1;
-        int result = read_pages(sight, root, gva, to, part, &why);
+        int result = memctx_paging_read_by(
+            tables_map(sight->tables), sight->map, sight->datum.kernel.paging,
+            root, gva, to, part, &why);
         if (end(sight, result, &why, err) < 0)
             return -1;
         to += part;
