@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "wire/clocks.h"
-#include "search/contest.h"
+#include "search/layouts.h"
 
 /* What reading 1 MiB of guest RAM costs before it was measured: 7 GiB/s. */
 #define NS_PER_MIB_GUESS 140000u
@@ -49,7 +49,7 @@ struct job {
     uint64_t budget_bytes;
     /* Kept from try to try. */
     struct ram ram;
-    struct memctx_contest *contest; /* NULL exactly when ram.map is */
+    struct memctx_layouts *layouts; /* NULL exactly when ram.map is */
     unsigned fail_boots;
     uint64_t ns_per_mib;
     bool has_known; /* since the last reset or doubt */
@@ -116,7 +116,7 @@ config_deinit(struct adapter_config *config)
 static void
 destroy_now(struct adapter *a)
 {
-    memctx_contest_destroy(a->job.contest);
+    memctx_layouts_destroy(a->job.layouts);
     ram_deinit(&a->job.ram);
     adapter_result_deinit(&a->job.result);
     config_deinit(&a->config);
@@ -152,8 +152,8 @@ open_ram(struct adapter *a, struct ram *ret, struct memctx_error *err)
 static void
 close_now(struct job *job)
 {
-    memctx_contest_destroy(job->contest);
-    job->contest = NULL;
+    memctx_layouts_destroy(job->layouts);
+    job->layouts = NULL;
     ram_deinit(&job->ram);
 }
 
@@ -167,7 +167,7 @@ open_now(struct job *job, struct memctx_error *err)
     const struct memctx_rammap *const maps[MEMCTX_LAYOUTS_MAX] = {
         job->ram.map, job->ram.other};
     size_t n = job->ram.other != NULL ? 2 : 1;
-    if (memctx_contest_create(maps, n, &job->contest, err) == 0)
+    if (memctx_layouts_create(maps, n, &job->layouts, err) == 0)
         return 0;
     memctx_rammap_destroy(memctx_steal_ptr(&job->ram.map));
     memctx_rammap_destroy(memctx_steal_ptr(&job->ram.other));
@@ -189,7 +189,7 @@ prepare_ram(struct job *job, struct memctx_error *err)
     if (failed < 0)
         return -1;
     if (job->reset)
-        memctx_contest_new_boot(job->contest);
+        memctx_layouts_new_boot(job->layouts);
     job->has_known = job->has_known && !job->reset;
     if (job->new_boot)
         job->fail_boots = job->adapter->config.fail_boots;
@@ -199,7 +199,7 @@ prepare_ram(struct job *job, struct memctx_error *err)
 }
 
 static int
-keep_datum(struct job *job, const struct memctx_contest_result *result,
+keep_datum(struct job *job, const struct memctx_layouts_result *result,
            struct memctx_error *err)
 {
     static const char *const proofs[] = {
@@ -227,7 +227,7 @@ keep_datum(struct job *job, const struct memctx_contest_result *result,
 }
 
 static int
-search_or_look(struct job *job, struct memctx_contest_result *found,
+search_or_look(struct job *job, struct memctx_layouts_result *found,
                struct memctx_error *err)
 {
     bool search = job->what == ADAPTER_SEARCH;
@@ -240,8 +240,8 @@ search_or_look(struct job *job, struct memctx_contest_result *found,
         .cancel = &job->adapter->cancel,
     };
     if (search)
-        return memctx_contest_try(job->contest, &request, found, err);
-    return memctx_contest_look(job->contest, &request,
+        return memctx_layouts_try(job->layouts, &request, found, err);
+    return memctx_layouts_look(job->layouts, &request,
                                job->what == ADAPTER_LOOK_AGAIN, found, err);
 }
 
@@ -249,7 +249,7 @@ search_or_look(struct job *job, struct memctx_contest_result *found,
 static int
 bootstrap(struct job *job, struct memctx_error *err)
 {
-    struct memctx_contest_result result = {.layout = 0};
+    struct memctx_layouts_result result = {.layout = 0};
     const struct memctx_bootstrap_result *found = &result.found;
     if (prepare_ram(job, err) < 0)
         return -1;

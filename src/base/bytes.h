@@ -62,6 +62,13 @@ memctx_range_in(uint64_t start, uint64_t len, uint64_t base, uint64_t size)
     return start >= base && len <= size && start - base <= size - len;
 }
 
+/* The next multiple of `to`, or value if it is one; it must fit. */
+static inline uint64_t
+memctx_round_up(uint64_t value, uint64_t to)
+{
+    return value + (to - value % to) % to;
+}
+
 static inline uint64_t
 memctx_min(uint64_t a, uint64_t b)
 {

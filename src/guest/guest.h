@@ -61,7 +61,7 @@ struct memctx_clocks {
 #define MEMCTX_KNOWN_MAX 16
 
 /* What the proofs of one try share. */
-struct memctx_quest {
+struct memctx_session {
     const struct memctx_rammap *map;
     /* Kernels that were proven in this try. Many clues may lead to one. */
     struct memctx_kernel known[MEMCTX_KNOWN_MAX];
@@ -92,11 +92,11 @@ struct memctx_guest_ops {
                  void *arg);
     /* NULL, or: may a thorough scan of this block find what scan() has not?
      * Pure, and much quicker than such a scan. */
-    bool (*suspect)(const struct memctx_block *block);
+    bool (*may_hide_clue)(const struct memctx_block *block);
     /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
-     * with RETRY and the check that failed, or GONE; quest->passed says how
-     * far it came. Usually some hundred reads, at most quest->reads_left. */
-    int (*verify)(struct memctx_quest *quest, uint64_t clue_gpa,
+     * with RETRY and the check that failed, or GONE; session->passed says how
+     * far it came. Usually some hundred reads, at most session->reads_left. */
+    int (*verify)(struct memctx_session *session, uint64_t clue_gpa,
                   struct memctx_kernel *ret, struct memctx_error *err);
     /* Name the clocks of a kernel that verify() has found, each with its value
      * of now. None may be found: such a kernel is never seen alive. 0, or -1

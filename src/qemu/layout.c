@@ -28,12 +28,6 @@ struct plan {
     struct memctx_layout *layout;
 };
 
-static uint64_t
-round_up(uint64_t value, uint64_t to)
-{
-    return value + (to - value % to) % to;
-}
-
 static int
 add_backend(struct plan *p, const char *id, uint64_t size, bool is_device,
             struct memctx_error *err)
@@ -137,7 +131,7 @@ device_base(const struct plan *p, uint64_t above)
     uint64_t end = p->machine.low == NULL
                        ? p->machine.base + conf->ram_bytes
                        : above + (conf->ram_bytes - p->layout->low);
-    return round_up(end, MEMCTX_GIB);
+    return memctx_round_up(end, MEMCTX_GIB);
 }
 
 static uint64_t
@@ -158,8 +152,8 @@ reaches_amd_hole(const struct plan *p)
 {
     uint64_t hole = p->conf->has_pci_hole64 ? p->conf->pci_hole64_bytes
                                             : p->machine.pci_hole64;
-    uint64_t end =
-        round_up(device_base(p, 4 * MEMCTX_GIB) + device_room(p), MEMCTX_GIB);
+    uint64_t end = memctx_round_up(
+        device_base(p, 4 * MEMCTX_GIB) + device_room(p), MEMCTX_GIB);
     return memctx_min(hole, RAM_MAX) + end - 1 >= AMD_HOLE;
 }
 
@@ -200,11 +194,11 @@ static uint64_t
 first_fit(const struct memctx_layout *l, uint64_t gpa, uint64_t size,
           uint64_t align)
 {
-    gpa = round_up(gpa, align);
+    gpa = memctx_round_up(gpa, align);
     for (size_t i = 0; i < l->n_extents; i++) {
         const struct memctx_extent *e = &l->extents[i];
         if (e->gpa < gpa + size && gpa < e->gpa + e->size)
-            gpa = round_up(e->gpa + e->size, align);
+            gpa = memctx_round_up(e->gpa + e->size, align);
     }
     return gpa;
 }

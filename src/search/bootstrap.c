@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "search/pulse.h"
+#include "search/revalidate.h"
 #include "search/search.h"
 
 #define WATCHED_MAX 16 /* as many as the search keeps clues of */
@@ -281,7 +282,7 @@ verify_found(struct attempt *a, struct memctx_error *err)
         .accept_arg = &wanted,
     };
     struct memctx_search_result again;
-    if (memctx_search_verify(a->map, &b->found, &why) == 0)
+    if (memctx_revalidate(a->map, &b->found, &why) == 0)
         return 0;
     if (why.kind == MEMCTX_RETRY &&
         memctx_search_try(b->search, a->map, &search, &again, NULL) == 0) {

@@ -10,47 +10,15 @@
 #ifndef MEMCTX_SEARCH_H
 #define MEMCTX_SEARCH_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/error.h"
-#include "search/guests.h"
 #include "ram/rammap.h"
-
-#define MEMCTX_KERNELS_MAX 8
+#include "search/request.h"
 
 /* What a search remembers between tries; belongs to one RAM map. Not thread
  * safe: one try at a time. */
 struct memctx_search;
-
-struct memctx_search_request {
-    uint64_t budget_bytes;     /* read at most about this much; 0: no limit */
-    bool all;                  /* look at all RAM once, from its beginning, and
-                                  do not stop at a kernel */
-    const atomic_bool *cancel; /* NULL, or: leave soon once it is true */
-    /* NULL, or: a kernel that passed all checks counts only if this says so.
-       Called for every clue that leads to a kernel, so maybe twice for one. */
-    bool (*accept)(const struct memctx_kernel *kernel, void *arg);
-    void *accept_arg;
-};
-
-/* What was seen of one system. */
-struct memctx_search_seen {
-    uint64_t n_clues;
-    unsigned passed; /* checks, by the clue that came farthest */
-};
-
-struct memctx_search_result {
-    struct memctx_kernel kernels[MEMCTX_KERNELS_MAX]; /* distinct, verified */
-    size_t n_kernels;
-    uint64_t n_clues; /* looked into in this try */
-    struct memctx_search_seen seen[MEMCTX_OSES];
-    uint64_t ram_gpa;    /* a kernel was not found because RAM begins there on
-                            its machine, not at 0 as here; 0: none */
-    uint64_t bytes_read; /* by the search itself, without the proofs */
-};
 
 /* Of several kernels that were found, the index of the one that a reader of a
  * dump wants: the one whose wall clock shows the latest time, since that of an
@@ -73,12 +41,5 @@ int memctx_search_try(struct memctx_search *search,
                       const struct memctx_search_request *request,
                       struct memctx_search_result *ret,
                       struct memctx_error *err);
-
-/* Is the kernel that was found still there? Runs the proofs of its system
- * again, from the clue that led to it. 0, or -1 with RETRY: which check failed,
- * or that another kernel is there now; GONE. Reads a few pages. Any thread. */
-int memctx_search_verify(const struct memctx_rammap *map,
-                         const struct memctx_kernel *kernel,
-                         struct memctx_error *err);
 
 #endif

@@ -7,11 +7,11 @@
  * (linux_kallsyms.h). In others, and in those without data symbols, it is known
  * by its value: it is in the .data of the kernel image, on x86-64 like the root
  * page table (108 KiB apart at most on 5.10, 6.1 and 6.12); on i386 the root is
- * in .bss, some 2 MiB above; on aarch64 it is below init_uts_ns (up to 2.4 MiB).
- * It starts at INITIAL_JIFFIES,
- * (u32)(-300 * HZ) (include/linux/jiffies.h), in every release since 2.6, so
- * that its value gives it away without symbols. HZ is at most 1000. An idle
- * kernel may stop its tick for seconds: a pulse comes late rather than never.
+ * in .bss, some 2 MiB above; on aarch64 it is below init_uts_ns (up to 2.4
+ * MiB). It starts at INITIAL_JIFFIES, (u32)(-300 * HZ)
+ * (include/linux/jiffies.h), in every release since 2.6, so that its value
+ * gives it away without symbols. HZ is at most 1000. An idle kernel may stop
+ * its tick for seconds: a pulse comes late rather than never.
  */
 #ifndef MEMCTX_LINUX_CLOCK_H
 #define MEMCTX_LINUX_CLOCK_H

@@ -48,7 +48,7 @@ has_shape(const struct memctx_block *block)
 
 /* The name is aligned to 4, like the note. Sixteen words at a time. */
 bool
-memctx_linux_suspect(const struct memctx_block *block)
+memctx_linux_may_hide_clue(const struct memctx_block *block)
 {
     typedef uint32_t words __attribute__((vector_size(16)));
     const uint32_t name = memctx_le32((const unsigned char *)"VMCO");

@@ -15,6 +15,6 @@ uint64_t memctx_linux_follow(const struct memctx_rammap *map,
                              memctx_clue_fn *clue, void *arg);
 void memctx_linux_scan(const struct memctx_block *block, memctx_clue_fn *clue,
                        void *arg);
-bool memctx_linux_suspect(const struct memctx_block *block);
+bool memctx_linux_may_hide_clue(const struct memctx_block *block);
 
 #endif

@@ -34,16 +34,16 @@ set_clue(struct memctx_kernel *kernel, enum clue clue)
 }
 
 static int
-verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
+verify_note(struct memctx_session *session, uint64_t clue_gpa,
             struct memctx_kernel *ret, struct memctx_error *err)
 {
     struct memctx_vmcoreinfo info;
     struct memctx_kernel kernel;
     bool is_note;
     size_t size;
-    if (memctx_linux_note_read(quest->map, clue_gpa, &info, &is_note, &size,
+    if (memctx_linux_note_read(session->map, clue_gpa, &info, &is_note, &size,
                                err) < 0 ||
-        memctx_linux_prove(quest, &info, &kernel, err) < 0)
+        memctx_linux_prove(session, &info, &kernel, err) < 0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     kernel.clue_gpa = clue_gpa;
@@ -55,10 +55,10 @@ verify_note(struct memctx_quest *quest, uint64_t clue_gpa,
 }
 
 static int
-verify_shape(struct memctx_quest *quest, uint64_t clue_gpa,
+verify_shape(struct memctx_session *session, uint64_t clue_gpa,
              struct memctx_kernel *ret, struct memctx_error *err)
 {
-    if (memctx_linux_shape_verify(quest->map, clue_gpa, ret, err) < 0)
+    if (memctx_linux_shape_verify(session->map, clue_gpa, ret, err) < 0)
         return -1;
     set_clue(ret, SHAPE);
     return 0;
@@ -66,20 +66,20 @@ verify_shape(struct memctx_quest *quest, uint64_t clue_gpa,
 
 /* A clue is a note, or a page that has the shape of a root. */
 static int
-verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
-       struct memctx_error *err)
+verify(struct memctx_session *session, uint64_t clue_gpa,
+       struct memctx_kernel *ret, struct memctx_error *err)
 {
     unsigned char page[MEMCTX_PAGE_SIZE];
-    quest->passed = 0;
+    session->passed = 0;
     if (clue_gpa % MEMCTX_PAGE_SIZE != 0)
-        return verify_note(quest, clue_gpa, ret, err);
-    if (memctx_rammap_read(quest->map, clue_gpa, page, sizeof(page), err) < 0)
+        return verify_note(session, clue_gpa, ret, err);
+    if (memctx_rammap_read(session->map, clue_gpa, page, sizeof(page), err) < 0)
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     if (!memctx_vmcoreinfo_begins(page) &&
         memctx_linux_shape_is_clue(page, clue_gpa))
-        return verify_shape(quest, clue_gpa, ret, err);
-    return verify_note(quest, clue_gpa, ret, err);
+        return verify_shape(session, clue_gpa, ret, err);
+    return verify_note(session, clue_gpa, ret, err);
 }
 
 static void
@@ -96,7 +96,7 @@ const struct memctx_guest_ops memctx_linux_ops = {
     .sought = "VMCOREINFO",
     .follow = memctx_linux_follow,
     .scan = memctx_linux_scan,
-    .suspect = memctx_linux_suspect,
+    .may_hide_clue = memctx_linux_may_hide_clue,
     .verify = verify,
     .clocks = memctx_linux_clocks,
     .move = move,

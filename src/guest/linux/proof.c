@@ -158,17 +158,17 @@ static const struct {
 
 /* Run all checks; the names of those passed stand in `passed`. */
 static int
-prove(struct memctx_quest *quest, const struct candidate *c,
+prove(struct memctx_session *session, const struct candidate *c,
       char passed[MEMCTX_CHECKS_MAX], struct memctx_error *err)
 {
-    quest->passed = 0;
+    session->passed = 0;
     passed[0] = '\0';
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
         if (checks[i].both_halves && c->root.kernel_gva == 0)
             continue;
         if (checks[i].run(c, err) < 0)
             return memctx_error_prefix(err, "check %s", checks[i].name);
-        quest->passed++;
+        session->passed++;
         memctx_checks_add(passed, checks[i].name);
     }
     return 0;
@@ -177,7 +177,7 @@ prove(struct memctx_quest *quest, const struct candidate *c,
 /* The first possibility that passes all checks; else the error of the one that
  * came furthest. */
 static int
-prove_one(struct memctx_quest *quest, struct candidate *c,
+prove_one(struct memctx_session *session, struct candidate *c,
           char passed[MEMCTX_CHECKS_MAX], struct memctx_error *err)
 {
     struct memctx_linux_root roots[MEMCTX_LINUX_ROOTS_MAX];
@@ -189,13 +189,13 @@ prove_one(struct memctx_quest *quest, struct candidate *c,
     for (int i = 0; i < n; i++) {
         struct memctx_error this = MEMCTX_ERROR_INIT;
         c->root = roots[i];
-        if (prove(quest, c, passed, &this) == 0)
+        if (prove(session, c, passed, &this) == 0)
             return 0;
-        if (i == 0 || quest->passed > furthest)
+        if (i == 0 || session->passed > furthest)
             why = this;
-        furthest = (unsigned)memctx_max(furthest, quest->passed);
+        furthest = (unsigned)memctx_max(furthest, session->passed);
     }
-    quest->passed = furthest;
+    session->passed = furthest;
     return memctx_error_set(err, why.kind, "%s", why.message);
 }
 
@@ -222,22 +222,22 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
 
 /* RAM that begins at GPA 0 is that of another machine than ARM's usual one. */
 static void
-note_machine(struct memctx_quest *quest, const struct candidate *c)
+note_machine(struct memctx_session *session, const struct candidate *c)
 {
     if (memctx_linux_is_aarch64(&c->info) &&
         memctx_rammap_contains(c->map, 0, MEMCTX_PAGE_SIZE))
-        quest->ram_gpa = MEMCTX_LINUX_ARM_RAM;
+        session->ram_gpa = MEMCTX_LINUX_ARM_RAM;
 }
 
 int
-memctx_linux_prove(struct memctx_quest *quest,
+memctx_linux_prove(struct memctx_session *session,
                    const struct memctx_vmcoreinfo *info,
                    struct memctx_kernel *ret, struct memctx_error *err)
 {
-    struct candidate c = {.map = quest->map, .info = *info};
+    struct candidate c = {.map = session->map, .info = *info};
     struct memctx_kernel kernel = {.os = MEMCTX_OS_LINUX};
-    if (prove_one(quest, &c, kernel.checks, err) < 0) {
-        note_machine(quest, &c);
+    if (prove_one(session, &c, kernel.checks, err) < 0) {
+        note_machine(session, &c);
         return -1;
     }
     describe(&c, &kernel);

@@ -25,8 +25,8 @@ bool memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa);
  * initcalls are over, VMCOREINFO's among them; and in the image, mapped where
  * they should be, stand linux_banner ("Linux version ...") read-only, and a
  * struct new_utsname of the same release, writable. 0 and *ret, without
- * identity and kind of clue; or -1 with RETRY or GONE. Reads the image once, up to 64 MiB. Any
- * thread. */
+ * identity and kind of clue; or -1 with RETRY or GONE. Reads the image once, up
+ * to 64 MiB. Any thread. */
 int memctx_linux_shape_verify(const struct memctx_rammap *map,
                               uint64_t root_gpa, struct memctx_kernel *ret,
                               struct memctx_error *err);

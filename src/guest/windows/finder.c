@@ -17,13 +17,13 @@
 #define STEPS_MAX 262144u /* mappings passed */
 
 static void
-start_tour(struct memctx_windows_finder *finder, bool thorough)
+restart(struct memctx_windows_finder *finder, bool thorough)
 {
     struct memctx_view *view = finder->view;
     bool wide = memctx_view_pointer_size(view) == 8;
-    memctx_tour_init(&finder->tour, view->map, view->paging, view->root_gpa,
-                     wide ? FIRST_64 : FIRST_32, wide ? LAST_64 : LAST_32,
-                     view->reads_left);
+    memctx_iterator_init(&finder->pages, view->map, view->paging,
+                         view->root_gpa, wide ? FIRST_64 : FIRST_32,
+                         wide ? LAST_64 : LAST_32, view->reads_left);
     finder->thorough = thorough;
     finder->page.size = 0;
     finder->run_end_gva = 0;
@@ -36,7 +36,7 @@ memctx_windows_finder_init(struct memctx_windows_finder *finder,
     finder->view = view;
     finder->peeks_left = PEEKS_MAX;
     finder->steps_left = STEPS_MAX;
-    start_tour(finder, false);
+    restart(finder, false);
 }
 
 /* Going through a mapping costs next to nothing, but tables that lead to
@@ -54,7 +54,7 @@ pay_step(struct memctx_windows_finder *finder)
 }
 
 static void
-cut_first_page(struct memctx_mapping *page)
+cut_first_page(struct memctx_mapped_page *page)
 {
     page->gva += MEMCTX_PAGE_SIZE;
     page->gpa += MEMCTX_PAGE_SIZE;
@@ -66,9 +66,9 @@ cut_first_page(struct memctx_mapping *page)
 static bool
 next_mapping(struct memctx_windows_finder *finder)
 {
-    struct memctx_mapping page;
+    struct memctx_mapped_page page;
     /* Bounded by STEPS_MAX. */
-    while (pay_step(finder) && memctx_tour_next(&finder->tour, &page)) {
+    while (pay_step(finder) && memctx_iterator_next(&finder->pages, &page)) {
         bool begins = page.gva != finder->run_end_gva;
         finder->run_end_gva = page.gva + page.size;
         if (finder->thorough && begins)
@@ -118,7 +118,7 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
         if (!next_page(finder)) {
             if (finder->thorough)
                 break;
-            start_tour(finder, true);
+            restart(finder, true);
             continue;
         }
         if (!peek(finder))

@@ -9,17 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "paging/tour.h"
+#include "paging/iterator.h"
 #include "paging/view.h"
 #include "guest/windows/image.h"
 
 /* Embedded by the caller; about 20 KiB. The members are the finder's own. */
 struct memctx_windows_finder {
     struct memctx_view *view;
-    struct memctx_tour tour;
-    bool thorough;              /* not only where mappings begin: every page */
-    struct memctx_mapping page; /* where it is */
-    uint64_t run_end_gva;       /* behind the mapping before */
+    struct memctx_iterator pages;
+    bool thorough; /* not only where mappings begin: every page */
+    struct memctx_mapped_page page; /* where it is */
+    uint64_t run_end_gva;           /* behind the mapping before */
     uint64_t peeks_left;
     uint64_t steps_left;
 };

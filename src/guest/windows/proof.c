@@ -294,19 +294,19 @@ begin(struct candidate *c, const struct memctx_windows_root *root,
 }
 
 int
-memctx_windows_prove(struct memctx_quest *quest,
+memctx_windows_prove(struct memctx_session *session,
                      const struct memctx_windows_root *root,
                      struct memctx_kernel *ret, uint64_t *lead_gpa,
                      struct memctx_error *err)
 {
     struct candidate c;
-    uint64_t before = memctx_min(quest->reads_left, READS_A_ROOT);
+    uint64_t before = memctx_min(session->reads_left, READS_A_ROOT);
     begin(&c, root, before);
-    memctx_view_init(&c.view, quest->map, root->paging, root->gpa,
+    memctx_view_init(&c.view, session->map, root->paging, root->gpa,
                      &c.reads_left);
     int failed = run_checks(&c, err);
-    quest->reads_left -= before - c.reads_left;
-    quest->passed = c.passed;
+    session->reads_left -= before - c.reads_left;
+    session->passed = c.passed;
     *lead_gpa = c.lead_gpa;
     if (failed == 0)
         describe(&c, ret);

@@ -26,15 +26,15 @@ maps_alike(const struct memctx_rammap *map, enum memctx_paging paging,
 /* Every process has a root that leads to the same kernel: once that is proven
  * the others need no proof of their own. */
 static const struct memctx_kernel *
-find_known(const struct memctx_quest *quest,
+find_known(const struct memctx_session *session,
            const struct memctx_windows_root *root)
 {
-    for (size_t i = 0; i < quest->n_known; i++) {
-        const struct memctx_kernel *k = &quest->known[i];
+    for (size_t i = 0; i < session->n_known; i++) {
+        const struct memctx_kernel *k = &session->known[i];
         if (k->os == MEMCTX_OS_WINDOWS && k->paging == root->paging &&
-            maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
+            maps_alike(session->map, root->paging, root->gpa, k->kcr3,
                        k->base_gva) &&
-            maps_alike(quest->map, root->paging, root->gpa, k->kcr3,
+            maps_alike(session->map, root->paging, root->gpa, k->kcr3,
                        k->first_process_gva))
             return k;
     }
@@ -44,7 +44,7 @@ find_known(const struct memctx_quest *quest,
 /* Try the root that a System process names. With 5 levels a table of the second
  * level looks like a root of 4, so the lead may have either. */
 static int
-follow_lead(struct memctx_quest *quest, struct memctx_windows_root root,
+follow_lead(struct memctx_session *session, struct memctx_windows_root root,
             struct memctx_kernel *ret)
 {
     static const enum memctx_paging others[MEMCTX_PAGINGS] = {
@@ -52,21 +52,21 @@ follow_lead(struct memctx_quest *quest, struct memctx_windows_root root,
         [MEMCTX_PAGING_X86_64_5LEVEL] = MEMCTX_PAGING_X86_64_4LEVEL,
     };
     uint64_t ignored;
-    if (memctx_windows_prove(quest, &root, ret, &ignored, NULL) == 0)
+    if (memctx_windows_prove(session, &root, ret, &ignored, NULL) == 0)
         return 0;
     root.paging = others[root.paging];
     return root.paging != MEMCTX_PAGING_UNKNOWN
-               ? memctx_windows_prove(quest, &root, ret, &ignored, NULL)
+               ? memctx_windows_prove(session, &root, ret, &ignored, NULL)
                : -1;
 }
 
 /* Prove a root, or the one that it leads to. */
 static int
-try_root_and_lead(struct memctx_quest *quest,
+try_root_and_lead(struct memctx_session *session,
                   const struct memctx_windows_root *root,
                   struct memctx_kernel *ret, struct memctx_error *err)
 {
-    const struct memctx_kernel *known = find_known(quest, root);
+    const struct memctx_kernel *known = find_known(session, root);
     const uint64_t note = root->gpa | (uint64_t)root->paging;
     uint64_t lead_gpa;
     if (known != NULL) {
@@ -74,19 +74,19 @@ try_root_and_lead(struct memctx_quest *quest,
         return 0;
     }
     /* The low stub and the root's own page are clues to one root. */
-    if (note == quest->failed)
+    if (note == session->failed)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "root %#" PRIx64 " failed just now", root->gpa);
-    if (memctx_windows_prove(quest, root, ret, &lead_gpa, err) == 0)
+    if (memctx_windows_prove(session, root, ret, &lead_gpa, err) == 0)
         return 0;
-    if (quest->passed == MEMCTX_WINDOWS_CHECKS - 1)
-        quest->failed = note;
-    unsigned passed = quest->passed;
-    const struct memctx_windows_root lead = {lead_gpa, root->paging,
-                                             root->clue, NULL};
-    if (lead_gpa != 0 && follow_lead(quest, lead, ret) == 0)
+    if (session->passed == MEMCTX_WINDOWS_CHECKS - 1)
+        session->failed = note;
+    unsigned passed = session->passed;
+    const struct memctx_windows_root lead = {lead_gpa, root->paging, root->clue,
+                                             NULL};
+    if (lead_gpa != 0 && follow_lead(session, lead, ret) == 0)
         return 0;
-    quest->passed = passed;
+    session->passed = passed;
     return -1;
 }
 
@@ -104,15 +104,15 @@ is_own_clue(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
 }
 
 static int
-verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
-       struct memctx_error *err)
+verify(struct memctx_session *session, uint64_t clue_gpa,
+       struct memctx_kernel *ret, struct memctx_error *err)
 {
     struct memctx_windows_root roots[MEMCTX_WINDOWS_ROOTS_MAX];
     unsigned char page[MEMCTX_PAGE_SIZE];
     struct memctx_kernel kernel = {.os = MEMCTX_OS_WINDOWS};
     unsigned best = 0;
-    quest->passed = 0;
-    if (memctx_rammap_read(quest->map, clue_gpa, page, sizeof(page), err) < 0)
+    session->passed = 0;
+    if (memctx_rammap_read(session->map, clue_gpa, page, sizeof(page), err) < 0)
         return -1;
     size_t n = memctx_windows_roots(clue_gpa, page, roots);
     if (n == 0)
@@ -121,19 +121,19 @@ verify(struct memctx_quest *quest, uint64_t clue_gpa, struct memctx_kernel *ret,
                                 clue_gpa);
     for (size_t i = 0; i < n; i++) {
         struct memctx_error why = MEMCTX_ERROR_INIT;
-        if (try_root_and_lead(quest, &roots[i], &kernel, &why) == 0) {
+        if (try_root_and_lead(session, &roots[i], &kernel, &why) == 0) {
             kernel.clue_gpa =
-                is_own_clue(quest->map, &kernel) ? kernel.kcr3 : clue_gpa;
+                is_own_clue(session->map, &kernel) ? kernel.kcr3 : clue_gpa;
             *ret = kernel;
             return 0;
         }
-        if (err != NULL && (i == 0 || quest->passed > best))
+        if (err != NULL && (i == 0 || session->passed > best))
             *err = why;
-        best = (unsigned)memctx_max(best, quest->passed);
+        best = (unsigned)memctx_max(best, session->passed);
         if (why.kind == MEMCTX_GONE)
             break;
     }
-    quest->passed = best;
+    session->passed = best;
     return -1;
 }
 

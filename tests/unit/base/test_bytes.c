@@ -73,6 +73,17 @@ test_min_and_max(void **state)
     assert_true(memctx_max(UINT64_MAX, 0) == UINT64_MAX);
 }
 
+static void
+test_round_up(void **state)
+{
+    (void)state;
+    assert_int_equal(memctx_round_up(0, 4096), 0);
+    assert_int_equal(memctx_round_up(1, 4096), 4096);
+    assert_int_equal(memctx_round_up(4096, 4096), 4096);
+    assert_int_equal(memctx_round_up(4097, 3), 4098);
+    assert_true(memctx_round_up(UINT64_MAX, 1) == UINT64_MAX);
+}
+
 static int
 open_and_keep(int *kept)
 {
@@ -127,6 +138,7 @@ main(void)
         T(test_product_that_does_not_fit),
         T(test_range_that_leaves_or_wraps),
         T(test_min_and_max),
+        T(test_round_up),
         T(test_guard_closes_what_was_not_stolen),
         T(test_guard_frees_what_was_not_stolen),
     };

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "armimg.h"
-#include "paging/tour.h"
+#include "paging/iterator.h"
 
 #define RAM (32 * MEMCTX_MIB)
 #define BASE MEMCTX_GIB
@@ -314,7 +314,7 @@ test_read_across_pages(void **state)
     }
 }
 
-/* Tables are larger than what a tour keeps of one. */
+/* Tables are larger than what a pages keeps of one. */
 static void
 test_tour_of_each_format(void **state)
 {
@@ -325,21 +325,21 @@ test_tour_of_each_format(void **state)
         uint64_t first = some_gva(f) & -armimg_span(&f->space, 2);
         uint64_t last = armimg_span(&f->space, 2) - granule;
         uint64_t reads_left = 100;
-        struct memctx_tour tour;
-        struct memctx_mapping mapping;
+        struct memctx_iterator pages;
+        struct memctx_mapped_page mapping;
         armimg_map(&f->img, &f->space, first, BASE, 1, 0);
         armimg_map(&f->img, &f->space, first + last, BASE + granule, 1, 0);
-        memctx_tour_init(&tour, f->map, f->paging, f->space.root_gpa,
-                         -(UINT64_C(1) << f->row->va_bits), UINT64_MAX,
-                         &reads_left);
-        assert_true(memctx_tour_next(&tour, &mapping));
+        memctx_iterator_init(&pages, f->map, f->paging, f->space.root_gpa,
+                             -(UINT64_C(1) << f->row->va_bits), UINT64_MAX,
+                             &reads_left);
+        assert_true(memctx_iterator_next(&pages, &mapping));
         assert_int_equal(mapping.gva, first);
         assert_int_equal(mapping.gpa, BASE);
         assert_int_equal(mapping.size, granule);
-        assert_true(memctx_tour_next(&tour, &mapping));
+        assert_true(memctx_iterator_next(&pages, &mapping));
         assert_int_equal(mapping.gva, first + last);
         assert_int_equal(mapping.gpa, BASE + granule);
-        assert_false(memctx_tour_next(&tour, &mapping));
+        assert_false(memctx_iterator_next(&pages, &mapping));
         assert_true(reads_left > 0);
     }
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "guestimg.h"
+#include "guest/guest.h"
 #include "search/search.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
@@ -131,7 +132,8 @@ test_failed_clue_is_told(void **state)
     f->want.uts_release = "5.10.0";
     guestimg_add_kernel(&f->img, &f->want);
     assert_int_equal(try_once(f, MEMCTX_MIB), -1);
-    assert_error(&f->err, MEMCTX_RETRY, " candidates, the best: VMCOREINFO at gpa");
+    assert_error(&f->err, MEMCTX_RETRY,
+                 " candidates, the best: VMCOREINFO at gpa");
     assert_error(&f->err, MEMCTX_RETRY, "check uts");
     assert_true(f->result.n_clues >= 2);
 }

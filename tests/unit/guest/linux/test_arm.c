@@ -15,7 +15,7 @@ struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
     struct armimg_kernel want;
-    struct memctx_quest quest;
+    struct memctx_session session;
     struct memctx_kernel found;
     struct memctx_clocks clocks;
     struct memctx_error err;
@@ -54,8 +54,8 @@ build(struct fixture *f)
 static int
 verify(struct fixture *f)
 {
-    f->quest = (struct memctx_quest){.map = f->map, .reads_left = 1000};
-    return memctx_linux_ops.verify(&f->quest, f->want.note_gpa, &f->found,
+    f->session = (struct memctx_session){.map = f->map, .reads_left = 1000};
+    return memctx_linux_ops.verify(&f->session, f->want.note_gpa, &f->found,
                                    &f->err);
 }
 
@@ -75,7 +75,7 @@ accept(struct fixture *f, const char *paging)
     assert_int_equal(f->found.linux_facts.kimage_voffset,
                      f->want.text_gva - f->want.text_gpa);
     assert_false(f->found.linux_facts.has_phys_base);
-    assert_int_equal(f->quest.ram_gpa, 0);
+    assert_int_equal(f->session.ram_gpa, 0);
 }
 
 static void

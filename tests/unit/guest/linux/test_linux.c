@@ -41,8 +41,8 @@ teardown(void **state)
 static int
 verify(struct fixture *f, uint64_t clue_gpa, struct memctx_kernel *ret)
 {
-    struct memctx_quest quest = {.map = f->map, .reads_left = 1000};
-    return memctx_linux_ops.verify(&quest, clue_gpa, ret, &f->err);
+    struct memctx_session session = {.map = f->map, .reads_left = 1000};
+    return memctx_linux_ops.verify(&session, clue_gpa, ret, &f->err);
 }
 
 static void
@@ -449,9 +449,10 @@ test_stext_mapped_elsewhere(void **state)
     struct guestimg_space space = {f->want.root_gpa, 4};
     guestimg_map(&f->img, &space, UINT64_C(0xffffffff86000000),
                  f->want.text_gpa, 2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
-    refuse_clue(f, f->want.note_gpa,
-                "check text: _stext: walk gives gpa 0x6000000, arithmetic gives "
-                "0x7000000");
+    refuse_clue(
+        f, f->want.note_gpa,
+        "check text: _stext: walk gives gpa 0x6000000, arithmetic gives "
+        "0x7000000");
 }
 
 static void

@@ -75,8 +75,8 @@ build(struct fixture *f, enum memctx_paging paging, uint32_t offset)
 static int
 verify(struct fixture *f)
 {
-    struct memctx_quest quest = {.map = f->map, .reads_left = 1000};
-    return memctx_linux_ops.verify(&quest, NOTE, &f->found, &f->err);
+    struct memctx_session session = {.map = f->map, .reads_left = 1000};
+    return memctx_linux_ops.verify(&session, NOTE, &f->found, &f->err);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "guestimg.h"
 #include "guest/guest.h"
 #include "guest/linux/shape.h"
+#include "search/revalidate.h"
 #include "search/search.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
@@ -229,7 +230,7 @@ test_search_guesses_last(void **state)
     result = search(f, false, 4);
     assert_int_equal(result->n_kernels, 1);
     assert_int_equal(result->kernels[0].kcr3, f->kernel.root_gpa);
-    assert_done(memctx_search_verify(f->map, &result->kernels[0], &f->err),
+    assert_done(memctx_revalidate(f->map, &result->kernels[0], &f->err),
                 &f->err);
     test_free(result);
 }

@@ -221,8 +221,7 @@ test_clocks_of_the_shared_page(void **state)
 {
     struct fixture *f = *state;
     const struct memctx_kernel kernel = {
-        .os = MEMCTX_OS_WINDOWS,
-        .wall_clock = {.page_gpa = f->want.kuser_gpa}};
+        .os = MEMCTX_OS_WINDOWS, .wall_clock = {.page_gpa = f->want.kuser_gpa}};
     struct memctx_clocks *clocks = test_malloc(sizeof(*clocks));
     assert_done(memctx_windows_clocks(f->map, &kernel, clocks, &f->err),
                 &f->err);
@@ -365,10 +364,10 @@ test_image_in_the_middle_of_a_run(void **state)
 static struct memctx_kernel
 found(struct fixture *f)
 {
-    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map, .reads_left = 100000};
     struct memctx_kernel kernel;
     assert_done(
-        memctx_windows_ops.verify(&quest, f->want.root_gpa, &kernel, &f->err),
+        memctx_windows_ops.verify(&session, f->want.root_gpa, &kernel, &f->err),
         &f->err);
     return kernel;
 }
@@ -470,7 +469,7 @@ static void
 test_number_4_is_no_pid(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map, .reads_left = 100000};
     struct memctx_kernel kernel;
     f->want.code = WINIMG_CODE_OPAQUE;
     winimg_write(&f->img, &f->want);
@@ -478,7 +477,7 @@ test_number_4_is_no_pid(void **state)
     guestimg_write_le64(&f->img, link_gpa(f, 0),
                         f->want.eprocess_gva[2] + f->want.build->links);
     assert_int_equal(
-        memctx_windows_ops.verify(&quest, f->want.root_gpa, &kernel, &f->err),
+        memctx_windows_ops.verify(&session, f->want.root_gpa, &kernel, &f->err),
         -1);
     assert_error(&f->err, MEMCTX_RETRY, "has no pid 4");
 }
@@ -488,17 +487,17 @@ static void
 test_known_kernel_is_not_proven_again(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map, .reads_left = 100000};
     struct memctx_kernel kernel = found(f);
-    quest.known[0] = kernel;
-    quest.n_known = 1;
+    session.known[0] = kernel;
+    session.n_known = 1;
     for (unsigned i = 0; i < 3; i++) {
-        assert_done(memctx_windows_ops.verify(&quest, f->want.dtb_gpa[i],
+        assert_done(memctx_windows_ops.verify(&session, f->want.dtb_gpa[i],
                                               &kernel, &f->err),
                     &f->err);
         assert_int_equal(kernel.kcr3, f->want.root_gpa);
     }
-    assert_int_equal(quest.reads_left, 100000);
+    assert_int_equal(session.reads_left, 100000);
 }
 
 int

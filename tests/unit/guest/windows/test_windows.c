@@ -87,8 +87,7 @@ expect_found(struct fixture *f)
     assert_int_equal(f->kernel->kcr3, w->root_gpa);
     assert_int_equal(f->kernel->paging, w->paging);
     assert_int_equal(f->kernel->base_gva, w->base_gva);
-    assert_int_equal(f->kernel->first_process_gva,
-                     w->eprocess_gva[0]);
+    assert_int_equal(f->kernel->first_process_gva, w->eprocess_gva[0]);
 }
 
 static void
@@ -757,9 +756,9 @@ test_each_read_fails_once(void **state)
     int result = -1;
     for (unsigned long n = 1; n < 3000 && result < 0; n++) {
         struct memctx_kernel kernel;
-        struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+        struct memctx_session session = {.map = f->map, .reads_left = 100000};
         *faults = (struct guestimg_faults){.fail_from = n};
-        result = memctx_windows_ops.verify(&quest, 0x13000, &kernel, &f->err);
+        result = memctx_windows_ops.verify(&session, 0x13000, &kernel, &f->err);
         failed += result < 0;
     }
     *faults = (struct guestimg_faults){.fail_from = 0};
@@ -771,12 +770,12 @@ static void
 test_backing_that_goes_away(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_quest quest = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map, .reads_left = 100000};
     struct memctx_kernel kernel;
     winimg_write(&f->img, &f->want);
     guestimg_truncate(&f->img, 0x200000);
     assert_int_equal(
-        memctx_windows_ops.verify(&quest, 0x13000, &kernel, &f->err), -1);
+        memctx_windows_ops.verify(&session, 0x13000, &kernel, &f->err), -1);
     assert_error(&f->err, MEMCTX_GONE, "was truncated");
 }
 

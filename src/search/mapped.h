@@ -3,23 +3,23 @@
 /* In which of two layouts is the RAM that a kernel uses? Kernels map the RAM
  * that they were told of, and nothing much where none is: a direct map of all
  * of it in 64-bit Linux, working sets and pools in Windows. */
-#ifndef MEMCTX_WEIGH_H
-#define MEMCTX_WEIGH_H
+#ifndef MEMCTX_MAPPED_H
+#define MEMCTX_MAPPED_H
 
 #include "guest/kernel.h"
 #include "ram/rammap.h"
 
 /* Bytes that the kernel's half of its address space maps of RAM which `map` has
- * and `other` has not, up to MEMCTX_WEIGH_ENOUGH or a little more; tables are
+ * and `other` has not, up to MEMCTX_MAPPED_ENOUGH or a little more; tables are
  * read through `map`. At most some 260000 pages are looked at, and 4096 tables
  * read: about 20 ms. Any thread. */
-#define MEMCTX_WEIGH_ENOUGH (UINT64_C(64) << 20)
-uint64_t memctx_weigh(const struct memctx_rammap *map,
-                      const struct memctx_rammap *other,
-                      const struct memctx_kernel *kernel);
+#define MEMCTX_MAPPED_ENOUGH (UINT64_C(64) << 20)
+uint64_t memctx_mapped_only_in(const struct memctx_rammap *map,
+                               const struct memctx_rammap *other,
+                               const struct memctx_kernel *kernel);
 
-/* Do these two weights tell that the RAM is where `mine` was found? A device
+/* Do these two results tell that the RAM is where `mine` was found? A device
  * that is mapped where the other layout has RAM is small against that. */
-bool memctx_weighs_more(uint64_t mine, uint64_t others);
+bool memctx_mapped_decides(uint64_t mine, uint64_t others);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Goes through what an address space maps, in order of its addresses. */
-#ifndef MEMCTX_TOUR_H
-#define MEMCTX_TOUR_H
+#ifndef MEMCTX_ITERATOR_H
+#define MEMCTX_ITERATOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,14 +11,14 @@
 #include "ram/rammap.h"
 
 /* One page that is mapped. */
-struct memctx_mapping {
+struct memctx_mapped_page {
     uint64_t gva;
     uint64_t gpa; /* not necessarily RAM */
     uint64_t size;
 };
 
-/* Embedded by the caller; about 20 KiB. The members are the tour's own. */
-struct memctx_tour {
+/* Embedded by the caller; about 20 KiB. The members are its own. */
+struct memctx_iterator {
     const struct memctx_rammap *map;
     const struct memctx_paging_format *format;
     uint64_t root_gpa;
@@ -35,18 +35,20 @@ struct memctx_tour {
     } table[MEMCTX_PAGING_LEVELS_MAX + 1];
 };
 
-/* Begin a tour of the pages in [first_gva, last_gva], which must be addresses
- * that the format can translate. Each table it reads takes one from
- * *reads_left; without any it ends. */
-void memctx_tour_init(struct memctx_tour *tour, const struct memctx_rammap *map,
-                      enum memctx_paging paging, uint64_t root_gpa,
-                      uint64_t first_gva, uint64_t last_gva,
-                      uint64_t *reads_left);
+/* Begin with the pages in [first_gva, last_gva], which must be addresses that
+ * the format can translate. Each table that is read takes one from *reads_left;
+ * without any the iteration ends. */
+void memctx_iterator_init(struct memctx_iterator *it,
+                          const struct memctx_rammap *map,
+                          enum memctx_paging paging, uint64_t root_gpa,
+                          uint64_t first_gva, uint64_t last_gva,
+                          uint64_t *reads_left);
 
 /* The next mapped page, the first one cut at first_gva; false when there is
  * none. Entries that are no good (reserved bits, a table outside RAM) map
  * nothing. Tables that lead to themselves map as much as any: the caller has
  * to bound how many pages it takes. Reads each table once in a row. */
-bool memctx_tour_next(struct memctx_tour *tour, struct memctx_mapping *ret);
+bool memctx_iterator_next(struct memctx_iterator *it,
+                          struct memctx_mapped_page *ret);
 
 #endif

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "guestimg.h"
-#include "paging/tour.h"
+#include "paging/iterator.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
 #define RAM (64 * MEMCTX_MIB)
@@ -18,7 +18,7 @@
 struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
-    struct memctx_tour tour;
+    struct memctx_iterator pages;
     uint64_t reads_left;
 };
 
@@ -49,15 +49,15 @@ begin(struct fixture *f, enum memctx_paging paging, uint64_t first,
       uint64_t last)
 {
     f->reads_left = 1000;
-    memctx_tour_init(&f->tour, f->map, paging, ROOT, first, last,
-                     &f->reads_left);
+    memctx_iterator_init(&f->pages, f->map, paging, ROOT, first, last,
+                         &f->reads_left);
 }
 
 static void
 expect(struct fixture *f, uint64_t gva, uint64_t gpa, uint64_t size)
 {
-    struct memctx_mapping mapping;
-    assert_true(memctx_tour_next(&f->tour, &mapping));
+    struct memctx_mapped_page mapping;
+    assert_true(memctx_iterator_next(&f->pages, &mapping));
     assert_true(mapping.gva == gva);
     assert_true(mapping.gpa == gpa);
     assert_true(mapping.size == size);
@@ -66,9 +66,9 @@ expect(struct fixture *f, uint64_t gva, uint64_t gpa, uint64_t size)
 static void
 expect_end(struct fixture *f)
 {
-    struct memctx_mapping mapping;
-    assert_false(memctx_tour_next(&f->tour, &mapping));
-    assert_false(memctx_tour_next(&f->tour, &mapping));
+    struct memctx_mapped_page mapping;
+    assert_false(memctx_iterator_next(&f->pages, &mapping));
+    assert_false(memctx_iterator_next(&f->pages, &mapping));
 }
 
 static void
@@ -157,17 +157,17 @@ test_entries_that_are_no_good_map_nothing(void **state)
     expect_end(f);
 }
 
-/* 512 tables that are one: the tour goes on, its reads stay few. */
+/* 512 tables that are one: the pages goes on, its reads stay few. */
 static void
 test_table_that_leads_to_itself(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_mapping mapping;
+    struct memctx_mapped_page mapping;
     for (uint64_t at = 0; at < PAGE; at += 8)
         guestimg_write_le64(&f->img, ROOT + at, ROOT | P);
     begin(f, FOUR, FIRST, LAST);
     for (int i = 0; i < 100000; i++)
-        assert_true(memctx_tour_next(&f->tour, &mapping));
+        assert_true(memctx_iterator_next(&f->pages, &mapping));
     assert_int_equal(mapping.gpa, ROOT);
     assert_true(f->reads_left >= 990);
 }

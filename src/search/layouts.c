@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Tries each candidate layout and tells which one the kernel proves. */
-#include "search/contest.h"
+#include "search/layouts.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "search/guests.h"
-#include "search/search.h"
-#include "search/weigh.h"
+#include "search/revalidate.h"
+#include "search/mapped.h"
 
 #define NONE MEMCTX_LAYOUTS_MAX
 
 static_assert(MEMCTX_LAYOUTS_MAX == 2, "one is weighed against the other");
 
-struct memctx_contest {
+struct memctx_layouts {
     size_t n;
     const struct memctx_rammap *maps[MEMCTX_LAYOUTS_MAX];
     struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUTS_MAX];
@@ -33,40 +33,40 @@ struct round {
 };
 
 int
-memctx_contest_create(const struct memctx_rammap *const *maps, size_t n,
-                      struct memctx_contest **ret, struct memctx_error *err)
+memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
+                      struct memctx_layouts **ret, struct memctx_error *err)
 {
-    struct memctx_contest *contest = calloc(1, sizeof(*contest));
-    if (contest == NULL)
+    struct memctx_layouts *layouts = calloc(1, sizeof(*layouts));
+    if (layouts == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        contest->maps[i] = maps[i];
-        if (memctx_bootstrap_create(&contest->bootstraps[i], err) < 0) {
-            memctx_contest_destroy(contest);
+        layouts->maps[i] = maps[i];
+        if (memctx_bootstrap_create(&layouts->bootstraps[i], err) < 0) {
+            memctx_layouts_destroy(layouts);
             return -1;
         }
-        contest->n++;
+        layouts->n++;
     }
-    *ret = contest;
+    *ret = layouts;
     return 0;
 }
 
 void
-memctx_contest_destroy(struct memctx_contest *contest)
+memctx_layouts_destroy(struct memctx_layouts *layouts)
 {
-    if (contest == NULL)
+    if (layouts == NULL)
         return;
-    for (size_t i = 0; i < contest->n; i++)
-        memctx_bootstrap_destroy(contest->bootstraps[i]);
-    free(contest);
+    for (size_t i = 0; i < layouts->n; i++)
+        memctx_bootstrap_destroy(layouts->bootstraps[i]);
+    free(layouts);
 }
 
 void
-memctx_contest_new_boot(struct memctx_contest *contest)
+memctx_layouts_new_boot(struct memctx_layouts *layouts)
 {
-    for (size_t i = 0; i < contest->n; i++)
-        memctx_bootstrap_new_boot(contest->bootstraps[i]);
-    contest->winner = 0;
+    for (size_t i = 0; i < layouts->n; i++)
+        memctx_bootstrap_new_boot(layouts->bootstraps[i]);
+    layouts->winner = 0;
 }
 
 /* The first candidate that found a kernel, or has one pending; NONE. */
@@ -98,7 +98,7 @@ is_over(const struct round *r, size_t i)
 /* Nothing shows which of two kernels in a paused guest runs, so each candidate
  * must have its say; else the first kernel that is proven counts. */
 static void
-run_round(struct memctx_contest *c,
+run_round(struct memctx_layouts *c,
           const struct memctx_bootstrap_request *request, struct round *r)
 {
     struct memctx_bootstrap_request part = *request;
@@ -114,7 +114,7 @@ run_round(struct memctx_contest *c,
 }
 
 static int
-give_up(const struct round *r, struct memctx_contest_result *ret,
+give_up(const struct round *r, struct memctx_layouts_result *ret,
         struct memctx_error *err)
 {
     size_t last = r->n - 1;
@@ -148,12 +148,12 @@ check_agreement(const struct round *r, size_t winner, struct memctx_error *err)
 /* A kernel that is right in both is so because it lies where they agree; what
  * it maps beyond that may tell them apart. */
 static void
-weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
+weigh(struct memctx_layouts *c, const struct memctx_kernel *kernel)
 {
-    uint64_t first = memctx_weigh(c->maps[0], c->maps[1], kernel);
-    uint64_t second = memctx_weigh(c->maps[1], c->maps[0], kernel);
-    c->layout = memctx_weighs_more(second, first) ? 1 : 0;
-    c->proof = c->layout == 1 || memctx_weighs_more(first, second)
+    uint64_t first = memctx_mapped_only_in(c->maps[0], c->maps[1], kernel);
+    uint64_t second = memctx_mapped_only_in(c->maps[1], c->maps[0], kernel);
+    c->layout = memctx_mapped_decides(second, first) ? 1 : 0;
+    c->proof = c->layout == 1 || memctx_mapped_decides(first, second)
                    ? MEMCTX_LAYOUT_PROVEN
                    : MEMCTX_LAYOUT_ASSUMED;
 }
@@ -162,7 +162,7 @@ weigh(struct memctx_contest *c, const struct memctx_kernel *kernel)
  * saw is elsewhere there; all else was reached through addresses that the
  * kernel itself uses. */
 static struct memctx_kernel
-move_kernel(const struct memctx_contest *c, const struct memctx_kernel *kernel,
+move_kernel(const struct memctx_layouts *c, const struct memctx_kernel *kernel,
             size_t to)
 {
     const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
@@ -177,7 +177,7 @@ move_kernel(const struct memctx_contest *c, const struct memctx_kernel *kernel,
 
 /* In which layout is this kernel right? *kernel becomes what it is there. */
 static void
-settle(struct memctx_contest *c, struct memctx_kernel *kernel)
+settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
 {
     c->layout = c->winner;
     c->proof = MEMCTX_LAYOUT_CERTAIN;
@@ -186,20 +186,20 @@ settle(struct memctx_contest *c, struct memctx_kernel *kernel)
     size_t other = 1 - c->winner;
     const struct memctx_kernel moved = move_kernel(c, kernel, other);
     c->proof = MEMCTX_LAYOUT_PROVEN;
-    if (memctx_search_verify(c->maps[other], &moved, NULL) == 0)
+    if (memctx_revalidate(c->maps[other], &moved, NULL) == 0)
         weigh(c, kernel);
     if (c->layout == other)
         *kernel = moved;
 }
 
 int
-memctx_contest_try(struct memctx_contest *contest,
+memctx_layouts_try(struct memctx_layouts *layouts,
                    const struct memctx_bootstrap_request *request,
-                   struct memctx_contest_result *ret, struct memctx_error *err)
+                   struct memctx_layouts_result *ret, struct memctx_error *err)
 {
     struct round r = {.n = 0};
     memset(ret, 0, sizeof(*ret));
-    run_round(contest, request, &r);
+    run_round(layouts, request, &r);
     uint64_t bytes_read = 0;
     for (size_t i = 0; i < r.n; i++)
         bytes_read += r.results[i].bytes_read;
@@ -209,29 +209,29 @@ memctx_contest_try(struct memctx_contest *contest,
         return give_up(&r, ret, err);
     if (check_agreement(&r, winner, err) < 0)
         return -1;
-    contest->winner = winner;
+    layouts->winner = winner;
     ret->found = r.results[winner];
-    settle(contest, &ret->found.kernel);
+    settle(layouts, &ret->found.kernel);
     ret->found.bytes_read = bytes_read;
-    ret->layout = contest->layout;
-    ret->proof = contest->proof;
+    ret->layout = layouts->layout;
+    ret->proof = layouts->proof;
     return 0;
 }
 
 int
-memctx_contest_look(struct memctx_contest *contest,
+memctx_layouts_look(struct memctx_layouts *layouts,
                     const struct memctx_bootstrap_request *request, bool again,
-                    struct memctx_contest_result *ret, struct memctx_error *err)
+                    struct memctx_layouts_result *ret, struct memctx_error *err)
 {
-    size_t i = contest->winner;
+    size_t i = layouts->winner;
     memset(ret, 0, sizeof(*ret));
-    ret->layout = contest->layout;
-    ret->proof = contest->proof;
-    if (memctx_bootstrap_look(contest->bootstraps[i], contest->maps[i], request,
+    ret->layout = layouts->layout;
+    ret->proof = layouts->proof;
+    if (memctx_bootstrap_look(layouts->bootstraps[i], layouts->maps[i], request,
                               again, &ret->found, err) < 0)
         return -1;
     if (ret->layout != i)
         ret->found.kernel =
-            move_kernel(contest, &ret->found.kernel, ret->layout);
+            move_kernel(layouts, &ret->found.kernel, ret->layout);
     return 0;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Where a guest's RAM is laid out in one of several ways, and nothing on the
- * host tells which, the RAM itself does: a kernel's tables hold guest-physical
+/* The layouts that a guest's RAM may have, where nothing on the host tells
+ * which it is. The RAM itself does: a kernel's tables hold guest-physical
  * addresses, so that it can be proven in the right layout only, unless all of
- * it lies where the layouts agree; then they show where the rest of RAM is,
- * mostly. Each candidate has a bootstrap of its own.
- */
-#ifndef MEMCTX_CONTEST_H
-#define MEMCTX_CONTEST_H
+ * it lies where the layouts agree; then mostly its tables show where the rest
+ * of RAM is. Each layout has a bootstrap of its own. */
+#ifndef MEMCTX_LAYOUTS_H
+#define MEMCTX_LAYOUTS_H
 
 #include "search/bootstrap.h"
 
-struct memctx_contest; /* one try at a time, from any thread */
+struct memctx_layouts; /* one try at a time, from any thread */
 
 enum memctx_layout_proof {
     MEMCTX_LAYOUT_CERTAIN, /* there is no other */
@@ -21,31 +20,31 @@ enum memctx_layout_proof {
                               this is the likeliest */
 };
 
-struct memctx_contest_result {
+struct memctx_layouts_result {
     struct memctx_bootstrap_result found; /* bytes_read: of all candidates */
     size_t layout;                        /* index of the map it is right in */
     enum memctx_layout_proof proof;
 };
 
-/* A contest of `n` maps (from 1 to MEMCTX_LAYOUTS_MAX), the likeliest first,
+/* `n` maps of one RAM, from 1 to MEMCTX_LAYOUTS_MAX and the likeliest first,
  * which the caller keeps for as long. 0, or -1 with BUG. The caller destroys
  * it; NULL is fine there. */
-int memctx_contest_create(const struct memctx_rammap *const *maps, size_t n,
-                          struct memctx_contest **ret,
+int memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
+                          struct memctx_layouts **ret,
                           struct memctx_error *err);
-void memctx_contest_destroy(struct memctx_contest *contest);
+void memctx_layouts_destroy(struct memctx_layouts *layouts);
 
 /* As those of bootstrap.h, in all candidates: the budget of a try is dealt out
  * among them. Two kernels in a paused guest, each in a layout that the other
  * one contradicts, are RETRY. */
-void memctx_contest_new_boot(struct memctx_contest *contest);
-int memctx_contest_try(struct memctx_contest *contest,
+void memctx_layouts_new_boot(struct memctx_layouts *layouts);
+int memctx_layouts_try(struct memctx_layouts *layouts,
                        const struct memctx_bootstrap_request *request,
-                       struct memctx_contest_result *ret,
+                       struct memctx_layouts_result *ret,
                        struct memctx_error *err);
-int memctx_contest_look(struct memctx_contest *contest,
+int memctx_layouts_look(struct memctx_layouts *layouts,
                         const struct memctx_bootstrap_request *request,
-                        bool again, struct memctx_contest_result *ret,
+                        bool again, struct memctx_layouts_result *ret,
                         struct memctx_error *err);
 
 #endif

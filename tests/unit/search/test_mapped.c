@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "guestimg.h"
-#include "search/weigh.h"
+#include "search/mapped.h"
 
 #define RAM (512 * MEMCTX_MIB)
 #define LOW (256 * MEMCTX_MIB)
@@ -60,16 +60,18 @@ map(struct fixture *f, uint64_t gva, uint64_t gpa, uint64_t size)
 }
 
 static void
-assert_weights(const struct fixture *f, uint64_t right, uint64_t wrong)
+assert_mapped(const struct fixture *f, uint64_t right, uint64_t wrong)
 {
-    assert_int_equal(memctx_weigh(f->right, f->wrong, &f->kernel), right);
-    assert_int_equal(memctx_weigh(f->wrong, f->right, &f->kernel), wrong);
+    assert_int_equal(memctx_mapped_only_in(f->right, f->wrong, &f->kernel),
+                     right);
+    assert_int_equal(memctx_mapped_only_in(f->wrong, f->right, &f->kernel),
+                     wrong);
 }
 
 static void
 test_nothing_is_mapped(void **state)
 {
-    assert_weights(*state, 0, 0);
+    assert_mapped(*state, 0, 0);
 }
 
 static void
@@ -77,7 +79,7 @@ test_root_outside_ram(void **state)
 {
     struct fixture *f = *state;
     f->kernel.kcr3 = 16 * MEMCTX_GIB;
-    assert_weights(f, 0, 0);
+    assert_mapped(f, 0, 0);
 }
 
 static void
@@ -85,7 +87,7 @@ test_ram_that_both_have_does_not_count(void **state)
 {
     struct fixture *f = *state;
     map(f, DIRECT_MAP, 0, LOW);
-    assert_weights(f, 0, 0);
+    assert_mapped(f, 0, 0);
 }
 
 static void
@@ -93,7 +95,7 @@ test_ram_of_one_counts_for_it(void **state)
 {
     struct fixture *f = *state;
     map(f, DIRECT_MAP + ABOVE, ABOVE, 16 * MEMCTX_MIB);
-    assert_weights(f, 16 * MEMCTX_MIB, 0);
+    assert_mapped(f, 16 * MEMCTX_MIB, 0);
 }
 
 static void
@@ -102,7 +104,7 @@ test_what_is_no_ram_does_not_count(void **state)
     struct fixture *f = *state;
     map(f, DIRECT_MAP, ABOVE + RAM, 16 * MEMCTX_MIB);
     map(f, DIRECT_MAP + RAM, TIB + RAM, 16 * MEMCTX_MIB);
-    assert_weights(f, 0, 0);
+    assert_mapped(f, 0, 0);
 }
 
 static void
@@ -110,7 +112,7 @@ test_user_space_does_not_count(void **state)
 {
     struct fixture *f = *state;
     map(f, MEMCTX_GIB, ABOVE, 16 * MEMCTX_MIB);
-    assert_weights(f, 0, 0);
+    assert_mapped(f, 0, 0);
 }
 
 static void
@@ -119,9 +121,9 @@ test_device_where_the_other_has_ram(void **state)
     struct fixture *f = *state;
     map(f, DIRECT_MAP, ABOVE, RAM - LOW);
     map(f, UINT64_C(0xffffc90000000000), TIB, LARGE);
-    assert_weights(f, MEMCTX_WEIGH_ENOUGH, LARGE);
-    assert_true(memctx_weighs_more(MEMCTX_WEIGH_ENOUGH, LARGE));
-    assert_false(memctx_weighs_more(LARGE, MEMCTX_WEIGH_ENOUGH));
+    assert_mapped(f, MEMCTX_MAPPED_ENOUGH, LARGE);
+    assert_true(memctx_mapped_decides(MEMCTX_MAPPED_ENOUGH, LARGE));
+    assert_false(memctx_mapped_decides(LARGE, MEMCTX_MAPPED_ENOUGH));
 }
 
 static void
@@ -132,7 +134,7 @@ test_five_levels(void **state)
     f->kernel.paging = MEMCTX_PAGING_X86_64_5LEVEL;
     guestimg_map_range(&f->img, &five, UINT64_C(0xff11000000000000), ABOVE,
                        16 * MEMCTX_MIB, LARGE, RW);
-    assert_weights(f, 16 * MEMCTX_MIB, 0);
+    assert_mapped(f, 16 * MEMCTX_MIB, 0);
 }
 
 /* Every entry of every table leads back to the root: it ends all the same. */
@@ -142,18 +144,18 @@ test_tables_that_lead_to_themselves(void **state)
     struct fixture *f = *state;
     for (unsigned i = 0; i < 512; i++)
         guestimg_write_le64(&f->img, ROOT + 8 * i, ROOT | RW);
-    assert_weights(f, 0, 0);
+    assert_mapped(f, 0, 0);
 }
 
 static void
 test_little_tells_nothing(void **state)
 {
     (void)state;
-    assert_false(memctx_weighs_more(0, 0));
-    assert_false(memctx_weighs_more(LARGE, 0));
-    assert_true(memctx_weighs_more(4 * MEMCTX_MIB, 0));
-    assert_false(memctx_weighs_more(15 * LARGE, LARGE));
-    assert_true(memctx_weighs_more(16 * LARGE, LARGE));
+    assert_false(memctx_mapped_decides(0, 0));
+    assert_false(memctx_mapped_decides(LARGE, 0));
+    assert_true(memctx_mapped_decides(4 * MEMCTX_MIB, 0));
+    assert_false(memctx_mapped_decides(15 * LARGE, LARGE));
+    assert_true(memctx_mapped_decides(16 * LARGE, LARGE));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -3,7 +3,7 @@
 /* Which of two possible layouts a kernel proves. */
 #include "unit.h"
 
-#include "search/contest.h"
+#include "search/layouts.h"
 #include "guestimg.h"
 
 #define RAM (512 * MEMCTX_MIB)
@@ -20,9 +20,9 @@ struct fixture {
     struct guestimg img; /* laid out as it should be */
     struct memctx_rammap *right;
     struct memctx_rammap *wrong; /* goes on at 1 TiB */
-    struct memctx_contest *contest;
+    struct memctx_layouts *layouts;
     struct memctx_bootstrap_request request;
-    struct memctx_contest_result result;
+    struct memctx_layouts_result result;
     struct memctx_error err;
 };
 
@@ -63,7 +63,7 @@ static int
 teardown(void **state)
 {
     struct fixture *f = *state;
-    memctx_contest_destroy(f->contest);
+    memctx_layouts_destroy(f->layouts);
     memctx_rammap_destroy(f->right);
     memctx_rammap_destroy(f->wrong);
     guestimg_deinit(&f->img);
@@ -76,7 +76,7 @@ begin(struct fixture *f, const struct memctx_rammap *first,
       const struct memctx_rammap *second)
 {
     const struct memctx_rammap *const maps[] = {first, second};
-    assert_done(memctx_contest_create(maps, second != NULL ? 2 : 1, &f->contest,
+    assert_done(memctx_layouts_create(maps, second != NULL ? 2 : 1, &f->layouts,
                                       &f->err),
                 &f->err);
 }
@@ -84,7 +84,7 @@ begin(struct fixture *f, const struct memctx_rammap *first,
 static int
 try_once(struct fixture *f)
 {
-    return memctx_contest_try(f->contest, &f->request, &f->result, &f->err);
+    return memctx_layouts_try(f->layouts, &f->request, &f->result, &f->err);
 }
 
 static struct guestimg_kernel
@@ -191,13 +191,13 @@ test_note_above_the_split_is_no_proof(void **state)
     begin(f, f->right, f->wrong);
     assert_done(try_once(f), &f->err);
     assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
-    memctx_contest_destroy(f->contest);
+    memctx_layouts_destroy(f->layouts);
     map_above(f, &kernel, 32 * MEMCTX_MIB);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
     assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
     assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
-    assert_done(memctx_contest_look(f->contest, &f->request, false, &f->result,
+    assert_done(memctx_layouts_look(f->layouts, &f->request, false, &f->result,
                                     &f->err),
                 &f->err);
     assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
@@ -270,7 +270,7 @@ test_look_stays_in_the_layout(void **state)
     struct guestimg_kernel kernel = add_high_kernel(f);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
-    assert_done(memctx_contest_look(f->contest, &f->request, false, &f->result,
+    assert_done(memctx_layouts_look(f->layouts, &f->request, false, &f->result,
                                     &f->err),
                 &f->err);
     assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
@@ -284,8 +284,8 @@ test_look_after_a_reset(void **state)
     add_high_kernel(f);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
-    memctx_contest_new_boot(f->contest);
-    assert_int_equal(memctx_contest_look(f->contest, &f->request, false,
+    memctx_layouts_new_boot(f->layouts);
+    assert_int_equal(memctx_layouts_look(f->layouts, &f->request, false,
                                          &f->result, &f->err),
                      -1);
     assert_error(&f->err, MEMCTX_RETRY, "no kernel");
