@@ -90,9 +90,9 @@ take_vmcoreinfo(struct subject *subject, struct memctx_error *err)
     const struct memctx_kernel *kernel = &subject->datum.kernel;
     if (!memctx_linux_has_note(kernel))
         return 0;
-    int failed = memctx_linux_note_text(kernel, read_gpa, subject,
-                                        &subject->vmcoreinfo,
-                                        &subject->facts.vmcoreinfo_len, err);
+    int failed =
+        memctx_linux_note_text(kernel, read_gpa, subject, &subject->vmcoreinfo,
+                               &subject->facts.vmcoreinfo_len, err);
     subject->facts.vmcoreinfo = subject->vmcoreinfo;
     return failed;
 }
