@@ -15,7 +15,8 @@
  * (Documentation/admin-guide/mm/pagemap.rst). */
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
 #define ENTRY_SWAPPED (UINT64_C(1) << 62)
-#define ENTRIES 512u /* read at once to copy memory */
+#define ENTRIES 512u      /* read at once to copy memory */
+#define ENTRIES_MAX 4096u /* read at once to find memory */
 
 /* A run of data is given out in pieces, as of files. */
 #define RUN_MAX MEMCTX_MIB
@@ -135,16 +136,19 @@ scan_pages(const struct memctx_source *source, uint64_t from, uint64_t to,
     return 1;
 }
 
-/* The same from the page map itself. Bounded: each turn passes entries. */
+/* The same from the page map itself: first as many entries as a run can have,
+ * which are enough where data are dense, and more at a time in holes. Bounded:
+ * each turn passes entries. */
 static int
 look_at_pages(const struct memctx_source *source, uint64_t from, uint64_t to,
               uint64_t *start, uint64_t *end)
 {
-    uint64_t entries[4096];
+    uint64_t entries[ENTRIES_MAX];
+    uint64_t batch = RUN_MAX / page_size();
     bool found = false;
     while (from < to && (!found || *end - *start < RUN_MAX)) {
-        size_t pages = (size_t)memctx_min((to - from) / page_size(),
-                                          MEMCTX_ARRAY_LEN(entries));
+        size_t pages = (size_t)memctx_min((to - from) / page_size(), batch);
+        batch = memctx_min(batch * 2, ENTRIES_MAX);
         ssize_t known = read_entries(source, from, entries, pages);
         if (known < 0)
             return -1;
@@ -182,9 +186,22 @@ with_file(const struct memctx_source *source, uint64_t offset, uint64_t limit,
     return 1;
 }
 
+typedef int find_fn(const struct memctx_source *source, uint64_t from,
+                    uint64_t to, uint64_t *start, uint64_t *end);
+
 static int
-next_data(const struct memctx_source *source, uint64_t offset, uint64_t limit,
-          uint64_t *start, uint64_t *end)
+scan_or_look(const struct memctx_source *source, uint64_t from, uint64_t to,
+             uint64_t *start, uint64_t *end)
+{
+    int found = scan_pages(source, from, to, start, end);
+    return found < 0 && errno != ESRCH
+               ? look_at_pages(source, from, to, start, end)
+               : found;
+}
+
+static int
+next_data_by(find_fn *find, const struct memctx_source *source, uint64_t offset,
+             uint64_t limit, uint64_t *start, uint64_t *end)
 {
     uint64_t page = page_size();
     uint64_t from = source->start + offset;
@@ -192,9 +209,7 @@ next_data(const struct memctx_source *source, uint64_t offset, uint64_t limit,
     uint64_t first;
     uint64_t last;
     from -= from % page;
-    int found = scan_pages(source, from, to, &first, &last);
-    if (found < 0 && errno != ESRCH)
-        found = look_at_pages(source, from, to, &first, &last);
+    int found = find(source, from, to, &first, &last);
     if (found < 0)
         return -1;
     if (found == 1) {
@@ -206,7 +221,26 @@ next_data(const struct memctx_source *source, uint64_t offset, uint64_t limit,
                : found;
 }
 
+static int
+next_data(const struct memctx_source *source, uint64_t offset, uint64_t limit,
+          uint64_t *start, uint64_t *end)
+{
+    return next_data_by(scan_or_look, source, offset, limit, start, end);
+}
+
+static int
+next_data_by_pread(const struct memctx_source *source, uint64_t offset,
+                   uint64_t limit, uint64_t *start, uint64_t *end)
+{
+    return next_data_by(look_at_pages, source, offset, limit, start, end);
+}
+
 const struct memctx_backend_io memctx_procmem_io = {
     .read_at = read_at,
     .next_data = next_data,
+};
+
+const struct memctx_backend_io memctx_procmem_pread_io = {
+    .read_at = read_at,
+    .next_data = next_data_by_pread,
 };

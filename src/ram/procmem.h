@@ -16,4 +16,11 @@
  * page size. When the process has ended, reads are at the end (0 bytes). */
 extern const struct memctx_backend_io memctx_procmem_io;
 
+/* The same by nothing but pread(2), for a process that may make no other call.
+ * It reads inside [start, start + size) of fd and the entries of these pages of
+ * pagemap_fd, where size is the backend's. To pass over a hole takes it longer:
+ * the page map has 2 MiB for each GiB. Pages that are there and were never
+ * written to (the zero page) are data to it. */
+extern const struct memctx_backend_io memctx_procmem_pread_io;
+
 #endif

@@ -22,6 +22,7 @@ struct fixture {
     unsigned char *memory; /* of this process; NULL: made of files */
     struct memctx_source source;
     struct memctx_rammap *map;
+    const struct memctx_backend_io *io;
     struct memctx_error err;
     int mem; /* of files: writable */
     int pagemap;
@@ -34,16 +35,17 @@ make_map(struct fixture *f)
     unsigned index;
     struct memctx_extent all = {0, SIZE, 0, 0};
     assert_done(memctx_rammap_create(&f->map, &f->err), &f->err);
-    assert_done(memctx_rammap_add_source(f->map, "ram", &f->source, SIZE,
-                                         &memctx_procmem_io, &index, &f->err),
+    assert_done(memctx_rammap_add_source(f->map, "ram", &f->source, SIZE, f->io,
+                                         &index, &f->err),
                 &f->err);
     assert_done(memctx_rammap_add_extent(f->map, &all, &f->err), &f->err);
 }
 
 static int
-set_up_self(void **state)
+make_self(void **state, const struct memctx_backend_io *io)
 {
     struct fixture *f = calloc(1, sizeof(*f));
+    f->io = io;
     f->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(f->memory != MAP_FAILED);
@@ -61,11 +63,24 @@ set_up_self(void **state)
     return 0;
 }
 
+static int
+set_up_self(void **state)
+{
+    return make_self(state, &memctx_procmem_io);
+}
+
+static int
+set_up_pread(void **state)
+{
+    return make_self(state, &memctx_procmem_pread_io);
+}
+
 /* The start is such that the page map of a real process would have it. */
 static int
 set_up_files(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
+    f->io = &memctx_procmem_io;
     f->mem = memfd_create("mem", MFD_CLOEXEC);
     f->pagemap = memfd_create("pagemap", MFD_CLOEXEC);
     f->file = memfd_create("file", MFD_CLOEXEC);
@@ -179,6 +194,27 @@ test_long_run_comes_in_pieces(void **state)
                 4 * MEMCTX_MIB);
 }
 
+/* A mapping that nobody has written to has no page; one that was read has the
+ * zero page everywhere. Only the ioctl can tell that one from data. */
+static void
+test_zero_page_is_data_without_the_ioctl(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(*(volatile unsigned char *)f->memory, 0);
+    expect_data(f, 0, 0, f->io == &memctx_procmem_pread_io ? PAGE : 0);
+    expect_bytes(f, 0, PAGE, 0, 0);
+}
+
+/* Larger than what is looked at first, in each of several steps. */
+static void
+test_data_behind_a_long_hole(void **state)
+{
+    struct fixture *f = *state;
+    f->memory[SIZE - 3 * PAGE] = 1;
+    expect_data(f, 0, SIZE - 3 * PAGE, SIZE - 2 * PAGE);
+    expect_data(f, PAGE, SIZE - 3 * PAGE, SIZE - 2 * PAGE);
+}
+
 static void
 test_older_kernels(void **state)
 {
@@ -237,12 +273,20 @@ int
 main(void)
 {
 #define SELF(name) cmocka_unit_test_setup_teardown(name, set_up_self, tear_down)
+#define PREAD(name) \
+    cmocka_unit_test_setup_teardown(name, set_up_pread, tear_down)
 #define FILES(name) \
     cmocka_unit_test_setup_teardown(name, set_up_files, tear_down)
     const struct CMUnitTest tests[] = {
         SELF(test_pages_of_a_process),
         SELF(test_reading_makes_no_page),
         SELF(test_long_run_comes_in_pieces),
+        SELF(test_data_behind_a_long_hole),
+        PREAD(test_pages_of_a_process),
+        PREAD(test_reading_makes_no_page),
+        PREAD(test_long_run_comes_in_pieces),
+        PREAD(test_data_behind_a_long_hole),
+        PREAD(test_zero_page_is_data_without_the_ioctl),
         FILES(test_older_kernels),
         FILES(test_file_below),
         FILES(test_process_that_ended_is_gone),
