@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One thread over a queue of programs to start; knows none of them. */
+#include "sandbox/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "common/pool.h"
+#include "sandbox/capabilities.h"
+
+struct spawner {
+    pthread_t thread;
+    pthread_mutex_t lock; /* over the rest */
+    pthread_cond_t changed;
+    struct spawner_request *first;
+    struct spawner_request **last; /* where the next request is hooked in */
+    bool ready; /* the thread has given up its capabilities, or failed to */
+    bool stopping;
+    int failed;
+    struct memctx_error err; /* valid only if failed */
+};
+
+/* Default signals, none blocked. */
+static void
+set_attributes(posix_spawnattr_t *attributes, bool leads_group)
+{
+    sigset_t none;
+    sigset_t all;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setpgroup(attributes, 0);
+    if (leads_group)
+        flags |= POSIX_SPAWN_SETPGROUP;
+    posix_spawnattr_setflags(attributes, flags);
+}
+
+/* A descriptor that must become another one moves out of the way of all four
+ * first: the child puts them in place one after the other. 0 or an errno
+ * value. */
+static int
+move_away(int from, int to, int *moved)
+{
+    if (from < 0 || from == to || from >= SPAWNER_FDS)
+        return 0;
+    *moved = fcntl(from, F_DUPFD_CLOEXEC, SPAWNER_FDS);
+    return *moved < 0 ? errno : 0;
+}
+
+/* 0 or an errno value. */
+static int
+add_descriptor(posix_spawn_file_actions_t *actions, int from, int to)
+{
+    if (from >= 0)
+        return posix_spawn_file_actions_adddup2(actions, from, to);
+    if (to < 3)
+        return posix_spawn_file_actions_addopen(actions, to, "/dev/null",
+                                                O_RDWR, 0);
+    return 0;
+}
+
+/* The rest closes at execve(2), unless a library has forgotten to say so. */
+static int
+close_rest(posix_spawn_file_actions_t *actions, int from)
+{
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+#else
+    (void)actions;
+    (void)from;
+    return 0;
+#endif
+}
+
+/* 0 or an errno value. `moved` are for the caller to close. */
+static int
+set_actions(posix_spawn_file_actions_t *actions,
+            const struct spawner_request *request, int moved[SPAWNER_FDS])
+{
+    int failed = posix_spawn_file_actions_addchdir_np(actions, "/");
+    for (int to = 0; to < SPAWNER_FDS && failed == 0; to++) {
+        failed = move_away(request->fds[to], to, &moved[to]);
+        if (failed == 0)
+            failed = add_descriptor(
+                actions, moved[to] >= 0 ? moved[to] : request->fds[to], to);
+    }
+    if (failed == 0)
+        failed = close_rest(actions, request->fds[3] < 0 ? 3 : SPAWNER_FDS);
+    return failed;
+}
+
+static int
+spawn(struct spawner_request *request)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int moved[SPAWNER_FDS] = {-1, -1, -1, -1};
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed != 0)
+        return failed;
+    posix_spawnattr_init(&attributes);
+    set_attributes(&attributes, request->leads_group);
+    failed = set_actions(&actions, request, moved);
+    if (failed == 0)
+        failed = posix_spawn(&request->pid, request->path, &actions,
+                             &attributes, request->argv, request->envp);
+    for (unsigned i = 0; i < SPAWNER_FDS; i++)
+        memctx_cleanup_fd(&moved[i]);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+struct vigil {
+    pid_t pid;
+    int fd;
+};
+
+/* Leaves the child to be waited for. */
+static void *
+watch_child(void *arg)
+{
+    struct vigil *vigil = arg;
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)vigil->pid, &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR)
+        ;
+    eventfd_write(vigil->fd, 1);
+    close(vigil->fd);
+    free(vigil);
+    return NULL;
+}
+
+/* Where the kernel, or valgrind in its place, has no pidfd_open(2), a thread
+ * waits for the child. */
+static int
+open_eventfd(pid_t pid)
+{
+    pthread_t thread;
+    struct vigil *vigil = malloc(sizeof(*vigil));
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = eventfd(0, EFD_CLOEXEC);
+    if (vigil == NULL || fd < 0 ||
+        (vigil->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+        free(vigil);
+        return -1;
+    }
+    vigil->pid = pid;
+    if (pool_start_thread(&thread, watch_child, vigil) != 0) {
+        close(vigil->fd);
+        free(vigil);
+        return -1;
+    }
+    pthread_detach(thread);
+    return memctx_steal_fd(&fd);
+}
+
+static int
+open_pidfd(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 && errno == ENOSYS ? open_eventfd(pid) : fd;
+}
+
+/* A child that nobody could watch is none. */
+static void
+answer(struct spawner_request *request)
+{
+    request->pid = -1;
+    request->pidfd = -1;
+    request->failed = spawn(request);
+    if (request->failed == 0 &&
+        (request->pidfd = open_pidfd(request->pid)) < 0) {
+        request->failed = errno;
+        kill(request->pid, SIGKILL);
+        waitpid(request->pid, NULL, 0);
+        request->pid = -1;
+    }
+    request->done(request);
+}
+
+/* NULL: there is none, and there will be none. */
+static struct spawner_request *
+next_request(struct spawner *spawner)
+{
+    pthread_mutex_lock(&spawner->lock);
+    while (spawner->first == NULL && !spawner->stopping)
+        pthread_cond_wait(&spawner->changed, &spawner->lock);
+    struct spawner_request *request = spawner->first;
+    if (request != NULL) {
+        spawner->first = request->next;
+        if (spawner->first == NULL)
+            spawner->last = &spawner->first;
+    }
+    pthread_mutex_unlock(&spawner->lock);
+    return request;
+}
+
+static void *
+run_thread(void *arg)
+{
+    struct spawner *spawner = arg;
+    struct spawner_request *request;
+    int failed = capabilities_drop(&spawner->err);
+    pthread_mutex_lock(&spawner->lock);
+    spawner->failed = failed;
+    spawner->ready = true;
+    pthread_cond_broadcast(&spawner->changed);
+    pthread_mutex_unlock(&spawner->lock);
+    while (failed == 0 && (request = next_request(spawner)) != NULL)
+        answer(request);
+    return NULL;
+}
+
+static struct spawner *
+allocate(void)
+{
+    struct spawner *spawner = calloc(1, sizeof(*spawner));
+    if (spawner == NULL)
+        return NULL;
+    pthread_mutex_init(&spawner->lock, NULL);
+    pthread_cond_init(&spawner->changed, NULL);
+    spawner->last = &spawner->first;
+    return spawner;
+}
+
+static void
+deallocate(struct spawner *spawner)
+{
+    pthread_cond_destroy(&spawner->changed);
+    pthread_mutex_destroy(&spawner->lock);
+    free(spawner);
+}
+
+int
+spawner_create(struct spawner **ret, struct memctx_error *err)
+{
+    struct spawner *spawner = allocate();
+    if (spawner == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    if (pool_start_thread(&spawner->thread, run_thread, spawner) != 0) {
+        deallocate(spawner);
+        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread");
+    }
+    pthread_mutex_lock(&spawner->lock);
+    while (!spawner->ready)
+        pthread_cond_wait(&spawner->changed, &spawner->lock);
+    pthread_mutex_unlock(&spawner->lock);
+    if (spawner->failed < 0) {
+        pthread_join(spawner->thread, NULL);
+        memctx_error_set(err, MEMCTX_BUG, "%s", spawner->err.message);
+        deallocate(spawner);
+        return -1;
+    }
+    *ret = spawner;
+    return 0;
+}
+
+void
+spawner_destroy(struct spawner *spawner)
+{
+    if (spawner == NULL)
+        return;
+    pthread_mutex_lock(&spawner->lock);
+    spawner->stopping = true;
+    pthread_cond_broadcast(&spawner->changed);
+    pthread_mutex_unlock(&spawner->lock);
+    pthread_join(spawner->thread, NULL);
+    deallocate(spawner);
+}
+
+void
+spawner_submit(struct spawner *spawner, struct spawner_request *request)
+{
+    request->next = NULL;
+    pthread_mutex_lock(&spawner->lock);
+    *spawner->last = request;
+    spawner->last = &request->next;
+    pthread_cond_broadcast(&spawner->changed);
+    pthread_mutex_unlock(&spawner->lock);
+}
+
+static void
+post(struct spawner_request *request)
+{
+    sem_post(request->arg);
+}
+
+void
+spawner_start(struct spawner *spawner, struct spawner_request *request)
+{
+    sem_t answered;
+    sem_init(&answered, 0, 0);
+    request->done = post;
+    request->arg = &answered;
+    spawner_submit(spawner, request);
+    while (sem_wait(&answered) < 0)
+        ; /* interrupted */
+    sem_destroy(&answered);
+}
+
+bool
+spawner_reap(pid_t pid, int *status)
+{
+    pid_t ended;
+    while ((ended = waitpid(pid, status, WNOHANG)) < 0 && errno == EINTR)
+        ;
+    if (ended < 0)
+        *status = -1;
+    return ended != 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Starts programs, from a thread that holds no capability and lives as long as
+ * the agent.
+ *
+ * Capabilities belong to a thread, and a child gets those of the thread that
+ * started it. This thread gives up all of them, and any way to get some
+ * (no_new_privs), before its first child; so no program that the agent starts
+ * has any, while other threads keep theirs. The thread must outlive its
+ * children, since a parent-death signal (PR_SET_PDEATHSIG) follows the thread
+ * and not the process. */
+#ifndef MEMCTXD_SPAWNER_H
+#define MEMCTXD_SPAWNER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct spawner;
+
+#define SPAWNER_FDS 4
+
+/* One program to start. The submitter embeds and owns it; it and what it points
+ * to must stay until done() has been called, which may free it. */
+struct spawner_request {
+    const char *path;  /* absolute */
+    char *const *argv; /* argv[0] included; ends with NULL */
+    char *const *envp; /* its whole environment; ends with NULL */
+    /* What becomes its descriptors 0 to 3; they stay the submitter's. -1:
+     * /dev/null, and no descriptor 3. It gets no other. */
+    int fds[SPAWNER_FDS];
+    bool leads_group; /* a process group of its own, which can be killed */
+    /* Called once, on the spawner's thread, which it must not hold up. */
+    void (*done)(struct spawner_request *request);
+    void *arg; /* done()'s */
+
+    /* The answer, valid from done() on. */
+    int failed; /* 0, or an errno value: it was not started */
+    pid_t pid;  /* the submitter's child from now on: to be reaped */
+    int pidfd;  /* readable once it has ended; the submitter closes it. Where
+                   there is no pidfd_open(2), which is under valgrind 3.19, an
+                   eventfd(2) that does the same. */
+    struct spawner_request *next; /* the spawner's */
+};
+
+/* -1 with BUG: no thread to be had. */
+int spawner_create(struct spawner **ret, struct memctx_error *err);
+
+/* Answer what is queued, then end the thread; children that asked for it get
+ * their parent-death signal. NULL is fine. */
+void spawner_destroy(struct spawner *spawner);
+
+/* Queue a request. Signals are at their defaults in the program and none is
+ * blocked; its directory is /. Does not wait. Any thread. */
+void spawner_submit(struct spawner *spawner, struct spawner_request *request);
+
+/* The same, and wait until it was started, or was not: request->failed. Sets
+ * done and arg itself. Any thread but the event loop's. */
+void spawner_start(struct spawner *spawner, struct spawner_request *request);
+
+/* Has the child ended? Then it is gone and *status is as by waitpid(2), or -1
+ * if somebody else reaped it. Does not wait. Any thread. */
+bool spawner_reap(pid_t pid, int *status);
+
+#endif
