@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,17 @@ is_under_valgrind(void)
     const char *set = getenv("MEMCTX_VALGRIND");
     return set != NULL && strcmp(set, "1") == 0;
 }
+
+/* Wait for what another thread brings about. A minute is for a machine that
+ * stands still, not for the test. */
+#define wait_until(condition)                             \
+    do {                                                  \
+        for (unsigned i_ = 0; !(condition); i_++) {       \
+            if (i_ == 60000)                              \
+                fail_msg("not in a minute: " #condition); \
+            usleep(1000);                                 \
+        }                                                 \
+    } while (0)
 
 /* Descriptors that this process has open, and a constant more. */
 static inline unsigned
