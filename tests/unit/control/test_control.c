@@ -6,13 +6,10 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -860,41 +857,6 @@ test_one_user_gets_only_so_many_connections(void **state)
     close(fd);
 }
 
-/* Who cannot be let in stays in the queue; that must not make the loop spin. */
-static void
-test_no_descriptors_left(void **state)
-{
-    struct ctlagent *a = *state;
-    struct rlimit limit;
-    struct rlimit old;
-    struct timespec before;
-    struct timespec after;
-    clockid_t clock;
-    if (is_under_valgrind())
-        skip();
-    close(start(a, NULL, (uid_t)-1));
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-    /* The client's socket is the last that fits. */
-    int last = dup(0);
-    close(last);
-    limit = old;
-    limit.rlim_cur = (rlim_t)last + 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    int fd = ctl_connect(a, (uid_t)-1, NULL, 0);
-    assert_int_equal(pthread_getcpuclockid(a->thread, &clock), 0);
-    clock_gettime(clock, &before);
-    usleep(500000);
-    clock_gettime(clock, &after);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_true(fd >= 0);
-    double spent_s = (double)(after.tv_sec - before.tv_sec) +
-                     (double)(after.tv_nsec - before.tv_nsec) / 1e9;
-    assert_true(spent_s < 0.1);
-    assert_string_equal(ctl_text(ctl_ask(fd, "{\"op\":\"hello\"}"), "memctx"),
-                        "1");
-    close(fd);
-}
-
 /* While a reply is not taken no other request is read, and open hands out no
  * second set of descriptors. */
 static void
@@ -960,7 +922,6 @@ main(void)
         T(test_group_of_the_peer_counts),
         T(test_root_writes_only_by_a_rule),
         T(test_one_user_gets_only_so_many_connections),
-        T(test_no_descriptors_left),
         T(test_replies_are_taken_before_more_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
