@@ -76,6 +76,14 @@ ctlagent_start(struct ctlagent *a)
 }
 
 void
+ctlagent_keep_log(struct ctlagent *a)
+{
+    logpipe_init(&a->logpipe);
+    a->keeps_log = true;
+    a->log.level = LOG_LEVEL_DEBUG;
+}
+
+void
 ctlagent_stop(struct ctlagent *a)
 {
     queue_push(agent_queue(a->agent), event_create(EVENT_SIGNAL));
@@ -97,6 +105,8 @@ ctlagent_deinit(struct ctlagent *a)
 {
     if (a->agent != NULL)
         ctlagent_stop(a);
+    if (a->keeps_log)
+        logpipe_deinit(&a->logpipe);
     virConnectClose(a->connection);
     nftw(a->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -207,22 +217,28 @@ take_fds(struct msghdr *message, struct ctlreply *reply)
 }
 
 int
-ctl_receive(int fd, int timeout_ms, struct ctlreply *reply)
+ctl_receive(int fd, struct ctlreply *reply)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    if (poll(&poller, 1, 60000) == 0)
+        fail_msg("nothing comes");
+    return ctl_take(fd, reply);
+}
+
+int
+ctl_take(int fd, struct ctlreply *reply)
 {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(CTL_FDS_MAX * sizeof(int))];
     } control;
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
     ctlreply_deinit(reply);
-    if (poll(&poller, 1, timeout_ms) <= 0)
-        return -1;
     struct iovec part = {reply->text, sizeof(reply->text) - 1};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof(control.bytes)};
-    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n <= 0)
         return -1;
     take_fds(&message, reply);
@@ -241,9 +257,18 @@ ctl_ask(int fd, const char *text)
 {
     static struct ctlreply reply;
     assert_int_equal(ctl_send(fd, text, strlen(text), NULL, 0), 0);
-    if (ctl_receive(fd, 10000, &reply) < 0)
+    if (ctl_receive(fd, &reply) < 0)
         fail_msg("no answer to %s", text);
     return &reply;
+}
+
+/* One turn may have begun before the call, the next lets in who connects, a
+ * third reads what is asked. */
+void
+ctl_let_turn(int fd)
+{
+    for (unsigned i = 0; i < 4; i++)
+        ctl_ask(fd, "{\"op\":\"hello\"}");
 }
 
 const char *
@@ -264,12 +289,8 @@ ctl_text(const struct ctlreply *reply, const char *path)
 const struct ctlreply *
 ctl_ask_ready(int fd, const char *text)
 {
-    for (unsigned i = 0; i < 2000; i++) {
-        const struct ctlreply *reply = ctl_ask(fd, text);
-        if (strcmp(ctl_text(reply, "kind"), "retry") != 0)
-            return reply;
-        usleep(2000);
-    }
-    fail_msg("still not ready: %s", text);
-    return NULL;
+    const struct ctlreply *reply = NULL;
+    wait_until(strcmp(ctl_text(reply = ctl_ask(fd, text), "kind"), "retry") !=
+               0);
+    return reply;
 }

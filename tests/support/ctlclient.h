@@ -12,11 +12,14 @@
 
 #include "agent.h"
 #include "config/settings.h"
+#include "logpipe.h"
 
 struct ctlagent {
     char dir[64];
     struct settings settings; /* change them between ctlagent_init and _start */
     struct log log;
+    struct logpipe logpipe; /* see ctlagent_keep_log() */
+    bool keeps_log;
     virConnectPtr connection; /* to test:///default */
     struct agent *agent;
     pthread_t thread;
@@ -25,6 +28,9 @@ struct ctlagent {
 /* A directory, and settings for stub RAM. */
 void ctlagent_init(struct ctlagent *a);
 void ctlagent_start(struct ctlagent *a);
+
+/* Before it starts: log everything into a->logpipe. */
+void ctlagent_keep_log(struct ctlagent *a);
 void ctlagent_stop(struct ctlagent *a);
 void ctlagent_deinit(struct ctlagent *a);
 
@@ -40,7 +46,7 @@ void ctlagent_push(struct ctlagent *a, virDomainPtr domain,
 
 /* What came back. */
 struct ctlreply {
-    json_object *object;        /* NULL: closed, or nothing in time */
+    json_object *object;        /* NULL: closed, or nothing there */
     const unsigned char *bytes; /* behind the newline */
     size_t len_bytes;
     int fds[CTL_FDS_MAX];
@@ -57,13 +63,21 @@ int ctl_connect(const struct ctlagent *a, uid_t uid, const gid_t *groups,
 int ctl_send(int fd, const void *bytes, size_t len, const int *fds,
              unsigned n_fds);
 
-/* Take a reply in at most timeout_ms. Its texts are the caller's until the
- * next. 0, or -1: nothing came, or the end. */
-int ctl_receive(int fd, int timeout_ms, struct ctlreply *reply);
+/* Wait for a reply and take it. Its texts are the caller's until the next. 0,
+ * or -1: the end. Fails the test when nothing comes in a minute, which is for a
+ * machine that stands still. */
+int ctl_receive(int fd, struct ctlreply *reply);
 
-/* Send a text and take the reply; fails the test when none comes in 10 s. The
- * reply stays until the next call. */
+/* Take a reply that is there. -1: there is none, or the end. */
+int ctl_take(int fd, struct ctlreply *reply);
+
+/* Send a text and take the reply, which stays until the next call. */
 const struct ctlreply *ctl_ask(int fd, const char *text);
+
+/* What others sent to the agent, or pushed to it, before this call has been
+ * looked at when it returns: its loop has turned. `fd` must be one that nobody
+ * follows on. */
+void ctl_let_turn(int fd);
 
 /* A member of the reply as text, "" when there is none; dots go inside. */
 const char *ctl_text(const struct ctlreply *reply, const char *path);
