@@ -6,13 +6,14 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "publish/hooks.h"
+#include "logpipe.h"
+#include "testclock.h"
 
 #define ONE "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define TWO "00000000-0000-0000-0000-000000000002"
@@ -24,8 +25,7 @@ struct fixture {
     struct memctx_datum datum;
     struct memctx_datum_extent extent;
     struct log log;
-    int log_pipe[2];
-    int saved_stderr;
+    struct logpipe logpipe;
 };
 
 static void
@@ -57,9 +57,7 @@ set_up(void **state)
                                          .base_gva = 0xffffffff81000000,
                                          .version = "6.1"}};
     f->log = (struct log){.level = LOG_LEVEL_INFO};
-    assert_int_equal(pipe2(f->log_pipe, O_CLOEXEC | O_NONBLOCK), 0);
-    f->saved_stderr = dup(STDERR_FILENO);
-    assert_true(dup2(f->log_pipe[1], STDERR_FILENO) >= 0);
+    logpipe_init(&f->logpipe);
     create(f, 60000);
     *state = f;
     return 0;
@@ -86,11 +84,9 @@ static int
 tear_down(void **state)
 {
     struct fixture *f = *state;
+    testclock_start();
     hooks_destroy(f->hooks, 60000);
-    dup2(f->saved_stderr, STDERR_FILENO);
-    close(f->saved_stderr);
-    close(f->log_pipe[0]);
-    close(f->log_pipe[1]);
+    logpipe_deinit(&f->logpipe);
     nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(f);
     return 0;
@@ -140,22 +136,19 @@ exists(const struct fixture *f, const char *name)
     return access(path, F_OK) == 0;
 }
 
+/* Let a program go on that waits for this. */
 static void
-wait_for(const struct fixture *f, const char *name)
+touch(const struct fixture *f, const char *name)
 {
-    for (unsigned i = 0; !exists(f, name); i++) {
-        assert_true(i < 60000);
-        poll(NULL, 0, 1);
-    }
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
 }
 
 static bool
 logged(struct fixture *f, const char *words)
 {
-    char text[16384];
-    ssize_t n = read(f->log_pipe[0], text, sizeof(text) - 1);
-    text[n > 0 ? n : 0] = '\0';
-    return strstr(text, words) != NULL;
+    return logpipe_count(&f->logpipe, words) > 0;
 }
 
 static void
@@ -253,7 +246,7 @@ test_output_and_status_are_logged(void **state)
     run(f, ONE, HOOKS_READY, 1);
     settle(f);
     char text[16384] = "";
-    assert_true(read(f->log_pipe[0], text, sizeof(text) - 1) > 0);
+    assert_true(read(f->logpipe.fds[0], text, sizeof(text) - 1) > 0);
     assert_non_null(strstr(text, "hook: out\n"));
     assert_non_null(strstr(text, "hook: err\n"));
     assert_non_null(strstr(text, "hook talks ready: ended with status 3"));
@@ -261,18 +254,37 @@ test_output_and_status_are_logged(void **state)
 }
 
 static void
-test_program_that_hangs_is_killed_with_its_group(void **state)
+test_program_that_hangs_is_killed(void **state)
+{
+    struct fixture *f = *state;
+    settle(f);
+    create(f, 100);
+    add_program(f, "hangs", 0755, "exec sleep 1000");
+    run(f, ONE, HOOKS_READY, 1);
+    settle(f);
+    assert_true(logged(f, "hook hangs ready: killed after 100 ms"));
+}
+
+/* It hangs before its time is over, however slow the machine is: the test
+ * alone moves the clock. The program after it has all its time. */
+static void
+test_group_of_a_program_is_killed_and_the_next_runs(void **state)
 {
     struct fixture *f = *state;
     char text[4096];
-    settle(f);
-    create(f, 100);
-    add_program(f, "hangs", 0755, "sleep 1000 & echo $! > $D/pid; wait");
+    add_program(f, "hangs", 0755,
+                "sleep 1000 & echo $! > $D/pid; echo hanging\n"
+                "while [ ! -e $D/go ]; do sleep 0.01; done; echo; wait");
     add_program(f, "next", 0755, "touch $D/next");
+    testclock_stop();
     run(f, ONE, HOOKS_READY, 1);
+    /* Who logs what it prints has looked at the clock. */
+    wait_until(logged(f, "hook: hanging"));
+    testclock_add_us(60000000);
+    touch(f, "go"); /* what it prints wakes who waits for its end */
     settle(f);
     assert_true(exists(f, "next"));
-    assert_true(logged(f, "hook hangs ready: killed after 100 ms"));
+    assert_true(logged(f, "hook hangs ready: killed after 60000 ms"));
     int pid = atoi(read_result(f, "pid", text));
     assert_true(pid > 0);
     /* Killed, though whoever inherited it may not have reaped it yet. */
@@ -293,10 +305,8 @@ test_background_of_a_program_is_left_alone(void **state)
     run(f, ONE, HOOKS_READY, 1);
     settle(f);
     assert_false(exists(f, "went"));
-    char path[160];
-    snprintf(path, sizeof(path), "%s/go", f->dir);
-    close(open(path, O_CREAT | O_WRONLY, 0600));
-    wait_for(f, "went");
+    touch(f, "go");
+    wait_until(exists(f, "went"));
 }
 
 /* Far more than a pipe holds, in both directions. */
@@ -322,11 +332,9 @@ test_slow_domain_holds_up_no_other(void **state)
                 " touch $D/$MEMCTX_UUID");
     run(f, ONE, HOOKS_READY, 1);
     run(f, TWO, HOOKS_READY, 1);
-    wait_for(f, TWO);
+    wait_until(exists(f, TWO));
     assert_false(exists(f, ONE));
-    char path[160];
-    snprintf(path, sizeof(path), "%s/go", f->dir);
-    close(open(path, O_CREAT | O_WRONLY, 0600));
+    touch(f, "go");
     settle(f);
     assert_true(exists(f, ONE));
 }
@@ -340,12 +348,11 @@ test_domain_that_lags_behind_loses_the_oldest(void **state)
                 "touch $D/began; while [ ! -e $D/go ]; do sleep 0.01; done;"
                 " echo $3 >> $D/told");
     run(f, ONE, HOOKS_READY, 1);
-    wait_for(f, "began");
+    wait_until(exists(f, "began"));
     for (unsigned i = 2; i <= 20; i++)
         run(f, ONE, HOOKS_READY, i);
     assert_true(logged(f, "hooks are too slow"));
-    snprintf(text, sizeof(text), "%s/go", f->dir);
-    close(open(text, O_CREAT | O_WRONLY, 0600));
+    touch(f, "go");
     settle(f);
     assert_string_equal(
         read_result(f, "told", text),
@@ -359,13 +366,11 @@ test_end_does_not_wait_for_ever(void **state)
     add_program(f, "waits", 0755,
                 "touch $D/began; while [ ! -e $D/go ]; do sleep 0.01; done");
     run(f, ONE, HOOKS_READY, 1);
-    wait_for(f, "began");
+    wait_until(exists(f, "began"));
     struct hooks *hooks = f->hooks;
     hooks_destroy(hooks, 1);
     /* Its thread still uses it: now let it end, and wait for that. */
-    char path[160];
-    snprintf(path, sizeof(path), "%s/go", f->dir);
-    close(open(path, O_CREAT | O_WRONLY, 0600));
+    touch(f, "go");
     settle(f);
 }
 
@@ -382,7 +387,8 @@ main(void)
         TEST(test_directory_that_others_can_write_is_not_used),
         TEST(test_no_directory_is_no_error),
         TEST(test_output_and_status_are_logged),
-        TEST(test_program_that_hangs_is_killed_with_its_group),
+        TEST(test_program_that_hangs_is_killed),
+        TEST(test_group_of_a_program_is_killed_and_the_next_runs),
         TEST(test_background_of_a_program_is_left_alone),
         TEST(test_input_not_read_and_much_output),
         TEST(test_slow_domain_holds_up_no_other),

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "record/adapter.h"
-#include "wire/clocks.h"
+#include "gate.h"
 #include "guestimg.h"
+#include "logpipe.h"
+#include "testclock.h"
 #include "common/pool.h"
 #include "record/record.h"
 
@@ -23,8 +25,7 @@ struct world {
     struct pool *pool;
     struct record *record;
     struct record_ops ops;
-    int log_pipe[2];
-    int saved_stderr;
+    struct logpipe logpipe;
     struct log log;
     unsigned published;
     unsigned standing; /* of these, with `stands` */
@@ -81,9 +82,7 @@ world_init(struct world *w, const struct adapter_config *config)
     memset(w, 0, sizeof(*w));
     w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
-    assert_int_equal(pipe2(w->log_pipe, O_CLOEXEC | O_NONBLOCK), 0);
-    w->saved_stderr = dup(STDERR_FILENO);
-    assert_true(dup2(w->log_pipe[1], STDERR_FILENO) >= 0);
+    logpipe_init(&w->logpipe);
     assert_done(pool_create(1, &w->pool, &err), &err);
     assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
                               &w->ops, &w->log, &w->record, &err),
@@ -93,27 +92,10 @@ world_init(struct world *w, const struct adapter_config *config)
 static void
 world_deinit(struct world *w)
 {
+    testclock_start();
     record_destroy(w->record);
     pool_destroy(w->pool);
-    dup2(w->saved_stderr, STDERR_FILENO);
-    close(w->saved_stderr);
-    close(w->log_pipe[0]);
-    close(w->log_pipe[1]);
-}
-
-/* Lines logged so far that contain `words`. */
-static unsigned
-count_log(struct world *w, const char *words)
-{
-    char text[16384];
-    ssize_t n = read(w->log_pipe[0], text, sizeof(text) - 1);
-    unsigned count = 0;
-    text[n > 0 ? n : 0] = '\0';
-    char *rest = text;
-    char *line;
-    while ((line = strsep(&rest, "\n")) != NULL)
-        count += strstr(line, words) != NULL;
-    return count;
+    logpipe_deinit(&w->logpipe);
 }
 
 /* Wait until one of the adapter's descriptors fires and dispatch it. A minute
@@ -174,9 +156,9 @@ test_many_failures_are_one_line(void **state)
     for (unsigned i = 0; i < 30; i++)
         turn(&w);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
-    assert_int_equal(count_log(&w, UUID), 1);
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 1);
     turn_until_ready(&w);
-    assert_int_equal(count_log(&w, "waiting->ready"), 1);
+    assert_int_equal(logpipe_count(&w.logpipe, "waiting->ready"), 1);
     world_deinit(&w);
 }
 
@@ -421,11 +403,17 @@ test_handed_in_is_closed_when_there_is_no_adapter(void **state)
     guestimg_deinit(&img);
 }
 
+struct slow {
+    struct gate gate;
+    bool freed;
+};
+
 static void
 free_slowly(void *arg)
 {
-    usleep(300000);
-    *(bool *)arg = true;
+    struct slow *slow = arg;
+    gate_pass(&slow->gate);
+    slow->freed = true;
 }
 
 /* Freeing a guest's RAM takes 0.1 s for each GiB. */
@@ -436,17 +424,17 @@ test_end_of_an_adapter_holds_nobody_up(void **state)
     struct world w;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct bury *bury;
-    bool freed = false;
+    struct slow slow = {.gate = GATE_CLOSED};
     world_init(&w, &(struct adapter_config){.stub = true});
     assert_done(bury_create(&bury, &err), &err);
     struct adapter *adapter = make_adapter(
         &w, &(struct adapter_config){
-                .bury = bury, .open_arg = &freed, .open_free = free_slowly});
-    uint64_t before = clocks_now_ms();
+                .bury = bury, .open_arg = &slow, .open_free = free_slowly});
     adapter_destroy(adapter);
-    assert_true(clocks_now_ms() - before < 200);
+    assert_false(slow.freed);
+    gate_open(&slow.gate);
     bury_destroy(bury);
-    assert_true(freed);
+    assert_true(slow.freed);
     world_deinit(&w);
 }
 
@@ -602,7 +590,7 @@ test_ready_stub_is_looked_at_again_and_again(void **state)
     }
     assert_int_equal(w.published, 1);
     assert_int_equal(w.withdrawn, 0);
-    assert_int_equal(count_log(&w, UUID), 1);
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 1);
     world_deinit(&w);
 }
 
@@ -649,6 +637,7 @@ test_kernel_that_ticks_between_the_halves_stays(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
+    testclock_stop(); /* its patience does not end */
     struct guestimg_kernel kernel = ready_on_image(&w, &img);
     for (unsigned i = 0; i < 3; i++) {
         turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
@@ -667,9 +656,11 @@ test_kernel_that_stands_still_is_withdrawn(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
+    testclock_stop();
     struct guestimg_kernel kernel = ready_on_image(&w, &img);
     turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    testclock_add_us(quick_look.patience_us + 1);
     turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
     assert_int_equal(w.withdrawn, 1);
     /* It only slept: the same kernel is the same generation. */
@@ -688,10 +679,11 @@ test_pause_in_a_look_withdraws_nothing(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
+    testclock_stop();
     struct guestimg_kernel kernel = ready_on_image(&w, &img);
     turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
-    poll(NULL, 0, 40); /* twice the patience of quick_look */
+    testclock_add_us(2 * quick_look.patience_us);
     record_handle(w.record, MEMCTX_EVENT_RESUME, false);
     turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
     tick(&img, &kernel);
