@@ -441,6 +441,33 @@ fakeagent_set_state(struct fakeagent *fake, const char *state,
 }
 
 void
+fakeagent_set_by_agent(struct fakeagent *fake, bool by_agent)
+{
+    pthread_mutex_lock(&fake->lock);
+    fake->by_agent = by_agent;
+    pthread_mutex_unlock(&fake->lock);
+}
+
+void
+fakeagent_flip(struct fakeagent *fake, unsigned reads, uint64_t to)
+{
+    pthread_mutex_lock(&fake->lock);
+    fake->flip_at = fake->reads + reads;
+    fake->flip_to = to;
+    pthread_mutex_unlock(&fake->lock);
+}
+
+unsigned
+fakeagent_take_reads(struct fakeagent *fake)
+{
+    pthread_mutex_lock(&fake->lock);
+    unsigned reads = fake->reads;
+    fake->reads = 0;
+    pthread_mutex_unlock(&fake->lock);
+    return reads;
+}
+
+void
 fakeagent_set_lie(struct fakeagent *fake, const struct fakeagent_lie *lie)
 {
     pthread_mutex_lock(&fake->lock);

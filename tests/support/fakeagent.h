@@ -30,7 +30,7 @@ struct fakeagent_lie {
 struct fakeagent {
     char dir[64];
     pthread_t thread;
-    pthread_mutex_t lock; /* for all below */
+    pthread_mutex_t lock; /* over all below: use the functions */
     const struct guestimg *img;
     char *xml;         /* the datum */
     const char *state; /* "ready" */
@@ -66,6 +66,17 @@ void fakeagent_set_page(struct fakeagent *fake, uint64_t epoch);
 
 void fakeagent_set_state(struct fakeagent *fake, const char *state,
                          const char *reason);
+
+/* RAM has no descriptor from now on, or has. */
+void fakeagent_set_by_agent(struct fakeagent *fake, bool by_agent);
+
+/* With the so many-th "read" from now on the page shows `to`. */
+void fakeagent_flip(struct fakeagent *fake, unsigned reads, uint64_t to);
+
+/* "read" requests since the last call. */
+unsigned fakeagent_take_reads(struct fakeagent *fake);
+
+/* What the lie before said is not used any more when this returns. */
 void fakeagent_set_lie(struct fakeagent *fake, const struct fakeagent_lie *lie);
 
 #endif

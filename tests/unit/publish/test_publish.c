@@ -20,11 +20,12 @@
 #define HELD 20
 #define OTHER "00000000-0000-0000-0000-000000000001"
 
-/* The fake libvirt. The lock is held by its calls one at a time. */
+/* The fake libvirt, which the publisher's threads call. What a test asks of it,
+ * or tells it, goes through the functions that take its lock. */
 struct fake {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    unsigned lookups;
+    unsigned asked; /* for a connection */
     unsigned sets;
     unsigned fail_sets; /* so many fail with `code` first */
     int code;
@@ -44,11 +45,27 @@ fake(void)
     return &the_fake;
 }
 
+static void
+lock(void)
+{
+    pthread_mutex_lock(&fake()->lock);
+}
+
+static void
+unlock(void)
+{
+    pthread_mutex_unlock(&fake()->lock);
+}
+
 virConnectPtr
 watch_connection(struct watch *watch)
 {
     (void)watch;
-    return fake()->away ? NULL : (virConnectPtr)fake();
+    lock();
+    fake()->asked++;
+    bool away = fake()->away;
+    unlock();
+    return away ? NULL : (virConnectPtr)fake();
 }
 
 const char *
@@ -67,18 +84,19 @@ virConnectClose(virConnectPtr connection)
 int
 virGetLastErrorCode(void)
 {
-    return fake()->gone ? VIR_ERR_NO_DOMAIN : fake()->code;
+    lock();
+    int code = fake()->gone ? VIR_ERR_NO_DOMAIN : fake()->code;
+    unlock();
+    return code;
 }
 
 virDomainPtr
 virDomainLookupByUUIDString(virConnectPtr connection, const char *uuid)
 {
     (void)connection;
-    struct fake *f = fake();
-    pthread_mutex_lock(&f->lock);
-    f->lookups++;
-    bool gone = f->gone;
-    pthread_mutex_unlock(&f->lock);
+    lock();
+    bool gone = fake()->gone;
+    unlock();
     return gone ? NULL : (virDomainPtr)strdup(uuid);
 }
 
@@ -93,7 +111,10 @@ unsigned
 virDomainGetID(virDomainPtr domain)
 {
     (void)domain;
-    return fake()->id;
+    lock();
+    unsigned id = fake()->id;
+    unlock();
+    return id;
 }
 
 char *
@@ -105,11 +126,12 @@ virDomainGetMetadata(virDomainPtr domain, int type, const char *uri,
     assert_int_equal(type, VIR_DOMAIN_METADATA_ELEMENT);
     assert_string_equal(uri, "urn:memctx:1");
     assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
-    pthread_mutex_lock(&f->lock);
+    lock();
     bool none = f->last[0] == '\0';
     f->code = none ? VIR_ERR_NO_DOMAIN_METADATA : f->code;
-    pthread_mutex_unlock(&f->lock);
-    return none ? NULL : strdup(f->last);
+    char *text = none ? NULL : strdup(f->last);
+    unlock();
+    return text;
 }
 
 int
@@ -121,7 +143,7 @@ virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
     assert_string_equal(key, "memctx");
     assert_string_equal(uri, "urn:memctx:1");
     assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
-    pthread_mutex_lock(&f->lock);
+    lock();
     while (f->held && strcmp((const char *)domain, OTHER) != 0)
         pthread_cond_wait(&f->changed, &f->lock);
     f->sets++;
@@ -133,8 +155,72 @@ virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
         snprintf(f->wrote_for, sizeof(f->wrote_for), "%s",
                  (const char *)domain);
     }
-    pthread_mutex_unlock(&f->lock);
+    unlock();
     return fails ? -1 : 0;
+}
+
+/* ---- what tests ask and tell ---- */
+
+static unsigned
+count_sets(void)
+{
+    lock();
+    unsigned sets = fake()->sets;
+    unlock();
+    return sets;
+}
+
+static unsigned
+count_asked(void)
+{
+    lock();
+    unsigned asked = fake()->asked;
+    unlock();
+    return asked;
+}
+
+static bool
+metadata_have(const char *words)
+{
+    lock();
+    bool found = strstr(fake()->last, words) != NULL;
+    unlock();
+    return found;
+}
+
+static bool
+was_written_for(const char *uuid)
+{
+    lock();
+    bool same = strcmp(fake()->wrote_for, uuid) == 0;
+    unlock();
+    return same;
+}
+
+static void
+hold(bool held)
+{
+    lock();
+    fake()->held = held;
+    pthread_cond_broadcast(&fake()->changed);
+    unlock();
+}
+
+static void
+set_away(bool away)
+{
+    lock();
+    fake()->away = away;
+    unlock();
+}
+
+static void
+fail_sets(unsigned count, int code)
+{
+    lock();
+    fake()->fail_sets = count;
+    fake()->code = code;
+    unlock();
 }
 
 struct fixture {
@@ -160,12 +246,12 @@ set_up(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct fixture *f = calloc(1, sizeof(*f));
     struct fake *world = fake();
-    world->lookups = world->sets = world->fail_sets = 0;
+    world->asked = world->sets = world->fail_sets = 0;
     world->code = VIR_ERR_OPERATION_TIMEOUT;
     world->gone = world->held = world->away = false;
     world->id = 3;
     world->last[0] = '\0';
-    world->last[0] = '\0';
+    world->wrote_for[0] = '\0';
     strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     assert_done(statefile_open_dir(f->dir, &f->dirfd, &err), &err);
@@ -232,8 +318,8 @@ test_datum_goes_to_metadata_and_file(void **state)
     char text[8192] = "";
     set(f, UUID, 0x1000, false);
     settle(f);
-    assert_non_null(strstr(fake()->last, "<kcr3>0x1000</kcr3>"));
-    assert_null(strstr(fake()->last, "0xffffffff81000000"));
+    assert_true(metadata_have("<kcr3>0x1000</kcr3>"));
+    assert_false(metadata_have("0xffffffff81000000"));
     int fd = openat(f->dirfd, UUID ".xml", O_RDONLY);
     assert_true(read(fd, text, sizeof(text) - 1) > 0);
     close(fd);
@@ -246,7 +332,7 @@ test_what_stands_is_not_written_again(void **state)
     struct fixture *f = *state;
     set(f, UUID, 0x1000, true);
     settle(f);
-    assert_int_equal(fake()->sets, 0);
+    assert_int_equal(count_sets(), 0);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", R_OK, 0), 0);
 }
 
@@ -254,47 +340,45 @@ static void
 test_busy_domain_is_tried_again(void **state)
 {
     struct fixture *f = *state;
-    fake()->fail_sets = 2;
+    fail_sets(2, VIR_ERR_OPERATION_TIMEOUT);
     set(f, UUID, 0x1000, false);
     settle(f);
-    assert_int_equal(fake()->sets, 3);
-    assert_non_null(strstr(fake()->last, "0x1000"));
+    assert_int_equal(count_sets(), 3);
+    assert_true(metadata_have("0x1000"));
 }
 
 static void
 test_libvirt_away_and_back(void **state)
 {
     struct fixture *f = *state;
-    fake()->away = true;
+    set_away(true);
     set(f, UUID, 0x1000, false);
-    fake()->away = false;
+    wait_until(count_asked() > 0);
+    set_away(false);
     settle(f);
-    assert_non_null(strstr(fake()->last, "0x1000"));
+    assert_true(metadata_have("0x1000"));
 }
 
 static void
 test_latest_value_wins(void **state)
 {
     struct fixture *f = *state;
-    fake()->held = true;
+    hold(true);
     set(f, UUID, 0x1000, false);
     for (unsigned i = 0; i < 100; i++)
         set(f, UUID, 0x2000, false);
     set(f, UUID, 0x3000, false);
-    pthread_mutex_lock(&fake()->lock);
-    fake()->held = false;
-    pthread_cond_broadcast(&fake()->changed);
-    pthread_mutex_unlock(&fake()->lock);
+    hold(false);
     settle(f);
-    assert_non_null(strstr(fake()->last, "0x3000"));
-    assert_true(fake()->sets <= 2);
+    assert_true(metadata_have("0x3000"));
+    assert_true(count_sets() <= 2);
 }
 
 static void
 test_held_domains_hold_up_no_other(void **state)
 {
     struct fixture *f = *state;
-    fake()->held = true;
+    hold(true);
     for (unsigned i = 0; i < HELD; i++) {
         char uuid[40];
         snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
@@ -302,16 +386,10 @@ test_held_domains_hold_up_no_other(void **state)
         set(f, uuid, 0x1000, false);
     }
     set(f, OTHER, 0x2000, false);
-    for (unsigned i = 0; strcmp(fake()->wrote_for, OTHER) != 0; i++) {
-        assert_true(i < 60000);
-        poll(NULL, 0, 1);
-    }
-    pthread_mutex_lock(&fake()->lock);
-    fake()->held = false;
-    pthread_cond_broadcast(&fake()->changed);
-    pthread_mutex_unlock(&fake()->lock);
+    wait_until(was_written_for(OTHER));
+    hold(false);
     settle(f);
-    assert_int_equal(fake()->sets, HELD + 1);
+    assert_int_equal(count_sets(), HELD + 1);
 }
 
 static void
@@ -322,8 +400,8 @@ test_withdrawal_removes_both(void **state)
     settle(f);
     set(f, UUID, 0, false);
     settle(f);
-    assert_string_equal(fake()->last, "");
-    assert_int_equal(fake()->sets, 2);
+    assert_false(metadata_have("<"));
+    assert_int_equal(count_sets(), 2);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
     /* How many kernels there were is still known. */
     assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation,
@@ -337,19 +415,13 @@ test_held_domain_loses_its_file_at_once(void **state)
     struct fixture *f = *state;
     set(f, UUID, 0x1000, false);
     settle(f);
-    fake()->held = true;
+    hold(true);
     set(f, UUID, 0, false);
-    for (unsigned i = 0; faccessat(f->dirfd, UUID ".xml", F_OK, 0) == 0; i++) {
-        assert_true(i < 60000);
-        poll(NULL, 0, 1);
-    }
-    assert_int_equal(fake()->sets, 1);
-    pthread_mutex_lock(&fake()->lock);
-    fake()->held = false;
-    pthread_cond_broadcast(&fake()->changed);
-    pthread_mutex_unlock(&fake()->lock);
+    wait_until(faccessat(f->dirfd, UUID ".xml", F_OK, 0) != 0);
+    assert_int_equal(count_sets(), 1);
+    hold(false);
     settle(f);
-    assert_int_equal(fake()->sets, 2);
+    assert_int_equal(count_sets(), 2);
 }
 
 static void
@@ -358,7 +430,7 @@ test_removal_of_nothing_is_no_write(void **state)
     struct fixture *f = *state;
     set(f, UUID, 0, false);
     settle(f);
-    assert_int_equal(fake()->sets, 0);
+    assert_int_equal(count_sets(), 0);
 }
 
 static void
@@ -368,7 +440,7 @@ test_domain_that_is_gone_is_left_alone(void **state)
     fake()->gone = true;
     set(f, UUID, 0x1000, false);
     settle(f);
-    assert_int_equal(fake()->sets, 0);
+    assert_int_equal(count_sets(), 0);
 }
 
 static void
@@ -378,18 +450,17 @@ test_next_run_of_the_domain_is_left_alone(void **state)
     fake()->id = 4;
     set(f, UUID, 0x1000, false);
     settle(f);
-    assert_int_equal(fake()->sets, 0);
+    assert_int_equal(count_sets(), 0);
 }
 
 static void
 test_refusal_for_good_is_not_tried_again(void **state)
 {
     struct fixture *f = *state;
-    fake()->fail_sets = 1000;
-    fake()->code = VIR_ERR_OPERATION_DENIED;
+    fail_sets(1000, VIR_ERR_OPERATION_DENIED);
     set(f, UUID, 0x1000, false);
     settle(f);
-    assert_int_equal(fake()->sets, 1);
+    assert_int_equal(count_sets(), 1);
 }
 
 static void
@@ -400,7 +471,7 @@ test_end_of_a_run_removes_the_files_only(void **state)
     settle(f);
     publisher_forget(f->publisher, UUID);
     settle(f);
-    assert_int_equal(fake()->sets, 1);
+    assert_int_equal(count_sets(), 1);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
     assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation, 0);
 }
