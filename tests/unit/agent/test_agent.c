@@ -180,12 +180,28 @@ count_files(struct fixture *f)
     return count;
 }
 
-static void
-turn_until_files(struct fixture *f, unsigned wanted)
+static bool
+has_file(struct fixture *f, virDomainPtr domain)
 {
-    for (unsigned i = 0; i < TURNS_MAX && count_files(f) != wanted; i++)
+    char path[160];
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    assert_int_equal(virDomainGetUUIDString(domain, uuid), 0);
+    snprintf(path, sizeof(path), "%s/domains/%s.xml", f->dir, uuid);
+    return access(path, F_OK) == 0;
+}
+
+/* Until the domain, which may have ended, has a file with its datum, or has
+ * none. */
+static void
+turn_until_file(struct fixture *f, virDomainPtr domain, bool there)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        if (has_file(f, domain) == there)
+            return;
         agent_turn(f->agent);
-    assert_int_equal(count_files(f), wanted);
+    }
+    fail_msg("the file of %s %s", virDomainGetName(domain),
+             there ? "does not come" : "does not go");
 }
 
 static void
@@ -203,20 +219,16 @@ static void
 test_start_and_destroy(void **state)
 {
     struct fixture *f = *state;
-    virDomainPtr other = virDomainLookupByName(f->connection, "test");
-    free(turn_until(f, other, true));
-    turn_until_files(f, 1);
     virDomainPtr domain = start_domain(f, "started");
     MEMCTX_CLEANUP(memctx_cleanup_free)
     char *text = turn_until(f, domain, true);
     assert_valid(text);
     assert_non_null(strstr(text, "generation=\"1\""));
     assert_null(strstr(text, "0xffffffff")); /* no virtual address */
-    turn_until_files(f, 2);
+    turn_until_file(f, domain, true);
     virDomainDestroy(domain);
-    turn_until_files(f, 1);
+    turn_until_file(f, domain, false);
     virDomainFree(domain);
-    virDomainFree(other);
 }
 
 static void
@@ -284,7 +296,7 @@ test_datum_found_right_is_kept_to_the_byte(void **state)
                      0);
     MEMCTX_CLEANUP(memctx_cleanup_free) char *before = metadata_of(domain);
     start_agent(f);
-    turn_until_files(f, 2); /* its own, and the driver's "test" */
+    turn_until_file(f, domain, true);
     MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
     assert_string_equal(before, after);
     virDomainDestroy(domain);
@@ -308,7 +320,7 @@ test_datum_found_wrong_is_replaced(void **state)
                                           VIR_DOMAIN_AFFECT_LIVE),
                      0);
     start_agent(f);
-    turn_until_files(f, 2);
+    turn_until_file(f, domain, true);
     for (unsigned i = 0; i < TURNS_MAX; i++) {
         MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
         if (text != NULL && strstr(text, "generation=\"5\"") != NULL)
@@ -374,9 +386,9 @@ test_events_in_any_order(void **state)
         char *text = turn_until(f, domains[i], true);
         assert_valid(text);
         virDomainDestroy(domains[i]);
+        turn_until_file(f, domains[i], false);
         virDomainFree(domains[i]);
     }
-    turn_until_files(f, 1);
 }
 
 static void
@@ -399,12 +411,14 @@ test_two_hundred_domains(void **state)
         assert_valid(text);
         assert_non_null(strstr(text, first_failures));
     }
-    turn_until_files(f, MANY + 1);
     for (unsigned i = 0; i < MANY; i++) {
+        turn_until_file(f, domains[i], true);
         virDomainDestroy(domains[i]);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        turn_until_file(f, domains[i], false);
         virDomainFree(domains[i]);
     }
-    turn_until_files(f, 1);
 }
 
 /* The test driver knows no reset: the event comes from here. */
@@ -486,7 +500,7 @@ test_late_news_of_an_earlier_run(void **state)
     struct fixture *f = *state;
     virDomainPtr domain = start_domain(f, "again");
     turn_until_words(f, domain, "generation=\"1\"");
-    turn_until_files(f, 2);
+    turn_until_file(f, domain, true);
     struct event *event = event_create(EVENT_DOMAIN);
     assert_int_equal(virDomainGetUUIDString(domain, event->uuid), 0);
     event->name = strdup("again");
@@ -495,9 +509,9 @@ test_late_news_of_an_earlier_run(void **state)
     queue_push(agent_queue(f->agent), event);
     for (unsigned i = 0; i < 200; i++)
         agent_turn(f->agent);
-    assert_int_equal(count_files(f), 2);
+    assert_true(has_file(f, domain));
     virDomainDestroy(domain);
-    turn_until_files(f, 1);
+    turn_until_file(f, domain, false);
     virDomainFree(domain);
 }
 
@@ -520,11 +534,25 @@ test_ready_stub_is_looked_at_without_a_write(void **state)
     virDomainFree(domain);
 }
 
+/* What the hook has written so far. */
+static const char *
+read_told(const struct fixture *f, char text[256])
+{
+    char path[100];
+    snprintf(path, sizeof(path), "%s/told", f->dir);
+    FILE *file = fopen(path, "r");
+    text[file != NULL ? fread(text, 1, 255, file) : 0] = '\0';
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
 static void
 test_hooks_are_told_in_order(void **state)
 {
     struct fixture *f = *state;
     char path[300];
+    char text[256];
     stop_agent(f);
     snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/hooks.d",
              f->dir);
@@ -542,15 +570,12 @@ test_hooks_are_told_in_order(void **state)
     push_reset(f, domain);
     turn_until_words(f, domain, "generation=\"2\"");
     virDomainDestroy(domain);
-    turn_until_files(f, 1);
-    stop_agent(f); /* waits for hooks */
-    char text[256] = "";
-    snprintf(path, sizeof(path), "%s/told", f->dir);
-    file = fopen(path, "r");
-    assert_non_null(file);
-    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-    fclose(file);
-    assert_string_equal(text, "ready 1\nlost 1\nready 2\nlost 2\n");
+    turn_until_file(f, domain, false);
+    /* The end of the agent waits for hooks, but not for ever. */
+    wait_until(strstr(read_told(f, text), "lost 2") != NULL);
+    stop_agent(f);
+    assert_string_equal(read_told(f, text),
+                        "ready 1\nlost 1\nready 2\nlost 2\n");
     virDomainFree(domain);
 }
 
