@@ -15,6 +15,7 @@
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "common/exitcode.h"
 #include "common/options.h"
 #include "publish/retract.h"
 #include "wire/rundir.h"
@@ -24,24 +25,36 @@
 #define LEAVE_S 2 /* for threads to end, after the data are withdrawn */
 #define DEFAULT_CONFIG SYSCONFDIR "/memctxd/memctxd.conf"
 
+struct daemon_options {
+    const char *uri;         /* NULL: from the configuration */
+    const char *config;      /* NULL: the default place, if it is there */
+    const char *runtime_dir; /* NULL: from the configuration or the URI */
+    bool stub;
+    bool retract;
+    const char *log_level; /* NULL: from the configuration */
+    bool help;
+    bool version;
+};
+
 static const struct option_row option_table[] = {
-    {"connect", 'c', OPTION_TEXT, "URI", offsetof(struct options, uri),
+    {"connect", 'c', OPTION_TEXT, "URI", offsetof(struct daemon_options, uri),
      "watch the domains of this libvirt connection"},
-    {"config", 0, OPTION_TEXT, "FILE", offsetof(struct options, config),
+    {"config", 0, OPTION_TEXT, "FILE", offsetof(struct daemon_options, config),
      "configuration file"},
     {"runtime-dir", 0, OPTION_TEXT, "DIR",
-     offsetof(struct options, runtime_dir), "the agent's directory"},
-    {"stub", 0, OPTION_FLAG, NULL, offsetof(struct options, stub),
+     offsetof(struct daemon_options, runtime_dir), "the agent's directory"},
+    {"stub", 0, OPTION_FLAG, NULL, offsetof(struct daemon_options, stub),
      "synthetic RAM instead of the domains' own"},
-    {"retract", 0, OPTION_FLAG, NULL, offsetof(struct options, retract),
+    {"retract", 0, OPTION_FLAG, NULL, offsetof(struct daemon_options, retract),
      "withdraw what an agent that is gone left, and end"},
-    {"log-level", 0, OPTION_TEXT, "LEVEL", offsetof(struct options, log_level),
+    {"log-level", 0, OPTION_TEXT, "LEVEL",
+     offsetof(struct daemon_options, log_level),
      "debug, info, warning or error"},
-    {"help", 'h', OPTION_FLAG, NULL, offsetof(struct options, help),
+    {"help", 'h', OPTION_FLAG, NULL, offsetof(struct daemon_options, help),
      "print this help"},
-    {"version", 'V', OPTION_FLAG, NULL, offsetof(struct options, version),
-     "print the version"},
-    {NULL, 0, OPTION_FLAG, NULL, 0, NULL},
+    {"version", 'V', OPTION_FLAG, NULL,
+     offsetof(struct daemon_options, version), "print the version"},
+    OPTIONS_END,
 };
 
 static int
@@ -52,13 +65,38 @@ fail(int code, const struct memctx_error *err)
 }
 
 static int
+refuse(const struct memctx_error *err)
+{
+    fail(EXIT_USAGE, err);
+    fputs("Try 'memctxd --help'.\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* Output that was lost (a full disk) is an error, too. */
+static int
+flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    fputs("memctxd: error: cannot write to standard output\n", stderr);
+    return EXIT_ERROR;
+}
+
+static int
 print_help(void)
 {
     puts("Usage: memctxd [OPTION]...\n\n"
          "Watch libvirt domains and publish where their kernels' page tables "
          "are.\n\nOptions:");
     options_print(option_table);
-    return 0;
+    return flush();
+}
+
+static int
+print_version(void)
+{
+    puts("memctxd " PACKAGE_VERSION);
+    return flush();
 }
 
 static int
@@ -76,7 +114,7 @@ put_text(char *to, const char *from, const char *option,
 
 /* Defaults, then the configuration file, then the command line. */
 static int
-load_settings(const struct options *options, struct settings *settings,
+load_settings(const struct daemon_options *options, struct settings *settings,
               struct memctx_error *err)
 {
     settings_init(settings);
@@ -236,33 +274,40 @@ run_agent(const struct settings *settings, const char *dir, bool stub,
     return 0;
 }
 
+/* Parse the command line: there are options only. -1 with PERMANENT. */
+static int
+parse_options(int argc, char **argv, struct daemon_options *ret,
+              struct memctx_error *err)
+{
+    const struct option_set set = {option_table, ret};
+    int first;
+    if (options_parse(&set, 1, argc, argv, &first, err) < 0)
+        return -1;
+    if (first < argc)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "unexpected argument '%s'", argv[first]);
+    if (ret->log_level != NULL &&
+        log_level_from_name(ret->log_level) == LOG_LEVELS)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "--log-level wants debug, info, warning or "
+                                "error, found '%s'",
+                                ret->log_level);
+    return 0;
+}
+
 int
 main(int argc, char **argv)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct options options;
+    struct daemon_options options;
     struct settings settings;
     char dir[PATH_MAX];
-    int first;
-    if (options_parse(option_table, argc, argv, &options, &first, &err) < 0)
-        return fail(EXIT_USAGE, &err);
+    if (parse_options(argc, argv, &options, &err) < 0)
+        return refuse(&err);
     if (options.help)
         return print_help();
     if (options.version)
-        return puts("memctxd " PACKAGE_VERSION) < 0;
-    if (first < argc) {
-        fprintf(stderr, "memctxd: error: unexpected argument '%s'\n",
-                argv[first]);
-        return EXIT_USAGE;
-    }
-    if (options.log_level != NULL &&
-        log_level_from_name(options.log_level) == LOG_LEVELS) {
-        fprintf(stderr,
-                "memctxd: error: --log-level wants debug, info, warning or "
-                "error, found '%s'\n",
-                options.log_level);
-        return EXIT_USAGE;
-    }
+        return print_version();
     if (load_settings(&options, &settings, &err) < 0 ||
         choose_dir(&settings, dir, sizeof(dir), &err) < 0)
         return fail(EXIT_ERROR, &err);

@@ -1,80 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Command-line options as a table, which is also the source of --help and,
- * through tests/test_docs.sh, of what the manual pages must describe. */
+/* Command-line options as tables. A table says how options are spelled, where
+ * their values go, and what --help prints of them; tests/test_docs.sh compares
+ * --help with the manual pages and the completion.
+ *
+ * All of this works on getopt_long(), which keeps its place in variables of its
+ * own: one thread at a time. */
 #ifndef MEMCTXD_OPTIONS_H
 #define MEMCTXD_OPTIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/error.h"
 
-/* Exit codes of memctx (DESIGN section 4). */
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_ERROR = 1,
-    EXIT_USAGE = 2,
-    EXIT_NOT_THERE = 3,
-    EXIT_TIMEOUT = 4,
-};
-
-/* Everything that any option sets. Parsed once, passed as const. */
-struct options {
-    const char *uri;         /* NULL: libvirt's default */
-    const char *runtime_dir; /* NULL: from the URI */
-    const char *config;      /* NULL: the default place, if it is there */
-    const char *log_level;   /* NULL: from the configuration */
-    const char *ram;
-    uint64_t low;
-    const char *export; /* probe: a format */
-    const char *format; /* export: the same */
-    const char *output; /* core: a file */
-    const char *mount;  /* core: a directory */
-    const char *xml;     /* layout: domain XML */
-    const char *cmdline; /* layout: QEMU's arguments */
-    int64_t timeout_ms; /* -1: none */
-    bool stub;
-    bool retract;
-    bool json;
-    bool processes;
-    bool physical; /* read: the address is guest-physical */
-    bool raw;      /* read: bytes as they are */
-    bool follow;   /* wait: go on for ever */
-    bool help;
-    bool version;
-};
-
-#define OPTIONS_INIT     \
-    {                    \
-        .timeout_ms = -1 \
-    }
-
+/* What an option sets, and what its member holds if it is not given. */
 enum option_kind {
-    OPTION_FLAG,
-    OPTION_TEXT,
-    OPTION_SIZE,
-    OPTION_SECONDS
+    OPTION_FLAG,    /* bool: false */
+    OPTION_TEXT,    /* const char *, a part of argv: NULL */
+    OPTION_SIZE,    /* uint64_t, bytes, at least 1: 0 */
+    OPTION_SECONDS, /* int64_t, milliseconds, at least 0: -1 */
 };
 
 struct option_row {
     const char *name; /* long, without dashes; NULL ends a table */
     char letter;      /* 0: none */
     enum option_kind kind;
-    const char *argument; /* as shown in --help; NULL for a flag */
-    size_t offset;        /* of the member of struct options */
+    const char *argument; /* as --help shows it; NULL for a flag */
+    size_t offset;        /* of its member in the struct that it sets */
     const char *help;
 };
 
-/* Parse argv by `table`. Options and words may be mixed, "--" ends options.
- * 0 and the index of the first word (words have been moved to the end of
- * argv); or -1 with PERMANENT and a sentence for the user. */
-int options_parse(const struct option_row *table, int argc, char **argv,
-                  struct options *ret, int *first_word,
-                  struct memctx_error *err);
+#define OPTIONS_END                         \
+    {                                       \
+        NULL, 0, OPTION_FLAG, NULL, 0, NULL \
+    }
+
+/* A table, and the struct that its options set. */
+struct option_set {
+    const struct option_row *rows;
+    void *values; /* not used by options_find_word() */
+};
+
+/* Parse argv by all of these sets. Options and words may be mixed, "--" ends
+ * the options; a long name may be cut short as long as it is clear. Returns 0
+ * and the index of the first word: words have been moved to the end of argv.
+ * Returns -1 with PERMANENT and a sentence for the user; `values` then hold
+ * what was understood so far. */
+int options_parse(const struct option_set *sets, size_t n_sets, int argc,
+                  char **argv, int *first_word, struct memctx_error *err);
+
+/* The index of the first word that is neither an option of one of these sets
+ * nor the argument of one; argc: there is none. Sets may share options, if they
+ * agree on whether these take an argument. Moves and stores nothing. Returns 0,
+ * or -1 with PERMANENT: there is an option before it that no set has. */
+int options_find_word(const struct option_set *sets, size_t n_sets, int argc,
+                      char **argv, int *ret, struct memctx_error *err);
 
 /* Print the rows of a table to standard output, one a line. */
-void options_print(const struct option_row *table);
+void options_print(const struct option_row *rows);
 
 #endif

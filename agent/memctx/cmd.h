@@ -4,9 +4,35 @@
 #ifndef MEMCTX_CMD_H
 #define MEMCTX_CMD_H
 
-#include "datum/datum.h"
-#include "common/options.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "backing/ram.h"
+#include "common/exitcode.h"
+#include "common/options.h"
+#include "datum/datum.h"
+
+/* Everything that any option sets. Parsed once, passed as const. */
+struct options {
+    const char *uri;         /* NULL: libvirt's default */
+    const char *runtime_dir; /* NULL: from the URI */
+    const char *ram;
+    uint64_t low;
+    const char *export;  /* probe: a format */
+    const char *format;  /* export: the same */
+    const char *output;  /* core: a file */
+    const char *mount;   /* core: a directory */
+    const char *xml;     /* layout: domain XML */
+    const char *cmdline; /* layout: QEMU's arguments */
+    int64_t timeout_ms;  /* -1: none */
+    bool json;
+    bool processes;
+    bool physical; /* read: the address is guest-physical */
+    bool raw;      /* read: bytes as they are */
+    bool follow;   /* wait: go on for ever */
+    bool help;
+    bool version;
+};
 
 /* Each gets its words (without its own name) and returns an exit code; it has
  * said on standard error what went wrong. */

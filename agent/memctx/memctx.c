@@ -49,7 +49,7 @@ static const struct option_row option_table[] = {
      "print this help"},
     {"version", 'V', OPTION_FLAG, NULL, offsetof(struct options, version),
      "print the version"},
-    {NULL, 0, OPTION_FLAG, NULL, 0, NULL},
+    OPTIONS_END,
 };
 
 static const struct {
@@ -149,8 +149,9 @@ main(int argc, char **argv)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct options options;
+    const struct option_set set = {option_table, &options};
     int first;
-    if (options_parse(option_table, argc, argv, &options, &first, &err) < 0)
+    if (options_parse(&set, 1, argc, argv, &first, &err) < 0)
         return (int)cmd_fail(EXIT_USAGE, "%s; see memctx --help", err.message);
     if (options.help) {
         print_help();
