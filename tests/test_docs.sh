@@ -40,9 +40,23 @@ long_options() { grep -oE -- '--[a-z][a-z-]*' | sort -u; }
 
 # ---- options and commands -------------------------------------------------------------------------------
 
-# The left column of --help, as "-c, --connect URI"
-help_options() { "$build/$1" --help | sed -nE 's/^ {2,6}((-., )?--[^ ]+( [A-Z]+)?)( .*)?$/\1/p'; }
-help_commands() { "$build/$1" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p'; }
+# help PROGRAM [COMMAND]: its --help
+help() { "$build/$1" "${@:2}" --help; }
+
+# help_options HEADING: of what help prints, the options under a heading, as "-c, --connect URI"
+help_options()
+{
+    sed -n "/^$1:\$/,/^\$/p" | sed -nE 's/^ {2,6}((-., )?--[^ ]+( [A-Z]+)?)( .*)?$/\1/p'
+}
+
+# The usage lines of what help prints: a line for each form, without what stands before it
+help_usage()
+{
+    sed -n '1,/^$/p' | sed -z 's/\n  *\([^ m]\)/ \1/g' | sed -nE 's/^(Usage: | {7})//p'
+}
+
+# What is listed, and help, which is not
+help_commands() { help memctx | sed -nE '/^Options/,$d; s/^  ([a-z]+) .*/\1/p'; echo help; }
 
 # What bash offers after these words: complete PROGRAM WORD...
 complete_words()
@@ -56,33 +70,97 @@ complete_words()
         printf "%s\n" "${COMPREPLY[@]}"' bash "$top/completion/$1" "$@"
 }
 
-check_options()
+check_daemon()
 {
-    local program=$1 options
-    options=$(help_options "$program")
-    same "$program: --help < and > OPTIONS" "$options" "$(section "$program" OPTIONS | items)"
-    same "$program: --help < and > SYNOPSIS" "$(long_options <<< "$options")" \
-        "$(section "$program" SYNOPSIS | long_options)"
-    same "$program: --help < and > completion" "$(long_options <<< "$options")" "$(complete_words "$program" --)"
+    local options
+    options=$(help memctxd | help_options Options)
+    same "memctxd: --help < and > OPTIONS" "$options" "$(section memctxd OPTIONS | items)"
+    same "memctxd: --help < and > SYNOPSIS" "$(long_options <<< "$options")" "$(section memctxd SYNOPSIS | long_options)"
+    same "memctxd: --help < and > completion" "$(long_options <<< "$options")" "$(complete_words memctxd --)"
+}
+
+# Paragraphs of a page as lines, without formatting codes
+paragraphs() { awk 'BEGIN { RS = "" } { gsub(/\n/, " "); print }' | plain; }
+
+# The items of COMMANDS, or with a command those of the list inside its text, which are its options
+command_items()
+{
+    section memctx COMMANDS | awk -v command="${1-}" '
+        /^=over/ { depth++ }
+        /^=back/ { depth-- }
+        /^=item/ && depth == 1 { inside = (index($0, "=item B<" command ">") == 1) }
+        /^=item/ && (command == "" ? depth == 1 : depth == 2 && inside)' | items
+}
+
+# A file, a directory and a word are offered for options that want a FILE, a DIR, a FORMAT or a URI, none for others.
+check_argument()
+{
+    local command=$1 option=$2 wanted=$3 offered
+    offered=$(cd "$top/man" && complete_words memctx "$command" "$option" "")
+    case $wanted in
+    FILE) [[ $offered == *memctx.pod* ]] ;;
+    DIR) [[ $(complete_words memctx "$command" "$option" "$top/") == *"$top/man"* ]] ;;
+    FORMAT) [[ $offered == *drgn* ]] ;;
+    URI) [[ $offered == *qemu:///system* ]] ;;
+    *) [ -z "$offered" ] ;;
+    esac || fail "completion of memctx $command $option does not offer a $wanted: $offered"
+}
+
+# Completion knows that an option of this command has an argument, and so where the command stands.
+check_arguments()
+{
+    local command=$1 options=$2 known=$3 option wanted
+    while read -r option wanted; do
+        check_argument "$command" "$option" "$wanted"
+        same "completion of memctx $option $wanted $command" "$known" \
+            "$(complete_words memctx "$option" x "$command" --)"
+    done < <(sed -n 's/^\(-[^-]\), \(--[a-z-]*\) \(.*\)/\1 \3\n\2 \3/p; s/^\(--[a-z-]*\) /\1 /p' <<< "$options")
+}
+
+check_command()
+{
+    local command=$1 said options common known
+    said=$(help memctx "$command")
+    options=$(help_options Options <<< "$said")
+    common=$(help_options "Options of every command" <<< "$said")
+    known=$(long_options <<< "$options"$'\n'"$common")
+    [ "$said" = "$("$build/memctx" help "$command")" ] || fail "memctx help $command is not memctx $command --help"
+    [ "$(awk 'length > 79' <<< "$said")" = "" ] || fail "memctx $command --help has lines of more than 79 columns"
+    [ "$options" = "$(command_items "$command")" ] || same "memctx $command: --help < and > COMMANDS" \
+        "$options" "$(command_items "$command")"
+    same "memctx $command: usage < and > SYNOPSIS" "$(help_usage <<< "$said")" \
+        "$(section memctx SYNOPSIS | paragraphs | grep "^memctx $command\b")"
+    same "memctx $command: --help < and > completion" "$known" "$(complete_words memctx "$command" --)"
+    check_arguments "$command" "$options"$'\n'"$common" "$known"
 }
 
 check_commands()
 {
-    local commands
-    commands=$(help_commands memctx)
-    same "memctx: commands < and > COMMANDS" "$commands" "$(section memctx COMMANDS | items | cut -d ' ' -f 1)"
+    local said commands common command
+    said=$(help memctx)
+    commands=$(help_commands)
+    common=$(help_options "Options of every command" <<< "$said")
+    [ "$(awk 'length > 79' <<< "$said")" = "" ] || fail "memctx --help has lines of more than 79 columns"
+    same "memctx: --help < and > OPTIONS" "$common" "$(section memctx OPTIONS | items)"
+    same "memctx: --help < and > SYNOPSIS" "$(help_usage <<< "$said")" "$(section memctx SYNOPSIS | paragraphs | head -n 1)"
+    same "memctx: commands < and > COMMANDS" "$commands" "$(command_items | cut -d ' ' -f 1)"
     same "memctx: commands < and > SYNOPSIS" "$commands" \
-        "$(section memctx SYNOPSIS | grep -oE 'B<[a-z]+>' | plain | grep -vx memctx)"
+        "$(section memctx SYNOPSIS | paragraphs | sed -nE 's/^memctx ([a-z]+).*/\1/p')"
     same "memctx: commands < and > completion" "$commands" "$(complete_words memctx "")"
+    same "memctx: commands < and > completion of help" "$commands" "$(complete_words memctx help "")"
+    same "memctx: options < and > completion" "$(long_options <<< "$common")" "$(complete_words memctx --)"
+    for command in $commands; do check_command "$command"; done
 }
 
-# The formats as memctx lists them: manual and completion know the same.
+# The formats as memctx lists them: manual, help and completion know the same.
 check_formats()
 {
     local formats
-    formats=$("$build/memctx" probe --ram / --export none 2>&1 | sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
+    formats=$("$build/memctx" export none --format none 2>&1 | sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
     same "memctx: formats < and > TOOLS" "$formats" "$(section memctx TOOLS | items | tr -d ' ' | tr , '\n')"
-    same "memctx: formats < and > completion" "$formats" "$(complete_words memctx --format "")"
+    same "memctx: formats < and > completion" "$formats" "$(complete_words memctx export --format "")"
+    same "memctx: formats < and > export --help" "$formats" \
+        "$(help memctx export | tr -s ', .\n' '\n' | grep -xFf <(echo "$formats"))"
 }
 
 # ---- configuration --------------------------------------------------------------------------------------
@@ -191,9 +269,7 @@ check_headers()
     done
 }
 
-for program in memctx memctxd; do
-    check_options $program
-done
+check_daemon
 check_commands
 check_formats
 check_keys

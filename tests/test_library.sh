@@ -128,6 +128,7 @@ check_linux()
     wants core-mount-file "$(timeout 10 "$build/memctx" --runtime-dir "$dir/agent" core web1 --mount "$top/README.md" 2>&1)" \
         '^error: cannot mount on .*: (Not a directory|built without libfuse3)$'
     check_exec
+    check_commands
     stop
     ends_with no-agent 1 memctx read web1 0
 }
@@ -173,6 +174,34 @@ check_export()
     wants export-libvmi "$(memctx export $uuid --format libvmi)" '^web1 \{$'
     [ "$(memctx export web1 --format json)" = "$(memctx --json show web1)" ] || fail "export-json: not what show says"
     ends_with export-wait 0 memctx export web1 --format json --timeout 5
+}
+
+# What a command does not know is refused, on whichever side of it; each option does what it says.
+check_commands()
+{
+    local options
+    for options in "--raw list" "list --raw" "--raw --physical --low 2G --mount / list" "show web1 --timeout 1" \
+        "exec --json web1 -- true" "export web1 --format json --json" "read web1 0 --raw --json" "list web1" \
+        "core web1 -o $dir/core --low 1M" "core web1" "core -o $dir/core" "probe --ram / --json --export json" "wait" \
+        "help nothing" "nothing" "--nothing list" "layout web1 --xml /" ""; do
+        # shellcheck disable=SC2086 # several words
+        ends_with "refused: $options" 2 memctx $options
+    done
+    wants unknown-option "$(memctx --raw list 2>&1 | tr '\n' /)" "^error: list: unknown option '--raw'/Try 'memctx list --help'\./$"
+    wants unknown-command "$(memctx lst 2>&1 | tr '\n' /)" "^error: unknown command 'lst'/Try 'memctx --help'\./$"
+    for options in --help help "read --help" "--help read" "help read" "read web1 0 -h" "--version list"; do
+        # shellcheck disable=SC2086
+        [ -z "$(memctx $options 2>&1 > /dev/null)" ] || fail "memctx $options: standard error is not empty"
+        # shellcheck disable=SC2086
+        ends_with "help: $options" 0 memctx $options
+    done
+    ends_with help-full 1 bash -c "'$build/memctx' --help > /dev/full"
+    [ "$(memctx --json list)" = "$(memctx list --json)" ] || fail "--json on either side of list"
+    wants list-json "$(memctx list --json)" '^\[\{"name":"web1".*\]$'
+    ends_with wait-follow 4 memctx wait --follow --timeout 0.1
+    wants wait-follow-json "$(memctx wait --follow --json --timeout 0.1)" '^\{"name":"web1".*"ready"\}$'
+    memctx core web1 -o "$dir/core" || fail "core -o"
+    wants core "$(head -c 4 "$dir/core" | tail -c 3)" '^ELF$'
 }
 
 check_windows()

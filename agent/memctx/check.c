@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* memctx check: would memctxd, run as whoever runs this, be able to read a
- * domain? Each thing it needs is tried in turn, and a cure named. */
-#include "memctx/cmd.h"
-
+/* memctx check: could memctxd read a domain if it ran with the rights of the
+ * user that runs this? Tries each thing that memctxd needs, and names cures. */
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -11,17 +9,31 @@
 #include <string.h>
 
 #include "backing/backing.h"
-#include "base/cleanup.h"
 #include "backing/conf.h"
 #include "backing/holdings.h"
-#include "qemu/layout.h"
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "memctx/invocation.h"
 #include "memctx/livexml.h"
+#include "memctx/print.h"
+#include "qemu/layout.h"
 #include "qemu/match.h"
 
-/* What is known of the domain so far, and what was found. */
+struct check_options {
+    bool json;
+};
+
+static const struct option_row option_table[] = {
+    COMMAND_OPTION_JSON(struct check_options),
+    OPTIONS_END,
+};
+
+/* What is known of the domain so far, and what was found. The checks fill it in
+ * their order. */
 struct check {
-    const struct options *options;
     const char *name;
+    const char *given_uri; /* NULL: libvirt's default */
+    bool json;
     char *xml;
     char *uri;
     struct memctx_domxml facts;
@@ -34,8 +46,8 @@ struct check {
     bool failed;
 };
 
-/* 0 and in `said` what was found, or -1 and the reason: what is wrong, and
- * behind "; " the cure. */
+/* One step. Returns 0 and says in `said` what was found; or -1, and the message
+ * of *err says what is wrong and, behind "; ", the cure. */
 typedef int check_fn(struct check *c, char *said, size_t size,
                      struct memctx_error *err);
 
@@ -59,7 +71,7 @@ static int
 check_libvirt(struct check *c, char *said, size_t size,
               struct memctx_error *err)
 {
-    if (livexml_fetch(c->options->uri, c->name, &c->xml, &c->uri, err) < 0 ||
+    if (livexml_fetch(c->given_uri, c->name, &c->xml, &c->uri, err) < 0 ||
         memctx_domxml_parse(c->xml, strlen(c->xml), &c->facts, err) < 0)
         return -1;
     snprintf(said, size, "%s", c->uri);
@@ -133,8 +145,11 @@ check_backing(struct check *c, char *said, size_t size,
         memctx_match_backends(&c->layout, &c->process.args, &c->holdings.list,
                               c->matches, err) < 0)
         return -1;
-    for (size_t i = 0; i < c->layout.n_backends; i++)
-        own += c->matches[i].file == NULL || !c->matches[i].mapping->shared;
+    for (size_t i = 0; i < c->layout.n_backends; i++) {
+        const struct memctx_match *match = &c->matches[i];
+        if (match->file == NULL || !match->mapping->shared)
+            own++;
+    }
     snprintf(said, size, "%zu backends in shared files, %zu in QEMU's memory",
              c->layout.n_backends - own, own);
     return 0;
@@ -165,8 +180,8 @@ check_metadata(struct check *c, char *said, size_t size,
     return 0;
 }
 
-/* In this order; after one that is `needed` has failed nothing else can be
- * tried. The cure is for reasons that name none. */
+/* The steps in their order. When one fails that is `needed`, nothing behind it
+ * can be tried. `cure` is printed where the message names none. */
 static const struct {
     const char *name;
     check_fn *run;
@@ -195,43 +210,56 @@ add_string(json_object *to, const char *key, const char *text)
     json_object_object_add(to, key, json_object_new_string(text));
 }
 
-/* One finding, as a line or two, and for --json. */
-static void
-tell(struct check *c, const char *name, const char *said,
-     const struct memctx_error *err, const char *cure)
+/* Cut the cure off a reason; `otherwise` if it names none. */
+static const char *
+cut_cure(char *reason, const char *otherwise)
+{
+    char *end = strstr(reason, "; ");
+    if (end == NULL)
+        return otherwise;
+    *end = '\0';
+    return end + strlen("; ");
+}
+
+static json_object *
+make_finding(const char *name, const char *text, const char *cure)
 {
     json_object *finding = json_object_new_object();
-    char reason[MEMCTX_MESSAGE_MAX];
-    bool ok = err->kind == MEMCTX_OK;
-    snprintf(reason, sizeof(reason), "%s", ok ? said : err->message);
-    char *named = ok ? NULL : strstr(reason, "; ");
-    if (named != NULL) {
-        *named = '\0';
-        cure = named + 2;
-    }
     add_string(finding, "check", name);
-    json_object_object_add(finding, "ok", json_object_new_boolean(ok));
-    add_string(finding, "text", reason);
-    if (!ok)
+    json_object_object_add(finding, "ok",
+                           json_object_new_boolean(cure == NULL));
+    add_string(finding, "text", text);
+    if (cure != NULL)
         add_string(finding, "cure", cure);
-    json_object_array_add(c->findings, finding);
-    if (c->options->json)
+    return finding;
+}
+
+/* Print a finding, and keep it for --json. `cure` NULL: all is well. */
+static void
+tell(struct check *c, const char *name, const char *text, const char *cure)
+{
+    json_object_array_add(c->findings, make_finding(name, text, cure));
+    if (c->json)
         return;
-    printf(" %-5s %-9s %s\n", ok ? "ok" : "FAIL", name, reason);
-    if (!ok)
+    printf(" %-5s %-9s %s\n", cure == NULL ? "ok" : "FAIL", name, text);
+    if (cure != NULL)
         printf(" %-5s %-9s cure: %s\n", "", "", cure);
 }
 
 static void
 run_checks(struct check *c)
 {
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
         struct memctx_error err = MEMCTX_ERROR_INIT;
         char said[MEMCTX_MESSAGE_MAX] = "";
-        bool failed = checks[i].run(c, said, sizeof(said), &err) < 0;
-        tell(c, checks[i].name, said, &err, checks[i].cure);
-        c->failed = c->failed || failed;
-        if (failed && checks[i].needed)
+        if (checks[i].run(c, said, sizeof(said), &err) == 0) {
+            tell(c, checks[i].name, said, NULL);
+            continue;
+        }
+        const char *cure = cut_cure(err.message, checks[i].cure);
+        tell(c, checks[i].name, err.message, cure);
+        c->failed = true;
+        if (checks[i].needed)
             return;
     }
 }
@@ -239,7 +267,7 @@ run_checks(struct check *c)
 static void
 print_verdict(const struct check *c)
 {
-    if (!c->options->json) {
+    if (!c->json) {
         puts(c->failed ? "memctxd cannot serve this domain as it is."
                        : "memctxd can serve this domain.");
         return;
@@ -248,24 +276,43 @@ print_verdict(const struct check *c)
     add_string(root, "domain", c->name);
     json_object_object_add(root, "ok", json_object_new_boolean(!c->failed));
     json_object_object_add(root, "checks", json_object_get(c->findings));
-    puts(json_object_to_json_string_ext(
-        root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    print_json(root);
     json_object_put(root);
 }
 
-enum exit_code
-cmd_check(const struct options *options, int n_words, char **words)
+static enum exit_code
+run(const struct invocation *in)
 {
-    (void)n_words;
+    const struct check_options *options = in->options;
     MEMCTX_CLEANUP(cleanup_check)
     struct check *c = calloc(1, sizeof(*c));
     if (c == NULL)
-        return cmd_fail(EXIT_ERROR, "out of memory");
-    c->options = options;
-    c->name = words[0];
+        return command_fail(EXIT_ERROR, "out of memory");
+    c->name = in->words[0];
+    c->given_uri = in->common.uri;
+    c->json = options->json;
     c->process = (struct process)PROCESS_INIT;
     c->findings = json_object_new_array();
     run_checks(c);
     print_verdict(c);
     return c->failed ? EXIT_ERROR : EXIT_DONE;
 }
+
+const struct command command_check = {
+    .name = "check",
+    .group = COMMAND_ALONE,
+    .summary =
+        "check whether memctxd can read a domain, and say what to change",
+    .usage = "check DOMAIN [--json]",
+    .description =
+        "Try what memctxd needs to read a domain and to publish its datum, "
+        "one step after the other, with the rights of the user that runs "
+        "this. A step that fails is printed with its cure. memctxd need not "
+        "run." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN"},
+    .min_words = 1,
+    .max_words = 1,
+    .options = option_table,
+    .options_size = sizeof(struct check_options),
+    .run = run,
+};

@@ -1,38 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx core: guest memory as an ELF core, in a file or as a mount. */
-#include "memctx/cmd.h"
-
 #include "base/cleanup.h"
 #include "memctx/corefile.h"
 #include "memctx/coremount.h"
 #include "memctx/subject.h"
 
+struct core_options {
+    const char *ram;
+    uint64_t low;
+    const char *output;
+    const char *mount;
+    int64_t timeout_ms;
+};
+
+static const struct option_row option_table[] = {
+    {"output", 'o', OPTION_TEXT, "FILE", offsetof(struct core_options, output),
+     "write the core to FILE"},
+    {"mount", 0, OPTION_TEXT, "DIR", offsetof(struct core_options, mount),
+     "show the core as DIR/core, live and without a copy"},
+    COMMAND_OPTION_TIMEOUT(struct core_options),
+    {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct core_options, ram),
+     "take a file with guest RAM instead of a domain"},
+    {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct core_options, low),
+     "of the file, SIZE is below 4 GiB and the rest above"},
+    OPTIONS_END,
+};
+
 static enum exit_code
-make_core(const struct options *options, const struct subject *subject)
+make_core(const struct core_options *options, const struct subject *subject)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(memctx_elfcore_cleanup) struct memctx_elfcore *core = NULL;
     if (corefile_create(subject, &core, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
+        return command_fail(EXIT_ERROR, "%s", err.message);
     int failed = options->output != NULL
                      ? corefile_write(core, subject, options->output, &err)
                      : coremount_run(core, subject, options->mount, &err);
     if (failed < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
+        return command_fail(EXIT_ERROR, "%s", err.message);
     return EXIT_DONE;
 }
 
-enum exit_code
-cmd_core(const struct options *options, int n_words, char **words)
+/* Which options go together; NULL: all is well. */
+static const char *
+find_conflict(const struct core_options *options, const char *domain)
 {
-    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    if ((options->ram != NULL) == (n_words == 1))
-        return cmd_fail(EXIT_USAGE, "core wants a DOMAIN or --ram FILE");
+    if ((options->ram != NULL) == (domain != NULL))
+        return "either DOMAIN or --ram FILE is wanted";
     if ((options->output != NULL) == (options->mount != NULL))
-        return cmd_fail(EXIT_USAGE, "core wants --output FILE or --mount DIR");
+        return "either --output FILE or --mount DIR is wanted";
+    if (domain != NULL && options->low != 0)
+        return "--low goes with --ram only";
+    if (domain == NULL && options->timeout_ms >= 0)
+        return "--timeout goes with DOMAIN only";
+    return NULL;
+}
+
+static enum exit_code
+run(const struct invocation *in)
+{
+    const struct core_options *options = in->options;
+    const char *domain = in->words[0]; /* NULL: none was given */
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    const char *conflict = find_conflict(options, domain);
+    if (conflict != NULL)
+        return command_misused(in->command, "%s", conflict);
     enum exit_code code =
-        options->ram != NULL ? subject_from_file(options, &subject)
-                             : subject_from_domain(options, words[0], &subject);
+        domain == NULL
+            ? subject_from_file(options->ram, options->low, &subject)
+            : subject_from_domain(&in->common, domain, options->timeout_ms,
+                                  NULL, &subject);
     return code != EXIT_DONE ? code : make_core(options, &subject);
 }
+
+const struct command command_core = {
+    .name = "core",
+    .group = COMMAND_MEMORY,
+    .summary = "write guest memory as an ELF core, or mount it as one",
+    .usage = "core DOMAIN (--output FILE | --mount DIR) [--timeout S]\n"
+             "core --ram FILE [--low SIZE] (--output FILE | --mount DIR)",
+    .description =
+        "Make an ELF core of a guest's physical memory, for tools that read "
+        "crash dumps. The guest is not stopped. Pages that are zero become "
+        "holes of the file.\n\n"
+        "With --mount memctx stays until it is interrupted, the directory "
+        "is unmounted, or the domain has stopped." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN"},
+    .max_words = 1,
+    .options = option_table,
+    .options_size = sizeof(struct core_options),
+    .run = run,
+};

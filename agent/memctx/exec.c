@@ -2,11 +2,10 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx exec: becomes a command that inherits the descriptors of a guest's
  * RAM, and finds the rest in its environment. */
-#include "memctx/cmd.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,16 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "memctx/connect.h"
+
+struct exec_options {
+    int64_t timeout_ms;
+};
+
+static const struct option_row option_table[] = {
+    COMMAND_OPTION_TIMEOUT(struct exec_options),
+    OPTIONS_END,
+};
 
 /* As a shell exits that cannot run a command. */
 #define EXIT_NOT_RUN 126
@@ -134,19 +143,41 @@ put_all(const struct memctx_reader *reader, const char *domain)
     return put_ram(reader);
 }
 
-enum exit_code
-cmd_exec(const struct options *options, int n_words, char **words)
+static enum exit_code
+run(const struct invocation *in)
 {
-    (void)n_words;
-    MEMCTX_CLEANUP(cmd_cleanup_reader) struct memctx_reader *reader = NULL;
-    enum exit_code code;
-    if (cmd_open(options, words[0], &reader, &code) < 0)
+    const struct exec_options *options = in->options;
+    const char *domain = in->words[0];
+    char **command = in->words + 1;
+    MEMCTX_CLEANUP(connect_cleanup_reader) struct memctx_reader *reader = NULL;
+    enum exit_code code =
+        connect_reader(&in->common, domain, options->timeout_ms, &reader);
+    if (code != EXIT_DONE)
         return code;
-    if (put_all(reader, words[0]) < 0)
-        return cmd_fail(EXIT_ERROR, "cannot set the environment: %s",
-                        strerror(errno));
-    execvp(words[1], words + 1);
+    if (put_all(reader, domain) < 0)
+        return command_fail(EXIT_ERROR, "cannot set the environment: %s",
+                            strerror(errno));
+    execvp(command[0], command);
     int why = errno;
-    cmd_fail(EXIT_ERROR, "cannot run %s: %s", words[1], strerror(why));
+    command_fail(EXIT_ERROR, "cannot run %s: %s", command[0], strerror(why));
     return (enum exit_code)(why == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
 }
+
+const struct command command_exec = {
+    .name = "exec",
+    .group = COMMAND_MEMORY,
+    .summary = "run a command that can read the guest's RAM",
+    .usage = "exec DOMAIN [--timeout S] -- COMMAND [ARGUMENT]...",
+    .description =
+        "Run COMMAND in place of memctx. It inherits read-only descriptors "
+        "of the guest's RAM and finds the datum in its environment: "
+        "MEMCTX_FDS, MEMCTX_KCR3 and others, see memctx(1). It must read "
+        "with pread(2): mapping the RAM would allocate pages that the guest "
+        "never touched." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN", "COMMAND"},
+    .min_words = 2,
+    .max_words = INT_MAX,
+    .options = option_table,
+    .options_size = sizeof(struct exec_options),
+    .run = run,
+};

@@ -1,63 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* memctx export, and memctx probe --export: what is known, in a tool's own
- * words. */
-#include "memctx/cmd.h"
-
-#include <stdio.h>
-
+/* memctx export: what is known of a domain, as another tool wants it. */
 #include "base/cleanup.h"
+#include "memctx/exportformat.h"
 #include "memctx/subject.h"
 
-/* The format, or NULL when it has been said that there is none. */
-static const struct memctx_export_format *
-find_format(const char *name)
-{
-    char names[160];
-    const struct memctx_export_format *format = memctx_export_find(name);
-    if (format != NULL)
-        return format;
-    memctx_export_names(names, sizeof(names));
-    cmd_fail(EXIT_USAGE, "there is no format '%s'; there are: %s", name, names);
-    return NULL;
-}
+struct export_options {
+    const char *format;
+    const char *ram;
+    int64_t timeout_ms;
+};
+
+static const struct option_row option_table[] = {
+    {"format", 0, OPTION_TEXT, "FORMAT",
+     offsetof(struct export_options, format), "for which tool"},
+    {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct export_options, ram),
+     "the file with the domain's RAM, for the tool to open"},
+    COMMAND_OPTION_TIMEOUT(struct export_options),
+    OPTIONS_END,
+};
 
 static enum exit_code
-print_export(const struct memctx_export_format *format,
-             const struct subject *subject)
+run(const struct invocation *in)
 {
-    struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
-    size_t len;
-    if (memctx_export(format, &subject->facts, &text, &len, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
-    fwrite(text, 1, len, stdout);
-    return EXIT_DONE;
-}
-
-enum exit_code
-cmd_export_file(const struct options *options)
-{
-    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    const struct memctx_export_format *format = find_format(options->export);
-    if (format == NULL)
-        return EXIT_USAGE;
-    enum exit_code code = subject_from_file(options, &subject);
-    return code != EXIT_DONE ? code : print_export(format, &subject);
-}
-
-enum exit_code
-cmd_export(const struct options *options, int n_words, char **words)
-{
-    (void)n_words;
+    const struct export_options *options = in->options;
+    const char *domain = in->words[0];
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     if (options->format == NULL)
-        return cmd_fail(EXIT_USAGE, "export wants --format FORMAT");
-    const struct memctx_export_format *format = find_format(options->format);
+        return command_misused(in->command, "--format FORMAT is missing");
+    const struct memctx_export_format *format =
+        exportformat_find(in->command, options->format);
     if (format == NULL)
         return EXIT_USAGE;
-    enum exit_code code = memctx_export_wants_ram(format)
-                              ? subject_from_domain(options, words[0], &subject)
-                              : subject_from_datum(options, words[0], &subject);
-    return code != EXIT_DONE ? code : print_export(format, &subject);
+    enum exit_code code =
+        memctx_export_wants_ram(format)
+            ? subject_from_domain(&in->common, domain, options->timeout_ms,
+                                  options->ram, &subject)
+            : subject_from_datum(&in->common, domain, options->timeout_ms,
+                                 &subject);
+    return code != EXIT_DONE ? code
+                             : exportformat_print(format, &subject.facts);
 }
+
+const struct command command_export = {
+    .name = "export",
+    .group = COMMAND_DOMAINS,
+    .summary = "print the datum in the format of another tool",
+    .usage = "export DOMAIN --format FORMAT [--ram FILE] [--timeout S]",
+    .description =
+        "Print what is known of a ready domain in a format that another "
+        "tool reads: drgn, crash, volatility3, memprocfs, memflow, libvmi, "
+        "vmcoreinfo, shell, json or xml. TOOLS in memctx(1) says how each "
+        "is used.\n\n"
+        "Some formats name files with the RAM. Below memctx exec of the "
+        "same domain these are known; elsewhere give --ram, or use memctx "
+        "core." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN"},
+    .min_words = 1,
+    .max_words = 1,
+    .options = option_table,
+    .options_size = sizeof(struct export_options),
+    .run = run,
+};

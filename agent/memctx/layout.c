@@ -2,8 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx layout: where QEMU put a guest's RAM, from a running domain or from
  * files. Opens no RAM. */
-#include "memctx/cmd.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -11,13 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "backing/conf.h"
-#include "domain/domxml.h"
-#include "text/jsonguard.h"
-#include "qemu/layout.h"
-#include "memctx/livexml.h"
 #include "backing/process.h"
+#include "base/cleanup.h"
+#include "domain/domxml.h"
+#include "memctx/invocation.h"
+#include "memctx/livexml.h"
+#include "memctx/print.h"
+#include "qemu/layout.h"
+#include "text/jsonguard.h"
+
+struct layout_options {
+    const char *xml;
+    const char *cmdline;
+    bool json;
+};
+
+static const struct option_row option_table[] = {
+    {"xml", 0, OPTION_TEXT, "FILE", offsetof(struct layout_options, xml),
+     "take domain XML from FILE (virsh dumpxml)"},
+    {"cmdline", 0, OPTION_TEXT, "FILE",
+     offsetof(struct layout_options, cmdline),
+     "take QEMU's arguments from FILE (/proc/PID/cmdline)"},
+    COMMAND_OPTION_JSON(struct layout_options),
+    OPTIONS_END,
+};
 
 /* What there is to work with; either may be missing. */
 struct sources {
@@ -84,17 +100,17 @@ from_cmdline_file(const char *path, struct sources *s, struct memctx_error *err)
     return 0;
 }
 
-/* QEMU's arguments count where they can be read; the pidfile may not be ours
- * to open. */
+/* libvirt's XML, and QEMU's arguments, which count where the two disagree. The
+ * arguments are missing where we may not look at the process. */
 static int
-from_domain(const struct options *options, const char *name, struct sources *s,
+from_domain(const char *given_uri, const char *name, struct sources *s,
             struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *uri = NULL;
     MEMCTX_CLEANUP(process_deinit) struct process process = PROCESS_INIT;
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    if (livexml_fetch(options->uri, name, &text, &uri, err) < 0 ||
+    if (livexml_fetch(given_uri, name, &text, &uri, err) < 0 ||
         memctx_domxml_parse(text, strlen(text), &s->xml, err) < 0)
         return -1;
     s->has_xml = true;
@@ -112,11 +128,9 @@ from_domain(const struct options *options, const char *name, struct sources *s,
 }
 
 static int
-gather(const struct options *options, int n_words, char **words,
-       struct sources *s, struct memctx_error *err)
+from_files(const struct layout_options *options, struct sources *s,
+           struct memctx_error *err)
 {
-    if (n_words == 1)
-        return from_domain(options, words[0], s, err);
     if (options->xml != NULL && from_xml_file(options->xml, s, err) < 0)
         return -1;
     if (options->cmdline != NULL &&
@@ -143,7 +157,7 @@ size_of(const struct memctx_layout *layout)
 }
 
 static void
-print_json(const struct memctx_layout *layout)
+print_as_json(const struct memctx_layout *layout)
 {
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *root = json_object_new_object();
@@ -164,8 +178,7 @@ print_json(const struct memctx_layout *layout)
     add_hex(ram, "size", size_of(layout));
     json_object_object_add(ram, "extents", extents);
     json_object_object_add(root, "ram", ram);
-    puts(json_object_to_json_string_ext(
-        root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    print_json(root);
 }
 
 static void
@@ -182,7 +195,7 @@ print_table(const struct memctx_layout *layout)
 }
 
 static enum exit_code
-print_layout(const struct options *options, const struct sources *s)
+print_layout(const struct sources *s, bool as_json)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(memctx_cleanup_free)
@@ -190,35 +203,58 @@ print_layout(const struct options *options, const struct sources *s)
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_layout *layout = calloc(1, sizeof(*layout));
     if (conf == NULL || layout == NULL)
-        return cmd_fail(EXIT_ERROR, "out of memory");
+        return command_fail(EXIT_ERROR, "out of memory");
     conf_join(s->has_xml ? &s->xml : NULL, s->has_args ? &s->args : NULL,
               s->here, conf);
     if (memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, layout, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
+        return command_fail(EXIT_ERROR, "%s", err.message);
     if (layout->doubtful)
         fputs("warning: whether RAM goes on at 4 GiB or at 1 TiB depends on "
               "the vendor of the vCPUs or the age of the machine type, which "
               "is not known here\n",
               stderr);
-    if (options->json)
-        print_json(layout);
+    if (as_json)
+        print_as_json(layout);
     else
         print_table(layout);
     return EXIT_DONE;
 }
 
-enum exit_code
-cmd_layout(const struct options *options, int n_words, char **words)
+static enum exit_code
+run(const struct invocation *in)
 {
+    const struct layout_options *options = in->options;
+    const char *domain = in->words[0]; /* NULL: none was given */
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    bool files = options->xml != NULL || options->cmdline != NULL;
-    if (files == (n_words == 1))
-        return cmd_fail(EXIT_USAGE, "layout wants either DOMAIN or --xml FILE");
+    bool has_files = options->xml != NULL || options->cmdline != NULL;
+    if (has_files == (domain != NULL))
+        return command_misused(in->command, "either DOMAIN or --xml FILE, "
+                                            "--cmdline FILE are wanted");
     MEMCTX_CLEANUP(cleanup_sources)
     struct sources *sources = calloc(1, sizeof(*sources));
     if (sources == NULL)
-        return cmd_fail(EXIT_ERROR, "out of memory");
-    if (gather(options, n_words, words, sources, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
-    return print_layout(options, sources);
+        return command_fail(EXIT_ERROR, "out of memory");
+    int failed = has_files ? from_files(options, sources, &err)
+                           : from_domain(in->common.uri, domain, sources, &err);
+    if (failed < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    return print_layout(sources, options->json);
 }
+
+const struct command command_layout = {
+    .name = "layout",
+    .group = COMMAND_ALONE,
+    .summary = "print where QEMU has put the RAM of a guest",
+    .usage = "layout DOMAIN [--json]\n"
+             "layout [--xml FILE] [--cmdline FILE] [--json]",
+    .description =
+        "Print the size of the RAM below 4 GiB, the size of all RAM, and "
+        "for each piece of it where the guest sees it and where QEMU keeps "
+        "it. No RAM is opened. A domain is asked of libvirt; instead, files "
+        "can be given." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN"},
+    .max_words = 1,
+    .options = option_table,
+    .options_size = sizeof(struct layout_options),
+    .run = run,
+};

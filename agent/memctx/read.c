@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx read: guest memory as a hex dump, as JSON, or as it is. */
-#include "memctx/cmd.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "memctx/connect.h"
 #include "qemu/opt.h"
 
 #define LENGTH 256u
 #define PIECE (64u * 1024) /* read and printed at once; a multiple of a row */
 #define ROW 16u
 
-/* What is to be printed, and how far it has come. */
+struct read_options {
+    bool physical;
+    bool raw;
+    int64_t timeout_ms;
+    bool json;
+};
+
+static const struct option_row option_table[] = {
+    {"physical", 0, OPTION_FLAG, NULL, offsetof(struct read_options, physical),
+     "ADDRESS is guest-physical"},
+    {"raw", 0, OPTION_FLAG, NULL, offsetof(struct read_options, raw),
+     "print the bytes as they are"},
+    COMMAND_OPTION_JSON(struct read_options),
+    COMMAND_OPTION_TIMEOUT(struct read_options),
+    OPTIONS_END,
+};
+
+/* What is to be printed. */
 struct range {
     struct memctx_reader *reader;
     bool physical;
@@ -23,8 +39,8 @@ struct range {
     uint64_t size;
 };
 
-/* Prints bytes that stand at an address; false: standard output takes no more.
- */
+/* Prints n bytes of the guest, which has them at `address`. False: standard
+ * output takes no more. */
 typedef bool print_fn(uint64_t address, const unsigned char *bytes, size_t n);
 
 static bool
@@ -43,7 +59,7 @@ print_hex(uint64_t address, const unsigned char *bytes, size_t n)
     return !ferror(stdout);
 }
 
-/* As hexdump -C: the address, 16 bytes in two groups, what is ASCII of them. */
+/* As hexdump -C: the address, 16 bytes in two groups, their printable ASCII. */
 static void
 print_row(uint64_t address, const unsigned char *bytes, size_t n)
 {
@@ -79,73 +95,102 @@ read_piece(const struct range *range, uint64_t done, unsigned char *bytes,
                                         bytes, n, err);
 }
 
-/* What is before something that cannot be read is printed: there it goes on
- * row by row. Standard output that takes no more is for main() to report. */
+/* Print the range piece by piece; *ret are the bytes that were printed. From a
+ * piece on that cannot be read, go on row by row, so that all before the first
+ * bad row is printed. If standard output takes no more, main() reports it. */
 static enum exit_code
-copy(const struct range *range, print_fn *print, uint64_t *ret)
+print_pieces(const struct range *range, print_fn *print, uint64_t *ret)
 {
     unsigned char bytes[PIECE];
     size_t step = PIECE;
-    for (uint64_t done = 0; done < range->size; *ret = done) {
+    *ret = 0;
+    while (*ret < range->size) {
         struct memctx_error err = MEMCTX_ERROR_INIT;
-        size_t part = (size_t)memctx_min(range->size - done, step);
-        if (read_piece(range, done, bytes, part, &err) == 0) {
-            if (!print(range->start + done, bytes, part))
-                break;
-            done += part;
-        } else if (part > ROW && err.kind == MEMCTX_RETRY)
+        size_t part = (size_t)memctx_min(range->size - *ret, step);
+        int failed = read_piece(range, *ret, bytes, part, &err);
+        if (failed == 0 && !print(range->start + *ret, bytes, part))
+            break;
+        if (failed == 0) {
+            *ret += part;
+        } else if (part > ROW && err.kind == MEMCTX_RETRY) {
             step = ROW;
-        else {
-            fflush(stdout);
-            return cmd_fail(EXIT_ERROR, "%s", err.message);
+        } else {
+            fflush(stdout); /* so that the error stands behind the rows */
+            return command_fail(EXIT_ERROR, "%s", err.message);
         }
     }
     return EXIT_DONE;
 }
 
 static enum exit_code
-print_range(const struct options *options, const struct range *range)
+print_range(const struct read_options *options, const struct range *range)
 {
-    uint64_t done = 0;
+    uint64_t done;
     if (!options->json)
-        return copy(range, options->raw ? print_raw : print_rows, &done);
-    /* How much it is is known at the end: of a part there is an object, too. */
+        return print_pieces(range, options->raw ? print_raw : print_rows,
+                            &done);
+    /* The size comes last: only then is it known how much could be read. */
     printf("{\"%s\":\"0x%" PRIx64 "\",\"bytes\":\"",
            range->physical ? "gpa" : "gva", range->start);
-    enum exit_code code = copy(range, print_hex, &done);
+    enum exit_code code = print_pieces(range, print_hex, &done);
     printf("\",\"size\":\"0x%" PRIx64 "\"}\n", done);
     return code;
 }
 
-bool
-cmd_parse_address(const char *text, uint64_t *ret)
+/* What the words ask for, before anything is opened. */
+static int
+parse_range(const struct invocation *in, struct range *range,
+            struct memctx_error *err)
 {
-    size_t digits = strncmp(text, "0x", 2) == 0
-                        ? strspn(text + 2, "0123456789abcdefABCDEF") + 2
-                        : strspn(text, "0123456789");
-    return text[digits] == '\0' && memctx_qemuopt_size(text, 1, ret);
+    if (invocation_address(in, 1, &range->start, err) < 0)
+        return -1;
+    if (in->n_words > 2 && !memctx_qemuopt_size(in->words[2], 1, &range->size))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "LENGTH is a size such as 4096, 0x1000 or 4K, "
+                                "found '%s'",
+                                in->words[2]);
+    if (range->size > 0 && range->start > UINT64_MAX - (range->size - 1))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the range goes beyond the last address");
+    return 0;
 }
 
-enum exit_code
-cmd_read(const struct options *options, int n_words, char **words)
+static enum exit_code
+run(const struct invocation *in)
 {
+    const struct read_options *options = in->options;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
     struct range range = {.physical = options->physical, .size = LENGTH};
-    MEMCTX_CLEANUP(cmd_cleanup_reader) struct memctx_reader *reader = NULL;
-    enum exit_code code;
-    if (!cmd_parse_address(words[1], &range.start))
-        return cmd_fail(EXIT_USAGE,
-                        "an address such as 0xffffffff81000000 is wanted, "
-                        "found '%s'",
-                        words[1]);
-    if (n_words > 2 && !memctx_qemuopt_size(words[2], 1, &range.size))
-        return cmd_fail(EXIT_USAGE,
-                        "a length such as 4096, 0x1000 or 4K is wanted, found "
-                        "'%s'",
-                        words[2]);
-    if (range.size > 0 && range.start > UINT64_MAX - (range.size - 1))
-        return cmd_fail(EXIT_USAGE, "there is nothing behind the last address");
-    if (cmd_open(options, words[0], &reader, &code) < 0)
+    MEMCTX_CLEANUP(connect_cleanup_reader) struct memctx_reader *reader = NULL;
+    if (options->raw && options->json)
+        return command_misused(in->command, "--raw and --json exclude each "
+                                            "other");
+    if (parse_range(in, &range, &err) < 0)
+        return command_misused(in->command, "%s", err.message);
+    enum exit_code code =
+        connect_reader(&in->common, in->words[0], options->timeout_ms, &reader);
+    if (code != EXIT_DONE)
         return code;
     range.reader = reader;
     return print_range(options, &range);
 }
+
+const struct command command_read = {
+    .name = "read",
+    .group = COMMAND_MEMORY,
+    .summary = "print guest memory as a hex dump",
+    .usage = "read DOMAIN ADDRESS [LENGTH] [--physical] [--raw | --json]\n"
+             "     [--timeout S]",
+    .description =
+        "Print LENGTH bytes of guest memory (256 without it) at the virtual "
+        "address ADDRESS of the guest's kernel. ADDRESS is decimal, or "
+        "hexadecimal with 0x; LENGTH may have a suffix K, M or G.\n\n"
+        "If a part cannot be read, all before it is printed and memctx "
+        "exits with 1." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN", "ADDRESS", "LENGTH"},
+    .min_words = 2,
+    .max_words = 3,
+    .options = option_table,
+    .options_size = sizeof(struct read_options),
+    .run = run,
+};

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Gathers what is to be known of a guest before it is exported. */
+/* Gathers what export and core need to know of a guest. */
 #include "memctx/subject.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "guest/linux/note.h"
+#include "memctx/ask.h"
+#include "memctx/connect.h"
+#include "memctx/ramfile.h"
 #include "reader/reader.h"
 #include "text/text.h"
 
@@ -28,7 +32,7 @@ subject_deinit(struct subject *subject)
     *subject = (struct subject)SUBJECT_INIT;
 }
 
-/* A copy of the extents, and how many backends they are in. */
+/* Copy the extents, and count the backends that they are in. */
 static int
 take_extents(struct subject *subject, const struct memctx_extent *from,
              size_t n, struct memctx_error *err)
@@ -46,8 +50,9 @@ take_extents(struct subject *subject, const struct memctx_extent *from,
     return 0;
 }
 
-/* Not by realpath(): below /proc/PID/fd there are links that lead to no name.
- * The caller frees it; NULL: out of memory. */
+/* An absolute path to the same file, which the caller frees; NULL: out of
+ * memory. realpath() would not do: links in /proc/PID/fd may lead to files that
+ * have no name any more. */
 static char *
 make_absolute(const char *path)
 {
@@ -62,7 +67,7 @@ make_absolute(const char *path)
     return ret;
 }
 
-/* The RAM of one file. */
+/* All RAM is in the one file at this path. */
 static int
 take_path(struct subject *subject, const char *path, struct memctx_error *err)
 {
@@ -83,7 +88,8 @@ read_gpa(void *subject, uint64_t gpa, void *buf, size_t len,
     return subject_read(subject, gpa, buf, len, err);
 }
 
-/* Where the kernel's facts say it is; a kernel may have none. */
+/* Read the text of VMCOREINFO at the place that the kernel's facts name. A
+ * kernel may have none. */
 static int
 take_vmcoreinfo(struct subject *subject, struct memctx_error *err)
 {
@@ -97,7 +103,7 @@ take_vmcoreinfo(struct subject *subject, struct memctx_error *err)
     return failed;
 }
 
-/* What was gathered is the caller's. */
+/* Hand over what was gathered. */
 static void
 give(struct subject *from, struct subject *to)
 {
@@ -107,38 +113,39 @@ give(struct subject *from, struct subject *to)
 }
 
 enum exit_code
-subject_from_file(const struct options *options, struct subject *ret)
+subject_from_file(const char *path, uint64_t low, struct subject *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code = cmd_probe_file(options, &subject.ram, &subject.datum);
+    enum exit_code code =
+        ramfile_probe(path, low, &subject.ram, &subject.datum);
     if (code != EXIT_DONE)
         return code;
     size_t n;
     const struct memctx_extent *extents =
         memctx_rammap_extents(subject.ram.map, &n);
     if (take_extents(&subject, extents, n, &err) < 0 ||
-        take_path(&subject, options->ram, &err) < 0 ||
+        take_path(&subject, path, &err) < 0 ||
         take_vmcoreinfo(&subject, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s: %s", options->ram, err.message);
+        return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
     give(&subject, ret);
     return EXIT_DONE;
 }
 
 /* ---- domains ------------------------------------------------------------ */
 
-/* The same layout of RAM as memctx exec has told? */
+/* Is this the layout of RAM that memctx exec has put into MEMCTX_EXTENTS? */
 static bool
-is_same_layout(const struct subject *subject, const char *told)
+is_same_layout(const struct subject *subject, const char *extents)
 {
     struct memctx_text text = MEMCTX_TEXT_INIT;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *now = NULL;
     memctx_export_add_extents(&subject->facts, &text);
-    return told != NULL && memctx_text_take(&text, &now, NULL) == 0 &&
-           strcmp(told, now) == 0;
+    return extents != NULL && memctx_text_take(&text, &now, NULL) == 0 &&
+           strcmp(extents, now) == 0;
 }
 
-/* Is this run below memctx exec of the same kernel of the same domain? */
+/* Do we run below memctx exec of the same kernel of the same domain? */
 static bool
 is_below_exec(const struct subject *subject)
 {
@@ -151,8 +158,9 @@ is_below_exec(const struct subject *subject)
            is_same_layout(subject, getenv("MEMCTX_EXTENTS"));
 }
 
-/* The paths of inherited descriptors, of a list as "3 4"; "-" is a backend that
- * has none, and then no path is of use. False: not all are known. */
+/* Make paths of the inherited descriptors, which stand in a list as "3 4".
+ * False if the list has less or more than n, or if a backend has no descriptor
+ * ("-"): tools need all paths or none. */
 static bool
 fill_paths(char **paths, size_t n, const char *fds)
 {
@@ -170,6 +178,7 @@ fill_paths(char **paths, size_t n, const char *fds)
     return fds[strspn(fds, " ")] == '\0';
 }
 
+/* Below memctx exec the files with the RAM are the descriptors it has left. */
 static int
 take_inherited(struct subject *subject, struct memctx_error *err)
 {
@@ -187,7 +196,7 @@ take_inherited(struct subject *subject, struct memctx_error *err)
 
 /* The datum, and where its RAM is. */
 static int
-take_domain(const struct options *options, struct subject *subject,
+take_domain(struct subject *subject, const char *ram_path,
             struct memctx_error *err)
 {
     size_t n;
@@ -198,26 +207,28 @@ take_domain(const struct options *options, struct subject *subject,
         take_extents(subject, extents, n, err) < 0 ||
         take_vmcoreinfo(subject, err) < 0)
         return -1;
-    if (options->ram == NULL)
+    if (ram_path == NULL)
         return take_inherited(subject, err);
     if (subject->facts.n_backends != 1)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "its RAM is in %zu files, and --ram names one",
                                 subject->facts.n_backends);
-    return take_path(subject, options->ram, err);
+    return take_path(subject, ram_path, err);
 }
 
 enum exit_code
-subject_from_domain(const struct options *options, const char *domain,
+subject_from_domain(const struct common_options *common, const char *domain,
+                    int64_t timeout_ms, const char *ram_path,
                     struct subject *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code;
-    if (cmd_open(options, domain, &subject.reader, &code) < 0)
+    enum exit_code code =
+        connect_reader(common, domain, timeout_ms, &subject.reader);
+    if (code != EXIT_DONE)
         return code;
-    if (take_domain(options, &subject, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
+    if (take_domain(&subject, ram_path, &err) < 0)
+        return command_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
     subject.facts.domain = domain;
     subject.facts.uuid = memctx_reader_uuid(subject.reader);
     give(&subject, ret);
@@ -225,16 +236,19 @@ subject_from_domain(const struct options *options, const char *domain,
 }
 
 enum exit_code
-subject_from_datum(const struct options *options, const char *domain,
-                   struct subject *ret)
+subject_from_datum(const struct common_options *common, const char *domain,
+                   int64_t timeout_ms, struct subject *ret)
 {
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     enum exit_code code =
-        cmd_ask_datum(options, domain, &subject.datum, &subject.name);
+        timeout_ms < 0
+            ? ask_datum(common, domain, &subject.datum, &subject.name)
+            : ask_datum_within(common, domain, timeout_ms, &subject.datum,
+                               &subject.name);
     if (code != EXIT_DONE)
         return code;
     if (subject.name == NULL)
-        return cmd_fail(EXIT_ERROR, "out of memory");
+        return command_fail(EXIT_ERROR, "out of memory");
     subject.facts.domain = subject.name;
     give(&subject, ret);
     return EXIT_DONE;

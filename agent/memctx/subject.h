@@ -5,12 +5,10 @@
 #ifndef MEMCTX_SUBJECT_H
 #define MEMCTX_SUBJECT_H
 
-#include <limits.h>
-
-#include "memctx/cmd.h"
+#include "backing/ram.h"
 #include "export/export.h"
 #include "memctx.h"
-#include "backing/ram.h"
+#include "memctx/invocation.h"
 
 struct subject {
     struct memctx_datum datum;
@@ -30,19 +28,27 @@ struct subject {
 
 void subject_deinit(struct subject *subject);
 
-/* The kernel in the file that --ram names. An exit code as of probe; not 0: it
- * has been said why. */
-enum exit_code subject_from_file(const struct options *options,
+/* The functions below fill *ret, which is the caller's to deinit. They return
+ * an exit code; if it is not EXIT_DONE, the reason has been printed. */
+
+/* The kernel in a file with RAM; see ramfile_probe(). */
+enum exit_code subject_from_file(const char *path, uint64_t low,
                                  struct subject *ret);
 
-/* The same for a running domain. Paths are known below memctx exec of it, or
- * when --ram gives the only one. */
-enum exit_code subject_from_domain(const struct options *options,
-                                   const char *domain, struct subject *ret);
+/* A running domain, which is opened; waits at most timeout_ms (-1: not at all)
+ * for it to be ready. Its file of RAM is ram_path (NULL: not known). Below
+ * memctx exec of the same domain the inherited descriptors are its files. */
+enum exit_code subject_from_domain(const struct common_options *common,
+                                   const char *domain, int64_t timeout_ms,
+                                   const char *ram_path, struct subject *ret);
 
-/* Its datum and its name alone, for which nobody opens its RAM. */
-enum exit_code subject_from_datum(const struct options *options,
-                                  const char *domain, struct subject *ret);
+/* The datum and the name of a domain alone, for which nobody opens its RAM.
+ * Waits as above. */
+enum exit_code subject_from_datum(const struct common_options *common,
+                                  const char *domain, int64_t timeout_ms,
+                                  struct subject *ret);
+
+/* ---- reading ------------------------------------------------------------ */
 
 /* As memctx_reader_read_gpa() and memctx_reader_next_data(), whatever the
  * subject is. */

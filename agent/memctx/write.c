@@ -2,18 +2,25 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx write: ask memctxd to write to a guest, which it does only where its
  * configuration names domain and operation. */
-#include "memctx/cmd.h"
-
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "reader/client.h"
+#include "memctx/connect.h"
+#include "memctx/print.h"
 #include "text/jsonguard.h"
 
 #define BYTES_MAX 192
+
+struct write_options {
+    bool json;
+};
+
+static const struct option_row option_table[] = {
+    COMMAND_OPTION_JSON(struct write_options),
+    OPTIONS_END,
+};
 
 static bool
 is_hex(const char *text)
@@ -34,35 +41,48 @@ make_request(const char *domain, uint64_t gva, const char *hex)
     return request;
 }
 
-enum exit_code
-cmd_write(const struct options *options, int n_words, char **words)
+static enum exit_code
+run(const struct invocation *in)
 {
-    (void)n_words;
+    const struct write_options *options = in->options;
+    const char *domain = in->words[0];
+    const char *hex = in->words[2];
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet reply = {.n_fds = 0};
-    char dir[PATH_MAX];
     uint64_t gva;
-    if (!cmd_parse_address(words[1], &gva))
-        return cmd_fail(EXIT_USAGE,
-                        "an address such as 0xffffffff82000000 is wanted, "
-                        "found '%s'",
-                        words[1]);
-    if (!is_hex(words[2]))
-        return cmd_fail(EXIT_USAGE,
-                        "1 to %d bytes are wanted, two hex digits each, found "
-                        "'%.64s'",
-                        BYTES_MAX, words[2]);
+    if (invocation_address(in, 1, &gva, &err) < 0)
+        return command_misused(in->command, "%s", err.message);
+    if (!is_hex(hex))
+        return command_misused(in->command,
+                               "HEX is 1 to %d bytes of two hex digits each, "
+                               "found '%.64s'",
+                               BYTES_MAX, hex);
     MEMCTX_CLEANUP(memctx_cleanup_json)
-    json_object *request = make_request(words[0], gva, words[2]);
-    if (cmd_find_agent(options, dir, sizeof(dir), &err) < 0 ||
-        client_create(dir, &client, &err) < 0 ||
+    json_object *request = make_request(domain, gva, hex);
+    if (connect_client(&in->common, &client, &err) < 0 ||
         client_call(client, request, &reply, &err) < 0)
-        return cmd_fail(EXIT_ERROR, "%s", err.message);
+        return command_fail(EXIT_ERROR, "%s", err.message);
     if (options->json)
-        puts(json_object_to_json_string_ext(
-            reply.object,
-            JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+        print_json(reply.object);
     return EXIT_DONE;
 }
+
+const struct command command_write = {
+    .name = "write",
+    .group = COMMAND_MEMORY,
+    .summary = "change guest memory, if the agent's configuration allows it",
+    .usage = "write DOMAIN ADDRESS HEX [--json]",
+    .description =
+        "Write the bytes HEX, two hex digits each and at most 192 bytes, to "
+        "the virtual address ADDRESS of the guest's kernel: all of them or "
+        "none. memctxd refuses unless its configuration allows it for this "
+        "domain; see memctxd.conf(5)." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN", "ADDRESS", "HEX"},
+    .min_words = 3,
+    .max_words = 3,
+    .options = option_table,
+    .options_size = sizeof(struct write_options),
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The formats of memctx export and memctx probe --export. */
+#ifndef MEMCTX_EXPORTFORMAT_H
+#define MEMCTX_EXPORTFORMAT_H
+
+#include "export/export.h"
+#include "memctx/command.h"
+
+/* The format that the user of `command` has named; NULL: there is none, and
+ * which there are has been printed. */
+const struct memctx_export_format *exportformat_find(
+    const struct command *command, const char *name);
+
+/* Print what is known of a guest. An exit code; if it is not EXIT_DONE, the
+ * reason has been printed. */
+enum exit_code exportformat_print(const struct memctx_export_format *format,
+                                  const struct memctx_export_subject *subject);
+
+#endif

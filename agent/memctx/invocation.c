@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Takes a command line apart in two passes. Which options it may have depends
+ * on the command, and where the command stands on which options before it take
+ * an argument: so the first pass looks for the command by the options of all,
+ * and the second one parses by its own. */
+#include "memctx/invocation.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qemu/opt.h"
+
+#define COMMANDS_MAX 31
+
+const struct option_row common_option_table[] = {
+    {"connect", 'c', OPTION_TEXT, "URI", offsetof(struct common_options, uri),
+     "ask the agent of this libvirt connection"},
+    {"runtime-dir", 0, OPTION_TEXT, "DIR",
+     offsetof(struct common_options, runtime_dir),
+     "ask the agent that runs in this directory"},
+    {"help", 'h', OPTION_FLAG, NULL, offsetof(struct common_options, help),
+     "print help, of the command if there is one"},
+    {"version", 'V', OPTION_FLAG, NULL,
+     offsetof(struct common_options, version), "print the version"},
+    OPTIONS_END,
+};
+
+void
+invocation_deinit(struct invocation *in)
+{
+    free(in->options);
+    *in = (struct invocation){.command = NULL};
+}
+
+int
+invocation_choose(struct invocation *in, int argc, char **argv,
+                  struct memctx_error *err)
+{
+    struct option_set sets[COMMANDS_MAX + 1] = {{common_option_table, NULL}};
+    size_t n = 1;
+    int word;
+    for (const struct command *const *c = commands; *c != NULL; c++) {
+        assert(n <= COMMANDS_MAX);
+        if ((*c)->options != NULL)
+            sets[n++].rows = (*c)->options;
+    }
+    if (options_find_word(sets, n, argc, argv, &word, err) < 0)
+        return -1;
+    if (word == argc)
+        return 0;
+    in->command = command_find(argv[word]);
+    if (in->command == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "unknown command '%s'",
+                                argv[word]);
+    return 0;
+}
+
+int
+invocation_parse(struct invocation *in, int argc, char **argv,
+                 struct memctx_error *err)
+{
+    struct option_set sets[2] = {{common_option_table, &in->common}};
+    size_t n = 1;
+    int word;
+    if (in->command != NULL && in->command->options != NULL) {
+        in->options = calloc(1, in->command->options_size);
+        if (in->options == NULL)
+            return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        sets[n++] = (struct option_set){in->command->options, in->options};
+    }
+    if (options_parse(sets, n, argc, argv, &word, err) < 0)
+        return -1;
+    if (in->command != NULL)
+        word++;
+    in->n_words = argc - word;
+    in->words = argv + word;
+    return 0;
+}
+
+int
+invocation_check_words(const struct invocation *in, struct memctx_error *err)
+{
+    const struct command *command = in->command;
+    if (in->n_words < command->min_words)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "%s is missing",
+                                command->arguments[in->n_words]);
+    if (in->n_words > command->max_words)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "unexpected argument '%s'",
+                                in->words[command->max_words]);
+    return 0;
+}
+
+int
+invocation_address(const struct invocation *in, int index, uint64_t *ret,
+                   struct memctx_error *err)
+{
+    const char *text = in->words[index];
+    size_t digits = strspn(text, "0123456789");
+    if (strncmp(text, "0x", 2) == 0)
+        digits = 2 + strspn(text + 2, "0123456789abcdefABCDEF");
+    if (text[digits] == '\0' && memctx_qemuopt_size(text, 1, ret))
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "%s is an address such as 0xffffffff81000000, "
+                            "found '%s'",
+                            in->command->arguments[index], text);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Prints data and domains. */
+#include "memctx/print.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "memctx/command.h"
+
+void
+print_json(json_object *object)
+{
+    puts(json_object_to_json_string_ext(
+        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+enum exit_code
+print_datum(const struct memctx_datum *datum, bool as_json)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
+    int failed = as_json
+                     ? memctx_datum_to_json(datum, &text, &err)
+                     : memctx_datum_to_xml(datum, MEMCTX_PRIVATE, &text, &err);
+    if (failed < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    puts(text);
+    return EXIT_DONE;
+}
+
+/* A member as text; `otherwise` where there is none. */
+static const char *
+text_of(json_object *object, const char *key, const char *otherwise)
+{
+    json_object *member;
+    if (!json_object_object_get_ex(object, key, &member))
+        return otherwise;
+    return json_object_get_string(member);
+}
+
+void
+print_domain_head(void)
+{
+    printf(" %-5s %-20s %-12s %-4s %s\n", "Id", "Name", "State", "Gen",
+           "Reason");
+    puts("----------------------------------------------------------------");
+}
+
+void
+print_domain(json_object *domain)
+{
+    const char *reason = text_of(domain, "reason", "");
+    printf(" %-5s %-20s %-12s %-4s%s%s\n", text_of(domain, "id", ""),
+           text_of(domain, "name", ""), text_of(domain, "state", ""),
+           text_of(domain, "generation", "-"), reason[0] != '\0' ? " " : "",
+           reason);
+}

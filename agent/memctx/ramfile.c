@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* One cold bootstrap on a file with RAM. */
+#include "memctx/ramfile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "memctx/command.h"
+#include "search/search.h"
+
+static void
+cleanup_search(struct memctx_search **search)
+{
+    memctx_search_destroy(*search);
+}
+
+/* Keep the kernels that are not the answer, and say why this one is. */
+static int
+add_others(struct memctx_datum *datum,
+           const struct memctx_search_result *result, size_t chosen,
+           struct memctx_error *err)
+{
+    if (result->n_kernels < 2)
+        return 0;
+    datum->others = calloc(result->n_kernels, sizeof(datum->others[0]));
+    if (datum->others == NULL)
+        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+    for (size_t i = 0; i < result->n_kernels; i++) {
+        if (i != chosen)
+            datum->others[datum->n_others++] = result->kernels[i];
+    }
+    datum->chosen = datum->kernel.wall_clock.time != 0 ? "latest-system-time"
+                                                       : "first-found";
+    return 0;
+}
+
+static enum exit_code
+make_datum(const struct ram *ram, const struct memctx_search_result *result,
+           struct memctx_datum *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
+    size_t chosen = memctx_search_latest(result);
+    const struct memctx_kernel *kernel = &result->kernels[chosen];
+    if (memctx_datum_init(&datum, kernel, ram->map, ram->low, &err) < 0 ||
+        add_others(&datum, result, chosen, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    datum.live = "unknown";
+    datum.candidates = (unsigned)result->n_kernels;
+    *ret = datum;
+    datum = (struct memctx_datum){.low = 0};
+    return EXIT_DONE;
+}
+
+static enum exit_code
+not_found(const char *path, const struct memctx_search_result *result,
+          const struct memctx_error *err)
+{
+    if (err->kind != MEMCTX_RETRY)
+        return command_fail(EXIT_ERROR, "%s: %s", path, err->message);
+    return command_fail(
+        EXIT_NOT_THERE, "%s: no kernel found in %" PRIu64 " MiB: %s", path,
+        (result->bytes_read + MEMCTX_MIB - 1) / MEMCTX_MIB, err->message);
+}
+
+static int
+look(const struct ram *ram, struct memctx_search_result *result,
+     struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
+    const struct memctx_search_request request = {.all = true};
+    if (memctx_search_create(&search, err) < 0)
+        return -1;
+    return memctx_search_try(search, ram->map, &request, result, err);
+}
+
+/* A raw file does not say where its RAM begins. It is taken to be at 0 unless a
+ * kernel for another machine is seen there. */
+static bool
+begins_elsewhere(const struct ram *ram,
+                 const struct memctx_search_result *result)
+{
+    return result->ram_gpa != 0 && ram->low == memctx_rammap_size(ram->map);
+}
+
+/* Look once more with the RAM where the kernel that was seen has it. */
+static int
+look_there(const char *path, struct ram *ram,
+           struct memctx_search_result *result, struct memctx_error *err)
+{
+    ram_deinit(ram);
+    if (ram_from_path_at(path, "ram", result->ram_gpa, ram, err) < 0)
+        return -1;
+    return look(ram, result, err);
+}
+
+enum exit_code
+ramfile_probe(const char *path, uint64_t low, struct ram *ram,
+              struct memctx_datum *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct memctx_search_result result = {.n_kernels = 0};
+    if (ram_from_path(path, "ram", low, ram, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
+    int failed = look(ram, &result, &err);
+    if (failed < 0 && err.kind == MEMCTX_RETRY &&
+        begins_elsewhere(ram, &result))
+        failed = look_there(path, ram, &result, &err);
+    if (failed < 0)
+        return not_found(path, &result, &err);
+    return make_datum(ram, &result, ret);
+}

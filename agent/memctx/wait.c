@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* memctx wait: the datum of a domain as soon as there is one, or with --follow
+ * every change of state. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "memctx/ask.h"
+#include "memctx/connect.h"
+#include "memctx/print.h"
+#include "text/jsonguard.h"
+
+struct wait_options {
+    bool follow;
+    int64_t timeout_ms;
+    bool json;
+};
+
+static const struct option_row option_table[] = {
+    {"follow", 0, OPTION_FLAG, NULL, offsetof(struct wait_options, follow),
+     "print each change of state instead of the datum"},
+    {"timeout", 0, OPTION_SECONDS, "S",
+     offsetof(struct wait_options, timeout_ms),
+     "give up after S seconds and exit with 4"},
+    COMMAND_OPTION_JSON(struct wait_options),
+    OPTIONS_END,
+};
+
+/* A line for each change, which is written out at once. */
+static void
+print_change(json_object *domain, bool as_json)
+{
+    if (as_json)
+        print_json(domain);
+    else
+        print_domain(domain);
+    fflush(stdout);
+}
+
+/* Print the state of now and each change after it, until the time is over, the
+ * agent leaves, or standard output is closed. */
+static enum exit_code
+print_changes(struct client *client, const struct wait_options *options,
+              int64_t deadline_ms)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    while (!ferror(stdout)) {
+        MEMCTX_CLEANUP(client_packet_deinit)
+        struct client_packet reply = {.n_fds = 0};
+        int got = client_reply(client, deadline_ms, &reply, &err);
+        if (got < 0)
+            return command_fail(EXIT_ERROR, "%s", err.message);
+        if (got == 0)
+            return EXIT_TIMEOUT;
+        print_change(json_object_object_get(reply.object, "domain"),
+                     options->json);
+    }
+    return EXIT_ERROR;
+}
+
+/* `domain` NULL: all that the agent lets us see. */
+static enum exit_code
+follow(const struct invocation *in, const char *domain)
+{
+    const struct wait_options *options = in->options;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *request = client_ask("wait", domain);
+    int64_t deadline_ms = connect_deadline(options->timeout_ms);
+    json_object_object_add(request, "follow", json_object_new_boolean(1));
+    if (connect_client(&in->common, &client, &err) < 0 ||
+        client_request(client, request, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    return print_changes(client, options, deadline_ms);
+}
+
+static enum exit_code
+run(const struct invocation *in)
+{
+    const struct wait_options *options = in->options;
+    MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
+    const char *domain = in->words[0]; /* NULL: none was given */
+    if (options->follow)
+        return follow(in, domain);
+    if (domain == NULL)
+        return command_misused(in->command,
+                               "DOMAIN is missing: only --follow is for all");
+    enum exit_code code = ask_datum_within(&in->common, domain,
+                                           options->timeout_ms, &datum, NULL);
+    return code != EXIT_DONE ? code : print_datum(&datum, options->json);
+}
+
+const struct command command_wait = {
+    .name = "wait",
+    .group = COMMAND_DOMAINS,
+    .summary = "wait for the datum of a domain and print it",
+    .usage = "wait DOMAIN [--timeout S] [--json]\n"
+             "wait [DOMAIN] --follow [--timeout S] [--json]",
+    .description =
+        "Print the datum of a domain as soon as the domain is ready. It "
+        "need not run yet. A domain that is unsupported ends the wait, and "
+        "memctx exits with 1. Without --timeout it waits for ever.\n\n"
+        "With --follow print a line for the state of now and for each "
+        "change after it, of one domain or of all." COMMAND_ABOUT_DOMAIN,
+    .arguments = {"DOMAIN"},
+    .max_words = 1,
+    .options = option_table,
+    .options_size = sizeof(struct wait_options),
+    .run = run,
+};
