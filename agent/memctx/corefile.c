@@ -20,7 +20,7 @@
 
 #define BLOCK (1024u * 1024)
 #define PROGRESS_MS 200
-#define SETTLE_MS 10000 /* until it is known whether the kernel still runs */
+#define SETTLE_MS 10000
 
 int
 corefile_create(const struct subject *subject, struct memctx_elfcore **ret,
@@ -36,7 +36,8 @@ corefile_create(const struct subject *subject, struct memctx_elfcore **ret,
     return memctx_elfcore_create(&facts, ret, err);
 }
 
-/* The piece that holds an offset behind the header and in the file. */
+/* The piece that holds an offset, which is behind the header and before the end
+ * of the file. */
 static const struct memctx_elfcore_piece *
 find_piece(const struct memctx_elfcore *core, uint64_t offset)
 {
@@ -49,7 +50,8 @@ find_piece(const struct memctx_elfcore *core, uint64_t offset)
     return piece;
 }
 
-/* Read what of the range is in one part of the file. */
+/* Read the beginning of the range: as much of it as lies in one part of the
+ * file, the header or a piece. Returns how many bytes that were. */
 static ssize_t
 read_part(const struct memctx_elfcore *core, const struct subject *subject,
           uint64_t offset, void *buf, uint64_t len, struct memctx_error *err)
@@ -90,7 +92,7 @@ corefile_read(const struct memctx_elfcore *core, const struct subject *subject,
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* What a copy in progress needs. */
+/* A copy in progress. */
 struct copy {
     const struct memctx_elfcore *core;
     const struct subject *subject;
@@ -119,13 +121,14 @@ write_at(const struct copy *copy, const unsigned char *bytes, size_t len,
     return 0;
 }
 
+/* len is not 0. Each byte is compared with the one before it. */
 static bool
 is_zero(const unsigned char *bytes, size_t len)
 {
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
 }
 
-/* Write the runs of pages that are not all zero. */
+/* Write the pages that are not all zero, runs of such pages at once. */
 static int
 write_block(const struct copy *copy, size_t len, uint64_t offset,
             struct memctx_error *err)
@@ -166,7 +169,7 @@ check_signal(const struct copy *copy, struct memctx_error *err)
                             strsignal((int)info.ssi_signo));
 }
 
-/* Copy [gpa, end) of a piece, in which there may be data. */
+/* Copy the guest-physical range [gpa, end) of a piece. */
 static int
 copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
          uint64_t gpa, uint64_t end, struct memctx_error *err)
@@ -184,6 +187,7 @@ copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
     return 0;
 }
 
+/* Copy a piece. What was never touched is skipped and stays a hole. */
 static int
 copy_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
            struct memctx_error *err)
@@ -209,7 +213,8 @@ copy_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
     return 0;
 }
 
-/* The kernel may be under suspicion just now, which says nothing yet. */
+/* Does the kernel still run whose memory was copied? While the agent doubts it,
+ * wait for its verdict, at most SETTLE_MS. */
 static int
 check_same_kernel(const struct subject *subject, struct memctx_error *err)
 {
@@ -248,7 +253,8 @@ copy_all(struct copy *copy, struct memctx_error *err)
     return 0;
 }
 
-/* Signals become readable, so that none ends us with half a file left. */
+/* Make signals readable on a descriptor, which is returned. A signal that ended
+ * the process would leave half a file. */
 static int
 take_signals(void)
 {
@@ -279,9 +285,9 @@ copy_to(struct copy *copy, struct memctx_error *err)
     return failed;
 }
 
-/* A core takes the place of a file that is there. It must not take that of a
- * device (/dev/null) or of a link (/dev/stdout), which is never what is meant;
- * a directory would be found to be one only when all is copied. */
+/* A core replaces a regular file. It must not replace a device (/dev/null) or a
+ * link (/dev/stdout): nobody means that. A directory is refused here, since
+ * rename() would refuse it only after all was copied. */
 static int
 check_place(const char *path, struct memctx_error *err)
 {

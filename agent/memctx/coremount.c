@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Serves an ELF core through libfuse3. One thread: a reader is for one. */
+/* Serves an ELF core through libfuse3, in one thread, since a memctx_reader is
+ * for one thread at a time. */
 #include "memctx/coremount.h"
 
 #ifdef HAVE_FUSE
@@ -20,9 +21,9 @@
 #include "memctx/corefile.h"
 
 #define NAME "/core"
-#define LOOK_MS 500 /* between looks whether the domain is still there */
+#define LOOK_MS 500 /* how often to check that the domain is still there */
 
-/* What the operations below work on; fuse_get_context() has it. */
+/* What the operations below work on. libfuse hands it to them. */
 struct mount {
     const struct memctx_elfcore *core;
     const struct subject *subject;
@@ -115,8 +116,9 @@ has_left(const struct subject *subject)
     return subject_check(subject, &err) < 0 && err.kind == MEMCTX_GONE;
 }
 
-/* libfuse's own loop waits for requests only. Its signal handlers mark the
- * session as exited and interrupt the poll. */
+/* Serve until unmounted, interrupted, or the domain has left. libfuse's own
+ * loop would wait for requests alone. Its signal handlers mark the session as
+ * exited, and the signal interrupts the poll. */
 static void
 serve(struct fuse_session *session, const struct subject *subject)
 {
@@ -137,16 +139,18 @@ serve(struct fuse_session *session, const struct subject *subject)
     free(buf.mem);
 }
 
-/* libfuse mounts on a file, too, and prints what it finds wrong by itself. */
+/* libfuse would mount on a file, too, and prints its own errors. */
 static int
 check_dir(const char *dir, struct memctx_error *err)
 {
     struct stat st;
-    int failed = stat(dir, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    if (failed == 0)
-        return 0;
-    return memctx_error_set(err, MEMCTX_PERMANENT, "cannot mount on %s: %s",
-                            dir, strerror(failed));
+    if (stat(dir, &st) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot mount on %s: %s",
+                                dir, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot mount on %s: %s",
+                                dir, strerror(ENOTDIR));
+    return 0;
 }
 
 static int

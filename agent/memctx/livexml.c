@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Calls libvirt through dlopen(): loading it takes as long as probing a
- * guest, which most commands of memctx should not pay for. */
+/* Calls libvirt through dlopen(). Loading the library takes as long as probing
+ * a guest, and most commands of memctx do not need it. */
 #include "memctx/livexml.h"
 
 #include <dlfcn.h>

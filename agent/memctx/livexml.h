@@ -7,15 +7,14 @@
 
 #include "base/error.h"
 
-/* The XML of `domain` (id, UUID or name, tried in this order), live when it
- * runs, by a
- * read-only connection to `uri` (NULL: libvirt's default). 0 and *xml and
- * *canonical_uri, both the caller's to free(); -1 with PERMANENT and libvirt's
- * reason. */
+/* Fetch the XML of `domain` (id, UUID or name, tried in this order), the live
+ * one if it runs, by a read-only connection to `uri` (NULL: libvirt's default).
+ * Returns 0, and *xml and the connection's own URI, both the caller's to
+ * free(); or -1 with PERMANENT and libvirt's reason. */
 int livexml_fetch(const char *uri, const char *domain, char **xml,
                   char **canonical_uri, struct memctx_error *err);
 
-/* Would libvirt let us write metadata there? 0, or -1 as above. */
+/* Would libvirt let us write metadata there? Returns 0, or -1 as above. */
 int livexml_try_write(const char *uri, struct memctx_error *err);
 
 #endif
