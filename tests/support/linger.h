@@ -65,13 +65,13 @@ linger_send(struct linger_socket *s, int to, const char *text)
     return true;
 }
 
-/* Wakes who waits for it: its peer is gone. */
+/* Wakes who waits for it: its peer is gone, before we close our own. */
 static inline void
 linger_deinit(struct linger_socket *s)
 {
+    close(s->peer);
     if (s->fd >= 0)
         close(s->fd);
-    close(s->peer);
 }
 
 #endif
