@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/rules.h"
 
 /* From now on, a system call of the calling thread that is not on the list ends
  * the process with SIGSYS. What writes and talks may do so on these

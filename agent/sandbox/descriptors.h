@@ -5,7 +5,7 @@
 #define MEMCTXD_DESCRIPTORS_H
 
 #include "base/error.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/rules.h"
 #include "sandbox/window.h"
 
 struct descriptors {

@@ -6,7 +6,7 @@
 #ifndef MEMCTX_EXPORT_FORMAT_H
 #define MEMCTX_EXPORT_FORMAT_H
 
-#include "export/export.h"
+#include "export/subject.h"
 #include "text/text.h"
 
 typedef int memctx_export_fn(const struct memctx_export_subject *subject,

@@ -2,13 +2,14 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* The formats that are no tool's: the datum itself, as variables of a shell,
  * and the text of VMCOREINFO. */
-#include "export/format.h"
+#include "export/export.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "export/format.h"
 
 int
 memctx_export_json(const struct memctx_export_subject *subject,
