@@ -3,13 +3,16 @@
 /* What the search asks of an operating system, and what it gets back.
  *
  * To add a guest operating system:
- *   1. write src/guest/NAME/ with one const struct memctx_guest_ops, and list
- *      its files in Makefile.am;
- *   2. add a row to MEMCTX_SYSTEMS in kernel.h, and its own facts to struct
- *      memctx_kernel;
- *   3. add its name to the schema (src/memctx.rng);
- *   4. write tests/unit/guest/NAME/ on RAM built by tests/support/guestimg.c,
- *      and describe it in man/memctx-datum.pod.
+ *   1. write its room, src/guest/NAME/, with one const struct memctx_guest_ops
+ *      memctx_NAME_ops, and tests/unit/guest/NAME/, on RAM built by
+ *      tests/support/guestimg.c;
+ *   2. list the files of both in Makefile.am;
+ *   3. add its row to MEMCTX_SYSTEMS in src/guest/kernel.h: its enum, its name
+ *      and the table of ops follow from that;
+ *   4. add its name to the schema, src/memctx.rng;
+ *   5. say in man/memctx-datum.pod what the datum tells of it.
+ * Facts that only it has are a struct in kernel.h beside the others', and rows
+ * in src/datum as any fact. tests/test_new_guest.sh adds a system in this way.
  *
  * Nothing a guest says is believed alone: verify() publishes a root only when
  * two independent facts agree with it.
