@@ -175,6 +175,10 @@ push_simple(struct watch *watch, enum event_kind kind)
         queue_push(watch->queue, event);
 }
 
+/* libvirt's macro casts one type of function to another, which compilers warn
+ * of; a cast by way of this type says that it is meant. */
+#define CALLBACK(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
+
 /* Every registration is checked: an agent that hears nothing looks healthy. */
 static int
 register_callbacks(struct watch *watch, virConnectPtr connection)
@@ -184,16 +188,15 @@ register_callbacks(struct watch *watch, virConnectPtr connection)
         virConnectDomainEventGenericCallback callback;
     } rows[CALLBACKS] = {
         [CALLBACK_LIFECYCLE] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-        [CALLBACK_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT,
-                             VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
+                                CALLBACK(on_lifecycle)},
+        [CALLBACK_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT, CALLBACK(on_reboot)},
         [CALLBACK_DEVICE_ADDED] = {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
-                                   VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+                                   CALLBACK(on_device)},
         [CALLBACK_DEVICE_REMOVED] = {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
-                                     VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+                                     CALLBACK(on_device)},
 #if LIBVIR_CHECK_VERSION(7, 9, 0)
         [CALLBACK_MEMORY_SIZE] = {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
-                                  VIR_DOMAIN_EVENT_CALLBACK(on_memory_size)},
+                                  CALLBACK(on_memory_size)},
 #endif
     };
     for (unsigned i = 0; i < CALLBACKS; i++) {
