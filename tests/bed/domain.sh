@@ -138,7 +138,7 @@ bed_domain_xml()
 <domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>$name</name>
   ${o[uuid]:+<uuid>${o[uuid]}</uuid>}
-  $([ "${o[room]}" = 0 ] || echo "<maxMemory slots='4' unit='MiB'>$((o[memory] + o[room]))</maxMemory>")
+  $([ "${o[room]}" = 0 ] || echo "<maxMemory slots='4' unit='MiB'>$((${o[memory]} + ${o[room]}))</maxMemory>")
   <memory unit='MiB'>${o[memory]}</memory>
   <memoryBacking>$(bed_xml_backing "${o[backing]}")</memoryBacking>
   <vcpu>${o[vcpus]}</vcpu>
