@@ -14,6 +14,9 @@ logs=${MEMCTX_TEST_LOGS:-$build/logs}
 source=$top
 passed=0 failed=0 skipped=0
 
+# shellcheck source=tests/bed/source.sh
+. "$top/tests/bed/source.sh"
+
 # step NAME COMMAND...: its output goes to a log, shown when it fails; a failure counts as one test.
 step()
 {
@@ -29,15 +32,6 @@ step()
 }
 
 fail() { failed=$((failed + 1)); }
-
-# A source tree that somebody has built in cannot be configured elsewhere: take a copy of what git knows, or might.
-copy_source()
-{
-    source="$build/source"
-    rm -rf "$source" && mkdir -p "$source" &&
-        git -C "$top" ls-files -z --cached --others --exclude-standard |
-        tar -C "$top" --null -T - -cf - | tar -C "$source" -xf -
-}
 
 # configure_and_make NAME [VARIABLE=VALUE | OPTION]...
 configure_and_make()
@@ -83,8 +77,10 @@ main()
 {
     mkdir -p "$logs"
     step install bash "$top/tests/bed/install.sh" || { fail; return; }
+    # A source tree that somebody has built in cannot be configured elsewhere.
     if [ -e "$top/config.status" ]; then
-        step copy copy_source || { fail; return; }
+        source="$build/source"
+        step copy copy_source "$top" "$source" || { fail; return; }
     fi
     step autoreconf autoreconf -fi "$source" || { fail; return; }
     if step build configure_and_make plain; then
