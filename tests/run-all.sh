@@ -94,7 +94,8 @@ main()
     else
         fail
     fi
-    step build-clang configure_and_make clang CC=clang --enable-werror || fail
+    step build-clang configure_and_make clang CC=clang --enable-werror &&
+        step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS= || fail
     if [ -x "$build/plain/memctxd" ]; then guests; else echo "not ok guests: no memctxd was built"; fail; fi
 }
 

@@ -177,7 +177,7 @@ try_ways(int fd, uid_t uid)
             _exit(1);
         _exit(0);
     }
-    int status;
+    int status = -1;
     assert_true(child > 0 && waitpid(child, &status, 0) == child);
     assert_int_equal(status, 0);
     assert_int_equal(read(answer[0], &worked, sizeof(worked)), sizeof(worked));
