@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# Everything a change must pass: install, build, unit tests (plain, sanitizers, valgrind, clang), real guests.
+# Everything a change must pass: install, build, unit tests (plain, sanitizers, valgrind, clang), real guests, bench.
 #
 #   tests/run-all.sh     as root on Debian; the last line is "N passed, N failed, N skipped"
 #
@@ -73,6 +73,17 @@ guests()
     skipped=$((skipped + sums[2]))
 }
 
+# Its shortest form, also of two builds: not for the numbers, but to see that each row can be measured.
+bench()
+{
+    if MEMCTX_BUILDDIR="$build/plain" step bench bash "$top/tests/bench/run.sh" --short --against "$build/plain" \
+        --json "$logs/bench.json"; then
+        passed=$((passed + 1))
+    else
+        fail
+    fi
+}
+
 main()
 {
     mkdir -p "$logs"
@@ -96,7 +107,7 @@ main()
     fi
     step build-clang configure_and_make clang CC=clang --enable-werror &&
         step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS= || fail
-    if [ -x "$build/plain/memctxd" ]; then guests; else echo "not ok guests: no memctxd was built"; fail; fi
+    if [ -x "$build/plain/memctxd" ]; then guests; bench; else echo "not ok guests: no memctxd was built"; fail; fi
 }
 
 main

@@ -146,17 +146,13 @@ bed_helpers()
     gcc -O2 -o "$BED_DIR/bin/metapoll" "$BED_SRC/metapoll.c" $(pkg-config --cflags --libs libvirt)
 }
 
-# The user may not be able to look into the build directory, so the programs are copied.
+# bed_programs FROM TO: those of a build directory. The user may not be able to look into that, so they are copied.
 bed_programs()
 {
     local name
     for name in memctxd memctx; do
-        [ -x "$BED_BUILD/$name" ] || continue
-        if [ -x "$BED_BUILD/.libs/$name" ]; then
-            cp "$BED_BUILD/.libs/$name" "$BED_DIR/bin/"
-        else
-            cp "$BED_BUILD/$name" "$BED_DIR/bin/"
-        fi
+        [ -x "$1/$name" ] || continue
+        if [ -x "$1/.libs/$name" ]; then cp "$1/.libs/$name" "$2/"; else cp "$1/$name" "$2/"; fi
     done
 }
 
@@ -175,7 +171,7 @@ bed_start()
     [ -z "${BED_HUGE_MIB-}" ] || bed_huge_take "$BED_HUGE_MIB" || bed_huge_release
     bed_config
     bed_helpers
-    bed_programs
+    bed_programs "$BED_BUILD" "$BED_DIR/bin"
     [ "$(id -u)" != 0 ] || chown -R "$BED_USER:$BED_GROUP" "$BED_DIR"
     mapfile -t BED_AS_USER < <(bed_user_words)
 

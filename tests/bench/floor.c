@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* The least that a search for VMCOREINFO can cost: walk SEEK_DATA extents,
  * pread 1 MiB blocks, compare 24 bytes of each page. Finds, proves nothing. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* One pread pass over a file, 1 MiB at a time: what reading all RAM costs, with
  * nothing looked at. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,90 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* What reading through libmemctx costs beside plain pread() of the same bytes
- * on the same descriptor, taken in turns within one run. Needs 1.3 GiB of
- * memory.
+/* What reading a guest through libmemctx costs beside pread(2) of the same
+ * bytes, in turns. Uses memctx.h alone, so that it runs with any libmemctx.
  *
- *   make tests/bench/reader && tests/bench/reader */
+ *   reader AGENT DOMAIN RAM OFFSET ROUNDS WORK...
+ *
+ * AGENT: the agent's directory. RAM and OFFSET: the file in which guest RAM is,
+ * and where in it. WORK: NAME:gpa|gva:START:SIZE:CALL:inorder|random: read that
+ * much in calls of so many bytes. Prints for each round of each work
+ * "NAME<tab>library|pread<tab>MS<tab>OF_CPU". Fails when the bytes are not the
+ * same. */
 #include <err.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fakeagent.h"
 #include "memctx.h"
 
-#define SIZE (1280 * MEMCTX_MIB)
-#define DATA_GPA (256 * MEMCTX_MIB)
-#define DATA_SIZE MEMCTX_GIB
-#define DATA_GVA UINT64_C(0xffffc90000000000)
-#define MAPPED (256 * MEMCTX_MIB)
-#define PAGES (MAPPED / MEMCTX_PAGE_SIZE)
-#define LARGE_GVA UINT64_C(0xffffd90000000000)
-#define ROUNDS 9
+#define CALL_MAX (1u << 20)
+
+struct work {
+    const char *name;
+    bool by_gva;
+    bool random;
+    uint64_t start;
+    uint64_t size;
+    uint64_t call;
+    uint64_t n;    /* calls */
+    uint64_t *at;  /* the address of each, in the order of the calls */
+    uint64_t *gpa; /* and where that is */
+};
 
 struct bench {
-    struct guestimg img;
-    struct guestimg_kernel kernel;
-    struct fakeagent fake;
     struct memctx_reader *reader;
-    int fd;
-    uint32_t page[PAGES];  /* where the n-th page of virtual memory is */
-    uint32_t order[PAGES]; /* a random order of pages */
-    unsigned char buf[MEMCTX_MIB];
+    int ram;
+    uint64_t ram_offset;
+    unsigned char buf[CALL_MAX];
+    unsigned char other[CALL_MAX];
 };
 
 static double
-now(void)
+clock_ms(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void
-shuffle(uint32_t *list)
-{
-    uint64_t seed = 1;
-    for (uint32_t i = 0; i < PAGES; i++)
-        list[i] = i;
-    for (uint32_t i = PAGES - 1; i > 0; i--) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        uint32_t j = (uint32_t)(seed >> 33) % (i + 1);
-        uint32_t other = list[i];
-        list[i] = list[j];
-        list[j] = other;
-    }
-}
-
-/* One page of the guest's at a time, anywhere in its memory; and the same
- * memory in large pages. */
-static void
-build(struct bench *b)
-{
-    guestimg_init(&b->img, SIZE, SIZE);
-    b->kernel = guestimg_kernel();
-    guestimg_add_kernel(&b->img, &b->kernel);
-    memset(b->buf, 0x5a, sizeof(b->buf));
-    for (uint64_t at = 0; at < DATA_SIZE; at += sizeof(b->buf))
-        guestimg_write(&b->img, DATA_GPA + at, b->buf, sizeof(b->buf));
-    const struct guestimg_space space = {b->kernel.root_gpa, b->kernel.levels};
-    shuffle(b->page);
-    shuffle(b->order);
-    for (uint64_t i = 0; i < PAGES; i++)
-        guestimg_map(&b->img, &space, DATA_GVA + i * MEMCTX_PAGE_SIZE,
-                     DATA_GPA + (uint64_t)b->page[i] * MEMCTX_PAGE_SIZE,
-                     MEMCTX_PAGE_SIZE, MEMCTX_PTE_PRESENT);
-    guestimg_map_range(&b->img, &space, LARGE_GVA, DATA_GPA, MAPPED,
-                       2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
-}
-
-static void
-plain(struct bench *b, uint64_t gpa, size_t len)
-{
-    if (pread(b->fd, b->buf, len, (off_t)gpa) != (ssize_t)len)
-        err(1, "pread");
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static void
@@ -94,123 +59,151 @@ check(int result, const struct memctx_error *error)
         errx(1, "%s", error->message);
 }
 
-/* All of DATA in calls of 1 MiB. */
 static void
-physical(struct bench *b, bool by_library)
+by_library(struct bench *b, const struct work *w, uint64_t i)
 {
     struct memctx_error error = MEMCTX_ERROR_INIT;
-    for (uint64_t at = 0; at < DATA_SIZE; at += sizeof(b->buf)) {
-        if (by_library)
-            check(memctx_reader_read_gpa(b->reader, DATA_GPA + at, b->buf,
-                                         sizeof(b->buf), &error),
-                  &error);
-        else
-            plain(b, DATA_GPA + at, sizeof(b->buf));
-    }
+    if (w->by_gva)
+        check(memctx_reader_read_gva(b->reader, w->at[i], b->buf, w->call,
+                                     &error),
+              &error);
+    else
+        check(memctx_reader_read_gpa(b->reader, w->at[i], b->buf, w->call,
+                                     &error),
+              &error);
 }
 
 static void
-small_pages(struct bench *b, bool by_library, bool random)
+by_pread(struct bench *b, const struct work *w, uint64_t i)
+{
+    if (pread(b->ram, b->other, w->call, (off_t)(b->ram_offset + w->gpa[i])) !=
+        (ssize_t)w->call)
+        err(1, "pread at %#" PRIx64, w->gpa[i]);
+}
+
+static void
+measure(struct bench *b, const struct work *w, const char *who,
+        void (*call)(struct bench *, const struct work *, uint64_t))
+{
+    double start = clock_ms(CLOCK_MONOTONIC);
+    double cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    for (uint64_t i = 0; i < w->n; i++)
+        call(b, w, i);
+    printf("%s\t%s\t%.3f\t%.3f\n", w->name, who,
+           clock_ms(CLOCK_MONOTONIC) - start,
+           clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+}
+
+static void
+parse(char *word, struct work *ret)
+{
+    const char *part[6] = {NULL};
+    for (unsigned i = 0; i < 6; i++) {
+        part[i] = strsep(&word, ":");
+        if (part[i] == NULL)
+            errx(2, "a work has six parts with colons between");
+    }
+    ret->name = part[0];
+    ret->by_gva = strcmp(part[1], "gva") == 0;
+    ret->start = strtoull(part[2], NULL, 0);
+    ret->size = strtoull(part[3], NULL, 0);
+    ret->call = strtoull(part[4], NULL, 0);
+    ret->random = strcmp(part[5], "random") == 0;
+    if (ret->call == 0 || ret->call > CALL_MAX || ret->size < ret->call)
+        errx(2, "%s: not so many bytes", ret->name);
+}
+
+/* The same order in each run. */
+static void
+shuffle(uint64_t *list, uint64_t n)
+{
+    uint64_t seed = 1;
+    for (uint64_t i = n - 1; i > 0; i--) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t j = (seed >> 33) % (i + 1);
+        uint64_t other = list[i];
+        list[i] = list[j];
+        list[j] = other;
+    }
+}
+
+/* pread() is told beforehand where the bytes are. A run of calls may not be in
+ * one piece of guest memory, but each call must. */
+static void
+plan(struct bench *b, struct work *w)
 {
     struct memctx_error error = MEMCTX_ERROR_INIT;
-    for (uint64_t n = 0; n < PAGES; n++) {
-        uint64_t i = random ? b->order[n] : n;
-        if (by_library)
-            check(memctx_reader_read_gva(b->reader,
-                                         DATA_GVA + i * MEMCTX_PAGE_SIZE,
-                                         b->buf, MEMCTX_PAGE_SIZE, &error),
+    w->n = w->size / w->call;
+    w->at = calloc(w->n, sizeof(*w->at));
+    w->gpa = calloc(w->n, sizeof(*w->gpa));
+    if (w->at == NULL || w->gpa == NULL)
+        err(1, "calloc");
+    for (uint64_t i = 0; i < w->n; i++)
+        w->at[i] = w->start + i * w->call;
+    if (w->random)
+        shuffle(w->at, w->n);
+    for (uint64_t i = 0; i < w->n; i++) {
+        uint64_t page_size;
+        w->gpa[i] = w->at[i];
+        if (w->by_gva)
+            check(memctx_reader_translate(b->reader, w->at[i], &w->gpa[i],
+                                          &page_size, &error),
                   &error);
-        else
-            plain(b, DATA_GPA + (uint64_t)b->page[i] * MEMCTX_PAGE_SIZE,
-                  MEMCTX_PAGE_SIZE);
     }
 }
 
+/* A guest that runs may write between two reads: one call of ten may differ. */
 static void
-in_order(struct bench *b, bool by_library)
+compare(struct bench *b, const struct work *w)
 {
-    small_pages(b, by_library, false);
-}
-
-static void
-at_random(struct bench *b, bool by_library)
-{
-    small_pages(b, by_library, true);
-}
-
-static void
-large_pages(struct bench *b, bool by_library)
-{
-    struct memctx_error error = MEMCTX_ERROR_INIT;
-    for (uint64_t n = 0; n < PAGES; n++) {
-        uint64_t at = b->order[n] * (uint64_t)MEMCTX_PAGE_SIZE;
-        if (by_library)
-            check(memctx_reader_read_gva(b->reader, LARGE_GVA + at, b->buf,
-                                         MEMCTX_PAGE_SIZE, &error),
-                  &error);
-        else
-            plain(b, DATA_GPA + at, MEMCTX_PAGE_SIZE);
+    uint64_t differ = 0;
+    for (uint64_t i = 0; i < w->n; i++) {
+        by_library(b, w, i);
+        by_pread(b, w, i);
+        differ += memcmp(b->buf, b->other, w->call) != 0;
     }
-}
-
-static const struct {
-    const char *what;
-    uint64_t bytes;
-    void (*run)(struct bench *b, bool by_library);
-} rows[] = {
-    {"1 GiB by GPA, calls of 1 MiB", DATA_SIZE, physical},
-    {"4 KiB by GVA, 4 KiB pages in order", MAPPED, in_order},
-    {"4 KiB by GVA, 4 KiB pages at random", MAPPED, at_random},
-    {"4 KiB by GVA, 2 MiB pages at random", MAPPED, large_pages},
-};
-
-static int
-compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
+    if (differ > w->n / 10)
+        errx(1, "%s: %" PRIu64 " of %" PRIu64 " calls read other bytes",
+             w->name, differ, w->n);
 }
 
 static void
-measure(struct bench *b, size_t row)
+run(struct bench *b, char *word, int rounds)
 {
-    double times[2][ROUNDS];
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        for (unsigned by_library = 0; by_library < 2; by_library++) {
-            double start = now();
-            rows[row].run(b, by_library);
-            times[by_library][i] = now() - start;
-        }
+    struct work w = {0};
+    parse(word, &w);
+    plan(b, &w);
+    compare(b, &w);
+    for (int i = 0; i < rounds; i++) {
+        measure(b, &w, "library", by_library);
+        measure(b, &w, "pread", by_pread);
     }
-    for (unsigned i = 0; i < 2; i++)
-        qsort(times[i], ROUNDS, sizeof(times[i][0]), compare);
-    double gib = (double)rows[row].bytes / (double)MEMCTX_GIB;
-    double pread_s = times[0][ROUNDS / 2];
-    double library_s = times[1][ROUNDS / 2];
-    printf("%-36s pread %5.2f GiB/s, library %5.2f GiB/s, ratio %.2f\n",
-           rows[row].what, gib / pread_s, gib / library_s, pread_s / library_s);
+    free(w.at);
+    free(w.gpa);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     struct memctx_error error = MEMCTX_ERROR_INIT;
     struct memctx_agent *agent;
     struct bench *b = calloc(1, sizeof(*b));
-    if (b == NULL)
-        err(1, "calloc");
-    build(b);
-    fakeagent_start(&b->fake, &b->img, NULL);
-    check(memctx_agent_connect(b->fake.dir, &agent, &error), &error);
-    check(memctx_reader_open(agent, "web1", 0, &b->reader, &error), &error);
-    b->fd = memctx_reader_fd(b->reader, 0);
-    for (size_t row = 0; row < MEMCTX_ARRAY_LEN(rows); row++)
-        measure(b, row);
+    if (argc < 7 || b == NULL) {
+        fprintf(stderr,
+                "usage: reader AGENT DOMAIN RAM OFFSET ROUNDS WORK...\n");
+        return 2;
+    }
+    b->ram = open(argv[3], O_RDONLY | O_CLOEXEC);
+    b->ram_offset = strtoull(argv[4], NULL, 0);
+    if (b->ram < 0)
+        err(1, "%s", argv[3]);
+    check(memctx_agent_connect(argv[1], &agent, &error), &error);
+    check(memctx_reader_open(agent, argv[2], 20000, &b->reader, &error),
+          &error);
+    for (int i = 6; i < argc; i++)
+        run(b, argv[i], atoi(argv[5]));
     memctx_reader_close(b->reader);
     memctx_agent_disconnect(agent);
-    fakeagent_stop(&b->fake);
-    guestimg_deinit(&b->img);
     free(b);
     return 0;
 }

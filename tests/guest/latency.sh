@@ -10,28 +10,11 @@ set -eu
 
 limit_ms=300
 
-# The latency of one boot in milliseconds, in $ms. Negative: we were quicker than the 20 ms poller.
-measure()
-{
-    local name=$1 polls="$BED_DIR/log/polls-$1" note="$BED_DIR/log/note-$1" noticed published
-    bed_create "$name"
-    bed_poll_metadata "$name" "$polls"
-    bed_spawn "$note" "$BED_DIR/bin/notepoll" "$(bed_pid "$name")" 60
-    bed_wait_datum "$polls" 60 || true
-    wait "$BED_SPAWNED" || true
-    bed_kill "$BED_POLLER"
-    bed_destroy "$name"
-    noticed=$(awk '/^NOTE/ { print $2 }' "$note")
-    published=$(bed_first_datum "$polls")
-    [ -n "$noticed" ] && [ -n "$published" ] || return 1
-    ms=$(awk -v a="$noticed" -v b="$published" 'BEGIN { printf "%d", (b - a) * 1000 }')
-}
-
 bed_start
 BED_LOG_LEVEL=info bed_agent_start
 results=()
 for ((i = 1; i <= ${MEMCTX_LATENCY_BOOTS:-5}; i++)); do
-    if measure "latency-$i"; then
+    if bed_latency "latency-$i"; then
         results+=("$ms")
     else
         not_ok "latency-$i" "no note or no datum in 60 s"
