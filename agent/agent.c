@@ -228,7 +228,8 @@ on_attach(void *arg, struct record *old, struct handed *handed,
     record_withdraw(old);
     members_remove(&agent->members, members_find(&agent->members, old->uuid));
     if (members_add(&agent->members, record) == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "the event loop is full");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "the event loop is full");
     record_handle(
         record, paused ? MEMCTX_EVENT_START_PAUSED : MEMCTX_EVENT_START, false);
     *ret = record;
@@ -407,7 +408,7 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
         virEventAddHandle(queue_fd(agent->queue), VIR_EVENT_HANDLE_READABLE,
                           on_queue, agent, NULL);
     if (agent->queue_handle < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
                                 watch_last_error());
     if (watch_create(s, agent->queue, agent->log, &agent->watch, err) < 0 ||
         hint_create(dir, agent->watch, &agent->hint, err) < 0)
@@ -423,7 +424,7 @@ agent_create(const struct settings *settings, const char *dir, bool stub,
 {
     struct agent *agent = calloc(1, sizeof(*agent));
     if (agent == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     agent->settings = settings;
     agent->log = log;
     agent->stub = stub;

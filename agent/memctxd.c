@@ -229,7 +229,7 @@ run_retract(const struct settings *settings, const char *dir,
 {
     virSetErrorFunc(NULL, ignore_error);
     if (virEventRegisterDefaultImpl() < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
                                 virGetLastErrorMessage());
     return retract(settings, dir, log, err);
 }
@@ -251,13 +251,14 @@ run_agent(const struct settings *settings, const char *dir, bool stub,
     virSetErrorFunc(NULL, ignore_error);
     /* Before any other libvirt call, or no event is ever delivered. */
     if (fd < 0 || virEventRegisterDefaultImpl() < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
                                 strerror(errno));
     if (agent_create(settings, dir, stub, log, &signals.agent, err) < 0)
         return -1;
     if (virEventAddHandle(fd, VIR_EVENT_HANDLE_READABLE, on_signal, &signals,
                           NULL) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "signals cannot be watched");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "signals cannot be watched");
     log_line(log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s", dir);
     while (agent_turn(signals.agent))
         ;

@@ -16,10 +16,10 @@
  *
  * A function that can fail returns 0, or -1 with *err filled (NULL: nobody
  * wants to know). On success err is untouched, on failure what else it returns
- * is, but for buffers. One thread at a time may use an object; different
- * objects may be used by different threads, also readers of one agent once they
- * are open. Guest memory is hostile: what is read from it is the caller's to
- * check. */
+ * is, but for buffers. Any of them may fail with EXHAUSTED. One thread at a
+ * time may use an object; different objects may be used by different threads,
+ * also readers of one agent once they are open. Guest memory is hostile: what
+ * is read from it is the caller's to check. */
 #ifndef MEMCTX_H
 #define MEMCTX_H
 
@@ -36,8 +36,10 @@ enum memctx_error_class {
     MEMCTX_RETRY,     /* not yet: the guest is still booting, or busy */
     MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
     MEMCTX_GONE,      /* the domain, its RAM or the agent went away */
-    MEMCTX_BUG,       /* our own mistake, or out of memory */
+    MEMCTX_BUG,       /* a mistake in memctxd or in this library */
     MEMCTX_STALE,     /* that kernel runs there no more: renew the reader */
+    MEMCTX_EXHAUSTED, /* no memory, descriptors or threads are left, here or in
+                         the agent; that may pass */
     MEMCTX_ERROR_CLASSES
 };
 

@@ -92,7 +92,7 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     o->layout = calloc(1, sizeof(*o->layout));
     o->other = calloc(1, sizeof(*o->other));
     if (conf == NULL || o->layout == NULL || o->other == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     conf_join(facts, &o->process->args, true, conf);
     return find_layouts(o, conf, err);
 }
@@ -185,7 +185,7 @@ backing_open(const struct process *process, const struct memctx_domxml *facts,
     MEMCTX_CLEANUP(cleanup_opening)
     struct opening *o = calloc(1, sizeof(*o));
     if (o == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     o->process = process;
     /* What can never work is said before anything is opened. */
     if (backing_check_guest(facts, &process->args, err) < 0 ||

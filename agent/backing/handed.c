@@ -220,14 +220,14 @@ handed_check(const struct handed *handed, struct memctx_error *err)
     MEMCTX_CLEANUP(handed_cleanup)
     struct handed *copy = malloc(sizeof(*copy));
     if (copy == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *copy = *handed;
     copy->n_fds = 0;
     for (size_t i = 0; i < handed->n_fds; i++) {
         int fd = fcntl(handed->fds[i], F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
-            return memctx_error_set(err, MEMCTX_BUG, "descriptor %zu: %s", i,
-                                    strerror(errno));
+            return memctx_error_set(err, MEMCTX_EXHAUSTED, "descriptor %zu: %s",
+                                    i, strerror(errno));
         copy->fds[copy->n_fds++] = fd;
     }
     return handed_open(copy, &ram, err);

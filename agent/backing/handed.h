@@ -41,7 +41,8 @@ int handed_add_extent(struct handed *handed, const struct memctx_extent *extent,
  * mistake of ours could change the guest) or no regular file; several of them
  * without extents; extents that are not of whole pages, are empty, lie beyond
  * 2^52 or their file, overlap in the guest or show the same bytes twice; a
- * descriptor without an extent; a `low` that the extents contradict; BUG. */
+ * descriptor without an extent; a `low` that the extents contradict; EXHAUSTED.
+ */
 int handed_check(const struct handed *handed, struct memctx_error *err);
 
 /* Make RAM of it, as handed_check() demands. The descriptors go to *ret, or are

@@ -65,7 +65,7 @@ add_mapping(struct holdings *h, const char *line, struct memctx_error *err)
     struct memctx_mapping *more =
         grow(h->mappings, h->list.n_mappings, sizeof(*more));
     if (more == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     h->mappings = more;
     h->mappings[h->list.n_mappings++] = mapping;
     return 0;
@@ -141,7 +141,7 @@ add_file(const struct process *process, struct holdings *h, int dirfd,
     struct memctx_ram_file *more =
         grow(h->files, h->list.n_files, sizeof(*more));
     if (more == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     h->files = more;
     struct memctx_ram_file *file = &h->files[h->list.n_files++];
     *file = (struct memctx_ram_file){

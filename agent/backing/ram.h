@@ -17,9 +17,9 @@ struct ram {
     struct memctx_rammap *map;   /* owned */
     struct memctx_rammap *other; /* owned; NULL, or the same RAM in the layout
                                     that is the second likeliest */
-    uint64_t low;              /* bytes below the split */
-    bool synthetic;            /* no guest runs in it: nothing to see alive */
-    struct statefile_run run;  /* whose it is, and how far that was counted */
+    uint64_t low;                /* bytes below the split */
+    bool synthetic;              /* no guest runs in it: nothing to see alive */
+    struct statefile_run run;    /* whose it is, and how far that was counted */
     bool has_inherited;
     struct memctx_datum inherited; /* found in the domain's metadata, owned;
                                       valid only if has_inherited */
@@ -49,7 +49,7 @@ int ram_from_path_at(const char *path, const char *name, uint64_t ram_gpa,
 
 /* Synthetic RAM with a synthetic Linux in it: a sealed memfd that the whole
  * bootstrap runs on. `seed` (a UUID) places the kernel, so that domains
- * differ. -1 with BUG. */
+ * differ. -1 with EXHAUSTED. */
 int ram_from_stub(const char *seed, struct ram *ret, struct memctx_error *err);
 
 #endif

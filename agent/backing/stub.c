@@ -44,8 +44,8 @@ ram_from_stub(const char *seed, struct ram *ret, struct memctx_error *err)
         memctx_linux_stub_put(place_image(seed), put, &fd) < 0 ||
         fcntl(fd, F_ADD_SEALS,
               F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "cannot make stub RAM: %s",
-                                strerror(errno));
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "cannot make stub RAM: %s", strerror(errno));
     char path[32];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (ram_from_path(path, "stub", 0, ret, err) < 0)

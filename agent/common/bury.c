@@ -80,7 +80,7 @@ bury_create(struct bury **ret, struct memctx_error *err)
                                      .sa_flags = SA_RESTART};
     struct bury *bury = calloc(1, sizeof(*bury));
     if (bury == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (pool_create(1, &bury->pool, err) < 0) {
         free(bury);
         return -1;

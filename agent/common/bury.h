@@ -11,8 +11,8 @@
 
 struct bury;
 
-/* -1 with BUG: no thread. Takes SIGUSR2 (SIGALRM is for the end of memctxd).
- * Loop thread. */
+/* -1 with EXHAUSTED: no thread. Takes SIGUSR2 (SIGALRM is for the end of
+ * memctxd). Loop thread. */
 int bury_create(struct bury **ret, struct memctx_error *err);
 
 /* Wait until all is destroyed. NULL is fine. Loop thread. */

@@ -76,8 +76,8 @@ start(struct listener *listener, const char *dir, const char *name, mode_t mode,
         listener->fd, VIR_EVENT_HANDLE_READABLE, on_connect, listener, NULL);
     listener->pause = virEventAddTimeout(-1, on_pause_over, listener, NULL);
     if (listener->handle < 0 || listener->pause < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "cannot watch %s/%s", dir,
-                                name);
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot watch %s/%s",
+                                dir, name);
     return 0;
 }
 
@@ -88,7 +88,7 @@ listener_create(const char *dir, const char *name, mode_t mode,
 {
     struct listener *listener = malloc(sizeof(*listener));
     if (listener == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *listener = (struct listener){
         .fd = -1, .handle = -1, .pause = -1, .accepted = accepted, .arg = arg};
     if (start(listener, dir, name, mode, err) < 0) {

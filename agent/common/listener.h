@@ -16,7 +16,7 @@ typedef void listener_accepted_fn(void *arg, int fd);
 
 /* Listen on DIR/name, SOCK_SEQPACKET, with this mode, on libvirt's event loop.
  * When there are no descriptors left nobody is let in for a while. -1 with
- * PERMANENT or BUG. */
+ * PERMANENT or EXHAUSTED. */
 int listener_create(const char *dir, const char *name, mode_t mode,
                     listener_accepted_fn *accepted, void *arg,
                     struct listener **ret, struct memctx_error *err);

@@ -72,7 +72,7 @@ pool_create(unsigned n_threads, struct pool **ret, struct memctx_error *err)
     struct pool *pool =
         calloc(1, sizeof(*pool) + n_threads * sizeof(pool->threads[0]));
     if (pool == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     pool->last = &pool->first;
@@ -80,8 +80,8 @@ pool_create(unsigned n_threads, struct pool **ret, struct memctx_error *err)
         if (start_thread(pool) == 0)
             continue;
         pool_destroy(pool);
-        return memctx_error_set(err, MEMCTX_BUG, "cannot start %u threads",
-                                n_threads);
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "cannot start %u threads", n_threads);
     }
     *ret = pool;
     return 0;

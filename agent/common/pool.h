@@ -21,7 +21,7 @@ struct pool_job {
     struct pool_job *next; /* the pool's */
 };
 
-/* -1 with BUG: no threads to be had. */
+/* -1 with EXHAUSTED: no threads to be had. */
 int pool_create(unsigned n_threads, struct pool **ret,
                 struct memctx_error *err);
 

@@ -82,7 +82,7 @@ resolve(bool is_group, const char *name, uint32_t *ret,
          size *= 2) {
         MEMCTX_CLEANUP(memctx_cleanup_free) char *buf = malloc(size);
         if (buf == NULL)
-            return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+            return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
         failed = look_up(is_group, name, buf, size, ret);
     }
     if (failed == 0)
@@ -176,7 +176,7 @@ access_add(struct access *access, const char *text, struct memctx_error *err)
     MEMCTX_CLEANUP(memctx_cleanup_free) char *copy = strdup(text);
     struct access_rule rule = {.id = 0};
     if (copy == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (access->n_rules == ACCESS_RULES_MAX)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "more than %d rules of access",

@@ -238,7 +238,7 @@ settings_parse(const char *text, const char *name, struct settings *settings,
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *copy = strdup(text);
     if (copy == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     struct lines lines = {.rest = copy};
     char *line;
     while ((line = next_line(&lines)) != NULL) {

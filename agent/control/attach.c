@@ -78,7 +78,7 @@ take_in(json_object *request, struct packet *packet, struct refusal *refusal)
         return NULL;
     MEMCTX_CLEANUP(handed_cleanup) struct handed *handed = handed_create(low);
     if (handed == NULL) {
-        refuse(refusal, VERDICT_BUG, "out of memory");
+        refuse(refusal, VERDICT_EXHAUSTED, "out of memory");
         return NULL;
     }
     if (add_fds(handed, packet, refusal) < 0 ||

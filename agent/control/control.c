@@ -261,7 +261,7 @@ control_create(const struct control_config *config, struct control **ret,
     mode_t mode = config->access->n_rules > 0 ? 0666 : 0600;
     struct control *control = calloc(1, sizeof(*control));
     if (control == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     control->service = (struct service){
         .records = config->records,
         .access = config->access,

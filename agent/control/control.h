@@ -17,7 +17,7 @@ struct serve;
 
 /* RAM of a domain is handed in, which is owned from the call on: *ret is the
  * record that has it, in place of `record`, which is no more. -1 with RETRY:
- * libvirt is away; or BUG. */
+ * libvirt is away; or EXHAUSTED. */
 typedef int control_attach_fn(void *arg, struct record *record,
                               struct handed *handed, struct record **ret,
                               struct memctx_error *err);

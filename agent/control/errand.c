@@ -71,7 +71,7 @@ errand_create(struct session *session, const struct record *record,
         return NULL;
     struct errand *e = make(session, record, work);
     if (e == NULL)
-        refuse(refusal, VERDICT_BUG, "out of memory");
+        refuse(refusal, VERDICT_EXHAUSTED, "out of memory");
     return e;
 }
 

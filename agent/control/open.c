@@ -66,7 +66,7 @@ add_packet(struct errand *e, json_object *reply, const int *fds, unsigned n_fds,
         memctx_cleanup_fd(&fds[i]);
     json_object_put(reply);
     if (packet == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     return 0;
 }
 

@@ -64,7 +64,7 @@ work(struct errand *e, struct memctx_error *err)
         hole > 0 ? make_packet("hole", hole, 0, &bytes)
                  : make_packet("size", e->len_bytes, e->len_bytes, &bytes);
     if (packet == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     errand_add(e, packet);
     if (hole > 0)
         return memctx_rammap_check(e->map, err);

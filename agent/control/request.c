@@ -19,7 +19,7 @@ static const char *const verdict_names[] = {
     [VERDICT_RETRY] = "retry",   [VERDICT_PERMANENT] = "permanent",
     [VERDICT_GONE] = "gone",     [VERDICT_STALE] = "stale",
     [VERDICT_DENIED] = "denied", [VERDICT_USAGE] = "usage",
-    [VERDICT_BUG] = "bug",
+    [VERDICT_BUG] = "bug",       [VERDICT_EXHAUSTED] = "exhausted",
 };
 _Static_assert(MEMCTX_ARRAY_LEN(verdict_names) == VERDICTS,
                "every verdict has a name");
@@ -31,6 +31,7 @@ static const enum verdict verdicts[] = {
     [MEMCTX_GONE] = VERDICT_GONE,
     [MEMCTX_BUG] = VERDICT_BUG,
     [MEMCTX_STALE] = VERDICT_STALE,
+    [MEMCTX_EXHAUSTED] = VERDICT_EXHAUSTED,
 };
 _Static_assert(MEMCTX_ARRAY_LEN(verdicts) == MEMCTX_ERROR_CLASSES,
                "every class of errors has a verdict");

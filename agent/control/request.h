@@ -20,6 +20,7 @@ enum verdict {
     VERDICT_DENIED,
     VERDICT_USAGE,
     VERDICT_BUG,
+    VERDICT_EXHAUSTED,
     VERDICTS
 };
 

@@ -70,7 +70,7 @@ serve_create(unsigned n_threads, struct serve **ret, struct memctx_error *err)
 {
     struct serve *serve = calloc(1, sizeof(*serve));
     if (serve == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     pthread_mutex_init(&serve->lock, NULL);
     serve->last = &serve->first;
     serve->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -80,7 +80,7 @@ serve_create(unsigned n_threads, struct serve **ret, struct memctx_error *err)
                                           on_done, serve, NULL);
     if (serve->handle < 0) {
         serve_destroy(serve);
-        return memctx_error_set(err, MEMCTX_BUG,
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "no descriptors to serve readers");
     }
     if (pool_create(n_threads, &serve->pool, err) < 0) {

@@ -20,7 +20,7 @@ struct serve_job {
 };
 
 /* Start `n_threads` threads; their results come through libvirt's event loop.
- * -1 with BUG. Loop thread. */
+ * -1 with EXHAUSTED. Loop thread. */
 int serve_create(unsigned n_threads, struct serve **ret,
                  struct memctx_error *err);
 

@@ -19,7 +19,7 @@ work(struct errand *e, struct memctx_error *err)
     int n = snprintf(text, sizeof(text), "{\"size\":\"0x%zx\"}", e->len_bytes);
     struct packet *packet = packet_create((size_t)n);
     if (packet == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     memcpy(packet->bytes, text, (size_t)n);
     errand_add(e, packet);
     return 0;

@@ -94,7 +94,7 @@ compute_layout(struct check *c, const struct memctx_qemuargs *args,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_memconf *conf = malloc(sizeof(*conf));
     if (conf == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     conf_join(&c->facts, args, true, conf);
     return memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, &c->layout,
                                  err);

@@ -275,7 +275,7 @@ copy_to(struct copy *copy, struct memctx_error *err)
     unsigned char *block = malloc(BLOCK);
     MEMCTX_CLEANUP(memctx_cleanup_fd) int signal_fd = take_signals();
     if (block == NULL || signal_fd < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     copy->block = block;
     copy->signal_fd = signal_fd;
     copy->shows_progress = isatty(STDERR_FILENO) == 1;

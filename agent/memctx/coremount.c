@@ -193,7 +193,7 @@ coremount_run(const struct memctx_elfcore *core, const struct subject *subject,
         return -1;
     for (size_t i = 0; i < 2; i++) {
         if (fuse_opt_add_arg(&args, words[i]) < 0)
-            return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+            return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     struct mount mount = {core, subject, time(NULL)};
     struct fuse *fuse =

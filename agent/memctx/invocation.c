@@ -67,7 +67,7 @@ invocation_parse(struct invocation *in, int argc, char **argv,
     if (in->command != NULL && in->command->options != NULL) {
         in->options = calloc(1, in->command->options_size);
         if (in->options == NULL)
-            return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+            return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
         sets[n++] = (struct option_set){in->command->options, in->options};
     }
     if (options_parse(sets, n, argc, argv, &word, err) < 0)

@@ -27,7 +27,7 @@ add_others(struct memctx_datum *datum,
         return 0;
     datum->others = calloc(result->n_kernels, sizeof(datum->others[0]));
     if (datum->others == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (size_t i = 0; i < result->n_kernels; i++) {
         if (i != chosen)
             datum->others[datum->n_others++] = result->kernels[i];

@@ -39,7 +39,7 @@ take_extents(struct subject *subject, const struct memctx_extent *from,
 {
     subject->extents = calloc(n, sizeof(*from));
     if (subject->extents == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (size_t i = 0; i < n; i++) {
         subject->extents[i] = from[i];
         if (from[i].backend >= subject->facts.n_backends)
@@ -73,10 +73,10 @@ take_path(struct subject *subject, const char *path, struct memctx_error *err)
 {
     subject->paths = calloc(1, sizeof(subject->paths[0]));
     if (subject->paths == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     subject->paths[0] = make_absolute(path);
     if (subject->paths[0] == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     subject->facts.paths = (const char *const *)subject->paths;
     return 0;
 }
@@ -188,7 +188,7 @@ take_inherited(struct subject *subject, struct memctx_error *err)
     subject->paths =
         calloc(subject->facts.n_backends, sizeof(subject->paths[0]));
     if (subject->paths == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (fill_paths(subject->paths, subject->facts.n_backends, fds))
         subject->facts.paths = (const char *const *)subject->paths;
     return 0;

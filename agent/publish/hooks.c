@@ -271,7 +271,7 @@ hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
     if (hooks == NULL || copy == NULL) {
         free(hooks);
         free(copy);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     pthread_mutex_init(&hooks->lock, NULL);
     clocks_init_cond(&hooks->changed);
@@ -357,7 +357,7 @@ hooks_run(struct hooks *hooks, const char *uuid, const char *name,
     if (call == NULL || (call->name = strdup(name)) == NULL ||
         memctx_datum_to_xml(datum, MEMCTX_PRIVATE, &call->xml, err) < 0) {
         call_destroy(call);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     call->what = what;
     call->generation = datum->generation;
@@ -371,7 +371,7 @@ hooks_run(struct hooks *hooks, const char *uuid, const char *name,
     pthread_mutex_unlock(&hooks->lock);
     if (line == NULL) {
         call_destroy(call);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     return 0;
 }

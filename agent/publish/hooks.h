@@ -20,7 +20,8 @@ enum hooks_what {
 };
 
 /* Run what is in `dir` (which need not exist; looked at anew each time) with
- * this time limit for each program. `log` must outlive the hooks. -1 with BUG.
+ * this time limit for each program. `log` must outlive the hooks. -1 with
+ * EXHAUSTED.
  */
 int hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
                  struct hooks **ret, struct memctx_error *err);
@@ -32,7 +33,7 @@ void hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
 /* Call every program as "PROGRAM NAME ready|lost GENERATION", with the datum
  * as XML for authorised readers on standard input, in the order in which this
  * function is called for the domain. Copies what it needs and does not wait.
- * -1 with BUG (out of memory). Loop thread. */
+ * -1 with EXHAUSTED (out of memory). Loop thread. */
 int hooks_run(struct hooks *hooks, const char *uuid, const char *name,
               enum hooks_what what, const struct memctx_datum *datum,
               struct memctx_error *err);

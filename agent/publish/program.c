@@ -179,7 +179,7 @@ program_run(const struct program *program, struct memctx_error *err)
     int pipe_fds[2];
     MEMCTX_CLEANUP(memctx_cleanup_fd) int input = open_input(program->input);
     if (input < 0 || pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "cannot be started: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot be started: %s",
                                 strerror(errno));
     MEMCTX_CLEANUP(memctx_cleanup_fd) int output = pipe_fds[0];
     MEMCTX_CLEANUP(memctx_cleanup_fd) int write_end = pipe_fds[1];
@@ -189,7 +189,7 @@ program_run(const struct program *program, struct memctx_error *err)
     int failed = spawn(program, input, write_end, &run.pid);
     close(memctx_steal_fd(&write_end));
     if (failed != 0)
-        return memctx_error_set(err, MEMCTX_BUG, "cannot be started: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot be started: %s",
                                 strerror(failed));
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int pidfd = (int)syscall(SYS_pidfd_open, run.pid, 0);

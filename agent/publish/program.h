@@ -24,7 +24,7 @@ struct program {
 /* Run it in a process group of its own and wait until it ends. What it leaves
  * running in the background stays. 0: it ended with status 0. -1 with RETRY:
  * its status or signal, or that it was killed with its whole group because the
- * time was over; BUG: it could not be started. Any thread. */
+ * time was over; EXHAUSTED: it could not be started. Any thread. */
 int program_run(const struct program *program, struct memctx_error *err);
 
 #endif

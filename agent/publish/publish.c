@@ -324,7 +324,7 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
     struct publisher *p =
         calloc(1, sizeof(*p) + max_threads * sizeof(p->threads[0]));
     if (p == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     p->watch = watch;
     p->queue = queue;
     p->log = log;
@@ -337,7 +337,7 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
     pthread_mutex_unlock(&p->lock);
     if (p->n_threads == 0) {
         publisher_destroy(p);
-        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot start a thread");
     }
     *ret = p;
     return 0;
@@ -431,7 +431,7 @@ publisher_set(struct publisher *p, const struct publisher_run *run,
         return -1;
     }
     if (put_value(p, run, &value) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     return 0;
 }
 

@@ -16,7 +16,8 @@
 struct publisher;
 
 /* Up to max_threads write at a time; they are started as they are needed.
- * `dirfd` (for state files) is borrowed, as are the others. -1 with BUG. */
+ * `dirfd` (for state files) is borrowed, as are the others. -1 with EXHAUSTED.
+ */
 int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
                      struct queue *queue, const struct log *log,
                      struct publisher **ret, struct memctx_error *err);
@@ -33,7 +34,7 @@ struct publisher_run {
 
 /* The datum of this run is from now on this one, or with NULL none. `stands`:
  * the metadata holds it already, only the state file has to be written. Does
- * not wait. -1 with BUG (out of memory). Loop thread. */
+ * not wait. -1 with EXHAUSTED (out of memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
                   const struct memctx_datum *datum, bool stands,
                   struct memctx_error *err);

@@ -81,7 +81,7 @@ run(struct retraction *r, const struct settings *settings, int dirfd,
     if (virEventAddHandle(queue_fd(r->queue), VIR_EVENT_HANDLE_READABLE,
                           on_queue, r, NULL) < 0 ||
         virEventAddTimeout(TIME_MS, on_timer, r, NULL) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "no event loop: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
                                 watch_last_error());
     while (!r->over && !r->late && virEventRunDefaultImpl() == 0)
         ;

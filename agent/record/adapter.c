@@ -284,8 +284,9 @@ event_of(const struct job *job, const struct memctx_error *err)
     case MEMCTX_GONE:
         return MEMCTX_EVENT_GONE;
     case MEMCTX_RETRY:
-    case MEMCTX_BUG:   /* out of memory may pass */
-    case MEMCTX_STALE: /* never a try's */
+    case MEMCTX_BUG:
+    case MEMCTX_STALE:     /* never a try's */
+    case MEMCTX_EXHAUSTED: /* it may pass */
     case MEMCTX_ERROR_CLASSES:
         break;
     }
@@ -350,7 +351,7 @@ adapter_create(const struct adapter_config *config, struct pool *pool,
         owned.ram_path = NULL;
         owned.seed = NULL;
         config_deinit(&owned);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     pthread_mutex_init(&a->lock, NULL);
     a->pool = pool;
@@ -366,7 +367,7 @@ adapter_create(const struct adapter_config *config, struct pool *pool,
     if (copy_config(a, config) < 0 || a->fds[ADAPTER_DONE] < 0 ||
         a->fds[ADAPTER_TIMER] < 0) {
         destroy_now(a);
-        return memctx_error_set(err, MEMCTX_BUG,
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "no memory or descriptors for another domain");
     }
     *ret = a;

@@ -90,8 +90,8 @@ struct adapter_result {
 
 void adapter_result_deinit(struct adapter_result *result);
 
-/* Nothing is opened yet. 0, or -1 with BUG (no descriptors); what was handed in
- * is closed and open_arg freed then. */
+/* Nothing is opened yet. 0, or -1 with EXHAUSTED (no descriptors); what was
+ * handed in is closed and open_arg freed then. */
 int adapter_create(const struct adapter_config *config, struct pool *pool,
                    const struct memctx_backoff_limits *limits,
                    struct adapter **ret, struct memctx_error *err);

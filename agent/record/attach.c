@@ -109,7 +109,7 @@ attach_configure(const struct attach_target *target, struct adapter_config *ret,
     struct target *copy = calloc(1, sizeof(*copy));
     if (copy == NULL || strlen(target->uuid) >= sizeof(copy->uuid)) {
         free(copy);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     copy->wanted = *target;
     memcpy(copy->uuid, target->uuid, strlen(target->uuid) + 1);

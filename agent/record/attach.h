@@ -19,7 +19,7 @@ struct attach_target {
 };
 
 /* Fill the parts of an adapter's configuration that let it open that RAM.
- * Copies the uuid. -1 with BUG: out of memory. */
+ * Copies the uuid. -1 with EXHAUSTED: out of memory. */
 int attach_configure(const struct attach_target *target,
                      struct adapter_config *ret, struct memctx_error *err);
 

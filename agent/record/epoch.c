@@ -33,7 +33,7 @@ epoch_create(struct epoch **ret, struct memctx_error *err)
 {
     struct epoch *epoch = calloc(1, sizeof(*epoch));
     if (epoch == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     atomic_init(&epoch->references, 1);
     atomic_init(&epoch->value, STATEPAGE_UNKNOWN);
     epoch->fd = -1;
@@ -127,7 +127,8 @@ epoch_open_page(struct epoch *epoch, int *ret, struct memctx_error *err)
     if (epoch->page != NULL || make_page(epoch) == 0)
         fd = handout_reopen(epoch->fd);
     if (fd < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "cannot make a state page: %s",
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "cannot make a state page: %s",
                                 strerror(errno));
     *ret = fd;
     return 0;

@@ -12,7 +12,7 @@
 
 struct epoch;
 
-/* Shows STATEPAGE_UNKNOWN. 0, or -1 with BUG: out of memory. */
+/* Shows STATEPAGE_UNKNOWN. 0, or -1 with EXHAUSTED: out of memory. */
 int epoch_create(struct epoch **ret, struct memctx_error *err);
 
 /* One more reference. Any thread. */
@@ -33,8 +33,8 @@ void epoch_set(struct epoch *epoch, uint64_t value);
 uint64_t epoch_get(const struct epoch *epoch);
 
 /* Open the state page for reading, which is made if there is none yet. 0 and a
- * descriptor that the caller closes; -1 with BUG: no memory or descriptors.
- * Loop thread. */
+ * descriptor that the caller closes; -1 with EXHAUSTED: no memory or
+ * descriptors. Loop thread. */
 int epoch_open_page(struct epoch *epoch, int *ret, struct memctx_error *err);
 
 #endif

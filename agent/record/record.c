@@ -24,7 +24,8 @@ record_create(const char *uuid, const char *name, int id,
         free(r);
         free(copy);
         adapter_destroy(adapter);
-        return memctx_error_set(err, MEMCTX_BUG, "no memory for a domain");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "no memory for a domain");
     }
     memcpy(r->uuid, uuid, strlen(uuid) + 1);
     r->name = copy;

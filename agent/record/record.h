@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* One domain run as the agent knows it: takes event values, asks the table of
- * src/domain/domain.h what follows, and performs it. Loop thread only. It knows no
- * libvirt: what it publishes goes through struct record_ops. */
+ * src/domain/domain.h what follows, and performs it. Loop thread only. It knows
+ * no libvirt: what it publishes goes through struct record_ops. */
 #ifndef MEMCTXD_RECORD_H
 #define MEMCTXD_RECORD_H
 
@@ -63,7 +63,7 @@ struct record {
 };
 
 /* A record in phase NEW, with an adapter that is owned from the call on. -1
- * with BUG: out of memory. */
+ * with EXHAUSTED: out of memory. */
 int record_create(const char *uuid, const char *name, int id,
                   struct adapter *adapter, const struct record_ops *ops,
                   const struct log *log, struct record **ret,

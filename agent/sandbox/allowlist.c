@@ -137,7 +137,7 @@ allowlist_load(const struct sandbox_fd *fds, size_t n_fds,
     MEMCTX_CLEANUP(release)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (filter == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     int failed = add_rules(filter, fds, n_fds);
     if (failed != 0)
         return memctx_error_set(err, MEMCTX_BUG,

@@ -12,7 +12,7 @@
 /* From now on, a system call of the calling thread that is not on the list ends
  * the process with SIGSYS. What writes and talks may do so on these
  * descriptors only. Needs no_new_privs. -1 with PERMANENT: the kernel has no
- * seccomp filters; BUG: out of memory. */
+ * seccomp filters; EXHAUSTED: out of memory. */
 int allowlist_load(const struct sandbox_fd *fds, size_t n_fds,
                    struct memctx_error *err);
 

@@ -54,7 +54,7 @@ allocate(const struct sandbox *sandbox, struct descriptors *ret,
                        sizeof(ret->kept[0]));
     ret->windows = calloc(n * SOURCE_WINDOWS + 1, sizeof(ret->windows[0]));
     if (ret->kept == NULL || ret->windows == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     return 0;
 }
 

@@ -19,7 +19,7 @@ void descriptors_deinit(struct descriptors *descriptors);
 
 /* List what *sandbox names, and 0, 1 and 2, which are opened if they are not
  * (/dev/null). -1 with BUG: one is not open, or a file of /proc that has no
- * windows; or out of memory. The caller deinits *ret. */
+ * windows; EXHAUSTED. The caller deinits *ret. */
 int descriptors_list(const struct sandbox *sandbox, struct descriptors *ret,
                      struct memctx_error *err);
 

@@ -21,9 +21,9 @@
  *
  * 0, or -1 when any part of it failed; then the process must end without a
  * look at the guest. PERMANENT: the kernel has no seccomp filters; BUG: more
- * than one thread, a bad descriptor, out of memory, more pieces of RAM than a
- * filter can hold, or the parent is gone already. *sandbox and what it points
- * to stay the caller's. */
+ * than one thread, a bad descriptor, more pieces of RAM than a filter can hold,
+ * or the parent is gone already; EXHAUSTED. *sandbox and what it points to stay
+ * the caller's. */
 int sandbox_enter(const struct sandbox *sandbox, struct memctx_error *err);
 
 /* Make this process' memory nobody's business: no core file, and no ptrace or

@@ -249,10 +249,10 @@ spawner_create(struct spawner **ret, struct memctx_error *err)
 {
     struct spawner *spawner = allocate();
     if (spawner == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (pool_start_thread(&spawner->thread, run_thread, spawner) != 0) {
         deallocate(spawner);
-        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot start a thread");
     }
     pthread_mutex_lock(&spawner->lock);
     while (!spawner->ready)
@@ -260,7 +260,7 @@ spawner_create(struct spawner **ret, struct memctx_error *err)
     pthread_mutex_unlock(&spawner->lock);
     if (spawner->failed < 0) {
         pthread_join(spawner->thread, NULL);
-        memctx_error_set(err, MEMCTX_BUG, "%s", spawner->err.message);
+        memctx_error_set(err, spawner->err.kind, "%s", spawner->err.message);
         deallocate(spawner);
         return -1;
     }

@@ -44,7 +44,7 @@ struct spawner_request {
     struct spawner_request *next; /* the spawner's */
 };
 
-/* -1 with BUG: no thread to be had. */
+/* -1 with EXHAUSTED: no thread to be had. */
 int spawner_create(struct spawner **ret, struct memctx_error *err);
 
 /* Answer what is queued, then end the thread; children that asked for it get

@@ -41,7 +41,7 @@ hint_create(const char *dir, struct watch *watch, struct hint **ret,
 {
     struct hint *hint = calloc(1, sizeof(*hint));
     if (hint == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     hint->watch = watch;
     hint->handle = -1;
     hint->fd = sockets_bind(dir, HINT_SOCKET, SOCK_DGRAM, &hint->address, err);
@@ -53,7 +53,7 @@ hint_create(const char *dir, struct watch *watch, struct hint **ret,
                                      on_datagrams, hint, NULL);
     if (hint->handle < 0) {
         hint_destroy(hint);
-        return memctx_error_set(err, MEMCTX_BUG,
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "cannot watch the socket for hints");
     }
     *ret = hint;

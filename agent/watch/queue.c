@@ -24,7 +24,7 @@ queue_create(struct queue **ret, struct memctx_error *err)
         free(queue);
         if (fd >= 0)
             close(fd);
-        return memctx_error_set(err, MEMCTX_BUG, "no memory for a queue");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "no memory for a queue");
     }
     pthread_mutex_init(&queue->lock, NULL);
     queue->last = &queue->first;

@@ -122,8 +122,8 @@ on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
 static bool
 may_be_memory(const char *alias)
 {
-    static const char *const prefixes[] = {"dimm", "nvdimm", "virtiomem",
-                                           "virtiopmem", "ua-", "mem"};
+    static const char *const prefixes[] = {"dimm",       "nvdimm", "virtiomem",
+                                           "virtiopmem", "ua-",    "mem"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(prefixes); i++) {
         if (strncmp(alias, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
@@ -419,7 +419,7 @@ watch_create(const struct settings *settings, struct queue *queue,
 {
     struct watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *watch = (struct watch){.settings = settings, .queue = queue, .log = log};
     for (unsigned i = 0; i < CALLBACKS; i++)
         watch->callbacks[i] = -1;
@@ -428,8 +428,8 @@ watch_create(const struct settings *settings, struct queue *queue,
     int failed = pool_start_thread(&watch->thread, run_watch, watch);
     if (failed != 0) {
         free(watch);
-        return memctx_error_set(err, MEMCTX_BUG, "cannot start a thread: %s",
-                                strerror(failed));
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "cannot start a thread: %s", strerror(failed));
     }
     *ret = watch;
     return 0;

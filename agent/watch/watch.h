@@ -18,7 +18,7 @@ struct watch;
 /* Start connecting. libvirt's event loop must have been registered before and
  * must be running in the calling thread soon. `queue`, `settings` and `log`
  * must outlive the watch. The first failure to connect is logged, then one
- * line whenever the reason changes. -1 with BUG. */
+ * line whenever the reason changes. -1 with EXHAUSTED. */
 int watch_create(const struct settings *settings, struct queue *queue,
                  const struct log *log, struct watch **ret,
                  struct memctx_error *err);

@@ -15,6 +15,7 @@ static const char *const class_names[] = {
     [MEMCTX_GONE] = "gone",
     [MEMCTX_BUG] = "bug",
     [MEMCTX_STALE] = "stale",
+    [MEMCTX_EXHAUSTED] = "exhausted",
 };
 static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
                   MEMCTX_ERROR_CLASSES,

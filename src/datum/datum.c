@@ -19,7 +19,7 @@ memctx_datum_init(struct memctx_datum *ret, const struct memctx_kernel *kernel,
         .low = low, .kernel = *kernel, .ram_size = memctx_rammap_size(map)};
     datum.extents = calloc(n, sizeof(datum.extents[0]));
     if (datum.extents == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (size_t i = 0; i < n; i++) {
         struct memctx_datum_extent *to = &datum.extents[i];
         to->gpa = from[i].gpa;
@@ -58,7 +58,7 @@ memctx_datum_copy(struct memctx_datum *ret, const struct memctx_datum *from,
         (datum.processes == NULL && from->n_processes > 0) ||
         (datum.others == NULL && from->n_others > 0)) {
         memctx_datum_deinit(&datum);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     *ret = datum;
     return 0;

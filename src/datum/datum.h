@@ -57,8 +57,8 @@ enum memctx_audience {
     MEMCTX_PRIVATE, /* authorised readers: everything */
 };
 
-/* Fill *ret from what was found and where. 0, or -1 with BUG (out of memory).
- * The caller calls memctx_datum_deinit(). */
+/* Fill *ret from what was found and where. 0, or -1 with EXHAUSTED (out of
+ * memory). The caller calls memctx_datum_deinit(). */
 int memctx_datum_init(struct memctx_datum *ret,
                       const struct memctx_kernel *kernel,
                       const struct memctx_rammap *map, uint64_t low,
@@ -88,13 +88,13 @@ bool memctx_datum_windows_time(uint64_t time, char text[MEMCTX_DATUM_TIME_MAX]);
 
 /* XML without namespace prefix, as virDomainSetMetadata wants it, indented,
  * NUL-terminated, without a final newline. *ret is the caller's to free(). 0,
- * or -1 with BUG. */
+ * or -1 with EXHAUSTED. */
 int memctx_datum_to_xml(const struct memctx_datum *datum,
                         enum memctx_audience audience, char **ret,
                         struct memctx_error *err);
 
 /* The same facts as JSON, one object (private audience). *ret is the caller's
- * to free(). 0, or -1 with BUG. */
+ * to free(). 0, or -1 with EXHAUSTED. */
 int memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
                          struct memctx_error *err);
 

@@ -139,7 +139,7 @@ decode_ram(const xmlNode *root, struct memctx_datum *datum,
                                 n, MEMCTX_EXTENTS_MAX);
     datum->extents = calloc(n, sizeof(datum->extents[0]));
     if (datum->extents == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (xmlNode *e = memctx_xml_child(ram, "extent"); e != NULL;
          e = memctx_xml_next(e)) {
         if (decode_extent(e, &datum->extents[datum->n_extents], err) < 0)

@@ -213,7 +213,7 @@ memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *root = json_object_new_object();
     if (root == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (datum->generation != 0)
         add_count(root, "generation", datum->generation);
     if (datum->published[0] != '\0')
@@ -234,7 +234,7 @@ memctx_datum_to_json(const struct memctx_datum *datum, char **ret,
         root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     char *copy = text != NULL ? strdup(text) : NULL;
     if (copy == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *ret = copy;
     return 0;
 }

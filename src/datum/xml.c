@@ -222,13 +222,13 @@ memctx_datum_to_xml(const struct memctx_datum *datum,
     MEMCTX_CLEANUP(cleanup_buffer) xmlBuffer *buffer = xmlBufferCreate();
     xmlNode *root = doc != NULL ? build(datum, audience) : NULL;
     if (buffer == NULL || root == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     xmlDocSetRootElement(doc, root);
     if (xmlNodeDump(buffer, doc, root, 0, 1) < 0)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     char *text = strdup((const char *)xmlBufferContent(buffer));
     if (text == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *ret = text;
     return 0;
 }

@@ -289,7 +289,7 @@ parse_commandline(const xmlNode *domain, struct memctx_memconf *conf,
     struct memctx_qemuargs *found = malloc(sizeof(*found));
     size_t used = 0;
     if (args == NULL || found == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     append_arg(args, &used, "");
     for (xmlNode *n = memctx_xml_child(line, "arg"); n != NULL;
          n = memctx_xml_next(n)) {
@@ -329,7 +329,7 @@ memctx_domxml_memory(const xmlNode *domain, struct memctx_memconf *ret,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_memconf *conf = calloc(1, sizeof(*conf));
     if (conf == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (parse_all(domain, conf, err) < 0)
         return -1;
     *ret = *conf;

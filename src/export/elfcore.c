@@ -196,7 +196,7 @@ build_header(struct memctx_elfcore *core,
 {
     core->header = calloc(1, core->header_len);
     if (core->header == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     put_file_header(core, machine);
     const struct memctx_elfcore_piece notes = {
         .offset =
@@ -323,7 +323,7 @@ memctx_elfcore_create(const struct memctx_elfcore_facts *facts,
     MEMCTX_CLEANUP(memctx_elfcore_cleanup)
     struct memctx_elfcore *core = calloc(1, sizeof(*core));
     if (core == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     cut_into_pieces(core, facts);
     if (place_pieces(core, facts, machine, err) < 0 ||
         build_header(core, facts, machine, err) < 0)

@@ -41,7 +41,7 @@ struct memctx_elfcore;
 
 /* 0 and *ret, which the caller destroys; or -1 with PERMANENT: no ELF machine
  * for this paging, more than MEMCTX_EXTENTS_MAX extents, or a size that does
- * not fit; BUG: out of memory. */
+ * not fit; EXHAUSTED: out of memory. */
 int memctx_elfcore_create(const struct memctx_elfcore_facts *facts,
                           struct memctx_elfcore **ret,
                           struct memctx_error *err);

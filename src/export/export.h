@@ -6,8 +6,8 @@
  *
  * To add a tool: its function in an export_*.c, its prototype in
  * export_format.h, a row in the table in export.c; a golden text in
- * tests/unit/export/test_export.c, its place in the section TOOLS of man/memctx.pod and in
- * completion/memctx. */
+ * tests/unit/export/test_export.c, its place in the section TOOLS of
+ * man/memctx.pod and in completion/memctx. */
 #ifndef MEMCTX_EXPORT_H
 #define MEMCTX_EXPORT_H
 
@@ -32,7 +32,7 @@ bool memctx_export_wants_ram(const struct memctx_export_format *format);
 /* The text, a newline behind it; *ret is the caller's to free(), *len its
  * bytes. 0, or -1 with PERMANENT: the tool cannot take such a guest or layout,
  * or something is not known that it needs; the message says which tool can, or
- * what to do. BUG: out of memory. Any thread. */
+ * what to do. EXHAUSTED: out of memory. Any thread. */
 int memctx_export(const struct memctx_export_format *format,
                   const struct memctx_export_subject *subject, char **ret,
                   size_t *len, struct memctx_error *err);

@@ -143,7 +143,7 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *root = json_object_new_object();
     if (root == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     add_string(root, KERNEL "class", VOL "contexts.Module");
     add_number(root, KERNEL "offset", place);
     add_string(root, KERNEL "layer_name.class",
@@ -156,7 +156,7 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
     const char *json = json_object_to_json_string_ext(
         root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
     if (json == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     memctx_text_add(text, "%s\n", json);
     return 0;
 }

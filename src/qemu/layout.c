@@ -314,7 +314,7 @@ memctx_layout_compute(const struct memctx_memconf *conf,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_layout *layout = calloc(1, sizeof(*layout));
     if (layout == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     struct plan plan = {.conf = conf, .layout = layout};
     if (compute(&plan, choice, err) < 0)
         return -1;

@@ -293,7 +293,7 @@ memctx_match_backends(const struct memctx_layout *layout,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     bool *taken = calloc(holdings->n_mappings + 1, sizeof(*taken));
     if (taken == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     memset(ret, 0, layout->n_backends * sizeof(*ret));
     struct dealer dealer = {layout, args, holdings, ret, taken};
     deal_named(&dealer);

@@ -112,7 +112,7 @@ memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err)
 {
     struct memctx_rammap *map = calloc(1, sizeof(*map));
     if (map == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     atomic_init(&map->references, 1);
     *ret = map;
     return 0;
@@ -164,7 +164,7 @@ memctx_rammap_copy_backends(const struct memctx_rammap *map,
             !copy_fd(from->file_fd, &to->file_fd)) {
             int saved = errno;
             memctx_rammap_destroy(copy);
-            return memctx_error_set(err, MEMCTX_BUG,
+            return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                     "cannot duplicate a RAM descriptor: %s",
                                     strerror(saved));
         }

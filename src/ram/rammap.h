@@ -50,7 +50,8 @@ struct memctx_backend_io {
 
 struct memctx_rammap;
 
-/* An empty map. 0, or -1 with BUG (out of memory). The caller destroys it. */
+/* An empty map. 0, or -1 with EXHAUSTED (out of memory). The caller destroys
+ * it. */
 int memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err);
 
 /* Let go of one reference; with the last, every descriptor is closed and the
@@ -80,8 +81,8 @@ int memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
                              struct memctx_error *err);
 
 /* A map without extents of the backends that `map` has, read through
- * descriptors of its own. 0, or -1 with BUG: no memory or descriptors. The
- * caller destroys it. */
+ * descriptors of its own. 0, or -1 with EXHAUSTED: no memory or descriptors.
+ * The caller destroys it. */
 int memctx_rammap_copy_backends(const struct memctx_rammap *map,
                                 struct memctx_rammap **ret,
                                 struct memctx_error *err);

@@ -47,7 +47,7 @@ memctx_agent_connect(const char *where, struct memctx_agent **ret,
 {
     struct memctx_agent *agent = calloc(1, sizeof(*agent));
     if (agent == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (client_find(where, agent->dir, sizeof(agent->dir), err) < 0 ||
         connected(agent, err) < 0) {
         memctx_agent_disconnect(agent);
@@ -124,7 +124,7 @@ memctx_agent_list(struct memctx_agent *agent, char **ret,
         all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     char *copy = text != NULL ? strdup(text) : NULL;
     if (copy == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *ret = copy;
     return 0;
 }

@@ -89,7 +89,7 @@ client_request(struct client *client, json_object *request,
     const char *text = json_object_to_json_string_length(
         request, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
     if (request == NULL || text == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (len > CONTROL_REQUEST_MAX)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "a domain's name of %zu bytes is too long",
@@ -162,10 +162,9 @@ static const struct {
     const char *name;
     enum memctx_error_class kind;
 } kinds[] = {
-    {"retry", MEMCTX_RETRY},
-    {"gone", MEMCTX_GONE},
-    {"stale", MEMCTX_STALE},
-    {"bug", MEMCTX_BUG},
+    {"retry", MEMCTX_RETRY},         {"gone", MEMCTX_GONE},
+    {"stale", MEMCTX_STALE},         {"bug", MEMCTX_BUG},
+    {"exhausted", MEMCTX_EXHAUSTED},
 };
 
 /* "permanent", "denied", "usage" and what is not known: trying again will not
@@ -270,9 +269,23 @@ client_call(struct client *client, json_object *request,
     return client_call_within(client, request, ANSWER_MS, ret, err);
 }
 
-/* An agent that does not know "hello" is older than it, and what else it does
- * not know it will say. One that does not serve us says so without having been
- * asked, and hangs up. */
+/* Is there nobody to talk to? An agent that does not know "hello" is older than
+ * it: it refuses that one request. One that does not serve us says so without
+ * having been asked, and hangs up. */
+static bool
+is_turned_away(const struct client *client, const struct memctx_error *answer)
+{
+    return client->is_refused || answer->kind == MEMCTX_GONE ||
+           answer->kind == MEMCTX_EXHAUSTED || answer->kind == MEMCTX_BUG;
+}
+
+/* May it be another time? */
+static bool
+may_pass(const struct memctx_error *answer)
+{
+    return answer->kind == MEMCTX_RETRY || answer->kind == MEMCTX_EXHAUSTED;
+}
+
 static int
 greet(struct client *client, struct memctx_error *err)
 {
@@ -284,11 +297,10 @@ greet(struct client *client, struct memctx_error *err)
     uint64_t version = CONTROL_VERSION;
     bool asked = client_request(client, hello, &answer) == 0;
     if (take_answer(client, asked ? ANSWER_MS : 0, &packet, &answer) < 0 &&
-        (client->is_refused || answer.kind == MEMCTX_GONE ||
-         answer.kind == MEMCTX_BUG))
+        is_turned_away(client, &answer))
         return memctx_error_set(
-            err, answer.kind == MEMCTX_RETRY ? MEMCTX_RETRY : MEMCTX_PERMANENT,
-            "%s", answer.message);
+            err, may_pass(&answer) ? answer.kind : MEMCTX_PERMANENT, "%s",
+            answer.message);
     client_number(packet.object, "memctx", &version);
     if (version != CONTROL_VERSION)
         return memctx_error_set(err, MEMCTX_PERMANENT,
@@ -304,7 +316,7 @@ client_adopt(int fd, struct client **ret, struct memctx_error *err)
     struct client *client = malloc(sizeof(*client));
     if (client == NULL) {
         memctx_cleanup_fd(&fd);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     client->fd = fd;
     client->is_refused = false;

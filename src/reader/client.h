@@ -33,7 +33,7 @@ int client_find(const char *where, char *dir, size_t size,
                 struct memctx_error *err);
 
 /* Make one of a connected socket, which is owned from the call on, without a
- * greeting. -1 with BUG: out of memory. */
+ * greeting. -1 with EXHAUSTED: out of memory. */
 int client_adopt(int fd, struct client **ret, struct memctx_error *err);
 
 /* Connect to the agent in a directory. The caller destroys it. -1 with

@@ -19,7 +19,7 @@ memctx_reader_open(struct memctx_agent *agent, const char *domain,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     snprintf(reader->dir, sizeof(reader->dir), "%s", agent_dir(agent));
     if (sight_open(reader->dir, domain, timeout_ms, &reader->sight, err) < 0)
         return -1;

@@ -58,7 +58,7 @@ try_once(const char *dir, const char *domain, int timeout_ms,
     MEMCTX_CLEANUP(cleanup_sight)
     struct sight *sight = calloc(1, sizeof(*sight));
     if (sight == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (memctx_rammap_create(&sight->map, err) < 0 ||
         client_create(dir, &sight->client, err) < 0 ||
         await_ready(sight->client, domain, timeout_ms, err) < 0 ||

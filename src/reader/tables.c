@@ -121,7 +121,7 @@ tables_create(const struct memctx_rammap *map, struct memctx_error *failure,
 {
     struct tables *tables = calloc(1, sizeof(*tables));
     if (tables == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     tables->map = map;
     tables->failure = failure;
     if (memctx_rammap_create(&tables->lines_map, err) < 0 ||

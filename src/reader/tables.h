@@ -14,7 +14,7 @@ struct tables;
 
 /* For the RAM in `map`, which must outlive it. Errors of that map are put into
  * *failure, since what a backend says is an errno. The caller destroys it. -1
- * with BUG (out of memory). */
+ * with EXHAUSTED (out of memory). */
 int tables_create(const struct memctx_rammap *map, struct memctx_error *failure,
                   struct tables **ret, struct memctx_error *err);
 void tables_destroy(struct tables *tables); /* NULL is fine */

@@ -52,7 +52,7 @@ memctx_bootstrap_create(struct memctx_bootstrap **ret, struct memctx_error *err)
     if (bootstrap == NULL ||
         memctx_search_create(&bootstrap->search, err) < 0) {
         free(bootstrap);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     *ret = bootstrap;
     return 0;

@@ -39,7 +39,7 @@ struct memctx_bootstrap_result {
     uint64_t bytes_read;
 };
 
-/* 0, or -1 with BUG. The caller destroys it; NULL is fine there. */
+/* 0, or -1 with EXHAUSTED. The caller destroys it; NULL is fine there. */
 int memctx_bootstrap_create(struct memctx_bootstrap **ret,
                             struct memctx_error *err);
 void memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap);
@@ -48,7 +48,8 @@ void memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap);
 void memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap);
 
 /* One try on `map`, which must be the same map at every try. 0 and a kernel,
- * or -1 with RETRY (not yet), GONE or BUG; *ret is filled in both cases. */
+ * or -1 with RETRY (not yet), GONE or EXHAUSTED; *ret is filled in both cases.
+ */
 int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                          const struct memctx_rammap *map,
                          const struct memctx_bootstrap_request *request,
@@ -60,8 +61,8 @@ int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
  * whether they have moved on since. 0: it runs (the first half says so only
  * where nothing needs to be seen running: request->cold). -1 with RETRY and
  * ret->pending: it is what it was, but was not seen running, yet; RETRY: it is
- * gone or was never found; GONE or BUG. Reads a few pages, or up to 1 GiB where
- * what led to the kernel is no longer there and it is looked for anew. */
+ * gone or was never found; GONE or EXHAUSTED. Reads a few pages, or up to 1 GiB
+ * where what led to the kernel is no longer there and it is looked for anew. */
 int memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
                           const struct memctx_rammap *map,
                           const struct memctx_bootstrap_request *request,

@@ -38,7 +38,7 @@ memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
 {
     struct memctx_layouts *layouts = calloc(1, sizeof(*layouts));
     if (layouts == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (size_t i = 0; i < n; i++) {
         layouts->maps[i] = maps[i];
         if (memctx_bootstrap_create(&layouts->bootstraps[i], err) < 0) {

@@ -27,8 +27,8 @@ struct memctx_layouts_result {
 };
 
 /* `n` maps of one RAM, from 1 to MEMCTX_LAYOUTS_MAX and the likeliest first,
- * which the caller keeps for as long. 0, or -1 with BUG. The caller destroys
- * it; NULL is fine there. */
+ * which the caller keeps for as long. 0, or -1 with EXHAUSTED. The caller
+ * destroys it; NULL is fine there. */
 int memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
                           struct memctx_layouts **ret,
                           struct memctx_error *err);

@@ -40,13 +40,13 @@ memctx_pulse_create(const struct memctx_rammap *map,
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_clocks *found = malloc(sizeof(*found));
     if (found == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (guest->clocks(map, kernel, found, err) < 0)
         return -1;
     struct memctx_pulse *pulse =
         malloc(sizeof(*pulse) + found->n * sizeof(pulse->clocks[0]));
     if (pulse == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *pulse = (struct memctx_pulse){.since_us = now_us,
                                    .per_second = found->per_second,
                                    .least = found->least,

@@ -19,9 +19,9 @@
 struct memctx_pulse;
 
 /* Begin to watch the clocks of `kernel`, whose os must be known. now_us is a
- * monotonic time. 0, or -1 with RETRY or GONE (RAM could not be read) or BUG
- * (out of memory). Reads what the guest's ops read; keeps 24 bytes for each
- * clock, 96 KiB at most. The caller destroys it. Any thread. */
+ * monotonic time. 0, or -1 with RETRY or GONE (RAM could not be read) or
+ * EXHAUSTED (out of memory). Reads what the guest's ops read; keeps 24 bytes
+ * for each clock, 96 KiB at most. The caller destroys it. Any thread. */
 int memctx_pulse_create(const struct memctx_rammap *map,
                         const struct memctx_kernel *kernel, uint64_t now_us,
                         struct memctx_pulse **ret, struct memctx_error *err);

@@ -28,7 +28,7 @@ memctx_search_create(struct memctx_search **ret, struct memctx_error *err)
 {
     struct memctx_search *search = calloc(1, sizeof(*search));
     if (search == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *ret = search;
     return 0;
 }

@@ -25,7 +25,7 @@ struct memctx_search;
  * earlier boot stands still; without any clock, the one found first. */
 size_t memctx_search_latest(const struct memctx_search_result *result);
 
-/* 0, or -1 with BUG (out of memory). The caller destroys it. */
+/* 0, or -1 with EXHAUSTED (out of memory). The caller destroys it. */
 int memctx_search_create(struct memctx_search **ret, struct memctx_error *err);
 void memctx_search_destroy(struct memctx_search *search);
 

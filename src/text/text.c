@@ -100,7 +100,7 @@ memctx_text_take(struct memctx_text *text, char **ret, struct memctx_error *err)
     memctx_text_add(text, "%s", "");
     if (text->failed) {
         memctx_text_deinit(text);
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     *ret = text->bytes;
     *text = (struct memctx_text)MEMCTX_TEXT_INIT;

@@ -42,7 +42,7 @@ void memctx_text_add_python(struct memctx_text *text, const void *bytes,
 void memctx_text_add_url(struct memctx_text *text, const char *path);
 
 /* Take the text out: *ret is the caller's to free(), "" when nothing was
- * added. -1 with BUG: out of memory. */
+ * added. -1 with EXHAUSTED: out of memory. */
 int memctx_text_take(struct memctx_text *text, char **ret,
                      struct memctx_error *err);
 

@@ -34,7 +34,7 @@ memctx_xml_parse(const char *xml, size_t len_bytes, size_t max_bytes,
     __attribute__((cleanup(cleanup_context))) xmlParserCtxt *context =
         xmlNewParserCtxt();
     if (context == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     __attribute__((cleanup(memctx_cleanup_xml_doc))) xmlDoc *doc =
         xmlCtxtReadMemory(context, xml, (int)len_bytes, NULL, NULL,
                           PARSE_OPTIONS);

@@ -100,7 +100,7 @@ memctx_linux_note_text(const struct memctx_kernel *kernel,
         return -1;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(size + 1);
     if (text == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (read(arg, gpa, text, size, err) < 0)
         return -1;
     text[size] = '\0';

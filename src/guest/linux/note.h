@@ -26,8 +26,8 @@ typedef int memctx_linux_read_fn(void *arg, uint64_t gpa, void *buf, size_t len,
 
 /* The VMCOREINFO of a kernel that was found, as it stands in RAM, NUL behind
  * it; *ret is the caller's to free(), *len its bytes. -1 with PERMANENT: this
- * kernel has none; RETRY: it stands there no more; BUG: out of memory; or as
- * read(). Reads at most 64 KiB. Any thread. */
+ * kernel has none; RETRY: it stands there no more; EXHAUSTED: out of memory; or
+ * as read(). Reads at most 64 KiB. Any thread. */
 int memctx_linux_note_text(const struct memctx_kernel *kernel,
                            memctx_linux_read_fn *read, void *arg, char **ret,
                            size_t *len, struct memctx_error *err);

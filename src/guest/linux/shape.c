@@ -194,7 +194,7 @@ check_texts(struct candidate *c, struct memctx_error *err)
     uint64_t end = c->image.gpa + c->image.size;
     uint64_t gpa = c->image.gpa;
     if (block == NULL)
-        return memctx_error_set(err, MEMCTX_BUG, "out of memory");
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (unsigned i = 0; i < BLOCKS_MAX && gpa < end && !c->has_uts; i++) {
         size_t len = (size_t)memctx_min(BLOCK + OVERLAP, end - gpa);
         if (memctx_rammap_read(c->map, gpa, block, len, err) < 0)

@@ -255,7 +255,7 @@ test_no_directory_or_no_loop(void **state)
     assert_error(&err, MEMCTX_PERMANENT, "cannot bind");
     loop()->fails = true;
     assert_int_equal(create(f, &err), -1);
-    assert_error(&err, MEMCTX_BUG, "cannot watch");
+    assert_error(&err, MEMCTX_EXHAUSTED, "cannot watch");
     assert_null(f->listener);
     listener_destroy(NULL);
 }

@@ -167,6 +167,13 @@ agent_that_turns_us_away(void **state)
             .op = "hello", .text = "{\"error\":\"many\",\"kind\":\"retry\"}"});
     assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
     assert_error(&f->err, MEMCTX_RETRY, "many");
+    fakeagent_set_lie(
+        &f->fake,
+        &(struct fakeagent_lie){
+            .op = "hello",
+            .text = "{\"error\":\"no memory\",\"kind\":\"exhausted\"}"});
+    assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
+    assert_error(&f->err, MEMCTX_EXHAUSTED, "no memory");
 }
 
 static void
@@ -630,6 +637,8 @@ bad_answers_to_read(void **state)
         {"{\"error\":\"no\",\"kind\":\"denied\"}", MEMCTX_PERMANENT, "no"},
         {"{\"error\":\"no\",\"kind\":\"gone\"}", MEMCTX_GONE, "no"},
         {"{\"error\":\"no\",\"kind\":\"retry\"}", MEMCTX_RETRY, "no"},
+        {"{\"error\":\"no\",\"kind\":\"bug\"}", MEMCTX_BUG, "no"},
+        {"{\"error\":\"no\",\"kind\":\"exhausted\"}", MEMCTX_EXHAUSTED, "no"},
         {"{\"error\":\"no\",\"kind\":\"new\"}", MEMCTX_PERMANENT, "no"},
         {"nonsense", MEMCTX_GONE, "no JSON"},
         {"[]", MEMCTX_GONE, "no JSON"},

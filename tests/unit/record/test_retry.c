@@ -398,7 +398,7 @@ test_handed_in_is_closed_when_there_is_no_adapter(void **state)
     int failed = adapter_create(&config, NULL, &quick, &adapter, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
     assert_int_equal(failed, -1);
-    assert_error(&err, MEMCTX_BUG, "descriptors");
+    assert_error(&err, MEMCTX_EXHAUSTED, "descriptors");
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     guestimg_deinit(&img);
 }

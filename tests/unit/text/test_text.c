@@ -133,7 +133,7 @@ memory_that_is_out_is_told_once(void **state)
     text.failed = true;
     memctx_text_add(&text, "more");
     assert_int_equal(memctx_text_take(&text, &taken, &err), -1);
-    assert_error(&err, MEMCTX_BUG, "memory");
+    assert_error(&err, MEMCTX_EXHAUSTED, "memory");
     assert_null(taken);
     assert_null(text.bytes);
 }
