@@ -31,7 +31,7 @@ extern "C" {
 #endif
 
 /* What the caller may do about an error. Later versions may know more. */
-enum memctx_error_class {
+enum memctx_error_kind {
     MEMCTX_OK = 0,
     MEMCTX_RETRY,     /* not yet: the guest is still booting, or busy */
     MEMCTX_PERMANENT, /* never, as long as this run of the domain lasts */
@@ -40,13 +40,13 @@ enum memctx_error_class {
     MEMCTX_STALE,     /* that kernel runs there no more: renew the reader */
     MEMCTX_EXHAUSTED, /* no memory, descriptors or threads are left, here or in
                          the agent; that may pass */
-    MEMCTX_ERROR_CLASSES
+    MEMCTX_ERROR_KINDS
 };
 
 #define MEMCTX_MESSAGE_MAX 480
 
 struct memctx_error {
-    enum memctx_error_class kind;
+    enum memctx_error_kind kind;
     char message[MEMCTX_MESSAGE_MAX]; /* one sentence, no newline */
 };
 

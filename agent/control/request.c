@@ -33,8 +33,8 @@ static const enum verdict verdicts[] = {
     [MEMCTX_STALE] = VERDICT_STALE,
     [MEMCTX_EXHAUSTED] = VERDICT_EXHAUSTED,
 };
-_Static_assert(MEMCTX_ARRAY_LEN(verdicts) == MEMCTX_ERROR_CLASSES,
-               "every class of errors has a verdict");
+_Static_assert(MEMCTX_ARRAY_LEN(verdicts) == MEMCTX_ERROR_KINDS,
+               "every kind of error has a verdict");
 
 /* What a client or a domain's name chose is repeated in answers and logs. */
 void

@@ -287,7 +287,7 @@ event_of(const struct job *job, const struct memctx_error *err)
     case MEMCTX_BUG:
     case MEMCTX_STALE:     /* never a try's */
     case MEMCTX_EXHAUSTED: /* it may pass */
-    case MEMCTX_ERROR_CLASSES:
+    case MEMCTX_ERROR_KINDS:
         break;
     }
     return job->result.has_datum ? MEMCTX_EVENT_PENDING : MEMCTX_EVENT_RETRY;

@@ -27,7 +27,7 @@ enum adapter_cookie {
     ADAPTER_COOKIES
 };
 
-/* Opens a domain's RAM at the first try, on the worker. -1 with the class that
+/* Opens a domain's RAM at the first try, on the worker. -1 with the kind that
  * becomes the try's: RETRY, PERMANENT or GONE; *ret then has no map, but may
  * have an inherited datum. */
 typedef int adapter_open_fn(void *arg, struct ram *ret,

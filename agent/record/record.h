@@ -52,7 +52,7 @@ struct record {
     uint64_t identity;          /* of the RAM that `kernel_epoch` is of */
     uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
     struct epoch *shown;        /* kernel_epoch while the state is ready */
-    struct memctx_error reason; /* why it is not ready; class OK: no reason */
+    struct memctx_error reason; /* why it is not ready; kind OK: no reason */
     bool waiting_told; /* the one diagnostic line of this wait was written */
     struct adapter *adapter;
     const struct record_ops *ops;

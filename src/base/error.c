@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const class_names[] = {
+static const char *const kind_names[] = {
     [MEMCTX_OK] = "ok",
     [MEMCTX_RETRY] = "retry",
     [MEMCTX_PERMANENT] = "permanent",
@@ -17,9 +17,8 @@ static const char *const class_names[] = {
     [MEMCTX_STALE] = "stale",
     [MEMCTX_EXHAUSTED] = "exhausted",
 };
-static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
-                  MEMCTX_ERROR_CLASSES,
-              "every error class has a name");
+static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == MEMCTX_ERROR_KINDS,
+              "every kind of error has a name");
 
 /* UTF-8 in a domain's name becomes '?' too: a log line is no place to decide
  * what a terminal does with bytes from outside. */
@@ -33,15 +32,15 @@ memctx_error_make_printable(char *text)
 }
 
 void
-memctx_error_fill(struct memctx_error *err, enum memctx_error_class class,
+memctx_error_fill(struct memctx_error *err, enum memctx_error_kind kind,
                   const char *format, ...)
 {
-    assert(class != MEMCTX_OK);
+    assert(kind != MEMCTX_OK);
     if (err == NULL)
         return;
     va_list args;
     va_start(args, format);
-    err->kind = class;
+    err->kind = kind;
     vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     memctx_error_make_printable(err->message);
@@ -67,7 +66,8 @@ memctx_error_put_before(struct memctx_error *err, const char *format, ...)
     memctx_error_make_printable(err->message);
 }
 
-const char *memctx_error_class_name(enum memctx_error_class class)
+const char *
+memctx_error_kind_name(enum memctx_error_kind kind)
 {
-    return class < MEMCTX_ERROR_CLASSES ? class_names[class] : "?";
+    return kind < MEMCTX_ERROR_KINDS ? kind_names[kind] : "?";
 }

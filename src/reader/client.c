@@ -160,7 +160,7 @@ receive(struct client *client, struct client_packet *packet,
 
 static const struct {
     const char *name;
-    enum memctx_error_class kind;
+    enum memctx_error_kind kind;
 } kinds[] = {
     {"retry", MEMCTX_RETRY},         {"gone", MEMCTX_GONE},
     {"stale", MEMCTX_STALE},         {"bug", MEMCTX_BUG},
@@ -175,7 +175,7 @@ check_error(struct client *client, json_object *object,
 {
     const char *text = client_text(object, "error");
     const char *name = client_text(object, "kind");
-    enum memctx_error_class kind = MEMCTX_PERMANENT;
+    enum memctx_error_kind kind = MEMCTX_PERMANENT;
     client->is_refused = name != NULL && (strcmp(name, "denied") == 0 ||
                                           strcmp(name, "retry") == 0);
     if (text == NULL)

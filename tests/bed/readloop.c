@@ -16,7 +16,7 @@
 
 #define BULK (8u << 20)
 
-static unsigned counts[MEMCTX_ERROR_CLASSES];
+static unsigned counts[MEMCTX_ERROR_KINDS];
 static unsigned wrong;
 
 static uint64_t

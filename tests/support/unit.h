@@ -54,20 +54,20 @@ count_fds(void)
 }
 
 static inline void
-assert_error_at(const struct memctx_error *err, enum memctx_error_class class,
+assert_error_at(const struct memctx_error *err, enum memctx_error_kind kind,
                 const char *words, const char *file, int line)
 {
-    if (err->kind == class && strstr(err->message, words) != NULL)
+    if (err->kind == kind && strstr(err->message, words) != NULL)
         return;
-    print_error("wanted class %s and \"%s\", found %s and \"%s\"\n",
-                memctx_error_class_name(class), words,
-                memctx_error_class_name(err->kind), err->message);
+    print_error("wanted kind %s and \"%s\", found %s and \"%s\"\n",
+                memctx_error_kind_name(kind), words,
+                memctx_error_kind_name(err->kind), err->message);
     _fail(file, line);
 }
 
-/* `err` has this class, and its message contains these words. */
-#define assert_error(err, class, words) \
-    assert_error_at((err), (class), (words), __FILE__, __LINE__)
+/* `err` has this kind, and its message contains these words. */
+#define assert_error(err, kind, words) \
+    assert_error_at((err), (kind), (words), __FILE__, __LINE__)
 
 static inline void
 assert_done_at(int result, const struct memctx_error *err, const char *file,
@@ -75,7 +75,7 @@ assert_done_at(int result, const struct memctx_error *err, const char *file,
 {
     if (result == 0)
         return;
-    print_error("%s: %s\n", memctx_error_class_name(err->kind), err->message);
+    print_error("%s: %s\n", memctx_error_kind_name(err->kind), err->message);
     _fail(file, line);
 }
 

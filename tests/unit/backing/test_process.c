@@ -212,7 +212,7 @@ assert_shows_guest(const struct fixture *f, const struct memctx_rammap *map)
 /* Find the child and open its RAM, which must fail with these words; or with
  * NULL must go well. */
 static void
-assert_opens(const struct fixture *f, enum memctx_error_class class,
+assert_opens(const struct fixture *f, enum memctx_error_kind kind,
              const char *words)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -229,7 +229,7 @@ assert_opens(const struct fixture *f, enum memctx_error_class class,
         ram_deinit(&ram);
     } else {
         assert_int_equal(result, -1);
-        assert_error(&err, class, words);
+        assert_error(&err, kind, words);
     }
     process_deinit(&process);
 }
@@ -301,13 +301,13 @@ test_encrypted_and_foreign_guests(void **state)
 }
 
 static void
-assert_not_found(const struct fixture *f, enum memctx_error_class class,
+assert_not_found(const struct fixture *f, enum memctx_error_kind kind,
                  const char *words)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct process process;
     assert_int_equal(process_find(f->uri, "guest", UUID, &process, &err), -1);
-    assert_error(&err, class, words);
+    assert_error(&err, kind, words);
 }
 
 static void

@@ -102,13 +102,13 @@ static void
 test_every_class_has_a_name(void **state)
 {
     (void)state;
-    assert_string_equal(memctx_error_class_name(MEMCTX_OK), "ok");
-    assert_string_equal(memctx_error_class_name(MEMCTX_RETRY), "retry");
-    assert_string_equal(memctx_error_class_name(MEMCTX_PERMANENT), "permanent");
-    assert_string_equal(memctx_error_class_name(MEMCTX_GONE), "gone");
-    assert_string_equal(memctx_error_class_name(MEMCTX_BUG), "bug");
-    assert_string_equal(memctx_error_class_name(MEMCTX_EXHAUSTED), "exhausted");
-    assert_string_equal(memctx_error_class_name(MEMCTX_ERROR_CLASSES), "?");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_OK), "ok");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_RETRY), "retry");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_PERMANENT), "permanent");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_GONE), "gone");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_BUG), "bug");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_EXHAUSTED), "exhausted");
+    assert_string_equal(memctx_error_kind_name(MEMCTX_ERROR_KINDS), "?");
 }
 
 int

@@ -31,7 +31,7 @@ struct scene {
 };
 
 static struct memctx_rammap *the_map;
-static enum memctx_error_class check_kind;
+static enum memctx_error_kind check_kind;
 static unsigned checks_that_fail;
 static uint64_t read_fails_at;
 
@@ -210,7 +210,7 @@ any_part_reads_as_the_file_does(void **state)
 
 /* What was there stays, and nothing else does (tear_down looks). */
 static void
-assert_fails(struct scene *s, enum memctx_error_class kind, const char *words)
+assert_fails(struct scene *s, enum memctx_error_kind kind, const char *words)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     FILE *old = fopen(s->path, "w");

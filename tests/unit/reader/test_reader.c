@@ -443,7 +443,7 @@ data_and_holes(void **state)
 /* ---- the kernel changes ---- */
 
 static void
-assert_all_fails(struct fixture *f, enum memctx_error_class kind,
+assert_all_fails(struct fixture *f, enum memctx_error_kind kind,
                  const char *words)
 {
     unsigned char buf[16];
@@ -574,7 +574,7 @@ kernel_changes_in_the_middle(void **state)
     unsigned char *buf = malloc(HIGH);
     const struct {
         uint64_t to;
-        enum memctx_error_class kind;
+        enum memctx_error_kind kind;
     } turns[] = {{8, MEMCTX_STALE},
                  {STATEPAGE_UNKNOWN, MEMCTX_RETRY},
                  {STATEPAGE_OVER, MEMCTX_GONE}};
@@ -625,7 +625,7 @@ bad_answers_to_read(void **state)
     unsigned char buf[64];
     const struct {
         const char *text;
-        enum memctx_error_class kind;
+        enum memctx_error_kind kind;
         const char *words;
     } lies[] = {
         {"{}", MEMCTX_GONE, "has 0 bytes"},
@@ -715,7 +715,7 @@ static const struct {
     const char *text;
     unsigned n_fds;
     const char *next;
-    enum memctx_error_class kind; /* 0: GONE */
+    enum memctx_error_kind kind; /* 0: GONE */
 } opens[] = {
     {NULL, HEAD RAM(ONE, ALL) "}", 2, NULL, 0},
     {NULL, HEAD RAM(ONE, ALL) ",\"new\":{}}", 9, NULL, 0},
