@@ -512,7 +512,6 @@ agent_destroy(struct agent *agent)
         virEventRemoveHandle(agent->queue_handle);
     queue_destroy(agent->queue);
     bury_destroy(agent->bury);
-    if (agent->dirfd >= 0)
-        close(agent->dirfd);
+    memctx_close_fd(&agent->dirfd);
     free(agent);
 }

@@ -40,7 +40,7 @@ handed_destroy(struct handed *handed)
     if (handed == NULL)
         return;
     for (size_t i = 0; i < handed->n_fds; i++)
-        memctx_cleanup_fd(&handed->fds[i]);
+        memctx_close_fd(&handed->fds[i]);
     free(handed);
 }
 
@@ -202,7 +202,7 @@ handed_open(struct handed *handed, struct ram *ret, struct memctx_error *err)
 {
     int failed = make_ram(handed, handed->fds, ret, err);
     for (size_t i = 0; i < handed->n_fds; i++)
-        memctx_cleanup_fd(&handed->fds[i]);
+        memctx_close_fd(&handed->fds[i]);
     handed->n_fds = 0;
     return failed;
 }

@@ -22,12 +22,8 @@
 void
 process_deinit(struct process *process)
 {
-    if (process->pidfd >= 0)
-        close(process->pidfd);
-    if (process->procfd >= 0)
-        close(process->procfd);
-    process->pidfd = -1;
-    process->procfd = -1;
+    memctx_close_fd(&process->pidfd);
+    memctx_close_fd(&process->procfd);
 }
 
 /* "root=R" in the query of an embed URI; R ends at '&' or the end. */

@@ -44,7 +44,7 @@ packet_destroy(struct packet *packet)
     if (packet == NULL)
         return;
     for (unsigned i = 0; i < packet->n_fds; i++)
-        memctx_cleanup_fd(&packet->fds[i]);
+        memctx_close_fd(&packet->fds[i]);
     free(packet);
 }
 

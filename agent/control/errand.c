@@ -94,7 +94,7 @@ errand_destroy(struct errand *e)
     memctx_rammap_destroy(e->map);
     epoch_drop(e->epoch);
     json_object_put(e->reply);
-    memctx_cleanup_fd(&e->page_fd);
+    memctx_close_fd(&e->page_fd);
     drop_answer(e);
     free(e->domain);
     free(e);

@@ -41,7 +41,7 @@ static void
 plan_deinit(struct plan *plan)
 {
     for (unsigned i = 0; i < PARTS_MAX; i++)
-        memctx_cleanup_fd(&plan->parts[i].fd);
+        memctx_close_fd(&plan->parts[i].fd);
 }
 
 /* Where RAM at part->gpa is. Extents end with pages, and a part lies in one. */

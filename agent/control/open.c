@@ -49,7 +49,7 @@ hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
 
 /* A packet from what one reply says and its descriptors; owns all of them. */
 static int
-add_packet(struct errand *e, json_object *reply, const int *fds, unsigned n_fds,
+add_packet(struct errand *e, json_object *reply, int *fds, unsigned n_fds,
            struct memctx_error *err)
 {
     size_t len = 0;
@@ -63,7 +63,7 @@ add_packet(struct errand *e, json_object *reply, const int *fds, unsigned n_fds,
         errand_add(e, packet);
     }
     for (unsigned i = 0; packet == NULL && i < n_fds; i++)
-        memctx_cleanup_fd(&fds[i]);
+        memctx_close_fd(&fds[i]);
     json_object_put(reply);
     if (packet == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");

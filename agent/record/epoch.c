@@ -55,7 +55,7 @@ epoch_drop(struct epoch *epoch)
         return;
     if (epoch->page != NULL)
         munmap(epoch->page, STATEPAGE_SIZE);
-    memctx_cleanup_fd(&epoch->fd);
+    memctx_close_fd(&epoch->fd);
     free(epoch);
 }
 

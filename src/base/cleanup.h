@@ -12,6 +12,15 @@
 
 #define MEMCTX_CLEANUP(function) __attribute__((cleanup(function)))
 
+/* Close *fd unless it is -1; from then on it is. */
+static inline void
+memctx_close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
 static inline void
 memctx_cleanup_free(void *pointer)
 {

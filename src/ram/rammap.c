@@ -102,9 +102,9 @@ static const struct memctx_backend_io fd_io = {
 static void
 source_close(struct memctx_source *source)
 {
-    memctx_cleanup_fd(&source->fd);
-    memctx_cleanup_fd(&source->pagemap_fd);
-    memctx_cleanup_fd(&source->file_fd);
+    memctx_close_fd(&source->fd);
+    memctx_close_fd(&source->pagemap_fd);
+    memctx_close_fd(&source->file_fd);
 }
 
 int

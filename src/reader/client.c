@@ -40,7 +40,7 @@ client_packet_deinit(struct client_packet *packet)
     json_object_put(packet->object);
     packet->object = NULL;
     for (unsigned i = 0; i < packet->n_fds; i++)
-        memctx_cleanup_fd(&packet->fds[i]);
+        memctx_close_fd(&packet->fds[i]);
     packet->n_fds = 0;
 }
 
@@ -66,7 +66,7 @@ client_destroy(struct client *client)
 {
     if (client == NULL)
         return;
-    memctx_cleanup_fd(&client->fd);
+    memctx_close_fd(&client->fd);
     free(client);
 }
 
@@ -315,7 +315,7 @@ client_adopt(int fd, struct client **ret, struct memctx_error *err)
 {
     struct client *client = malloc(sizeof(*client));
     if (client == NULL) {
-        memctx_cleanup_fd(&fd);
+        memctx_close_fd(&fd);
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     client->fd = fd;

@@ -200,7 +200,7 @@ handoff_receive(struct sight *sight, struct client_packet *first,
         return -1;
     /* The state page is mapped; nobody may name its descriptor any more. */
     int page = take_fd(first, 0);
-    memctx_cleanup_fd(&page);
+    memctx_close_fd(&page);
     if (add_backends(sight, ram, first, err) < 0 ||
         (has_more(first->object) && add_rest(sight, err) < 0))
         return -1;

@@ -118,6 +118,23 @@ keep_one_of_two(void)
     return stolen;
 }
 
+static void
+test_descriptor_is_closed_once(void **state)
+{
+    (void)state;
+    int fd = open("/", O_RDONLY);
+    int copy = fd;
+    memctx_close_fd(&fd);
+    assert_int_equal(fd, -1);
+    assert_int_equal(fcntl(copy, F_GETFD), -1);
+    /* The number may be somebody else's by now. */
+    int next = open("/", O_RDONLY);
+    assert_int_equal(next, copy);
+    memctx_close_fd(&fd);
+    assert_int_not_equal(fcntl(next, F_GETFD), -1);
+    close(next);
+}
+
 /* The leak, if there is one, is seen by ASan and valgrind. */
 static void
 test_guard_frees_what_was_not_stolen(void **state)
@@ -140,6 +157,7 @@ main(void)
         T(test_min_and_max),
         T(test_round_up),
         T(test_guard_closes_what_was_not_stolen),
+        T(test_descriptor_is_closed_once),
         T(test_guard_frees_what_was_not_stolen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
