@@ -108,6 +108,21 @@ brings_fds(int fd)
            (message.msg_flags & MSG_CTRUNC) != 0;
 }
 
+#define TEXT_OF(number) #number
+#define TEXT_OF_MACRO(macro) TEXT_OF(macro)
+
+/* NULL: it is a packet that can be taken. `fit`: all its descriptors did. */
+static const char *
+refusal_of(const struct msghdr *message, bool fit)
+{
+    if ((message->msg_flags & MSG_TRUNC) != 0)
+        return "the request is longer than " TEXT_OF_MACRO(
+            CONTROL_REQUEST_MAX) " bytes";
+    if (!fit || (message->msg_flags & MSG_CTRUNC) != 0)
+        return "more descriptors came with the request than can be taken";
+    return NULL;
+}
+
 enum connection_got
 connection_receive(struct connection *c, bool want_fds, struct packet **ret,
                    const char **why)
@@ -142,11 +157,7 @@ connection_receive(struct connection *c, bool want_fds, struct packet **ret,
      * sends one has nothing to say. */
     if (n == 0)
         return CONNECTION_CLOSED;
-    *why = (message.msg_flags & MSG_TRUNC) != 0
-               ? "the request is longer than 4096 bytes"
-           : !fit || (message.msg_flags & MSG_CTRUNC) != 0
-               ? "more descriptors came with the request than can be taken"
-               : NULL;
+    *why = refusal_of(&message, fit);
     if (*why != NULL)
         return CONNECTION_REFUSED;
     packet->len = (size_t)n;

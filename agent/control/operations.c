@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "text/jsonguard.h"
 
-#define PROTOCOL 1
 #define PAGE_DOMAINS 64 /* in one packet of a list */
 
 json_object *
@@ -53,7 +52,8 @@ hello(struct session *session, json_object *request, struct packet *packet,
     (void)packet;
     (void)refusal;
     json_object *object = json_object_new_object();
-    json_object_object_add(object, "memctx", json_object_new_int(PROTOCOL));
+    json_object_object_add(object, "memctx",
+                           json_object_new_int(CONTROL_VERSION));
     json_object_object_add(object, "version",
                            json_object_new_string(PACKAGE_VERSION));
     return session_reply(session, object) < 0 ? -2 : 0;

@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/uuid.h"
 #include "wire/clocks.h"
 #include "common/pool.h"
 #include "publish/program.h"
@@ -37,7 +38,7 @@ struct call {
 
 struct line {
     struct line *next;
-    char uuid[37];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     bool busy;
     unsigned n;
     struct call *first;
@@ -105,7 +106,7 @@ run_program(const struct hooks *hooks, const char *program,
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char path[PATH_MAX];
     char generation[16];
-    char uuid_variable[64];
+    char uuid_variable[sizeof("MEMCTX_UUID=") + MEMCTX_UUID_TEXT_LEN];
     snprintf(path, sizeof(path), "%s/%s", hooks->dir, program);
     snprintf(generation, sizeof(generation), "%u", call->generation);
     snprintf(uuid_variable, sizeof(uuid_variable), "MEMCTX_UUID=%s", uuid);

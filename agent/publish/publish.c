@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/uuid.h"
 #include "wire/clocks.h"
 #include "common/pool.h"
 #include "publish/statefile.h"
@@ -19,7 +20,7 @@
 
 /* What is to be done for one domain. */
 struct slot {
-    char uuid[37];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     int id; /* -1: the run is over */
     struct statefile_run counted;
     bool pending; /* `value` has not been written */

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/uuid.h"
 
 #define MODE 0640
 #define PART ".part"
-#define UUID_LEN 36
+/* "../runs/UUID.part" */
+#define NAME_SIZE (MEMCTX_UUID_TEXT_SIZE + 16)
 
 /* The two kinds of files: where they are, seen from domains/, and how their
  * names end. */
@@ -32,9 +34,9 @@ static const struct kind count = {"../runs", ""};
 
 static void
 make_name(const struct kind *kind, const char *uuid, const char *suffix,
-          char name[64])
+          char name[NAME_SIZE])
 {
-    snprintf(name, 64, "%s/%s%s", kind->dir, uuid, suffix);
+    snprintf(name, NAME_SIZE, "%s/%s%s", kind->dir, uuid, suffix);
 }
 
 /* One of our own names: a UUID and this suffix. */
@@ -42,7 +44,7 @@ static bool
 has_suffix(const char *name, const char *suffix)
 {
     size_t len = strspn(name, "0123456789abcdef-");
-    return len == UUID_LEN && strcmp(name + len, suffix) == 0;
+    return len == MEMCTX_UUID_TEXT_LEN && strcmp(name + len, suffix) == 0;
 }
 
 /* Call `visit` for each entry, with a descriptor of its directory; it may
@@ -159,8 +161,8 @@ static int
 replace_file(int dirfd, const struct kind *kind, const char *uuid,
              const char *text, struct memctx_error *err)
 {
-    char part[64];
-    char name[64];
+    char part[NAME_SIZE];
+    char name[NAME_SIZE];
     make_name(kind, uuid, PART, part);
     make_name(kind, uuid, kind->suffix, name);
     unlinkat(dirfd, part, 0);
@@ -180,7 +182,7 @@ replace_file(int dirfd, const struct kind *kind, const char *uuid,
 static void
 remove_file(int dirfd, const struct kind *kind, const char *uuid)
 {
-    char name[64];
+    char name[NAME_SIZE];
     make_name(kind, uuid, kind->suffix, name);
     unlinkat(dirfd, name, 0);
 }
@@ -229,7 +231,7 @@ parse_run(const char *text, struct statefile_run *ret)
 struct statefile_run
 statefile_counted(int dirfd, const char *uuid, uint64_t instance)
 {
-    char name[64];
+    char name[NAME_SIZE];
     char text[MEMCTX_KERNEL_WORDS_MAX + 64] = "";
     struct statefile_run run;
     make_name(&count, uuid, count.suffix, name);
@@ -257,11 +259,11 @@ static void
 forget_other(int dirfd, const char *name, void *arg)
 {
     const struct known *known = arg;
-    char uuid[UUID_LEN + 1];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     if (!has_suffix(name, datum.suffix) && !has_suffix(name, count.suffix))
         return;
-    memcpy(uuid, name, UUID_LEN);
-    uuid[UUID_LEN] = '\0';
+    memcpy(uuid, name, MEMCTX_UUID_TEXT_LEN);
+    uuid[MEMCTX_UUID_TEXT_LEN] = '\0';
     if (!known->is_known(uuid, known->arg))
         unlinkat(dirfd, name, 0);
 }

@@ -10,13 +10,14 @@
 
 #include "backing/backing.h"
 #include "base/cleanup.h"
+#include "base/uuid.h"
 #include "domain/domxml.h"
 #include "backing/process.h"
 #include "publish/statefile.h"
 
 struct target {
     struct attach_target wanted; /* its uuid is the copy below */
-    char uuid[37];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
 };
 
 /* A domain that is gone ends the run; everything else may pass. */

@@ -8,14 +8,13 @@
 
 #include <stdbool.h>
 
+#include "base/uuid.h"
 #include "record/adapter.h"
 #include "datum/datum.h"
 #include "domain/domain.h"
 #include "record/epoch.h"
 #include "common/log.h"
 #include "publish/statefile.h"
-
-#define RECORD_UUID 37
 
 struct record;
 
@@ -34,7 +33,7 @@ struct record_ops {
 
 /* Fields are for reading. */
 struct record {
-    char uuid[RECORD_UUID];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     char *name; /* UTF-8, owned */
     int id;     /* libvirt's, tells one run of the domain from the next */
     enum memctx_phase phase;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/uuid.h"
 #include "domain/domain.h"
 #include "base/error.h"
 
@@ -23,7 +24,7 @@ struct event {
     enum event_kind kind;
     enum memctx_event what; /* EVENT_DOMAIN */
     bool cold;              /* START: booted, not restored or just found */
-    char uuid[37];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     int id;
     char *name; /* owned by the event */
     struct event *next;

@@ -63,12 +63,12 @@ parse_metadata(const xmlNode *domain, struct memctx_domxml *facts)
 static bool
 is_uuid(const char *text)
 {
-    for (size_t i = 0; i < 36; i++) {
+    for (size_t i = 0; i < MEMCTX_UUID_TEXT_LEN; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
             return false;
     }
-    return text[36] == '\0';
+    return text[MEMCTX_UUID_TEXT_LEN] == '\0';
 }
 
 int

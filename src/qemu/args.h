@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/uuid.h"
 #include "qemu/memconf.h"
 #include "ram/rammap.h"
 
@@ -33,13 +34,13 @@ struct memctx_backend_arg {
 #define MEMCTX_BACKEND_ARGS_MAX MEMCTX_BACKENDS_MAX
 
 struct memctx_qemuargs {
-    char uuid[37];                /* -uuid, as given; "" when absent */
-    bool mem_path;                /* boot RAM without a backend is a file */
-    bool confidential;            /* confidential-guest-support is set */
-    struct memctx_memconf memory; /* what decides the layout */
-    size_t n_nodes;               /* -numa node, also those without RAM */
-    size_t n_backends;            /* -object memory-backend-*; may be more than
-                                     MEMCTX_BACKEND_ARGS_MAX, the rest is lost */
+    char uuid[MEMCTX_UUID_TEXT_SIZE]; /* -uuid, as given; "" when absent */
+    bool mem_path;                    /* boot RAM without a backend is a file */
+    bool confidential;                /* confidential-guest-support is set */
+    struct memctx_memconf memory;     /* what decides the layout */
+    size_t n_nodes;                   /* -numa node, also those without RAM */
+    size_t n_backends; /* -object memory-backend-*; may be more than
+                          MEMCTX_BACKEND_ARGS_MAX, the rest is lost */
     struct memctx_backend_arg backends[MEMCTX_BACKEND_ARGS_MAX];
 };
 

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "base/uuid.h"
 #include "reader/client.h"
 #include "datum/datum.h"
 #include "base/error.h"
@@ -16,12 +17,10 @@
 #include "reader/tables.h"
 #include "reader/vigil.h"
 
-#define SIGHT_UUID_MAX 64
-
 struct sight {
     struct client *client;
     struct vigil vigil;
-    char uuid[SIGHT_UUID_MAX];
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
     struct memctx_datum datum;
     char *json; /* of the datum; NULL while there is none */
     json_object *facts;
