@@ -15,7 +15,8 @@ struct memctx_backoff_limits {
                                 of the try before: 50 is 2 % of a core; > 0 */
 };
 
-/* DESIGN: late by a tenth of the time waited, at 2 % of one core at most. */
+/* A datum is late by a tenth of the time waited, and a waiting domain costs 2 %
+ * of one core at most. */
 #define MEMCTX_BACKOFF_DEFAULTS                                     \
     {                                                               \
         .first_us = 50000, .cap_us = 2000000, .growth_percent = 10, \

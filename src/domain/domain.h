@@ -9,7 +9,7 @@
 #ifndef MEMCTX_DOMAIN_H
 #define MEMCTX_DOMAIN_H
 
-/* What outsiders see: the closed set of DESIGN. */
+/* What outsiders see. The set is closed: memctx-datum(7) lists it. */
 enum memctx_state {
     MEMCTX_STATE_WAITING,     /* nothing true to say yet */
     MEMCTX_STATE_READY,       /* the datum is published */

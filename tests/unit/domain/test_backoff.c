@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The retry law of DESIGN, section 2, in numbers. */
+/* How long to wait after a try, and how much to read in the next, in numbers.
+ */
 #include "unit.h"
 
 #include "domain/backoff.h"
