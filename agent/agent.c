@@ -55,7 +55,7 @@ struct agent {
     struct hooks *hooks;
     struct record_ops ops;
     struct members members;
-    unsigned epoch; /* counts connections */
+    unsigned connections; /* to libvirt, counted */
     enum {
         RUNNING,
         STOPPING,
@@ -126,7 +126,7 @@ on_changed(void *arg, const struct record *record)
 static void
 forget_member(struct agent *agent, struct member *member)
 {
-    epoch_set(member->record->shown, STATEPAGE_OVER);
+    epoch_set(member->record->epoch, STATEPAGE_OVER);
     control_gone(agent->control, member->record);
     log_line(agent->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
@@ -203,7 +203,7 @@ create_attached(struct agent *agent, const struct record *old,
         record_create(old->uuid, old->name, old->id, adapter, &agent->ops,
                       agent->log, ret, err) < 0)
         return -1;
-    (*ret)->epoch = old->epoch;
+    (*ret)->connection = old->connection;
     (*ret)->boot = old->boot;
     (*ret)->run.generation = old->run.generation;
     return 0;
@@ -244,7 +244,7 @@ is_late(const struct agent *agent, const struct record *record,
         const struct event *event)
 {
     return event->id >= 0 && event->id < record->id &&
-           record->epoch == agent->epoch;
+           record->connection == agent->connections;
 }
 
 /* STOPPED comes with the id -1 from some drivers, so only a start can tell
@@ -261,7 +261,7 @@ static bool
 is_worth_another_look(const struct agent *agent, const struct record *record)
 {
     return record_state(record) == MEMCTX_STATE_UNSUPPORTED &&
-           record->epoch != agent->epoch;
+           record->connection != agent->connections;
 }
 
 static void
@@ -287,7 +287,7 @@ handle_domain(struct agent *agent, const struct event *event)
         member = add_member(agent, event);
     if (member == NULL)
         return;
-    member->record->epoch = agent->epoch;
+    member->record->connection = agent->connections;
     if (record_handle(member->record, event->what, event->cold))
         forget_member(agent, member);
 }
@@ -308,7 +308,7 @@ handle_listed(struct agent *agent)
     struct member *next;
     for (struct member *m = agent->members.first; m != NULL; m = next) {
         next = m->next;
-        if (m->record->epoch != agent->epoch)
+        if (m->record->connection != agent->connections)
             forget_member(agent, m);
     }
 }
@@ -325,7 +325,7 @@ handle_event(struct agent *agent, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_CONNECTED:
-        agent->epoch++;
+        agent->connections++;
         break;
     case EVENT_DOMAIN:
         handle_domain(agent, event);

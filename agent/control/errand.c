@@ -49,7 +49,7 @@ make(struct session *session, const struct record *record, errand_work_fn *work)
     e->session = session;
     e->log = session->service->log;
     e->map = memctx_rammap_share(record->map);
-    e->epoch = epoch_share(record->shown);
+    e->epoch = epoch_share(record->epoch);
     e->epoch_value = record->kernel_epoch;
     e->paging = record->datum.kernel.paging;
     e->kcr3 = record->datum.kernel.kcr3;

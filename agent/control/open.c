@@ -135,7 +135,7 @@ operation_open(struct session *session, json_object *request,
     struct errand *e = errand_create(session, record, request, work, refusal);
     if (e == NULL)
         return -1;
-    if (epoch_open_page(record->shown, &e->page_fd, &err) < 0) {
+    if (epoch_open_page(record->epoch, &e->page_fd, &err) < 0) {
         errand_destroy(e);
         return refuse_error(refusal, &err);
     }

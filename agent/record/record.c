@@ -20,7 +20,7 @@ record_create(const char *uuid, const char *name, int id,
     struct record *r = calloc(1, sizeof(*r));
     char *copy = strdup(name);
     if (r == NULL || copy == NULL || strlen(uuid) >= sizeof(r->uuid) ||
-        epoch_create(&r->shown, NULL) < 0) {
+        epoch_create(&r->epoch, NULL) < 0) {
         free(r);
         free(copy);
         adapter_destroy(adapter);
@@ -53,7 +53,7 @@ static void
 show_epoch(struct record *r)
 {
     bool doubtful = r->has_datum && record_state(r) != MEMCTX_STATE_READY;
-    epoch_set(r->shown, doubtful ? STATEPAGE_UNKNOWN : r->kernel_epoch);
+    epoch_set(r->epoch, doubtful ? STATEPAGE_UNKNOWN : r->kernel_epoch);
 }
 
 /* From now on no reader's epoch is the one that is shown. */
@@ -61,7 +61,7 @@ static void
 end_epoch(struct record *r)
 {
     r->kernel_epoch = epoch_next();
-    epoch_set(r->shown, r->kernel_epoch);
+    epoch_set(r->epoch, r->kernel_epoch);
 }
 
 static void
@@ -79,8 +79,8 @@ record_destroy(struct record *r)
     if (r == NULL)
         return;
     drop_datum(r);
-    epoch_set(r->shown, STATEPAGE_OVER);
-    epoch_drop(r->shown);
+    epoch_set(r->epoch, STATEPAGE_OVER);
+    epoch_drop(r->epoch);
     adapter_destroy(r->adapter);
     free(r->name);
     free(r);

@@ -37,9 +37,9 @@ struct record {
     char *name; /* UTF-8, owned */
     int id;     /* libvirt's, tells one run of the domain from the next */
     enum memctx_phase phase;
-    unsigned epoch; /* connection in which libvirt last spoke of it */
-    unsigned boot;  /* kernels that resets ended in this run, plus 1: libvirt
-                       sends two or three events for one reset */
+    unsigned connection; /* the one on which libvirt last spoke of it */
+    unsigned boot; /* kernels that resets ended in this run, plus 1: libvirt
+                      sends two or three events for one reset */
     struct statefile_run run; /* of QEMU, instance 0 before its RAM was opened
                                  (libvirt gives ids again after its own
                                  restart); and how far it was counted */
@@ -50,7 +50,7 @@ struct record {
                                    while there is no datum, or it is closed */
     uint64_t identity;          /* of the RAM that `kernel_epoch` is of */
     uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
-    struct epoch *shown;        /* kernel_epoch while the state is ready */
+    struct epoch *epoch;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
     bool waiting_told; /* the one diagnostic line of this wait was written */
     struct adapter *adapter;

@@ -248,21 +248,21 @@ test_page_shows_doubt_and_another_kernel(void **state)
                                                MEMCTX_EVENT_AWAY};
     struct world w;
     world_init(&w, &(struct adapter_config){.stub = true});
-    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    assert_int_equal(epoch_get(w.record->epoch), STATEPAGE_UNKNOWN);
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
-    uint64_t epoch = epoch_get(w.record->shown);
+    uint64_t epoch = epoch_get(w.record->epoch);
     assert_true(epoch != STATEPAGE_UNKNOWN && epoch != STATEPAGE_OVER);
     assert_non_null(w.record->map);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
-    assert_true(epoch_get(w.record->shown) == epoch);
+    assert_true(epoch_get(w.record->epoch) == epoch);
     record_handle(w.record, MEMCTX_EVENT_RESUME, false);
-    assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+    assert_int_equal(epoch_get(w.record->epoch), STATEPAGE_UNKNOWN);
     turn_until_ready(&w);
-    assert_true(epoch_get(w.record->shown) == epoch);
+    assert_true(epoch_get(w.record->epoch) == epoch);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(doubts); i++) {
         record_handle(w.record, doubts[i], false);
-        assert_int_equal(epoch_get(w.record->shown), STATEPAGE_UNKNOWN);
+        assert_int_equal(epoch_get(w.record->epoch), STATEPAGE_UNKNOWN);
         assert_null(w.record->map);
         if (doubts[i] == MEMCTX_EVENT_AWAY)
             record_handle(w.record, MEMCTX_EVENT_START, false);
@@ -272,12 +272,12 @@ test_page_shows_doubt_and_another_kernel(void **state)
     /* A reset is no doubt: that kernel is over. The next is another run of
      * it, however much alike. */
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
-    uint64_t none = epoch_get(w.record->shown);
+    uint64_t none = epoch_get(w.record->epoch);
     assert_true(none != STATEPAGE_UNKNOWN && none > epoch);
     assert_null(w.record->map);
     turn_until_ready(&w);
-    assert_true(epoch_get(w.record->shown) > none);
-    struct epoch *shown = epoch_share(w.record->shown);
+    assert_true(epoch_get(w.record->epoch) > none);
+    struct epoch *shown = epoch_share(w.record->epoch);
     world_deinit(&w);
     assert_true(epoch_get(shown) == STATEPAGE_OVER);
     epoch_drop(shown);
