@@ -77,11 +77,11 @@ call_hooks(struct agent *agent, const struct record *record,
 
 static void
 write_datum(struct agent *agent, const struct record *record,
-            const struct memctx_datum *datum, bool stands)
+            const struct memctx_datum *datum, bool in_metadata)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct publisher_run run = {record->uuid, record->id, &record->run};
-    if (publisher_set(agent->publisher, &run, datum, stands, &err) < 0)
+    if (publisher_set(agent->publisher, &run, datum, in_metadata, &err) < 0)
         log_line(agent->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
                  record->uuid, err.message);
 }
@@ -90,14 +90,14 @@ write_datum(struct agent *agent, const struct record *record,
  * nobody knows what the one before could do. */
 static void
 on_publish(void *arg, const struct record *record,
-           const struct memctx_datum *datum, bool stands)
+           const struct memctx_datum *datum, bool in_metadata)
 {
     struct agent *agent = arg;
     struct member *member = members_find(&agent->members, record->uuid);
-    write_datum(agent, record, datum, stands);
-    if (member == NULL || member->told == datum->generation)
+    write_datum(agent, record, datum, in_metadata);
+    if (member == NULL || member->announced == datum->generation)
         return;
-    member->told = datum->generation;
+    member->announced = datum->generation;
     call_hooks(agent, record, HOOKS_READY);
 }
 
@@ -110,7 +110,7 @@ on_withdraw(void *arg, const struct record *record)
     if (record->has_datum)
         call_hooks(agent, record, HOOKS_LOST);
     if (member != NULL)
-        member->told = 0;
+        member->announced = 0;
 }
 
 static void

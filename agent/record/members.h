@@ -19,8 +19,8 @@ struct member_handle {
 /* Fields are for reading, but for the owner's. */
 struct member {
     struct record *record;
-    unsigned told; /* the owner's: generation that hooks know to be ready; 0:
-                      none */
+    unsigned announced; /* the owner's: the generation that hooks were called
+                           for last; 0: none */
     struct members *members;
     struct member_handle handles[ADAPTER_COOKIES];
     struct member *next;

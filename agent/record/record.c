@@ -215,7 +215,7 @@ end_boot(struct record *r)
 static void
 new_boot(struct record *r)
 {
-    r->waiting_told = false;
+    r->wait_logged = false;
     memctx_error_set(&r->reason, MEMCTX_RETRY,
                      "the guest was reset; its next kernel is not up yet");
     adapter_new_boot(r->adapter);
@@ -281,7 +281,7 @@ tell(struct record *r, enum memctx_state from, enum memctx_event event,
      unsigned attempt)
 {
     enum memctx_state to = record_state(r);
-    bool first = to == MEMCTX_STATE_WAITING && !r->waiting_told &&
+    bool first = to == MEMCTX_STATE_WAITING && !r->wait_logged &&
                  event == MEMCTX_EVENT_RETRY;
     if (to == from && !first)
         return;
@@ -295,7 +295,7 @@ tell(struct record *r, enum memctx_state from, enum memctx_event event,
              r->name, r->boot, memctx_state_name(from), memctx_state_name(to),
              memctx_event_name(event), attempt,
              record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
-    r->waiting_told = to == MEMCTX_STATE_WAITING && (first || r->waiting_told);
+    r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
 }
 
 /* The reason that goes with the phase just entered. */
@@ -327,22 +327,22 @@ is_paused_phase(enum memctx_phase phase)
 }
 
 /* What others see of a record, as far as it changes. */
-struct sight {
+struct appearance {
     enum memctx_state state;
     bool has_datum;
     uint64_t kernel_epoch;
     struct memctx_error reason;
 };
 
-static struct sight
+static struct appearance
 look(const struct record *r)
 {
-    return (struct sight){record_state(r), r->has_datum, r->kernel_epoch,
-                          r->reason};
+    return (struct appearance){record_state(r), r->has_datum, r->kernel_epoch,
+                               r->reason};
 }
 
 static bool
-is_same_sight(const struct sight *a, const struct sight *b)
+is_same(const struct appearance *a, const struct appearance *b)
 {
     return a->state == b->state && a->has_datum == b->has_datum &&
            a->kernel_epoch == b->kernel_epoch &&
@@ -359,7 +359,7 @@ record_is_paused(const struct record *r)
 static bool
 step(struct record *r, enum memctx_event event, struct adapter_result *result)
 {
-    struct sight before = look(r);
+    struct appearance before = look(r);
     struct memctx_transition t = memctx_domain_transition(r->phase, event);
     bool moved = t.next != r->phase;
     log_line(r->log, LOG_LEVEL_DEBUG, "uuid=%s boot=%u %s->%s on %s", r->uuid,
@@ -375,8 +375,8 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
     if (over)
         return true;
     tell(r, before.state, event, result != NULL ? result->attempt : 0);
-    struct sight after = look(r);
-    if (!is_same_sight(&before, &after))
+    struct appearance after = look(r);
+    if (!is_same(&before, &after))
         r->ops->changed(r->ops->arg, r);
     return false;
 }

@@ -20,10 +20,10 @@ struct record;
 
 /* How a record acts on the world. `arg` is the ops' own. */
 struct record_ops {
-    /* Make this the domain's datum. Copies what it needs. `stands`: the
-       metadata holds it already and must not be written again. */
+    /* Make this the domain's datum. Copies what it needs. `in_metadata`:
+       libvirt has it already, it must not be written again. */
     void (*publish)(void *arg, const struct record *record,
-                    const struct memctx_datum *datum, bool stands);
+                    const struct memctx_datum *datum, bool in_metadata);
     /* The domain's datum, which is still in the record, holds no more. */
     void (*withdraw)(void *arg, const struct record *record);
     /* The public state, its reason or the datum changed. */
@@ -52,7 +52,7 @@ struct record {
     uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
     struct epoch *epoch;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
-    bool waiting_told; /* the one diagnostic line of this wait was written */
+    bool wait_logged; /* the one diagnostic line of this wait was written */
     struct adapter *adapter;
     const struct record_ops *ops;
     const struct log *log;
