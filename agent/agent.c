@@ -13,8 +13,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "record/attach.h"
-#include "common/bury.h"
+#include "record/opener.h"
+#include "common/disposer.h"
 #include "base/cleanup.h"
 #include "control/control.h"
 #include "watch/hint.h"
@@ -46,7 +46,7 @@ struct agent {
     int stop_timer; /* -1: none */
     struct queue *queue;
     struct watch *watch;
-    struct bury *bury;
+    struct disposer *disposer;
     struct pool *pool;
     struct publisher *publisher;
     struct serve *serve;
@@ -151,7 +151,7 @@ create_record(struct agent *agent, const struct event *event,
               struct record **ret, struct memctx_error *err)
 {
     struct adapter_config config = {
-        .bury = agent->bury,
+        .disposer = agent->disposer,
         .stub = agent->stub,
         .seed = event->uuid,
         .fail_boots = (unsigned)agent->settings->stub_fail_boots,
@@ -161,9 +161,9 @@ create_record(struct agent *agent, const struct event *event,
     config.look.period_us = agent->settings->revalidate_ms * 1000;
     if (!agent->stub)
         config.fail_boots = 0;
-    const struct attach_target target = {agent->watch, agent->dirfd,
+    const struct opener_target target = {agent->watch, agent->dirfd,
                                          event->uuid, event->id, agent->stub};
-    if (attach_configure(&target, &config, err) < 0 ||
+    if (opener_configure(&target, &config, err) < 0 ||
         adapter_create(&config, agent->pool, &limits, &adapter, err) < 0)
         return -1;
     return record_create(event->uuid, event->name, event->id, adapter,
@@ -194,8 +194,9 @@ create_attached(struct agent *agent, const struct record *old,
                 struct handed *handed, struct record **ret,
                 struct memctx_error *err)
 {
-    struct adapter_config config = {
-        .bury = agent->bury, .handed = handed, .look = ADAPTER_LOOK_DEFAULTS};
+    struct adapter_config config = {.disposer = agent->disposer,
+                                    .handed = handed,
+                                    .look = ADAPTER_LOOK_DEFAULTS};
     struct memctx_backoff_limits limits = settings_backoff(agent->settings);
     struct adapter *adapter;
     config.look.period_us = agent->settings->revalidate_ms * 1000;
@@ -394,7 +395,7 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     const struct settings *s = agent->settings;
     if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
-        bury_create(&agent->bury, err) < 0 ||
+        disposer_create(&agent->disposer, err) < 0 ||
         pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
         return -1;
@@ -511,7 +512,7 @@ agent_destroy(struct agent *agent)
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);
     queue_destroy(agent->queue);
-    bury_destroy(agent->bury);
+    disposer_destroy(agent->disposer);
     memctx_close_fd(&agent->dirfd);
     free(agent);
 }

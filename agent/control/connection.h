@@ -47,8 +47,9 @@ enum connection_got {
 };
 
 /* Take one packet. Without `want_fds` one that has descriptors is not taken:
- * even to have the kernel close them could hold us up, see bury.h. With PACKET
- * the caller destroys *ret; with REFUSED and UNWANTED *why is a sentence. */
+ * even to have the kernel close them could hold us up, see disposer.h. With
+ * PACKET the caller destroys *ret; with REFUSED and UNWANTED *why is a
+ * sentence. */
 enum connection_got connection_receive(struct connection *connection,
                                        bool want_fds, struct packet **ret,
                                        const char **why);

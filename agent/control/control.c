@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/bury.h"
+#include "common/disposer.h"
 #include "base/cleanup.h"
 #include "control/errand.h"
 #include "common/listener.h"
@@ -28,7 +28,7 @@
 struct control {
     struct listener *listener;
     struct service service;
-    struct bury *bury;
+    struct disposer *disposer;
     struct session *sessions;
 };
 
@@ -46,9 +46,9 @@ destroy_connection(void *connection)
 
 /* In its queues there may be descriptors: theirs, or of a guest's RAM. */
 static void
-bury_connection(struct control *control, struct connection *connection)
+dispose_of(struct control *control, struct connection *connection)
 {
-    bury_what(control->bury, destroy_connection, connection);
+    disposer_take(control->disposer, destroy_connection, connection);
 }
 
 static void
@@ -63,7 +63,7 @@ drop(struct client *client)
         virEventRemoveHandle(session->handle);
     errand_abandon(session->errand);
     waiting_deinit(&session->waiting);
-    bury_connection(client->control, session->connection);
+    dispose_of(client->control, session->connection);
     peer_deinit(&session->peer);
     free(client);
 }
@@ -197,7 +197,7 @@ turn_away(struct control *control, const struct peer *peer, bool welcome,
     refuse(&refusal, welcome ? VERDICT_RETRY : VERDICT_DENIED,
            "uid %u is not served: %s", (unsigned)peer->uid, why);
     session_refuse(&session, &refusal);
-    bury_connection(control, connection);
+    dispose_of(control, connection);
 }
 
 /* Takes the connection, and what the peer has. */
@@ -207,7 +207,7 @@ make_client(struct control *control, struct peer *peer,
 {
     struct client *client = calloc(1, sizeof(*client));
     if (client == NULL) {
-        bury_connection(control, connection);
+        dispose_of(control, connection);
         return NULL;
     }
     client->session.connection = connection;
@@ -228,7 +228,7 @@ admit(struct control *control, struct connection *connection)
     int fd = connection_fd(connection);
     MEMCTX_CLEANUP(peer_deinit) struct peer peer = {.n_groups = 0};
     if (peer_of(fd, &peer) < 0) {
-        bury_connection(control, connection);
+        dispose_of(control, connection);
         return;
     }
     bool welcome = is_welcome(control, &peer);
@@ -270,7 +270,7 @@ control_create(const struct control_config *config, struct control **ret,
         .attach = config->attach,
         .attach_arg = config->attach_arg,
     };
-    if (bury_create(&control->bury, err) < 0 ||
+    if (disposer_create(&control->disposer, err) < 0 ||
         listener_create(config->dir, CONTROL_SOCKET, mode, on_accepted, control,
                         &control->listener, err) < 0) {
         control_destroy(control);
@@ -288,7 +288,7 @@ control_destroy(struct control *control)
     listener_destroy(control->listener);
     while (control->sessions != NULL)
         drop((struct client *)control->sessions);
-    bury_destroy(control->bury);
+    disposer_destroy(control->disposer);
     free(control);
 }
 

@@ -390,8 +390,8 @@ adapter_destroy(struct adapter *a)
     pthread_mutex_unlock(&a->lock);
     if (running)
         return;
-    if (a->config.bury != NULL)
-        bury_what(a->config.bury, destroy_what, a);
+    if (a->config.disposer != NULL)
+        disposer_take(a->config.disposer, destroy_what, a);
     else
         destroy_now(a);
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "domain/backoff.h"
-#include "common/bury.h"
+#include "common/disposer.h"
 #include "domain/domain.h"
 #include "backing/handed.h"
 #include "common/pool.h"
@@ -65,8 +65,9 @@ struct adapter_config {
     adapter_open_fn *open; /* instead of all of these: ask whoever knows */
     void *open_arg;        /* its argument, owned; freed by open_free */
     void (*open_free)(void *arg);
-    struct bury *bury; /* closes RAM in the end, which may take seconds; it
-                          outlives the adapter; NULL: adapter_destroy() does */
+    struct disposer
+        *disposer; /* closes RAM in the end, which may take seconds; it
+              outlives the adapter; NULL: adapter_destroy() does */
 };
 
 /* What a try ended with. */

@@ -423,17 +423,18 @@ test_end_of_an_adapter_holds_nobody_up(void **state)
     (void)state;
     struct world w;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct bury *bury;
+    struct disposer *disposer;
     struct slow slow = {.gate = GATE_CLOSED};
     world_init(&w, &(struct adapter_config){.stub = true});
-    assert_done(bury_create(&bury, &err), &err);
-    struct adapter *adapter = make_adapter(
-        &w, &(struct adapter_config){
-                .bury = bury, .open_arg = &slow, .open_free = free_slowly});
+    assert_done(disposer_create(&disposer, &err), &err);
+    struct adapter *adapter =
+        make_adapter(&w, &(struct adapter_config){.disposer = disposer,
+                                                  .open_arg = &slow,
+                                                  .open_free = free_slowly});
     adapter_destroy(adapter);
     assert_false(slow.freed);
     gate_open(&slow.gate);
-    bury_destroy(bury);
+    disposer_destroy(disposer);
     assert_true(slow.freed);
     world_deinit(&w);
 }

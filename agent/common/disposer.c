@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* A pool of one thread, and an alarm clock. */
-#include "common/bury.h"
+#include "common/disposer.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -20,14 +20,14 @@
 #define WAITING_MAX 64 /* each may be a descriptor of ours */
 #define ALARM_NS 10000000
 
-struct bury {
+struct disposer {
     struct pool *pool;
     atomic_uint waiting;
 };
 
-struct burial {
+struct disposal {
     struct pool_job pool_job; /* first: the pool hands it back */
-    struct bury *bury;
+    struct disposer *disposer;
     void (*destroy)(void *what);
     void *what;
 };
@@ -67,50 +67,53 @@ destroy_in_time(void (*destroy)(void *what), void *what)
 static void
 run(struct pool_job *pool_job)
 {
-    struct burial *b = (struct burial *)pool_job;
-    destroy_in_time(b->destroy, b->what);
-    atomic_fetch_sub(&b->bury->waiting, 1);
-    free(b);
+    struct disposal *d = (struct disposal *)pool_job;
+    destroy_in_time(d->destroy, d->what);
+    atomic_fetch_sub(&d->disposer->waiting, 1);
+    free(d);
 }
 
 int
-bury_create(struct bury **ret, struct memctx_error *err)
+disposer_create(struct disposer **ret, struct memctx_error *err)
 {
     const struct sigaction action = {.sa_handler = on_signal,
                                      .sa_flags = SA_RESTART};
-    struct bury *bury = calloc(1, sizeof(*bury));
-    if (bury == NULL)
+    struct disposer *disposer = calloc(1, sizeof(*disposer));
+    if (disposer == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (pool_create(1, &bury->pool, err) < 0) {
-        free(bury);
+    if (pool_create(1, &disposer->pool, err) < 0) {
+        free(disposer);
         return -1;
     }
     sigaction(SIGUSR2, &action, NULL);
-    *ret = bury;
+    *ret = disposer;
     return 0;
 }
 
 void
-bury_destroy(struct bury *bury)
+disposer_destroy(struct disposer *disposer)
 {
-    if (bury == NULL)
+    if (disposer == NULL)
         return;
-    pool_destroy(bury->pool);
-    free(bury);
+    pool_destroy(disposer->pool);
+    free(disposer);
 }
 
 void
-bury_what(struct bury *bury, void (*destroy)(void *what), void *what)
+disposer_take(struct disposer *disposer, void (*destroy)(void *what),
+              void *what)
 {
-    struct burial *b = NULL;
-    if (atomic_load(&bury->waiting) < WAITING_MAX)
-        b = calloc(1, sizeof(*b));
-    if (b == NULL) {
+    struct disposal *d = NULL;
+    if (atomic_load(&disposer->waiting) < WAITING_MAX)
+        d = calloc(1, sizeof(*d));
+    if (d == NULL) {
         destroy_in_time(destroy, what);
         return;
     }
-    *b = (struct burial){
-        .pool_job.run = run, .bury = bury, .destroy = destroy, .what = what};
-    atomic_fetch_add(&bury->waiting, 1);
-    pool_submit(bury->pool, &b->pool_job);
+    *d = (struct disposal){.pool_job.run = run,
+                           .disposer = disposer,
+                           .destroy = destroy,
+                           .what = what};
+    atomic_fetch_add(&disposer->waiting, 1);
+    pool_submit(disposer->pool, &d->pool_job);
 }

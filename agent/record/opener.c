@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* The worker's way from a UUID to guest RAM. Everything that libvirt may let
  * us wait for happens here, never on the loop. */
-#include "record/attach.h"
+#include "record/opener.h"
 
 #include <libvirt/virterror.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "publish/statefile.h"
 
 struct target {
-    struct attach_target wanted; /* its uuid is the copy below */
+    struct opener_target wanted; /* its uuid is the copy below */
     char uuid[MEMCTX_UUID_TEXT_SIZE];
 };
 
@@ -104,7 +104,7 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
 }
 
 int
-attach_configure(const struct attach_target *target, struct adapter_config *ret,
+opener_configure(const struct opener_target *target, struct adapter_config *ret,
                  struct memctx_error *err)
 {
     struct target *copy = calloc(1, sizeof(*copy));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Opens the RAM of a libvirt domain: domain XML, QEMU process, backing. */
-#ifndef MEMCTXD_ATTACH_H
-#define MEMCTXD_ATTACH_H
+#ifndef MEMCTXD_OPENER_H
+#define MEMCTXD_OPENER_H
 
 #include <stdbool.h>
 
@@ -10,7 +10,7 @@
 #include "watch/watch.h"
 
 /* Whose RAM is to be opened: the run `id` of domain `uuid`. */
-struct attach_target {
+struct opener_target {
     struct watch *watch; /* must outlive the adapter's tries, */
     int dirfd;           /* as must this: where the state files are */
     const char *uuid;
@@ -20,7 +20,7 @@ struct attach_target {
 
 /* Fill the parts of an adapter's configuration that let it open that RAM.
  * Copies the uuid. -1 with EXHAUSTED: out of memory. */
-int attach_configure(const struct attach_target *target,
+int opener_configure(const struct opener_target *target,
                      struct adapter_config *ret, struct memctx_error *err);
 
 #endif

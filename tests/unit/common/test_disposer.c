@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/bury.h"
+#include "common/disposer.h"
 #include "gate.h"
 #include "linger.h"
 
-#define WAITING_MAX 64 /* bury.c's */
+#define WAITING_MAX 64 /* disposer.c's */
 
 /* What is destroyed, and how it went. */
 struct thing {
@@ -33,13 +33,13 @@ destroy(void *what)
     atomic_fetch_add(&thing->destroyed, 1);
 }
 
-static struct bury *
+static struct disposer *
 start(void)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct bury *bury;
-    assert_done(bury_create(&bury, &err), &err);
-    return bury;
+    struct disposer *disposer;
+    assert_done(disposer_create(&disposer, &err), &err);
+    return disposer;
 }
 
 static void
@@ -48,14 +48,14 @@ test_it_is_done_on_another_thread(void **state)
     (void)state;
     struct gate gate = GATE_CLOSED;
     struct thing thing = {.fd = -1, .gate = &gate};
-    struct bury *bury = start();
-    bury_what(bury, destroy, &thing);
+    struct disposer *disposer = start();
+    disposer_take(disposer, destroy, &thing);
     assert_int_equal(thing.destroyed, 0);
     gate_open(&gate);
-    bury_destroy(bury);
+    disposer_destroy(disposer);
     assert_int_equal(thing.destroyed, 1);
     assert_false(pthread_equal(thing.by, pthread_self()));
-    bury_destroy(NULL);
+    disposer_destroy(NULL);
 }
 
 /* A socket in whose queue is one that would wait for an hour: its peer, which
@@ -73,10 +73,10 @@ test_what_waits_is_interrupted(void **state)
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     assert_true(linger_send(&lingers, pair[0], "{}"));
     struct thing thing = {.fd = pair[1]};
-    struct bury *bury = start();
-    bury_what(bury, destroy, &thing);
+    struct disposer *disposer = start();
+    disposer_take(disposer, destroy, &thing);
     wait_until(atomic_load(&thing.destroyed) == 1);
-    bury_destroy(bury);
+    disposer_destroy(disposer);
     linger_deinit(&lingers);
     close(pair[0]);
 }
@@ -89,16 +89,16 @@ test_too_much_is_destroyed_at_once(void **state)
     struct gate gate = GATE_CLOSED;
     struct thing slow = {.fd = -1, .gate = &gate};
     struct thing quick = {.fd = -1};
-    struct bury *bury = start();
-    bury_what(bury, destroy, &slow);
+    struct disposer *disposer = start();
+    disposer_take(disposer, destroy, &slow);
     for (unsigned i = 1; i < WAITING_MAX; i++)
-        bury_what(bury, destroy, &quick);
+        disposer_take(disposer, destroy, &quick);
     assert_int_equal(quick.destroyed, 0);
-    bury_what(bury, destroy, &quick);
+    disposer_take(disposer, destroy, &quick);
     assert_int_equal(quick.destroyed, 1);
     assert_true(pthread_equal(quick.by, pthread_self()));
     gate_open(&gate);
-    bury_destroy(bury);
+    disposer_destroy(disposer);
     assert_int_equal(quick.destroyed, WAITING_MAX);
 }
 
