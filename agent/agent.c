@@ -22,7 +22,7 @@
 #include "record/members.h"
 #include "common/pool.h"
 #include "publish/publish.h"
-#include "watch/queue.h"
+#include "watch/event.h"
 #include "wire/rundir.h"
 #include "control/serve.h"
 #include "publish/statefile.h"
@@ -355,7 +355,7 @@ on_queue(int id, int fd, int events, void *opaque)
     (void)id;
     (void)fd;
     (void)events;
-    while ((event = queue_pop(agent->queue)) != NULL) {
+    while ((event = event_pop(agent->queue)) != NULL) {
         handle_event(agent, event);
         event_destroy(event);
     }
@@ -511,7 +511,7 @@ agent_destroy(struct agent *agent)
     watch_destroy(agent->watch);
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);
-    queue_destroy(agent->queue);
+    event_queue_destroy(agent->queue);
     disposer_destroy(agent->disposer);
     memctx_close_fd(&agent->dirfd);
     free(agent);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "common/log.h"
-#include "watch/queue.h"
+#include "watch/event.h"
 #include "config/settings.h"
 
 struct agent;

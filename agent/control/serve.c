@@ -4,55 +4,32 @@
 #include "control/serve.h"
 
 #include <libvirt/libvirt.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+
+#include "base/bytes.h"
 
 struct serve {
     struct pool *pool;
-    pthread_mutex_t lock;
-    struct serve_job *first; /* done, in order */
-    struct serve_job **last;
-    int fd;
-    int handle;
+    struct queue *done;
+    int handle; /* libvirt's; -1: none */
 };
 
 static void
 run(struct pool_job *pool_job)
 {
     struct serve_job *job = (struct serve_job *)pool_job;
-    struct serve *serve = job->serve;
     job->work(job);
-    pthread_mutex_lock(&serve->lock);
-    job->next = NULL;
-    *serve->last = job;
-    serve->last = &job->next;
-    eventfd_write(serve->fd, 1);
-    pthread_mutex_unlock(&serve->lock);
-}
-
-static struct serve_job *
-take_all(struct serve *serve)
-{
-    eventfd_t count;
-    pthread_mutex_lock(&serve->lock);
-    struct serve_job *first = serve->first;
-    serve->first = NULL;
-    serve->last = &serve->first;
-    eventfd_read(serve->fd, &count);
-    pthread_mutex_unlock(&serve->lock);
-    return first;
+    queue_push(job->serve->done, &job->item);
 }
 
 static void
-tell(struct serve *serve)
+finish(struct serve *serve)
 {
-    struct serve_job *job = take_all(serve);
-    while (job != NULL) {
-        struct serve_job *next = job->next;
+    struct queue_item *item;
+    while ((item = queue_pop(serve->done)) != NULL) {
+        struct serve_job *job =
+            MEMCTX_CONTAINER_OF(item, struct serve_job, item);
         job->done(job);
-        job = next;
     }
 }
 
@@ -62,7 +39,20 @@ on_done(int handle, int fd, int events, void *opaque)
     (void)handle;
     (void)fd;
     (void)events;
-    tell(opaque);
+    finish(opaque);
+}
+
+static int
+start(struct serve *serve, unsigned n_threads, struct memctx_error *err)
+{
+    if (queue_create(&serve->done, err) < 0)
+        return -1;
+    serve->handle = virEventAddHandle(
+        queue_fd(serve->done), VIR_EVENT_HANDLE_READABLE, on_done, serve, NULL);
+    if (serve->handle < 0)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "no descriptors to serve readers");
+    return pool_create(n_threads, &serve->pool, err);
 }
 
 int
@@ -71,19 +61,8 @@ serve_create(unsigned n_threads, struct serve **ret, struct memctx_error *err)
     struct serve *serve = calloc(1, sizeof(*serve));
     if (serve == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    pthread_mutex_init(&serve->lock, NULL);
-    serve->last = &serve->first;
-    serve->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     serve->handle = -1;
-    if (serve->fd >= 0)
-        serve->handle = virEventAddHandle(serve->fd, VIR_EVENT_HANDLE_READABLE,
-                                          on_done, serve, NULL);
-    if (serve->handle < 0) {
-        serve_destroy(serve);
-        return memctx_error_set(err, MEMCTX_EXHAUSTED,
-                                "no descriptors to serve readers");
-    }
-    if (pool_create(n_threads, &serve->pool, err) < 0) {
+    if (start(serve, n_threads, err) < 0) {
         serve_destroy(serve);
         return -1;
     }
@@ -99,10 +78,9 @@ serve_destroy(struct serve *serve)
     pool_destroy(serve->pool);
     if (serve->handle >= 0)
         virEventRemoveHandle(serve->handle);
-    tell(serve);
-    if (serve->fd >= 0)
-        close(serve->fd);
-    pthread_mutex_destroy(&serve->lock);
+    if (serve->done != NULL)
+        finish(serve);
+    queue_destroy(serve->done);
     free(serve);
 }
 

@@ -7,14 +7,15 @@
 
 #include "base/error.h"
 #include "common/pool.h"
+#include "common/queue.h"
 
 struct serve;
 
 /* One piece of work, embedded by its owner. */
 struct serve_job {
     struct pool_job pool_job; /* first: the pool hands it back */
+    struct queue_item item;
     struct serve *serve;
-    struct serve_job *next;
     void (*work)(struct serve_job *job); /* on one of the threads */
     void (*done)(struct serve_job *job); /* then on the loop; may free it */
 };

@@ -201,7 +201,7 @@ tell_idle(struct publisher *p)
         return;
     struct event *event = event_create(EVENT_IDLE);
     if (event != NULL)
-        queue_push(p->queue, event);
+        event_push(p->queue, event);
     p->tell_idle = false;
 }
 

@@ -9,7 +9,7 @@
 
 #include "datum/datum.h"
 #include "common/log.h"
-#include "watch/queue.h"
+#include "watch/event.h"
 #include "publish/statefile.h"
 #include "watch/watch.h"
 

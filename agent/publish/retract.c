@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "publish/publish.h"
-#include "watch/queue.h"
+#include "watch/event.h"
 #include "publish/statefile.h"
 #include "watch/watch.h"
 
@@ -55,7 +55,7 @@ on_queue(int id, int fd, int events, void *opaque)
     (void)id;
     (void)fd;
     (void)events;
-    while ((event = queue_pop(r->queue)) != NULL) {
+    while ((event = event_pop(r->queue)) != NULL) {
         handle(r, event);
         event_destroy(event);
     }

@@ -66,7 +66,7 @@ push_domain(struct watch *watch, virDomainPtr domain, enum memctx_event what,
     event->what = what;
     event->cold = cold;
     event->id = (int)virDomainGetID(domain);
-    queue_push(watch->queue, event);
+    event_push(watch->queue, event);
 }
 
 /* A lifecycle event as an event of ours; false when it is none. */
@@ -172,7 +172,7 @@ push_simple(struct watch *watch, enum event_kind kind)
 {
     struct event *event = event_create(kind);
     if (event != NULL)
-        queue_push(watch->queue, event);
+        event_push(watch->queue, event);
 }
 
 /* libvirt's macro casts one type of function to another, which compilers warn

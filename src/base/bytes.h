@@ -15,6 +15,10 @@
 
 #define MEMCTX_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The struct of this type whose member *pointer is. */
+#define MEMCTX_CONTAINER_OF(pointer, type, member) \
+    ((type *)((char *)(pointer)-offsetof(type, member)))
+
 static inline uint16_t
 memctx_le16(const unsigned char *p)
 {

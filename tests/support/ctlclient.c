@@ -86,7 +86,7 @@ ctlagent_keep_log(struct ctlagent *a)
 void
 ctlagent_stop(struct ctlagent *a)
 {
-    queue_push(agent_queue(a->agent), event_create(EVENT_SIGNAL));
+    event_push(agent_queue(a->agent), event_create(EVENT_SIGNAL));
     pthread_join(a->thread, NULL);
     a->agent = NULL;
 }
@@ -140,7 +140,7 @@ ctlagent_push(struct ctlagent *a, virDomainPtr domain, enum memctx_event what)
     event->name = strdup(virDomainGetName(domain));
     event->id = (int)virDomainGetID(domain);
     event->what = what;
-    queue_push(agent_queue(a->agent), event);
+    event_push(agent_queue(a->agent), event);
 }
 
 /* The bare system calls change this thread alone. */

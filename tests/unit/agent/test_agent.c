@@ -432,7 +432,7 @@ push_reset(struct fixture *f, virDomainPtr domain)
     event->name = strdup(virDomainGetName(domain));
     event->id = (int)virDomainGetID(domain);
     event->what = MEMCTX_EVENT_RESET;
-    queue_push(agent_queue(f->agent), event);
+    event_push(agent_queue(f->agent), event);
 }
 
 /* Until the datum has these words in it. */
@@ -507,7 +507,7 @@ test_late_news_of_an_earlier_run(void **state)
     event->name = strdup("again");
     event->id = (int)virDomainGetID(domain) - 1;
     event->what = MEMCTX_EVENT_START;
-    queue_push(agent_queue(f->agent), event);
+    event_push(agent_queue(f->agent), event);
     for (unsigned i = 0; i < 200; i++)
         agent_turn(f->agent);
     assert_true(has_file(f, domain));

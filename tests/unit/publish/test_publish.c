@@ -277,7 +277,7 @@ tear_down(void **state)
 {
     struct fixture *f = *state;
     publisher_destroy(f->publisher);
-    queue_destroy(f->queue);
+    event_queue_destroy(f->queue);
     statefile_forget_others(f->dirfd, is_nobody, NULL);
     unlinkat(f->dirfd, "../runs", AT_REMOVEDIR);
     unlinkat(f->dirfd, "../domains", AT_REMOVEDIR);
@@ -294,7 +294,7 @@ settle(struct fixture *f)
     struct pollfd poller = {.fd = queue_fd(f->queue), .events = POLLIN};
     publisher_tell_idle(f->publisher);
     assert_int_equal(poll(&poller, 1, 60000), 1);
-    struct event *event = queue_pop(f->queue);
+    struct event *event = event_pop(f->queue);
     assert_int_equal(event->kind, EVENT_IDLE);
     event_destroy(event);
 }

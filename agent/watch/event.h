@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Event values from any thread to the loop thread, which is woken through a
- * descriptor. */
-#ifndef MEMCTXD_QUEUE_H
-#define MEMCTXD_QUEUE_H
+/* What the loop thread is told by the others, as a value in a queue. */
+#ifndef MEMCTXD_EVENT_H
+#define MEMCTXD_EVENT_H
 
 #include <stdbool.h>
 
 #include "base/uuid.h"
+#include "common/queue.h"
 #include "domain/domain.h"
-#include "base/error.h"
 
 enum event_kind {
     EVENT_CONNECTED, /* callbacks are registered; a list follows */
@@ -21,31 +20,29 @@ enum event_kind {
 };
 
 struct event {
+    struct queue_item item; /* first */
     enum event_kind kind;
     enum memctx_event what; /* EVENT_DOMAIN */
     bool cold;              /* START: booted, not restored or just found */
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     int id;
     char *name; /* owned by the event */
-    struct event *next;
 };
 
-struct queue;
-
-int queue_create(struct queue **ret, struct memctx_error *err);
-void queue_destroy(struct queue *queue);
-
-/* Readable when there is an event. */
-int queue_fd(const struct queue *queue);
-
-/* Append an event that event_create() made; owned by the queue. Any thread. */
-void queue_push(struct queue *queue, struct event *event);
-
-/* The first event, or NULL; the caller calls event_destroy(). Loop thread. */
-struct event *queue_pop(struct queue *queue);
-
-/* An event of this kind, else zero; NULL: out of memory. */
+/* An event of this kind, else zero; NULL: out of memory. Any thread. */
 struct event *event_create(enum event_kind kind);
+
+/* NULL is fine. */
 void event_destroy(struct event *event);
+
+/* Queue it; it is the queue's then. Any thread. */
+void event_push(struct queue *queue, struct event *event);
+
+/* The first event of a queue that holds nothing else, or NULL; the caller
+ * destroys it. Loop thread. */
+struct event *event_pop(struct queue *queue);
+
+/* Destroy a queue with the events that are still in it. NULL is fine. */
+void event_queue_destroy(struct queue *queue);
 
 #endif
