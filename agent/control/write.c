@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The operation write: what it takes; executor.c does it. */
+/* The operation write: what it takes; ramwrite.c does it. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/errand.h"
-#include "control/executor.h"
+#include "control/ramwrite.h"
 #include "control/operations.h"
 
 static int
 work(struct errand *e, struct memctx_error *err)
 {
     char text[40];
-    if (executor_write(e, err) < 0)
+    if (ramwrite(e, err) < 0)
         return -1;
     int n = snprintf(text, sizeof(text), "{\"size\":\"0x%zx\"}", e->len_bytes);
     struct packet *packet = packet_create((size_t)n);

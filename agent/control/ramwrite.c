@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Plans a write, opens what it needs for this one write, and undoes the first
  * half if the second fails. */
-#include "control/executor.h"
+#include "control/ramwrite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,7 +206,7 @@ write_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
 }
 
 int
-executor_write(struct errand *e, struct memctx_error *err)
+ramwrite(struct errand *e, struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(plan_deinit)

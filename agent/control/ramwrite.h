@@ -3,8 +3,8 @@
 /* Writes to guest memory: the only file that opens it for writing. Reached by
  * the operation write alone, which takes a rule in the configuration that names
  * the domain and the operation. */
-#ifndef MEMCTXD_EXECUTOR_H
-#define MEMCTXD_EXECUTOR_H
+#ifndef MEMCTXD_RAMWRITE_H
+#define MEMCTXD_RAMWRITE_H
 
 #include "control/errand.h"
 
@@ -14,6 +14,6 @@
  * PERMANENT, not mapped, mapped read-only, no RAM, or not to be opened; STALE,
  * RETRY or GONE: another kernel, or nobody knows which. STALE is also said when
  * the kernel changed while it was written. On a thread of serve.h. */
-errand_work_fn executor_write;
+errand_work_fn ramwrite;
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/executor.h"
+#include "control/ramwrite.h"
 #include "guestimg.h"
 
 #define GVA UINT64_C(0xffff888000000000)
@@ -73,7 +73,7 @@ write_at(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
     f->errand.address = gva;
     f->errand.len_bytes = len;
     memset(f->errand.bytes, byte, len);
-    return executor_write(&f->errand, &f->err);
+    return ramwrite(&f->errand, &f->err);
 }
 
 /* All bytes of [gpa, gpa + len) are this. */
@@ -299,7 +299,7 @@ write_often(void *arg)
     struct errand *e = arg;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     for (unsigned i = 0; i < 3000; i++) {
-        if (executor_write(e, &err) < 0)
+        if (ramwrite(e, &err) < 0)
             return strdup(err.message);
     }
     return NULL;
