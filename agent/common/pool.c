@@ -4,9 +4,10 @@
 #include "common/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "common/thread.h"
 
 struct pool {
     pthread_mutex_t lock;
@@ -44,23 +45,10 @@ run_thread(void *arg)
     return NULL;
 }
 
-int
-pool_start_thread(pthread_t *ret, void *(*run)(void *), void *arg)
-{
-    sigset_t all;
-    sigset_t old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &old);
-    int failed = pthread_create(ret, NULL, run, arg);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return failed;
-}
-
 static int
 start_thread(struct pool *pool)
 {
-    if (pool_start_thread(&pool->threads[pool->n_threads], run_thread, pool) !=
-        0)
+    if (thread_start(&pool->threads[pool->n_threads], run_thread, pool) != 0)
         return -1;
     pool->n_threads++;
     return 0;

@@ -4,15 +4,9 @@
 #ifndef MEMCTXD_POOL_H
 #define MEMCTXD_POOL_H
 
-#include <pthread.h>
-
 #include "base/error.h"
 
 struct pool;
-
-/* pthread_create() with all signals blocked in the thread: they are for the
- * main thread, which turns them into events. 0 or an errno value. */
-int pool_start_thread(pthread_t *ret, void *(*run)(void *), void *arg);
 
 /* One piece of work; the submitter embeds and owns it. It must stay where it
  * is until run() has been called, which may free it. */

@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "wire/clocks.h"
-#include "common/pool.h"
+#include "common/thread.h"
 #include "publish/program.h"
 
 #define THREADS_MAX 8
@@ -215,8 +215,7 @@ start_thread(struct hooks *hooks)
     if (hooks->n_idle > 0 || hooks->n_threads == THREADS_MAX)
         return;
     hooks->n_running++;
-    if (pool_start_thread(&hooks->threads[hooks->n_threads], run_thread,
-                          hooks) == 0)
+    if (thread_start(&hooks->threads[hooks->n_threads], run_thread, hooks) == 0)
         hooks->n_threads++;
     else
         hooks->n_running--;

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "wire/clocks.h"
-#include "common/pool.h"
+#include "common/thread.h"
 #include "publish/statefile.h"
 
 #define RETRY_MS 200u
@@ -292,7 +292,7 @@ static void
 start_thread(struct publisher *p)
 {
     if (p->n_threads < p->max_threads &&
-        pool_start_thread(&p->threads[p->n_threads], run_thread, p) == 0)
+        thread_start(&p->threads[p->n_threads], run_thread, p) == 0)
         p->n_threads++;
 }
 

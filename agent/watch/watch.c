@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "wire/clocks.h"
-#include "common/pool.h"
+#include "common/thread.h"
 
 #define RECONNECT_FIRST_MS 100u
 #define RECONNECT_CAP_MS 5000u
@@ -425,7 +425,7 @@ watch_create(const struct settings *settings, struct queue *queue,
         watch->callbacks[i] = -1;
     pthread_mutex_init(&watch->lock, NULL);
     clocks_init_cond(&watch->changed);
-    int failed = pool_start_thread(&watch->thread, run_watch, watch);
+    int failed = thread_start(&watch->thread, run_watch, watch);
     if (failed != 0) {
         free(watch);
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
