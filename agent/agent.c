@@ -20,7 +20,7 @@
 #include "watch/hint.h"
 #include "publish/hooks.h"
 #include "record/members.h"
-#include "common/pool.h"
+#include "common/executor.h"
 #include "publish/publish.h"
 #include "watch/event.h"
 #include "wire/rundir.h"
@@ -47,7 +47,7 @@ struct agent {
     struct queue *queue;
     struct watch *watch;
     struct disposer *disposer;
-    struct pool *pool;
+    struct executor *workers;
     struct publisher *publisher;
     struct serve *serve;
     struct control *control;
@@ -164,7 +164,7 @@ create_record(struct agent *agent, const struct event *event,
     const struct opener_target target = {agent->watch, agent->dirfd,
                                          event->uuid, event->id, agent->stub};
     if (opener_configure(&target, &config, err) < 0 ||
-        adapter_create(&config, agent->pool, &limits, &adapter, err) < 0)
+        adapter_create(&config, agent->workers, &limits, &adapter, err) < 0)
         return -1;
     return record_create(event->uuid, event->name, event->id, adapter,
                          &agent->ops, agent->log, ret, err);
@@ -200,7 +200,7 @@ create_attached(struct agent *agent, const struct record *old,
     struct memctx_backoff_limits limits = settings_backoff(agent->settings);
     struct adapter *adapter;
     config.look.period_us = agent->settings->revalidate_ms * 1000;
-    if (adapter_create(&config, agent->pool, &limits, &adapter, err) < 0 ||
+    if (adapter_create(&config, agent->workers, &limits, &adapter, err) < 0 ||
         record_create(old->uuid, old->name, old->id, adapter, &agent->ops,
                       agent->log, ret, err) < 0)
         return -1;
@@ -396,7 +396,7 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
         queue_create(&agent->queue, err) < 0 ||
         disposer_create(&agent->disposer, err) < 0 ||
-        pool_create((unsigned)s->workers, &agent->pool, err) < 0 ||
+        executor_create((unsigned)s->workers, 0, &agent->workers, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
         return -1;
     const struct control_config control = {dir,        &agent->members.records,
@@ -507,7 +507,7 @@ agent_destroy(struct agent *agent)
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
     hooks_destroy(agent->hooks, HOOKS_WAIT_MS);
-    pool_destroy(agent->pool);
+    executor_destroy(agent->workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     watch_destroy(agent->watch);
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* A pool of one thread, and an alarm clock. */
+/* An executor of one thread, and an alarm clock. */
 #include "common/disposer.h"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "common/pool.h"
+#include "common/executor.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.38 */
@@ -21,12 +21,12 @@
 #define ALARM_NS 10000000
 
 struct disposer {
-    struct pool *pool;
+    struct executor *executor;
     atomic_uint waiting;
 };
 
 struct disposal {
-    struct pool_job pool_job; /* first: the pool hands it back */
+    struct executor_job job; /* first */
     struct disposer *disposer;
     void (*destroy)(void *what);
     void *what;
@@ -65,9 +65,9 @@ destroy_in_time(void (*destroy)(void *what), void *what)
 }
 
 static void
-run(struct pool_job *pool_job)
+run(struct executor_job *job)
 {
-    struct disposal *d = (struct disposal *)pool_job;
+    struct disposal *d = (struct disposal *)job;
     destroy_in_time(d->destroy, d->what);
     atomic_fetch_sub(&d->disposer->waiting, 1);
     free(d);
@@ -81,7 +81,7 @@ disposer_create(struct disposer **ret, struct memctx_error *err)
     struct disposer *disposer = calloc(1, sizeof(*disposer));
     if (disposer == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (pool_create(1, &disposer->pool, err) < 0) {
+    if (executor_create(1, 0, &disposer->executor, err) < 0) {
         free(disposer);
         return -1;
     }
@@ -95,7 +95,7 @@ disposer_destroy(struct disposer *disposer)
 {
     if (disposer == NULL)
         return;
-    pool_destroy(disposer->pool);
+    executor_destroy(disposer->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     free(disposer);
 }
 
@@ -110,10 +110,8 @@ disposer_take(struct disposer *disposer, void (*destroy)(void *what),
         destroy_in_time(destroy, what);
         return;
     }
-    *d = (struct disposal){.pool_job.run = run,
-                           .disposer = disposer,
-                           .destroy = destroy,
-                           .what = what};
+    *d = (struct disposal){
+        .job.run = run, .disposer = disposer, .destroy = destroy, .what = what};
     atomic_fetch_add(&disposer->waiting, 1);
-    pool_submit(disposer->pool, &d->pool_job);
+    executor_submit(disposer->executor, NULL, &d->job);
 }

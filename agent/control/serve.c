@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* A pool, and the way back from it to the loop. */
+/* An executor, and the way back from it to the loop. */
 #include "control/serve.h"
 
 #include <libvirt/libvirt.h>
@@ -9,15 +9,15 @@
 #include "base/bytes.h"
 
 struct serve {
-    struct pool *pool;
+    struct executor *executor;
     struct queue *done;
     int handle; /* libvirt's; -1: none */
 };
 
 static void
-run(struct pool_job *pool_job)
+run(struct executor_job *executor_job)
 {
-    struct serve_job *job = (struct serve_job *)pool_job;
+    struct serve_job *job = (struct serve_job *)executor_job;
     job->work(job);
     queue_push(job->serve->done, &job->item);
 }
@@ -43,7 +43,7 @@ on_done(int handle, int fd, int events, void *opaque)
 }
 
 static int
-start(struct serve *serve, unsigned n_threads, struct memctx_error *err)
+start(struct serve *serve, unsigned max_threads, struct memctx_error *err)
 {
     if (queue_create(&serve->done, err) < 0)
         return -1;
@@ -52,17 +52,17 @@ start(struct serve *serve, unsigned n_threads, struct memctx_error *err)
     if (serve->handle < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "no descriptors to serve readers");
-    return pool_create(n_threads, &serve->pool, err);
+    return executor_create(max_threads, 0, &serve->executor, err);
 }
 
 int
-serve_create(unsigned n_threads, struct serve **ret, struct memctx_error *err)
+serve_create(unsigned max_threads, struct serve **ret, struct memctx_error *err)
 {
     struct serve *serve = calloc(1, sizeof(*serve));
     if (serve == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     serve->handle = -1;
-    if (start(serve, n_threads, err) < 0) {
+    if (start(serve, max_threads, err) < 0) {
         serve_destroy(serve);
         return -1;
     }
@@ -75,7 +75,7 @@ serve_destroy(struct serve *serve)
 {
     if (serve == NULL)
         return;
-    pool_destroy(serve->pool);
+    executor_destroy(serve->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     if (serve->handle >= 0)
         virEventRemoveHandle(serve->handle);
     if (serve->done != NULL)
@@ -88,6 +88,6 @@ void
 serve_submit(struct serve *serve, struct serve_job *job)
 {
     job->serve = serve;
-    job->pool_job.run = run;
-    pool_submit(serve->pool, &job->pool_job);
+    job->job = (struct executor_job){.run = run};
+    executor_submit(serve->executor, NULL, &job->job);
 }

@@ -6,23 +6,23 @@
 #define MEMCTXD_SERVE_H
 
 #include "base/error.h"
-#include "common/pool.h"
+#include "common/executor.h"
 #include "common/queue.h"
 
 struct serve;
 
 /* One piece of work, embedded by its owner. */
 struct serve_job {
-    struct pool_job pool_job; /* first: the pool hands it back */
+    struct executor_job job; /* first */
     struct queue_item item;
     struct serve *serve;
     void (*work)(struct serve_job *job); /* on one of the threads */
     void (*done)(struct serve_job *job); /* then on the loop; may free it */
 };
 
-/* Start `n_threads` threads; their results come through libvirt's event loop.
- * -1 with EXHAUSTED. Loop thread. */
-int serve_create(unsigned n_threads, struct serve **ret,
+/* Jobs run on up to max_threads threads; their results come through libvirt's
+ * event loop. -1 with EXHAUSTED. Loop thread. */
+int serve_create(unsigned max_threads, struct serve **ret,
                  struct memctx_error *err);
 
 /* Wait for what is under way, and tell its owners. NULL is fine. */

@@ -35,7 +35,7 @@
 #define PENDING_MAX_US 10000000u
 
 struct job {
-    struct pool_job pool_job; /* first: run_job() gets it */
+    struct executor_job executor_job; /* first: run_job() gets it */
     struct adapter *adapter;
     /* Set by the loop before a try, read by the try. */
     bool cold;
@@ -62,7 +62,7 @@ struct job {
 struct adapter {
     struct adapter_config config; /* with copies of its texts */
     struct memctx_backoff_limits limits;
-    struct pool *pool;
+    struct executor *executor;
     int fds[ADAPTER_COOKIES];
     atomic_bool cancel;
     pthread_mutex_t lock; /* over `orphaned` and the completion */
@@ -307,9 +307,9 @@ run_try(struct job *job)
 }
 
 static void
-run_job(struct pool_job *pool_job)
+run_job(struct executor_job *executor_job)
 {
-    struct job *job = (struct job *)pool_job;
+    struct job *job = (struct job *)executor_job;
     struct adapter *a = job->adapter;
     if (job->close)
         close_now(job);
@@ -341,7 +341,7 @@ copy_config(struct adapter *a, const struct adapter_config *config)
 }
 
 int
-adapter_create(const struct adapter_config *config, struct pool *pool,
+adapter_create(const struct adapter_config *config, struct executor *executor,
                const struct memctx_backoff_limits *limits, struct adapter **ret,
                struct memctx_error *err)
 {
@@ -354,9 +354,9 @@ adapter_create(const struct adapter_config *config, struct pool *pool,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     pthread_mutex_init(&a->lock, NULL);
-    a->pool = pool;
+    a->executor = executor;
     a->limits = *limits;
-    a->job.pool_job.run = run_job;
+    a->job.executor_job.run = run_job;
     a->job.adapter = a;
     a->job.fail_boots = config->fail_boots;
     a->job.ns_per_mib = NS_PER_MIB_GUESS;
@@ -437,7 +437,7 @@ submit(struct adapter *a)
     a->running = true;
     a->again = false;
     a->dropped = false;
-    pool_submit(a->pool, &a->job.pool_job);
+    executor_submit(a->executor, NULL, &a->job.executor_job);
 }
 
 static void

@@ -16,7 +16,7 @@
 #include "common/disposer.h"
 #include "domain/domain.h"
 #include "backing/handed.h"
-#include "common/pool.h"
+#include "common/executor.h"
 #include "backing/ram.h"
 
 struct adapter;
@@ -93,7 +93,8 @@ void adapter_result_deinit(struct adapter_result *result);
 
 /* Nothing is opened yet. 0, or -1 with EXHAUSTED (no descriptors); what was
  * handed in is closed and open_arg freed then. */
-int adapter_create(const struct adapter_config *config, struct pool *pool,
+int adapter_create(const struct adapter_config *config,
+                   struct executor *executor,
                    const struct memctx_backoff_limits *limits,
                    struct adapter **ret, struct memctx_error *err);
 

@@ -15,14 +15,14 @@
 #include "guestimg.h"
 #include "logpipe.h"
 #include "testclock.h"
-#include "common/pool.h"
+#include "common/executor.h"
 #include "record/record.h"
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
 /* What a record did to the world. */
 struct world {
-    struct pool *pool;
+    struct executor *executor;
     struct record *record;
     struct record_ops ops;
     struct logpipe logpipe;
@@ -69,7 +69,8 @@ make_adapter(struct world *w, const struct adapter_config *config)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct adapter *adapter;
-    assert_done(adapter_create(config, w->pool, &quick, &adapter, &err), &err);
+    assert_done(adapter_create(config, w->executor, &quick, &adapter, &err),
+                &err);
     return adapter;
 }
 
@@ -83,7 +84,7 @@ world_init(struct world *w, const struct adapter_config *config)
     w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
     logpipe_init(&w->logpipe);
-    assert_done(pool_create(1, &w->pool, &err), &err);
+    assert_done(executor_create(1, 0, &w->executor, &err), &err);
     assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
                               &w->ops, &w->log, &w->record, &err),
                 &err);
@@ -94,7 +95,7 @@ world_deinit(struct world *w)
 {
     testclock_start();
     record_destroy(w->record);
-    pool_destroy(w->pool);
+    executor_destroy(w->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     logpipe_deinit(&w->logpipe);
 }
 
