@@ -32,11 +32,11 @@ struct publisher_run {
     const struct statefile_run *counted; /* what is to be remembered of it */
 };
 
-/* The datum of this run is from now on this one, or with NULL none. `stands`:
- * the metadata holds it already, only the state file has to be written. Does
- * not wait. -1 with EXHAUSTED (out of memory). Loop thread. */
+/* The datum of this run is from now on this one, or with NULL none.
+ * `in_metadata`: libvirt has it already, only the state file has to be written.
+ * Does not wait. -1 with EXHAUSTED (out of memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
-                  const struct memctx_datum *datum, bool stands,
+                  const struct memctx_datum *datum, bool in_metadata,
                   struct memctx_error *err);
 
 /* The run is over: libvirt has dropped the metadata, only the state files have

@@ -374,6 +374,37 @@ test_latest_value_wins(void **state)
     assert_true(count_sets() <= 2);
 }
 
+/* The later one believes that libvirt has it: it would, but for the other. */
+static void
+test_what_a_superseded_value_had_to_write_is_written(void **state)
+{
+    struct fixture *f = *state;
+    hold(true);
+    set(f, UUID, 0x1000, false);
+    wait_until(count_asked() > 0);
+    set(f, UUID, 0x2000, false);
+    set(f, UUID, 0x3000, true);
+    hold(false);
+    settle(f);
+    assert_true(metadata_have("0x3000"));
+}
+
+/* The same for one whose write failed. */
+static void
+test_what_failed_is_written_with_the_next_value(void **state)
+{
+    struct fixture *f = *state;
+    hold(true);
+    fail_sets(1, VIR_ERR_OPERATION_TIMEOUT);
+    set(f, UUID, 0x1000, false);
+    wait_until(count_asked() > 0);
+    set(f, UUID, 0x2000, true);
+    hold(false);
+    settle(f);
+    assert_int_equal(count_sets(), 2);
+    assert_true(metadata_have("0x2000"));
+}
+
 static void
 test_held_domains_hold_up_no_other(void **state)
 {
@@ -487,6 +518,8 @@ main(void)
         TEST(test_busy_domain_is_tried_again),
         TEST(test_libvirt_away_and_back),
         TEST(test_latest_value_wins),
+        TEST(test_what_a_superseded_value_had_to_write_is_written),
+        TEST(test_what_failed_is_written_with_the_next_value),
         TEST(test_held_domains_hold_up_no_other),
         TEST(test_withdrawal_removes_both),
         TEST(test_held_domain_loses_its_file_at_once),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The datum's element in a domain's live metadata. Each call may wait for as
+ * long as another job on the domain takes. */
+#ifndef MEMCTXD_METADATA_H
+#define MEMCTXD_METADATA_H
+
+#include "base/error.h"
+#include "watch/watch.h"
+
+/* Make `text` the element of run `id` of domain `uuid`, or remove it (NULL). A
+ * run that is over needs nothing, nor does a removal where nothing is. 0; -1
+ * with GONE: libvirt is away; RETRY: it did not do it now; PERMANENT: it never
+ * will. Not on the loop thread. */
+int metadata_write(struct watch *watch, const char *uuid, int id,
+                   const char *text, struct memctx_error *err);
+
+#endif
