@@ -47,7 +47,7 @@ static const int plain[] = {
  * another process. */
 #define CLOCKS 16
 
-#define ONLY(mask) (~(scmp_datum_t)(mask))
+#define ALL_BUT(bits) (~(scmp_datum_t)(bits))
 
 /* A rule of each, whose comparisons must all hold. */
 static const struct {
@@ -60,8 +60,8 @@ static const struct {
      * choice nor to be executed. */
     {SCMP_SYS(mmap),
      2,
-     {{2, SCMP_CMP_MASKED_EQ, ONLY(PROT_READ | PROT_WRITE), 0},
-      {3, SCMP_CMP_MASKED_EQ, ONLY(MAP_NORESERVE | MAP_STACK),
+     {{2, SCMP_CMP_MASKED_EQ, ALL_BUT(PROT_READ | PROT_WRITE), 0},
+      {3, SCMP_CMP_MASKED_EQ, ALL_BUT(MAP_NORESERVE | MAP_STACK),
        MAP_PRIVATE | MAP_ANONYMOUS}}},
     {SCMP_SYS(mremap), 1, {{3, SCMP_CMP_EQ, MREMAP_MAYMOVE, 0}}},
 };
@@ -96,21 +96,22 @@ add_careful(scmp_filter_ctx filter)
 static int
 add_descriptor(scmp_filter_ctx filter, const struct sandbox_fd *fd)
 {
-    const scmp_datum_t number = (scmp_datum_t)fd->fd;
+    /* Sent without an address: to whom it is connected and to nobody else. */
+    const struct scmp_arg_cmp tests[] = {
+        {0, SCMP_CMP_EQ, (scmp_datum_t)fd->fd, 0},
+        {4, SCMP_CMP_EQ, 0, 0},
+    };
     int failed = 0;
     if ((fd->use & SANDBOX_WRITE) != 0)
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, number));
-    if ((fd->use & SANDBOX_TALK) == 0 || failed != 0)
-        return failed;
-    failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 1,
-                              SCMP_A0(SCMP_CMP_EQ, number));
-    if (failed != 0)
-        return failed;
-    /* Without an address: to whom it is connected and to nobody else. */
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
-                            SCMP_A0(SCMP_CMP_EQ, number),
-                            SCMP_A4(SCMP_CMP_EQ, 0));
+        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(write),
+                                        1, tests);
+    if ((fd->use & SANDBOX_TALK) != 0 && failed == 0)
+        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                        SCMP_SYS(recvfrom), 1, tests);
+    if ((fd->use & SANDBOX_TALK) != 0 && failed == 0)
+        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                        SCMP_SYS(sendto), 2, tests);
+    return failed;
 }
 
 static int

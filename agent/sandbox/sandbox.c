@@ -27,6 +27,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -101,17 +102,19 @@ limit(int resource, rlim_t value, struct memctx_error *err)
                             resource, strerror(errno));
 }
 
-/* First word of /proc/self/statm: pages that are mapped. */
+/* The first number in /proc/self/statm: pages that are mapped. */
 static int
 limit_memory(uint64_t more_bytes, struct memctx_error *err)
 {
-    unsigned long pages = 0;
-    MEMCTX_CLEANUP(memctx_cleanup_file)
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL || fscanf(file, "%lu", &pages) != 1)
+    char text[128] = "";
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
         return memctx_error_set(err, MEMCTX_BUG,
-                                "cannot see how much memory is mapped");
-    uint64_t now_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+                                "cannot see how much memory is mapped: %s",
+                                strerror(errno));
+    uint64_t now_bytes =
+        strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
     return limit(RLIMIT_AS, now_bytes + more_bytes, err);
 }
 

@@ -301,14 +301,18 @@ post(struct spawner_request *request)
 void
 spawner_start(struct spawner *spawner, struct spawner_request *request)
 {
+    struct spawner_request mine = *request;
     sem_t answered;
     sem_init(&answered, 0, 0);
-    request->done = post;
-    request->arg = &answered;
-    spawner_submit(spawner, request);
+    mine.done = post;
+    mine.arg = &answered;
+    spawner_submit(spawner, &mine);
     while (sem_wait(&answered) < 0)
         ; /* interrupted */
     sem_destroy(&answered);
+    request->failed = mine.failed;
+    request->pid = mine.pid;
+    request->pidfd = mine.pidfd;
 }
 
 bool

@@ -55,8 +55,8 @@ void spawner_destroy(struct spawner *spawner);
  * blocked; its directory is /. Does not wait. Any thread. */
 void spawner_submit(struct spawner *spawner, struct spawner_request *request);
 
-/* The same, and wait until it was started, or was not: request->failed. Sets
- * done and arg itself. Any thread but the event loop's. */
+/* The same, and wait until it was started, or was not: request->failed. done
+ * and arg are not used. Any thread but the event loop's. */
 void spawner_start(struct spawner *spawner, struct spawner_request *request);
 
 /* Has the child ended? Then it is gone and *status is as by waitpid(2), or -1
