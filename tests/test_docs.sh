@@ -4,7 +4,7 @@
 # What the documents say is what the programs do: options, commands, configuration keys, transitions, licences,
 # headers. Prints each difference; exits with 1 if there is one.
 #
-#   MEMCTX_BUILDDIR  where memctx, memctxd and tests/print_transitions were built (default: the source)
+#   MEMCTX_BUILDDIR  where memctx, memctxd and tests/print_* were built (default: the source)
 #   MEMCTX_SRCDIR    the source (default: the directory above)
 set -u
 top=$(cd "${MEMCTX_SRCDIR:-$(dirname "$0")/..}" && pwd)
@@ -210,6 +210,37 @@ check_keys()
         "$(sed -n 's/^#\([a-z_]*\) = .*/\1/p' "$top/agent/memctxd.conf")"
 }
 
+# ---- the datum ------------------------------------------------------------------------------------------
+
+# element_text HEADING ELEMENT: the POD text under the item of an element, in this part of ELEMENTS
+element_text()
+{
+    section memctx-datum ELEMENTS | awk -v head="=head2 $1" -v item="=item B<$2>" '
+        /^=head2/ { part = ($0 == head) }
+        /^=item B</ { inside = (part && $0 == item) }
+        inside'
+}
+
+# Each fact stands under its element, beside those for the same readers; and so do the variables of memctx exec,
+# which tells more than the datum.
+check_facts()
+{
+    local facts path audience variable element heading text
+    [ -x "$build/tests/print_facts" ] || { fail "no print_facts in $build/tests"; return; }
+    facts=$("$build/tests/print_facts")
+    while read -r path audience variable; do
+        heading="Public and private"
+        [ "$audience" = public ] || heading="Private only"
+        element=/memctx/$path
+        element=${element%/@*}
+        text=$(element_text "$heading" "${element##*/}")
+        [[ $text == *"B<${path##*[/@]}>"* ]] || fail "memctx-datum(7) does not say under \"$heading\": $path"
+    done <<< "$facts"
+    same "facts < and > memctx(1), ENVIRONMENT" \
+        "$(awk '$3 != "-" { print $3 }' <<< "$facts"; printf 'MEMCTX_%s\n' DOMAIN UUID FD FDS JSON)" \
+        "$(section memctx ENVIRONMENT | sed -n '/^=item/p' | grep -oE 'MEMCTX_[A-Z0-9_]+')"
+}
+
 # ---- the rest -------------------------------------------------------------------------------------------
 
 check_pod()
@@ -273,6 +304,7 @@ check_daemon
 check_commands
 check_formats
 check_keys
+check_facts
 check_pod
 check_headings
 check_transitions

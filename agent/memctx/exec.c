@@ -4,16 +4,17 @@
  * RAM, and finds the rest in its environment. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "datum/facts.h"
+#include "export/export.h"
 #include "memctx/connect.h"
+#include "reader/reader.h"
 
 struct exec_options {
     int64_t timeout_ms;
@@ -30,29 +31,6 @@ static const struct option_row option_table[] = {
 
 /* Linux takes no longer text in an environment (MAX_ARG_STRLEN). */
 #define TEXT_MAX (128u * 1024 - 64)
-
-/* What the environment tells of the datum, where it is known. */
-static const struct {
-    const char *variable;
-    const char *path;
-} facts[] = {
-    {"MEMCTX_GENERATION", "generation"},
-    {"MEMCTX_KCR3", "kcr3"},
-    {"MEMCTX_LOW", "low"},
-    {"MEMCTX_PAGING", "paging"},
-    {"MEMCTX_OS", "guest.os"},
-    {"MEMCTX_VERSION", "guest.version"},
-    {"MEMCTX_IDENTITY", "guest.identity"},
-    {"MEMCTX_RAM_SIZE", "ram.size"},
-    {"MEMCTX_KERNEL_BASE", "kernel.base"},
-    {"MEMCTX_KERNEL_SIZE", "kernel.size"},
-    {"MEMCTX_KASLR_OFFSET", "linux.kaslr_offset"},
-    {"MEMCTX_PHYS_BASE", "linux.phys_base"},
-    {"MEMCTX_KIMAGE_VOFFSET", "linux.kimage_voffset"},
-    {"MEMCTX_VMCOREINFO_GPA", "linux.vmcoreinfo.gpa"},
-    {"MEMCTX_VMCOREINFO_SIZE", "linux.vmcoreinfo.size"},
-    {"MEMCTX_SYSTEM_EPROCESS", "windows.system_eprocess"},
-};
 
 /* Set a variable; NULL: take away what an outer memctx exec has left. */
 static int
@@ -89,23 +67,10 @@ put_fds(const struct memctx_reader *reader, FILE *list, int *first)
     return 0;
 }
 
-/* "gpa:size:backend:offset" of each extent. */
-static void
-put_extents(const struct memctx_reader *reader, FILE *list)
-{
-    size_t n;
-    const struct memctx_extent *e = memctx_reader_extents(reader, &n);
-    for (size_t i = 0; i < n; i++)
-        fprintf(list, "%s0x%" PRIx64 ":0x%" PRIx64 ":%u:0x%" PRIx64,
-                i > 0 ? " " : "", e[i].gpa, e[i].size, e[i].backend,
-                e[i].offset);
-}
-
 static int
 put_ram(const struct memctx_reader *reader)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *fds = NULL;
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *extents = NULL;
     size_t len;
     int first = -1;
     char number[16];
@@ -113,30 +78,50 @@ put_ram(const struct memctx_reader *reader)
     if (list == NULL)
         return -1;
     int failed = put_fds(reader, list, &first);
-    if (fclose(list) != 0 || failed < 0 ||
-        (list = open_memstream(&extents, &len)) == NULL)
+    if (fclose(list) != 0 || failed < 0)
         return -1;
-    put_extents(reader, list);
     snprintf(number, sizeof(number), "%d", first);
-    if (fclose(list) != 0)
+    if (put("MEMCTX_FD", first >= 0 ? number : NULL) < 0)
         return -1;
-    return put("MEMCTX_FD", first >= 0 ? number : NULL) < 0 ||
-                   put("MEMCTX_FDS", fds) < 0 ||
-                   put("MEMCTX_EXTENTS", extents) < 0
-               ? -1
-               : 0;
+    return put("MEMCTX_FDS", fds);
+}
+
+static int
+put_extents(const struct memctx_reader *reader, const char *variable)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *extents = NULL;
+    size_t n;
+    const struct memctx_extent *e = memctx_reader_extents(reader, &n);
+    memctx_export_add_extents(e, n, &text);
+    if (memctx_text_take(&text, &extents, NULL) < 0)
+        return -1;
+    return put(variable, extents);
+}
+
+/* What the environment tells of the datum, where it is known. */
+static int
+put_facts(const struct memctx_reader *reader)
+{
+    const struct memctx_datum *datum = memctx_reader_datum(reader);
+    for (const struct memctx_fact *f = memctx_facts; f->path != NULL; f++) {
+        char text[MEMCTX_FACT_MAX];
+        int done = 0;
+        if (f->variable != NULL && f->type == MEMCTX_FACT_LIST)
+            done = put_extents(reader, f->variable);
+        else if (f->variable != NULL)
+            done = put(f->variable, memctx_fact_text(f, datum, text));
+        if (done < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int
 put_all(const struct memctx_reader *reader, const char *domain)
 {
     const char *json = memctx_reader_json(reader);
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(facts); i++) {
-        if (put(facts[i].variable, memctx_reader_text(reader, facts[i].path)) <
-            0)
-            return -1;
-    }
-    if (put("MEMCTX_DOMAIN", domain) < 0 ||
+    if (put_facts(reader) < 0 || put("MEMCTX_DOMAIN", domain) < 0 ||
         put("MEMCTX_UUID", memctx_reader_uuid(reader)) < 0 ||
         put("MEMCTX_JSON", strlen(json) < TEXT_MAX ? json : NULL) < 0)
         return -1;

@@ -140,7 +140,8 @@ is_same_layout(const struct subject *subject, const char *extents)
 {
     struct memctx_text text = MEMCTX_TEXT_INIT;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *now = NULL;
-    memctx_export_add_extents(&subject->facts, &text);
+    memctx_export_add_extents(subject->facts.extents, subject->facts.n_extents,
+                              &text);
     return extents != NULL && memctx_text_take(&text, &now, NULL) == 0 &&
            strcmp(extents, now) == 0;
 }

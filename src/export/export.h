@@ -4,8 +4,8 @@
  * Pure: it builds a text. The same words for a shell are what memctx exec
  * gives a command as its environment.
  *
- * To add a tool: its function in an export_*.c, its prototype in
- * export_format.h, a row in the table in export.c; a golden text in
+ * To add a tool: its function in a file of this room, its prototype in
+ * format.h, a row in the table in export.c; a golden text in
  * tests/unit/export/test_export.c, its place in the section TOOLS of
  * man/memctx.pod and in completion/memctx. */
 #ifndef MEMCTX_EXPORT_H
@@ -37,8 +37,8 @@ int memctx_export(const struct memctx_export_format *format,
                   const struct memctx_export_subject *subject, char **ret,
                   size_t *len, struct memctx_error *err);
 
-/* The extents as in MEMCTX_EXTENTS, "gpa:size:backend:offset" of each. */
-void memctx_export_add_extents(const struct memctx_export_subject *subject,
+/* Extents as in MEMCTX_EXTENTS, "gpa:size:backend:offset" of each. */
+void memctx_export_add_extents(const struct memctx_extent *extents, size_t n,
                                struct memctx_text *text);
 
 #endif

@@ -4,11 +4,9 @@
  * and the text of VMCOREINFO. */
 #include "export/export.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
+#include "datum/facts.h"
 #include "export/format.h"
 
 int
@@ -55,54 +53,38 @@ memctx_export_vmcoreinfo(const struct memctx_export_subject *subject,
 /* A variable that is not known is unset: a shell may still have that of
  * another guest. */
 static void
-add_word(struct memctx_text *text, const char *name, const char *value)
+add_variable(struct memctx_text *text, const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0') {
-        memctx_text_add(text, "unset MEMCTX_%s\n", name);
+        memctx_text_add(text, "unset %s\n", name);
         return;
     }
-    memctx_text_add(text, "MEMCTX_%s=", name);
+    memctx_text_add(text, "%s=", name);
     memctx_text_add_shell(text, value);
     memctx_text_add(text, "\n");
 }
 
-static void
-add_hex(struct memctx_text *text, const char *name, bool known, uint64_t value)
-{
-    char hex[24];
-    snprintf(hex, sizeof(hex), "0x%" PRIx64, value);
-    add_word(text, name, known ? hex : NULL);
-}
-
-static void
-add_count(struct memctx_text *text, const char *name, unsigned value)
-{
-    char digits[16];
-    snprintf(digits, sizeof(digits), "%u", value);
-    add_word(text, name, value != 0 ? digits : NULL);
-}
-
-static void
-add_phys_base(struct memctx_text *text, const struct memctx_linux_facts *facts)
-{
-    char hex[24];
-    bool negative = facts->phys_base < 0;
-    snprintf(hex, sizeof(hex), "%s0x%" PRIx64, negative ? "-" : "",
-             negative ? -(uint64_t)facts->phys_base
-                      : (uint64_t)facts->phys_base);
-    add_word(text, "PHYS_BASE", facts->has_phys_base ? hex : NULL);
-}
-
 void
-memctx_export_add_extents(const struct memctx_export_subject *subject,
+memctx_export_add_extents(const struct memctx_extent *extents, size_t n,
                           struct memctx_text *text)
 {
-    for (size_t i = 0; i < subject->n_extents; i++) {
-        const struct memctx_extent *e = &subject->extents[i];
-        memctx_text_add(text, "%s0x%" PRIx64 ":0x%" PRIx64 ":%u:0x%" PRIx64,
+    for (size_t i = 0; i < n; i++) {
+        const struct memctx_extent *e = &extents[i];
+        memctx_text_add(text, "%s" MEMCTX_HEX ":" MEMCTX_HEX ":%u:" MEMCTX_HEX,
                         i > 0 ? " " : "", e->gpa, e->size, e->backend,
                         e->offset);
     }
+}
+
+/* The extents of the datum name their backends; a program wants to know which
+ * descriptor or path it is. */
+static void
+add_extents(const struct memctx_export_subject *subject, const char *name,
+            struct memctx_text *text)
+{
+    memctx_text_add(text, "%s='", name);
+    memctx_export_add_extents(subject->extents, subject->n_extents, text);
+    memctx_text_add(text, "'\n");
 }
 
 int
@@ -110,33 +92,17 @@ memctx_export_shell(const struct memctx_export_subject *subject,
                     struct memctx_text *text, struct memctx_error *err)
 {
     (void)err;
-    const struct memctx_datum *datum = subject->datum;
-    const struct memctx_kernel *kernel = &datum->kernel;
-    const struct memctx_linux_facts *linux_facts = &kernel->linux_facts;
-    uint64_t eprocess = kernel->first_process_gva;
-    bool has_note = linux_facts->vmcoreinfo_size != 0;
-    add_word(text, "DOMAIN", subject->domain);
-    add_word(text, "UUID", subject->uuid);
-    add_count(text, "GENERATION", datum->generation);
-    add_hex(text, "KCR3", true, kernel->kcr3);
-    add_hex(text, "LOW", true, datum->low);
-    add_word(text, "PAGING", memctx_paging_name(kernel->paging));
-    add_word(text, "OS", memctx_os_name(kernel->os));
-    add_word(text, "VERSION", kernel->version);
-    add_word(text, "IDENTITY", kernel->identity);
-    add_hex(text, "RAM_SIZE", true, datum->ram_size);
-    memctx_text_add(text, "MEMCTX_EXTENTS='");
-    memctx_export_add_extents(subject, text);
-    memctx_text_add(text, "'\n");
-    add_hex(text, "KERNEL_BASE", kernel->base_gva != 0, kernel->base_gva);
-    add_hex(text, "KERNEL_SIZE", kernel->size_bytes != 0, kernel->size_bytes);
-    add_hex(text, "KASLR_OFFSET", linux_facts->has_kaslr_offset,
-            linux_facts->kaslr_offset);
-    add_phys_base(text, linux_facts);
-    add_hex(text, "KIMAGE_VOFFSET", linux_facts->has_kimage_voffset,
-            linux_facts->kimage_voffset);
-    add_hex(text, "VMCOREINFO_GPA", has_note, linux_facts->vmcoreinfo_gpa);
-    add_count(text, "VMCOREINFO_SIZE", linux_facts->vmcoreinfo_size);
-    add_hex(text, "SYSTEM_EPROCESS", eprocess != 0, eprocess);
+    add_variable(text, "MEMCTX_DOMAIN", subject->domain);
+    add_variable(text, "MEMCTX_UUID", subject->uuid);
+    for (const struct memctx_fact *f = memctx_facts; f->path != NULL; f++) {
+        char value[MEMCTX_FACT_MAX];
+        if (f->variable == NULL)
+            continue;
+        if (f->type == MEMCTX_FACT_LIST)
+            add_extents(subject, f->variable, text);
+        else
+            add_variable(text, f->variable,
+                         memctx_fact_text(f, subject->datum, value));
+    }
     return 0;
 }

@@ -478,17 +478,17 @@ static void
 test_missing_parts_are_named(void **state)
 {
     (void)state;
-    refuse_replaced("kcr3>0x6800000</kcr3", "a/", "kcr3 is missing");
-    refuse_replaced("low>0x80000000</low", "a/", "low is missing");
-    refuse_replaced("paging>x86_64-4level</paging", "a/",
-                    "paging '' is not known");
+    refuse_replaced("kcr3>0x6800000</kcr3", "a/",
+                    "kcr3 is '', expected a number");
+    refuse_replaced("low>0x80000000</low", "a/", "low is ''");
+    refuse_replaced("paging>x86_64-4level</paging", "a/", "paging is ''");
     refuse_replaced("<guest os=\"linux\"", "<guest", "guest/@os is ''");
     refuse_replaced("<guest ", "<ghost ", "guest/@os is ''");
-    refuse_replaced("<ram size=\"0x200000000\"", "<ram", "ram: ");
+    refuse_replaced("<ram size=\"0x200000000\"", "<ram", "ram/@size is ''");
     refuse_replaced("extent gpa=\"0x0\"", "extent",
-                    "extent: memctx datum: gpa");
-    refuse_replaced("size=\"0x80000000\"", "", "extent: memctx datum: size");
-    refuse_replaced("offset=\"0x0\"", "", "extent: memctx datum: offset");
+                    "ram/extent: memctx datum: @gpa is ''");
+    refuse_replaced("size=\"0x80000000\"", "", "@size is ''");
+    refuse_replaced("offset=\"0x0\"", "", "@offset is ''");
 }
 
 static void
@@ -511,8 +511,11 @@ test_numbers_that_are_none(void **state)
     };
     (void)state;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(bad); i++) {
-        refuse_replaced("0x6800000", bad[i], "kcr3 is missing or no number");
-        refuse_replaced("0x100000000", bad[i], "gpa is missing or no number");
+        char words[80];
+        snprintf(words, sizeof(words), "kcr3 is '%.40s', expected a number",
+                 bad[i]);
+        refuse_replaced("0x6800000", bad[i], words);
+        refuse_replaced("0x100000000", bad[i], words + strlen("kcr3 "));
     }
 }
 
@@ -535,10 +538,11 @@ test_words_that_are_not_known(void **state)
 {
     (void)state;
     refuse_replaced("x86_64-4level", "x86_64-6level",
-                    "paging 'x86_64-6level' is not known");
+                    "paging is 'x86_64-6level', expected a paging that is "
+                    "known");
     refuse_replaced("os=\"linux\"", "os=\"Linux\"", "guest/@os is 'Linux'");
     refuse_replaced("os=\"linux\"", "os=\"an unreasonably long name\"",
-                    "guest/@os is ''");
+                    "guest/@os is 'an unreasonably long name'");
     refuse("<memctxd/>", "element is <memctxd>");
 }
 
