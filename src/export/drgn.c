@@ -9,10 +9,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct memctx_export_word architectures[] = {
-    {"x86_64-", "X86_64"},
-    {"aarch64-", "AARCH64"},
-    {NULL, NULL},
+/* Names of drgn.Architecture. */
+const memctx_export_words memctx_export_drgn_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "X86_64",
+    [MEMCTX_PAGING_X86_64_5LEVEL] = "X86_64",
+    [MEMCTX_EXPORT_AARCH64] = "AARCH64",
 };
 
 static const char head[] =
@@ -167,7 +168,7 @@ memctx_export_drgn(const struct memctx_export_subject *subject,
     (void)err;
     memctx_text_add(text, "%s", head);
     memctx_text_add(text, "ARCHITECTURE = \"%s\"\n",
-                    memctx_export_paging_word(subject, architectures));
+                    memctx_export_drgn_words[subject->datum->kernel.paging]);
     memctx_text_add(text, "GENERATION = \"%u\"\n", subject->datum->generation);
     memctx_text_add(text, "LIVE = %s\n",
                     subject->domain != NULL ? "True" : "False");

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "paging/format.h"
 
 /* Where extents are cut besides their ends: see cuts_of(). */
 #define CUTS 3
@@ -23,13 +24,11 @@ struct memctx_elfcore {
     struct memctx_elfcore_piece pieces[PIECES_MAX];
 };
 
-/* What ELF says of a machine, by the beginning of the paging's name. */
+/* What is in the notes of a machine. */
 struct machine {
-    const char *prefix;
-    uint16_t machine;
+    uint16_t elf_machine;
     uint32_t prstatus_size; /* of struct elf_prstatus */
     bool has_qemu_note;
-    uint64_t cr4;
 };
 
 #define CR0_PAGING UINT64_C(0x80000011) /* PG, ET, PE */
@@ -38,20 +37,19 @@ struct machine {
 #define CR4_LA57 UINT64_C(0x1000)
 
 static const struct machine machines[] = {
-    {"x86_64-4level", EM_X86_64, 336, true, CR4_PAE},
-    {"x86_64-5level", EM_X86_64, 336, true, CR4_PAE | CR4_LA57},
-    {"x86-pae", EM_386, 144, true, CR4_PAE},
-    {"x86-2level", EM_386, 144, true, CR4_PSE},
-    {"aarch64-", EM_AARCH64, 392, false, 0},
+    {EM_X86_64, 336, true},
+    {EM_386, 144, true},
+    {EM_AARCH64, 392, false},
 };
 
 static const struct machine *
 find_machine(enum memctx_paging paging)
 {
-    const char *name = memctx_paging_name(paging);
-    for (size_t i = 0; name != NULL && i < MEMCTX_ARRAY_LEN(machines); i++) {
-        const char *prefix = machines[i].prefix;
-        if (strncmp(name, prefix, strlen(prefix)) == 0)
+    if (paging == MEMCTX_PAGING_UNKNOWN)
+        return NULL;
+    uint16_t wanted = memctx_paging_format(paging)->arch->elf_machine;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(machines); i++) {
+        if (machines[i].elf_machine == wanted)
             return &machines[i];
     }
     return NULL;
@@ -109,9 +107,18 @@ note_size(const char *name, size_t len)
 #define QEMU_NOTE_SIZE 440u
 #define QEMU_NOTE_CR (8u + 18 * 8 + 10 * 24)
 
+/* By what a processor of x86 knows the format of its page tables. */
+static uint64_t
+cr4_of(enum memctx_paging paging)
+{
+    const struct memctx_paging_format *format = memctx_paging_format(paging);
+    if (format->entry_bytes == 4)
+        return CR4_PSE;
+    return format->levels == 5 ? CR4_PAE | CR4_LA57 : CR4_PAE;
+}
+
 static void
-put_qemu_note(struct memctx_elfcore *core, const struct machine *machine,
-              uint64_t kcr3)
+put_qemu_note(struct memctx_elfcore *core, const struct memctx_kernel *kernel)
 {
     put_note(core, "QEMU", 0, QEMU_NOTE_SIZE);
     size_t start = core->used;
@@ -121,8 +128,8 @@ put_qemu_note(struct memctx_elfcore *core, const struct machine *machine,
     put_number(core, CR0_PAGING, 8);
     put_number(core, 0, 8);
     put_number(core, 0, 8);
-    put_number(core, kcr3, 8);
-    put_number(core, machine->cr4, 8);
+    put_number(core, kernel->kcr3, 8);
+    put_number(core, cr4_of(kernel->paging), 8);
     core->used = start + QEMU_NOTE_SIZE;
 }
 
@@ -133,7 +140,7 @@ put_notes(struct memctx_elfcore *core, const struct memctx_elfcore_facts *facts,
     put_note(core, "CORE", NT_PRSTATUS, machine->prstatus_size);
     core->used += padded(machine->prstatus_size);
     if (machine->has_qemu_note)
-        put_qemu_note(core, machine, facts->kernel->kcr3);
+        put_qemu_note(core, facts->kernel);
     if (facts->vmcoreinfo == NULL)
         return;
     put_note(core, "VMCOREINFO", 0, facts->vmcoreinfo_len);
@@ -163,7 +170,7 @@ put_file_header(struct memctx_elfcore *core, const struct machine *machine)
     };
     put(core, ident, sizeof(ident));
     put_number(core, ET_CORE, 2);
-    put_number(core, machine->machine, 2);
+    put_number(core, machine->elf_machine, 2);
     put_number(core, EV_CURRENT, 4);
     put_number(core, 0, 8);                  /* e_entry */
     put_number(core, sizeof(Elf64_Ehdr), 8); /* e_phoff */
@@ -216,7 +223,6 @@ build_header(struct memctx_elfcore *core,
  * include/asm/page_64.h, __phys_addr); its root table lies in it. */
 #define KERNEL_MAP UINT64_C(0xffffffff80000000)
 #define IMAGE_MAX MEMCTX_GIB
-#define ROOT_SIZE UINT64_C(4096)
 
 /* The part of the image up to and with the root table; false: not known. */
 static bool
@@ -229,7 +235,7 @@ find_image(const struct memctx_kernel *kernel, struct memctx_elfcore_piece *ret)
         kernel->kcr3 <= gpa || kernel->kcr3 - gpa > IMAGE_MAX)
         return false;
     ret->gpa = gpa;
-    ret->size = kernel->kcr3 - gpa + ROOT_SIZE;
+    ret->size = kernel->kcr3 - gpa + MEMCTX_PAGE_SIZE;
     ret->gva = kernel->base_gva;
     return true;
 }

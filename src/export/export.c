@@ -11,33 +11,35 @@
 
 #define LINUX (1u << MEMCTX_OS_LINUX)
 #define WINDOWS (1u << MEMCTX_OS_WINDOWS)
+#define EVERY (~0u)
 
 struct memctx_export_format {
     const char *name;
     memctx_export_fn *add;
-    unsigned systems;    /* 1 << enum memctx_os */
-    const char *pagings; /* beginnings of names, by blanks; "": all */
-    bool wants_ram;      /* where it is, or bytes of it */
+    unsigned systems;                 /* 1 << enum memctx_os */
+    const memctx_export_words *words; /* NULL: it takes every paging */
+    bool wants_ram;                   /* where it is, or bytes of it */
     bool wants_paths;
     bool wants_vmcoreinfo;
 };
 
 static const struct memctx_export_format formats[] = {
-    {"json", memctx_export_json, LINUX | WINDOWS, "", false, false, false},
-    {"shell", memctx_export_shell, LINUX | WINDOWS, "", true, false, false},
-    {"xml", memctx_export_xml, LINUX | WINDOWS, "", false, false, false},
-    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, "", true, false, true},
-    {"drgn", memctx_export_drgn, LINUX, "x86_64- aarch64-", true, false, true},
-    {"crash", memctx_export_crash, LINUX, "x86_64- aarch64-", true, true,
-     false},
-    {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
-     "x86_64-4level x86-", true, true, false},
-    {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
-     "x86_64-4level x86-", true, true, false},
-    {"memflow", memctx_export_memflow, WINDOWS, "x86_64-4level x86-", true,
+    {"json", memctx_export_json, EVERY, NULL, false, false, false},
+    {"shell", memctx_export_shell, EVERY, NULL, true, false, false},
+    {"xml", memctx_export_xml, EVERY, NULL, false, false, false},
+    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, NULL, true, false, true},
+    {"drgn", memctx_export_drgn, LINUX, &memctx_export_drgn_words, true, false,
+     true},
+    {"crash", memctx_export_crash, LINUX, &memctx_export_crash_words, true,
      true, false},
+    {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
+     &memctx_export_volatility3_words, true, true, false},
+    {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
+     &memctx_export_memprocfs_words, true, true, false},
+    {"memflow", memctx_export_memflow, WINDOWS, &memctx_export_memflow_words,
+     true, true, false},
     {"libvmi", memctx_export_libvmi, LINUX | WINDOWS,
-     "x86_64-4level x86- aarch64-4k-48", false, false, false},
+     &memctx_export_libvmi_words, false, false, false},
 };
 
 const struct memctx_export_format *
@@ -56,27 +58,12 @@ memctx_export_wants_ram(const struct memctx_export_format *format)
     return format->wants_ram;
 }
 
-/* Does the name begin with one of these words? */
-static bool
-begins_with_one(const char *name, const char *words)
-{
-    while (*words != '\0') {
-        size_t len = strcspn(words, " ");
-        if (strncmp(name, words, len) == 0)
-            return true;
-        words += len + (words[len] == ' ');
-    }
-    return false;
-}
-
 static bool
 takes_kernel(const struct memctx_export_format *format,
              const struct memctx_kernel *kernel)
 {
-    const char *paging = memctx_paging_name(kernel->paging);
     return (format->systems >> kernel->os & 1) != 0 &&
-           (format->pagings[0] == '\0' ||
-            (paging != NULL && begins_with_one(paging, format->pagings)));
+           (format->words == NULL || (*format->words)[kernel->paging] != NULL);
 }
 
 /* The names of those that take this kernel (NULL: of all). */
@@ -166,16 +153,4 @@ memctx_export_is_flat(const struct memctx_export_subject *subject)
             return false;
     }
     return memctx_export_is_one_file(subject);
-}
-
-const char *
-memctx_export_paging_word(const struct memctx_export_subject *subject,
-                          const struct memctx_export_word *words)
-{
-    const char *paging = memctx_paging_name(subject->datum->kernel.paging);
-    for (; paging != NULL && words->prefix != NULL; words++) {
-        if (strncmp(paging, words->prefix, strlen(words->prefix)) == 0)
-            return words->word;
-    }
-    return NULL;
 }

@@ -30,16 +30,18 @@ bool memctx_export_is_flat(const struct memctx_export_subject *subject);
 /* Is all RAM in one file, in whatever pieces? */
 bool memctx_export_is_one_file(const struct memctx_export_subject *subject);
 
-/* One row for each name that `paging` may begin with ("x86-" is both formats
- * of 32 bits), and a tool's own word for it; a row without prefix ends it. */
-struct memctx_export_word {
-    const char *prefix;
-    const char *word;
-};
+/* A tool's own word for each paging; NULL: it takes no such. */
+typedef const char *memctx_export_words[MEMCTX_PAGINGS];
 
-/* The word for the subject's paging; NULL: there is none. */
-const char *memctx_export_paging_word(
-    const struct memctx_export_subject *subject,
-    const struct memctx_export_word *words);
+extern const memctx_export_words memctx_export_crash_words;
+extern const memctx_export_words memctx_export_drgn_words;
+extern const memctx_export_words memctx_export_libvmi_words;
+extern const memctx_export_words memctx_export_memflow_words;
+extern const memctx_export_words memctx_export_memprocfs_words;
+extern const memctx_export_words memctx_export_volatility3_words;
+
+/* All pagings of aarch64, where a tool has one word for them. */
+#define MEMCTX_EXPORT_AARCH64 \
+    MEMCTX_PAGING_AARCH64_4K_39... MEMCTX_PAGING_AARCH64_64K_52
 
 #endif

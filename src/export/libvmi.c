@@ -8,12 +8,11 @@
 
 #include "base/bytes.h"
 
-static const struct memctx_export_word libvmi_words[] = {
-    {"x86_64-4level", "VMI_PM_IA32E"},
-    {"x86-pae", "VMI_PM_PAE"},
-    {"x86-2level", "VMI_PM_LEGACY"},
-    {"aarch64-4k-48", "VMI_PM_AARCH64"},
-    {NULL, NULL},
+const memctx_export_words memctx_export_libvmi_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "VMI_PM_IA32E",
+    [MEMCTX_PAGING_X86_PAE] = "VMI_PM_PAE",
+    [MEMCTX_PAGING_X86_2LEVEL] = "VMI_PM_LEGACY",
+    [MEMCTX_PAGING_AARCH64_4K_48] = "VMI_PM_AARCH64",
 };
 
 /* Words that its lexer (config/lexicon.l) takes for something else. */
@@ -101,7 +100,7 @@ memctx_export_libvmi(const struct memctx_export_subject *subject,
     memctx_text_add(text,
                     "%s {\n    ostype = \"%s\";\n    pagemode = \"%s\";\n",
                     name, windows ? "Windows" : "Linux",
-                    memctx_export_paging_word(subject, libvmi_words));
+                    memctx_export_libvmi_words[kernel->paging]);
     add_field(text, "kpgd", kernel->kcr3);
     if (windows)
         add_windows(text, kernel);

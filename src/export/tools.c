@@ -4,15 +4,23 @@
  * prints what a shell can take. */
 #include "export/format.h"
 
+#include <elf.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "guest/linux/vmcoreinfo.h"
+#include "paging/format.h"
 
 /* ---- crash -------------------------------------------------------------- */
+
+/* What more it is told of a paging. */
+const memctx_export_words memctx_export_crash_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "",
+    [MEMCTX_PAGING_X86_64_5LEVEL] = " -m vm=5level",
+    [MEMCTX_EXPORT_AARCH64] = "",
+};
 
 /* crash takes files that lie in guest-physical memory from their first byte to
  * their last (its ramdump.c), so a backing that the split cuts does not fit. */
@@ -43,21 +51,13 @@ check_whole_files(const struct memctx_export_subject *subject,
     return 0;
 }
 
-/* How many bits of virtual address, from a paging's name: "aarch64-4k-48". */
-static unsigned
-va_bits_of(enum memctx_paging paging)
-{
-    return (unsigned)strtoul(strrchr(memctx_paging_name(paging), '-') + 1, NULL,
-                             10);
-}
-
 /* From 5.4 on the direct map is the lower half of the kernel's addresses and
  * the image is in the upper one; before it was the other way round (Linux
  * 14c127c957c1). With 52 bits the halves are those of 48. */
 static bool
 has_image_above(const struct memctx_kernel *kernel)
 {
-    unsigned bits = va_bits_of(kernel->paging);
+    unsigned bits = memctx_paging_format(kernel->paging)->va_bits;
     return (kernel->base_gva >> ((bits < 48 ? bits : 48) - 1) & 1) != 0;
 }
 
@@ -83,7 +83,7 @@ add_aarch64(const struct memctx_export_subject *subject,
         facts->kimage_voffset, info.value[MEMCTX_VMCI_PHYS_OFFSET]);
     if (has_image_above(kernel))
         memctx_text_add(text, " -m vabits_actual=%u",
-                        va_bits_of(kernel->paging));
+                        memctx_paging_format(kernel->paging)->va_bits);
     return 0;
 }
 
@@ -94,8 +94,7 @@ add_x86(const struct memctx_kernel *kernel, struct memctx_text *text)
     if (facts->has_phys_base)
         memctx_text_add(text, " -m phys_base=0x%" PRIx64,
                         (uint64_t)facts->phys_base);
-    if (kernel->paging == MEMCTX_PAGING_X86_64_5LEVEL)
-        memctx_text_add(text, " -m vm=5level");
+    memctx_text_add(text, "%s", memctx_export_crash_words[kernel->paging]);
 }
 
 /* A RAM file that nobody runs in is no live system: crash then makes an ELF
@@ -129,7 +128,8 @@ memctx_export_crash(const struct memctx_export_subject *subject,
 {
     const struct memctx_kernel *kernel = &subject->datum->kernel;
     const struct memctx_linux_facts *facts = &kernel->linux_facts;
-    bool arm = strncmp(memctx_paging_name(kernel->paging), "aarch64", 7) == 0;
+    bool arm =
+        memctx_paging_format(kernel->paging)->arch->elf_machine == EM_AARCH64;
     if (check_whole_files(subject, err) < 0)
         return -1;
     memctx_text_add(text, "crash");
@@ -149,11 +149,10 @@ memctx_export_crash(const struct memctx_export_subject *subject,
 #define MEMMAP_MAX 2048
 #define DEVICE_MAX 260
 
-static const struct memctx_export_word memprocfs_words[] = {
-    {"x86_64-4level", "x64"},
-    {"x86-pae", "x86pae"},
-    {"x86-2level", "x86"},
-    {NULL, NULL},
+const memctx_export_words memctx_export_memprocfs_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "x64",
+    [MEMCTX_PAGING_X86_PAE] = "x86pae",
+    [MEMCTX_PAGING_X86_2LEVEL] = "x86",
 };
 
 /* An offset of 0 means "as the address" unless the top bit is set
@@ -178,6 +177,7 @@ memctx_export_memprocfs(const struct memctx_export_subject *subject,
                         struct memctx_text *text, struct memctx_error *err)
 {
     struct memctx_text words = MEMCTX_TEXT_INIT;
+    enum memctx_paging paging = subject->datum->kernel.paging;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *map = NULL;
     MEMCTX_CLEANUP(memctx_cleanup_free) char *device = NULL;
     if (!memctx_export_is_one_file(subject))
@@ -206,17 +206,16 @@ memctx_export_memprocfs(const struct memctx_export_subject *subject,
     memctx_text_add_shell(text, map);
     memctx_text_add(text, " -dtb 0x%" PRIx64 " -arch %s\n",
                     subject->datum->kernel.kcr3,
-                    memctx_export_paging_word(subject, memprocfs_words));
+                    memctx_export_memprocfs_words[paging]);
     return 0;
 }
 
 /* ---- memflow ------------------------------------------------------------ */
 
-static const struct memctx_export_word memflow_words[] = {
-    {"x86_64-4level", "x64"},
-    {"x86-pae", "x32_pae"},
-    {"x86-2level", "x32"},
-    {NULL, NULL},
+const memctx_export_words memctx_export_memflow_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "x64",
+    [MEMCTX_PAGING_X86_PAE] = "x32_pae",
+    [MEMCTX_PAGING_X86_2LEVEL] = "x32",
 };
 
 /* Its words are plugin:target:arguments, split at colons outside of quotes.
@@ -248,7 +247,7 @@ memctx_export_memflow(const struct memctx_export_subject *subject,
     memctx_text_add(text,
                     "\nMEMFLOW_OS='win32::arch=%s,dtb=%" PRIx64
                     ",kernel_hint=%" PRIx64 "'\n",
-                    memctx_export_paging_word(subject, memflow_words),
-                    kernel->kcr3, kernel->base_gva);
+                    memctx_export_memflow_words[kernel->paging], kernel->kcr3,
+                    kernel->base_gva);
     return 0;
 }

@@ -6,10 +6,12 @@
 
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "paging/format.h"
 #include "text/jsonguard.h"
 
 #define VOL "volatility3.framework."
@@ -17,18 +19,11 @@
 #define LAYER KERNEL "layer_name."
 #define MEMORY LAYER "memory_layer."
 
-static const struct memctx_export_word linux_layers[] = {
-    {"x86_64-4level", VOL "layers.intel.Intel32e"},
-    {"x86-pae", VOL "layers.intel.IntelPAE"},
-    {"x86-2level", VOL "layers.intel.Intel"},
-    {NULL, NULL},
-};
-
-static const struct memctx_export_word windows_layers[] = {
-    {"x86_64-4level", VOL "layers.intel.WindowsIntel32e"},
-    {"x86-pae", VOL "layers.intel.WindowsIntelPAE"},
-    {"x86-2level", VOL "layers.intel.WindowsIntel"},
-    {NULL, NULL},
+/* Classes of its layers.intel; for a Windows with that word before them. */
+const memctx_export_words memctx_export_volatility3_words = {
+    [MEMCTX_PAGING_X86_64_4LEVEL] = "Intel32e",
+    [MEMCTX_PAGING_X86_PAE] = "IntelPAE",
+    [MEMCTX_PAGING_X86_2LEVEL] = "Intel",
 };
 
 static void
@@ -110,16 +105,27 @@ add_memory(json_object *to, const struct memctx_export_subject *subject,
     return add_runs(to, subject, err) < 0 ? -1 : add_files(to, subject, err);
 }
 
+/* How the kernel's page tables are read. */
+static void
+add_layer(json_object *to, const struct memctx_kernel *kernel)
+{
+    char class[80];
+    snprintf(class, sizeof(class), VOL "layers.intel.%s%s",
+             kernel->os == MEMCTX_OS_WINDOWS ? "Windows" : "",
+             memctx_export_volatility3_words[kernel->paging]);
+    add_string(to, KERNEL "layer_name.class", class);
+    add_number(to, LAYER "page_map_offset", kernel->kcr3);
+}
+
 /* The kernel's place: on Windows the image's base without the bits that make
  * an address canonical, on Linux how far it was moved. */
 static int
 place_of(const struct memctx_kernel *kernel, uint64_t *ret,
          struct memctx_error *err)
 {
-    bool wide = kernel->paging == MEMCTX_PAGING_X86_64_4LEVEL;
+    unsigned bits = memctx_paging_format(kernel->paging)->va_bits;
     if (kernel->os == MEMCTX_OS_WINDOWS) {
-        *ret = kernel->base_gva &
-               (wide ? UINT64_C(0xffffffffffff) : UINT64_C(0xffffffff));
+        *ret = kernel->base_gva & ((UINT64_C(1) << bits) - 1);
         return 0;
     }
     if (!kernel->linux_facts.has_kaslr_offset)
@@ -136,7 +142,6 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
                           struct memctx_text *text, struct memctx_error *err)
 {
     const struct memctx_kernel *kernel = &subject->datum->kernel;
-    bool windows = kernel->os == MEMCTX_OS_WINDOWS;
     uint64_t place;
     if (place_of(kernel, &place, err) < 0)
         return -1;
@@ -146,10 +151,7 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     add_string(root, KERNEL "class", VOL "contexts.Module");
     add_number(root, KERNEL "offset", place);
-    add_string(root, KERNEL "layer_name.class",
-               memctx_export_paging_word(subject, windows ? windows_layers
-                                                          : linux_layers));
-    add_number(root, LAYER "page_map_offset", kernel->kcr3);
+    add_layer(root, kernel);
     add_number(root, LAYER "kernel_virtual_offset", place);
     if (add_memory(root, subject, err) < 0)
         return -1;

@@ -4,12 +4,18 @@
 #include "paging/format.h"
 
 #include <assert.h>
+#include <elf.h>
 #include <string.h>
 
 /* clang-format off */
 #define NO_BITS {0, 0}
 #define ZERO(bits) {(bits), 0}
 #define SET(bits) {(bits), (bits)}
+
+static const struct memctx_paging_arch
+    arch_x86_64 = {EM_X86_64, 8},
+    arch_i386 = {EM_386, 4},
+    arch_aarch64 = {EM_AARCH64, 8};
 
 /* ---- x86 (SDM volume 3A, 4.3 to 4.5) ---- */
 
@@ -105,19 +111,19 @@ static const struct memctx_paging_level
                             [3] = BLOCK(36, 0), [4] = TABLE(47, 0)};
 
 #define AARCH64(name, levels, bits, granule) \
-    {"aarch64-" name, (levels), (bits), MEMCTX_ABOVE_ONES, 8, &arm_##granule, \
-     arm_##granule##_levels}
+    {"aarch64-" name, &arch_aarch64, (levels), (bits), MEMCTX_ABOVE_ONES, 8, \
+     &arm_##granule, arm_##granule##_levels}
 
 static const struct memctx_paging_format formats[] = {
     [MEMCTX_PAGING_UNKNOWN] = {.name = NULL},
-    [MEMCTX_PAGING_X86_64_4LEVEL] = {"x86_64-4level", 4, 48, MEMCTX_ABOVE_SIGN,
-                                     8, &x86, long_levels},
-    [MEMCTX_PAGING_X86_64_5LEVEL] = {"x86_64-5level", 5, 57, MEMCTX_ABOVE_SIGN,
-                                     8, &x86, long_levels},
-    [MEMCTX_PAGING_X86_PAE] = {"x86-pae", 3, 32, MEMCTX_ABOVE_ZEROS, 8, &x86,
-                               pae_levels},
-    [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", 2, 32, MEMCTX_ABOVE_ZEROS, 4,
-                                  &old_x86, old_levels},
+    [MEMCTX_PAGING_X86_64_4LEVEL] = {"x86_64-4level", &arch_x86_64, 4, 48,
+                                     MEMCTX_ABOVE_SIGN, 8, &x86, long_levels},
+    [MEMCTX_PAGING_X86_64_5LEVEL] = {"x86_64-5level", &arch_x86_64, 5, 57,
+                                     MEMCTX_ABOVE_SIGN, 8, &x86, long_levels},
+    [MEMCTX_PAGING_X86_PAE] = {"x86-pae", &arch_i386, 3, 32,
+                               MEMCTX_ABOVE_ZEROS, 8, &x86, pae_levels},
+    [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", &arch_i386, 2, 32,
+                                  MEMCTX_ABOVE_ZEROS, 4, &old_x86, old_levels},
     [MEMCTX_PAGING_AARCH64_4K_39] = AARCH64("4k-39", 3, 39, 4k),
     [MEMCTX_PAGING_AARCH64_4K_48] = AARCH64("4k-48", 4, 48, 4k),
     [MEMCTX_PAGING_AARCH64_4K_52] = AARCH64("4k-52", 5, 52, 4k_far),
@@ -154,7 +160,7 @@ memctx_paging_aarch64(uint64_t granule, uint64_t va_bits)
 {
     for (unsigned i = 1; i < MEMCTX_PAGINGS; i++) {
         const struct memctx_paging_format *format = &formats[i];
-        if (format->above == MEMCTX_ABOVE_ONES && format->va_bits == va_bits &&
+        if (format->arch == &arch_aarch64 && format->va_bits == va_bits &&
             UINT64_C(1) << format->level[1].shift == granule)
             return (enum memctx_paging)i;
     }

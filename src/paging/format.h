@@ -102,9 +102,16 @@ enum memctx_paging_above {
     MEMCTX_ABOVE_ONES,  /* all are 1: the root maps an upper range only */
 };
 
+/* The processor that reads such tables. */
+struct memctx_paging_arch {
+    uint16_t elf_machine;  /* EM_X86_64, EM_386 or EM_AARCH64 of <elf.h> */
+    uint8_t pointer_bytes; /* 4 or 8 */
+};
+
 /* What differs between the formats. */
 struct memctx_paging_format {
-    const char *name;
+    const char *name; /* in the datum; nothing is read out of it */
+    const struct memctx_paging_arch *arch;
     uint8_t levels;
     uint8_t va_bits; /* bits of a virtual address that are translated */
     enum memctx_paging_above above;

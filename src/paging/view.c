@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "paging/format.h"
+
 #define READS_A_PAGE 6u
 
 void
@@ -100,9 +102,7 @@ memctx_view_le64(struct memctx_view *view, uint64_t gva, uint64_t *ret,
 unsigned
 memctx_view_pointer_size(const struct memctx_view *view)
 {
-    bool narrow = view->paging == MEMCTX_PAGING_X86_PAE ||
-                  view->paging == MEMCTX_PAGING_X86_2LEVEL;
-    return narrow ? 4 : 8;
+    return memctx_paging_format(view->paging)->arch->pointer_bytes;
 }
 
 int

@@ -640,6 +640,56 @@ without_a_path_it_is_said_what_to_do(void **state)
     assert_refused(&guest, "crash", "memctx exec");
 }
 
+/* Does a name begin with one of these words? */
+static bool
+begins_with_one(const char *name, const char *words)
+{
+    while (*words != '\0') {
+        size_t len = strcspn(words, " ");
+        if (strncmp(name, words, len) == 0)
+            return true;
+        words += len + (words[len] == ' ');
+    }
+    return false;
+}
+
+/* A paging that is added and forgotten there is taken by none of them. */
+static void
+each_tool_takes_the_pagings_that_it_knows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format;
+        const char *pagings; /* beginnings of their names */
+    } rows[] = {
+        {"json", "x86 aarch64"},
+        {"shell", "x86 aarch64"},
+        {"xml", "x86 aarch64"},
+        {"vmcoreinfo", "x86 aarch64"},
+        {"drgn", "x86_64- aarch64-"},
+        {"crash", "x86_64- aarch64-"},
+        {"volatility3", "x86_64-4level x86-"},
+        {"memprocfs", "x86_64-4level x86-"},
+        {"libvmi", "x86_64-4level x86- aarch64-4k-48"},
+    };
+    struct guest guest;
+    make_linux(&guest);
+    for (unsigned p = 1; p < MEMCTX_PAGINGS; p++) {
+        guest.datum.kernel.paging = (enum memctx_paging)p;
+        const char *name = memctx_paging_name((enum memctx_paging)p);
+        for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+            struct memctx_error err = MEMCTX_ERROR_INIT;
+            MEMCTX_CLEANUP(memctx_cleanup_free) char *got = NULL;
+            size_t len;
+            bool taken = memctx_export(memctx_export_find(rows[i].format),
+                                       &guest.subject, &got, &len, &err) == 0 ||
+                         strstr(err.message, "takes no linux with") == NULL;
+            if (taken != begins_with_one(name, rows[i].pagings))
+                fail_msg("%s: %s", rows[i].format, name);
+        }
+    }
+}
+
 static void
 only_some_want_ram(void **state)
 {
@@ -693,6 +743,7 @@ main(void)
         cmocka_unit_test(libvmi_gets_an_entry),
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
+        cmocka_unit_test(each_tool_takes_the_pagings_that_it_knows),
         cmocka_unit_test(only_some_want_ram),
         cmocka_unit_test(names_are_known_and_listed),
     };
