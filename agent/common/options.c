@@ -4,16 +4,13 @@
 #include "common/options.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "qemu/opt.h"
+#include "base/number.h"
 
 #define ROWS_MAX 128
 
@@ -117,23 +114,10 @@ take_option(const struct grammar *g, int argc, char **argv, size_t *row,
 }
 
 static int
-parse_seconds(const char *text, int64_t *ret)
-{
-    char *end;
-    errno = 0;
-    double seconds = strtod(text, &end);
-    if (errno != 0 || end == text || *end != '\0' || !isfinite(seconds) ||
-        seconds < 0 || seconds > 1e9)
-        return -1;
-    *ret = (int64_t)(seconds * 1000);
-    return 0;
-}
-
-static int
 parse_size(const char *text, uint64_t *ret)
 {
     uint64_t size;
-    if (!memctx_qemuopt_size(text, 1, &size) || size == 0)
+    if (!memctx_number_parse_size(text, 1, &size) || size == 0)
         return -1;
     *ret = size;
     return 0;
@@ -159,7 +143,7 @@ store(const struct option_row *row, const char *text, void *values,
                                 "found '%s'",
                                 row->name, text);
     case OPTION_SECONDS:
-        if (parse_seconds(text, member) == 0)
+        if (memctx_number_parse_seconds(text, member))
             return 0;
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "--%s wants seconds, found '%s'", row->name,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu/opt.h"
+#include "base/number.h"
 
 #define COMMANDS_MAX 31
 
@@ -98,10 +98,7 @@ invocation_address(const struct invocation *in, int index, uint64_t *ret,
                    struct memctx_error *err)
 {
     const char *text = in->words[index];
-    size_t digits = strspn(text, "0123456789");
-    if (strncmp(text, "0x", 2) == 0)
-        digits = 2 + strspn(text + 2, "0123456789abcdefABCDEF");
-    if (text[digits] == '\0' && memctx_qemuopt_size(text, 1, ret))
+    if (memctx_number_parse(text, UINT64_MAX, ret))
         return 0;
     return memctx_error_set(err, MEMCTX_PERMANENT,
                             "%s is an address such as 0xffffffff81000000, "

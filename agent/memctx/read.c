@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "memctx/connect.h"
-#include "qemu/opt.h"
 
 #define LENGTH 256u
 #define PIECE (64u * 1024) /* read and printed at once; a multiple of a row */
@@ -130,10 +130,10 @@ print_range(const struct read_options *options, const struct range *range)
         return print_pieces(range, options->raw ? print_raw : print_rows,
                             &done);
     /* The size comes last: only then is it known how much could be read. */
-    printf("{\"%s\":\"0x%" PRIx64 "\",\"bytes\":\"",
+    printf("{\"%s\":\"" MEMCTX_HEX "\",\"bytes\":\"",
            range->physical ? "gpa" : "gva", range->start);
     enum exit_code code = print_pieces(range, print_hex, &done);
-    printf("\",\"size\":\"0x%" PRIx64 "\"}\n", done);
+    printf("\",\"size\":\"" MEMCTX_HEX "\"}\n", done);
     return code;
 }
 
@@ -144,7 +144,8 @@ parse_range(const struct invocation *in, struct range *range,
 {
     if (invocation_address(in, 1, &range->start, err) < 0)
         return -1;
-    if (in->n_words > 2 && !memctx_qemuopt_size(in->words[2], 1, &range->size))
+    if (in->n_words > 2 &&
+        !memctx_number_parse_size(in->words[2], 1, &range->size))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "LENGTH is a size such as 4096, 0x1000 or 4K, "
                                 "found '%s'",

@@ -38,8 +38,9 @@ bool memctx_number_parse(const char *text, uint64_t max, uint64_t *ret);
 /* The same, and a '-' before it makes it its two's complement. */
 bool memctx_number_parse_signed(const char *text, uint64_t *ret);
 
-/* As strtoull() of C with base 0, and as libvirt reads its XML: decimal, 0x or
- * 0X hexadecimal, or octal after a 0; a '+' and white space around it. */
+/* As strtoull() of C with base 0, which takes all that libvirt writes into its
+ * XML: decimal, 0x or 0X hexadecimal, or octal after a 0; a '+' and white space
+ * around it. */
 bool memctx_number_parse_c(const char *text, uint64_t *ret);
 
 /* A size as QEMU reads it: decimal (it knows no octal) or 0x or 0X

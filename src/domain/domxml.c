@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "datum/node.h"
 #include "domain/domxml_memory.h"
 #include "text/xml.h"
@@ -15,11 +16,9 @@ static int
 parse_id(const xmlNode *domain)
 {
     char text[16];
-    if (!memctx_xml_attr(domain, "id", text, sizeof(text)) || text[0] == '\0')
-        return -1;
-    char *end;
-    long id = strtol(text, &end, 10);
-    return *end == '\0' && id >= 0 && id <= INT32_MAX ? (int)id : -1;
+    uint64_t id;
+    memctx_xml_attr(domain, "id", text, sizeof(text));
+    return memctx_number_parse_decimal(text, INT32_MAX, &id) ? (int)id : -1;
 }
 
 /* Any launchSecurity, also a type of tomorrow, means RAM that the host cannot

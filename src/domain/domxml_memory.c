@@ -5,13 +5,13 @@
  * backends and aliases: src/qemu/qemu_command.c, qemu_alias.c (9.0). */
 #include "domain/domxml_memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "qemu/args.h"
 #include "text/xml.h"
 
@@ -37,20 +37,6 @@ static const struct {
 };
 
 static bool
-parse_number(const char *text, uint64_t *ret)
-{
-    char *end;
-    errno = 0;
-    if (text[strspn(text, " \t\n")] == '-')
-        return false;
-    uint64_t number = strtoull(text, &end, 0);
-    if (errno != 0 || end == text || end[strspn(end, " \t\n")] != '\0')
-        return false;
-    *ret = number;
-    return true;
-}
-
-static bool
 scale(uint64_t number, const char *unit, uint64_t *ret)
 {
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(units); i++) {
@@ -67,7 +53,7 @@ take_size(const char *text, const xmlNode *node, uint64_t *ret,
     char unit[16];
     uint64_t number;
     memctx_xml_attr(node, "unit", unit, sizeof(unit));
-    if (!parse_number(text, &number) || !scale(number, unit, ret))
+    if (!memctx_number_parse_c(text, &number) || !scale(number, unit, ret))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "<%.20s> is no size: '%.40s' %s",
                                 (const char *)node->name, text, unit);
@@ -93,7 +79,7 @@ parse_attr(const xmlNode *node, const char *name, uint64_t *ret,
     char text[40];
     if (!memctx_xml_attr(node, name, text, sizeof(text)))
         return 0;
-    if (!parse_number(text, ret))
+    if (!memctx_number_parse_c(text, ret))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%s of <%.20s> is no number: '%.40s'", name,
                                 (const char *)node->name, text);

@@ -6,8 +6,9 @@
  * 0.0.32 and later). */
 #include "export/format.h"
 
-#include <inttypes.h>
 #include <string.h>
+
+#include "base/number.h"
 
 /* Names of drgn.Architecture. */
 const memctx_export_words memctx_export_drgn_words = {
@@ -135,7 +136,7 @@ add_extents(const struct memctx_export_subject *subject,
     for (size_t i = 0; i < subject->n_extents; i++) {
         const struct memctx_extent *e = &subject->extents[i];
         memctx_text_add(
-            text, "    (0x%" PRIx64 ", 0x%" PRIx64 ", %u, 0x%" PRIx64 "),\n",
+            text, "    (" MEMCTX_HEX ", " MEMCTX_HEX ", %u, " MEMCTX_HEX "),\n",
             e->gpa, e->size, e->backend, e->offset);
     }
     memctx_text_add(text, "]\n");

@@ -3,10 +3,10 @@
 /* LibVMI: an entry of libvmi.conf. */
 #include "export/format.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/number.h"
 
 const memctx_export_words memctx_export_libvmi_words = {
     [MEMCTX_PAGING_X86_64_4LEVEL] = "VMI_PM_IA32E",
@@ -55,7 +55,7 @@ static void
 add_field(struct memctx_text *text, const char *name, uint64_t value)
 {
     if (value != 0)
-        memctx_text_add(text, "    %s = 0x%" PRIx64 ";\n", name, value);
+        memctx_text_add(text, "    %s = " MEMCTX_HEX ";\n", name, value);
 }
 
 static void

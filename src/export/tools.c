@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "guest/linux/vmcoreinfo.h"
 #include "paging/format.h"
 
@@ -79,7 +80,7 @@ add_aarch64(const struct memctx_export_subject *subject,
                                 "PHYS_OFFSET of VMCOREINFO, which are not "
                                 "known: use memctx core");
     memctx_text_add(
-        text, " -m kimage_voffset=0x%" PRIx64 " -m phys_offset=0x%" PRIx64,
+        text, " -m kimage_voffset=" MEMCTX_HEX " -m phys_offset=" MEMCTX_HEX,
         facts->kimage_voffset, info.value[MEMCTX_VMCI_PHYS_OFFSET]);
     if (has_image_above(kernel))
         memctx_text_add(text, " -m vabits_actual=%u",
@@ -92,7 +93,7 @@ add_x86(const struct memctx_kernel *kernel, struct memctx_text *text)
 {
     const struct memctx_linux_facts *facts = &kernel->linux_facts;
     if (facts->has_phys_base)
-        memctx_text_add(text, " -m phys_base=0x%" PRIx64,
+        memctx_text_add(text, " -m phys_base=" MEMCTX_HEX,
                         (uint64_t)facts->phys_base);
     memctx_text_add(text, "%s", memctx_export_crash_words[kernel->paging]);
 }
@@ -110,7 +111,7 @@ add_files(const struct memctx_export_subject *subject, bool arm,
                     subject->domain != NULL && !arm ? "live:" : "");
     for (size_t i = 0; i < subject->n_extents; i++) {
         const struct memctx_extent *e = &subject->extents[i];
-        memctx_text_add(&words, "%s%s@0x%" PRIx64, i > 0 ? "," : "",
+        memctx_text_add(&words, "%s%s@" MEMCTX_HEX, i > 0 ? "," : "",
                         subject->paths[e->backend], e->gpa);
     }
     if (memctx_text_take(&words, &word, err) < 0)
@@ -134,7 +135,7 @@ memctx_export_crash(const struct memctx_export_subject *subject,
         return -1;
     memctx_text_add(text, "crash");
     if (facts->has_kaslr_offset && (facts->kaslr_offset != 0 || arm))
-        memctx_text_add(text, " --kaslr 0x%" PRIx64, facts->kaslr_offset);
+        memctx_text_add(text, " --kaslr " MEMCTX_HEX, facts->kaslr_offset);
     if (!arm)
         add_x86(kernel, text);
     else if (add_aarch64(subject, text, err) < 0)
@@ -204,7 +205,7 @@ memctx_export_memprocfs(const struct memctx_export_subject *subject,
     memctx_text_add_shell(text, device);
     memctx_text_add(text, " -memmap-str ");
     memctx_text_add_shell(text, map);
-    memctx_text_add(text, " -dtb 0x%" PRIx64 " -arch %s\n",
+    memctx_text_add(text, " -dtb " MEMCTX_HEX " -arch %s\n",
                     subject->datum->kernel.kcr3,
                     memctx_export_memprocfs_words[paging]);
     return 0;

@@ -4,13 +4,13 @@
  * plugin, whose requirement of a kernel is named "kernel" in all of today. */
 #include "export/format.h"
 
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "paging/format.h"
 #include "text/jsonguard.h"
 
@@ -62,7 +62,7 @@ add_runs(json_object *to, const struct memctx_export_subject *subject,
     MEMCTX_CLEANUP(memctx_cleanup_free) char *runs = NULL;
     for (size_t i = 0; i < subject->n_extents; i++) {
         const struct memctx_extent *e = &subject->extents[i];
-        memctx_text_add(&text, "%s%u:0x%" PRIx64 ":0x%" PRIx64 ":0x%" PRIx64,
+        memctx_text_add(&text, "%s%u:" MEMCTX_HEX ":" MEMCTX_HEX ":" MEMCTX_HEX,
                         i > 0 ? "," : "", e->backend, e->gpa, e->offset,
                         e->size);
     }

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "qemu/opt.h"
 
 /* One argument, with the arguments read so far. */
@@ -36,7 +37,7 @@ take_size(struct reader *r, const char *key, uint64_t unit, uint64_t *ret,
     char text[32];
     if (!memctx_qemuopt_get(r->opt, key, text, sizeof(text)))
         return 0;
-    if (!memctx_qemuopt_size(text, unit, ret))
+    if (!memctx_number_parse_size(text, unit, ret))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "QEMU's %s is no size: '%.40s'",
                                 key[0] != '\0' ? key : "-m", text);
@@ -128,7 +129,8 @@ take_cpu(struct reader *r, struct memctx_error *err)
     return 0;
 }
 
-/* Of several -accel QEMU takes the first that works: "-accel kvm -accel tcg". */
+/* Of several -accel QEMU takes the first that works: "-accel kvm -accel tcg".
+ */
 static int
 take_accel(struct reader *r, struct memctx_error *err)
 {
@@ -300,10 +302,12 @@ static const struct {
     const char *name;
     option_fn *take;
 } options[] = {
-    {"-uuid", take_uuid},     {"-machine", take_machine}, {"-M", take_machine},
-    {"-m", take_memory},      {"-object", take_object},   {"-numa", take_numa},
-    {"-global", take_global}, {"-device", take_device},   {"-cpu", take_cpu},
-    {"-accel", take_accel},   {"-mem-path", take_mem_path},
+    {"-uuid", take_uuid},         {"-machine", take_machine},
+    {"-M", take_machine},         {"-m", take_memory},
+    {"-object", take_object},     {"-numa", take_numa},
+    {"-global", take_global},     {"-device", take_device},
+    {"-cpu", take_cpu},           {"-accel", take_accel},
+    {"-mem-path", take_mem_path},
 };
 
 /* QEMU takes -option and --option alike. */

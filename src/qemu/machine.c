@@ -5,10 +5,11 @@
  * hw/riscv/virt.c; compared with info mtree of QEMU 5.2, 7.2 and 10.0. */
 #include "qemu/machine.h"
 
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/number.h"
 
 #define LIMIT_OF_PC UINT64_C(0xe0000000)
 
@@ -106,10 +107,16 @@ is_name(const char *name, const char *machine)
 static void
 apply_version(const char *name, struct memctx_machine *machine)
 {
-    unsigned major;
-    unsigned minor;
+    uint64_t major;
+    uint64_t minor;
     const char *last = strrchr(name, '-');
-    if (last == NULL || sscanf(last, "-%u.%u", &major, &minor) != 2)
+    if (last == NULL)
+        return;
+    last++;
+    if (!memctx_number_take(&last, 10, UINT_MAX, &major) || *last != '.')
+        return;
+    last++;
+    if (!memctx_number_take(&last, 10, UINT_MAX, &minor))
         return;
     unsigned version = memctx_min(major, 9999) * 1000 + memctx_min(minor, 999);
     if (machine->moves == MEMCTX_MOVES_MAYBE)

@@ -3,13 +3,9 @@
 /* Takes option arguments apart. Any local user can write one. */
 #include "qemu/opt.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/bytes.h"
 
 struct memctx_qemuopt {
     const char *text;    /* the caller's */
@@ -104,26 +100,4 @@ memctx_qemuopt_get(const struct memctx_qemuopt *opt, const char *key, char *to,
     if (opt->object != NULL)
         return get_from_json(opt->object, key, to, size);
     return get_from_text(opt->text, key, to, size);
-}
-
-bool
-memctx_qemuopt_size(const char *text, uint64_t unit, uint64_t *ret)
-{
-    static const char suffixes[] = "bkmgt";
-    char *end;
-    if (!isdigit((unsigned char)text[0]))
-        return false;
-    errno = 0;
-    /* QEMU knows no octal. */
-    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    uint64_t number = strtoull(text, &end, hex ? 16 : 10);
-    if (errno != 0)
-        return false;
-    if (*end != '\0') {
-        const char *suffix = strchr(suffixes, tolower((unsigned char)*end));
-        if (suffix == NULL || end[1] != '\0')
-            return false;
-        unit = UINT64_C(1) << (10 * (suffix - suffixes));
-    }
-    return memctx_mul(number, unit, ret);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The syntax of QEMU's option arguments: "word,key=value,..." or a JSON
- * object, and sizes. Knows no option. */
+ * object. Knows no option. */
 #ifndef MEMCTX_QEMUOPT_H
 #define MEMCTX_QEMUOPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* One argument that is looked into several times. */
 struct memctx_qemuopt;
@@ -24,10 +23,5 @@ void memctx_qemuopt_close(struct memctx_qemuopt *opt);
  * number nor truth value. */
 bool memctx_qemuopt_get(const struct memctx_qemuopt *opt, const char *key,
                         char *to, size_t size);
-
-/* Parse a size as QEMU does: decimal or 0x hexadecimal, with an optional
- * suffix b, k, m, g, t (any case). Without suffix it is in `unit` bytes. *ret
- * is untouched when the text is none. */
-bool memctx_qemuopt_size(const char *text, uint64_t unit, uint64_t *ret);
 
 #endif

@@ -4,25 +4,18 @@
  * fuzzer may have, too. */
 #include "ram/procmaps.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* One number in `base`, followed by `stop`, which is passed too. */
+#include "base/number.h"
+
+/* A number in hexadecimal, followed by `stop`, which is passed too. */
 static bool
-take_number(const char **at, int base, char stop, uint64_t *ret)
+take_hex(const char **at, char stop, uint64_t max, uint64_t *ret)
 {
-    char *end;
-    /* strtoull() would take "0x" itself. */
-    if (!isxdigit((unsigned char)**at) || (*at)[1] == 'x')
+    if (!memctx_number_take(at, 16, max, ret) || **at != stop)
         return false;
-    errno = 0;
-    *ret = strtoull(*at, &end, base);
-    if (errno != 0 || *end != stop)
-        return false;
-    *at = end + 1;
+    (*at)++;
     return true;
 }
 
@@ -48,12 +41,8 @@ take_rights(const char **at, struct memctx_mapping *mapping)
 static bool
 take_inode(const char *at, uint64_t *ret)
 {
-    char *end;
-    if (!isdigit((unsigned char)*at))
-        return false;
-    errno = 0;
-    *ret = strtoull(at, &end, 10);
-    return errno == 0 && (*end == '\0' || *end == ' ' || *end == '\n');
+    return memctx_number_take(&at, 10, UINT64_MAX, ret) &&
+           (*at == '\0' || *at == ' ' || *at == '\n');
 }
 
 int
@@ -64,13 +53,13 @@ memctx_procmaps_parse(const char *line, struct memctx_mapping *ret,
     uint64_t major;
     uint64_t minor;
     const char *at = line;
-    if (!take_number(&at, 16, '-', &mapping.start) ||
-        !take_number(&at, 16, ' ', &mapping.end) ||
+    if (!take_hex(&at, '-', UINT64_MAX, &mapping.start) ||
+        !take_hex(&at, ' ', UINT64_MAX, &mapping.end) ||
         mapping.start >= mapping.end || !take_rights(&at, &mapping) ||
-        !take_number(&at, 16, ' ', &mapping.offset) ||
-        !take_number(&at, 16, ':', &major) ||
-        !take_number(&at, 16, ' ', &minor) || major > UINT_MAX ||
-        minor > UINT_MAX || !take_inode(at, &mapping.inode))
+        !take_hex(&at, ' ', UINT64_MAX, &mapping.offset) ||
+        !take_hex(&at, ':', UINT_MAX, &major) ||
+        !take_hex(&at, ' ', UINT_MAX, &minor) ||
+        !take_inode(at, &mapping.inode))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "not a line of /proc/PID/maps: '%.60s'", line);
     mapping.major = (unsigned)major;

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "wire/clocks.h"
 #include "text/jsonguard.h"
 #include "wire/rundir.h"
@@ -379,16 +380,6 @@ client_number(json_object *object, const char *key, uint64_t *ret)
         *ret = json_object_get_uint64(member);
         return true;
     }
-    const char *text = json_object_is_type(member, json_type_string)
-                           ? json_object_get_string(member)
-                           : "";
-    char *end;
-    if (strncmp(text, "0x", 2) != 0 || text[2] == '\0')
-        return false;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 16);
-    if (errno != 0 || *end != '\0')
-        return false;
-    *ret = value;
-    return true;
+    return json_object_is_type(member, json_type_string) &&
+           memctx_number_parse_hex(json_object_get_string(member), ret);
 }

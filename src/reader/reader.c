@@ -3,12 +3,12 @@
 /* struct memctx_reader: its life, and what it knows without reading RAM. */
 #include "reader/reader.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "wire/clocks.h"
 
 int
@@ -103,22 +103,7 @@ memctx_reader_number(const struct memctx_reader *reader, const char *path,
                      uint64_t *ret)
 {
     const char *text = memctx_reader_text(reader, path);
-    if (text == NULL)
-        return -1;
-    bool negative = text[0] == '-';
-    const char *digits = text + negative;
-    int base = strncmp(digits, "0x", 2) == 0 ? 16 : 10;
-    digits += base == 16 ? 2 : 0;
-    if (digits[0] == '\0' ||
-        digits[strspn(digits, base == 16 ? "0123456789abcdefABCDEF"
-                                         : "0123456789")] != '\0')
-        return -1;
-    errno = 0;
-    unsigned long long value = strtoull(digits, NULL, base);
-    if (errno != 0)
-        return -1;
-    *ret = negative ? -(uint64_t)value : value;
-    return 0;
+    return text != NULL && memctx_number_parse_signed(text, ret) ? 0 : -1;
 }
 
 const struct memctx_extent *

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -40,14 +39,6 @@ find_extent(const struct remote *remote, uint64_t offset)
     return NULL;
 }
 
-static void
-add_hex(json_object *to, const char *key, uint64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "0x%" PRIx64, value);
-    json_object_object_add(to, key, json_object_new_string(text));
-}
-
 /* Ask for `size` bytes at a gpa. Data: 0 and bytes in the packet; a hole: 0 and
  * its size in *hole. */
 static int
@@ -57,9 +48,9 @@ ask(const struct remote *remote, uint64_t gpa, uint64_t size,
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("read", remote->domain);
     uint64_t got;
-    add_hex(request, "epoch", remote->epoch);
-    add_hex(request, "gpa", gpa);
-    add_hex(request, "size", size);
+    json_object_object_add(request, "epoch", memctx_json_hex(remote->epoch));
+    json_object_object_add(request, "gpa", memctx_json_hex(gpa));
+    json_object_object_add(request, "size", memctx_json_hex(size));
     if (client_call(remote->client, request, ret, err) < 0)
         return -1;
     if (client_number(ret->object, "hole", hole) && *hole != 0)

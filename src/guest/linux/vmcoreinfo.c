@@ -3,12 +3,10 @@
 /* Parses VMCOREINFO text; knows nothing of RAM or page tables. */
 #include "guest/linux/vmcoreinfo.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/number.h"
 
 enum value_format {
     HEX,
@@ -62,57 +60,33 @@ is_key(const struct line *line, const char *name)
            memcmp(line->key, name, line->key_len) == 0;
 }
 
-static int
-digit_value(char c, unsigned base)
-{
-    int value = -1;
-    if (c >= '0' && c <= '9')
-        value = c - '0';
-    else if (c >= 'a' && c <= 'f')
-        value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-        value = c - 'A' + 10;
-    return value < (int)base ? value : -1;
-}
-
-static bool
-parse_digits(const char *digits, size_t len, unsigned base, uint64_t *ret)
-{
-    uint64_t value = 0;
-    if (len == 0)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        int digit = digit_value(digits[i], base);
-        if (digit < 0 || !memctx_mul(value, base, &value) ||
-            !memctx_add(value, (uint64_t)digit, &value))
-            return false;
-    }
-    *ret = value;
-    return true;
-}
-
 /* NUMBER() is "%d" or "%ld", or "0x%lx" for masks. */
 static bool
-parse_signed(const char *text, size_t len, uint64_t *ret)
+take_signed(const char **at, uint64_t *ret)
 {
-    if (len > 2 && text[0] == '0' && text[1] == 'x')
-        return parse_digits(text + 2, len - 2, 16, ret);
-    bool negative = len > 0 && text[0] == '-';
     uint64_t value;
-    if (!parse_digits(text + negative, len - negative, 10, &value) ||
-        value > (uint64_t)INT64_MAX)
+    if (strncmp(*at, "0x", 2) == 0) {
+        *at += 2;
+        return memctx_number_take(at, 16, UINT64_MAX, ret);
+    }
+    bool negative = **at == '-';
+    *at += negative;
+    if (!memctx_number_take(at, 10, INT64_MAX, &value))
         return false;
     *ret = negative ? -value : value;
     return true;
 }
 
+/* A newline, which is no digit, ends the value. */
 static bool
 parse_value(const struct line *line, enum value_format format, uint64_t *ret)
 {
-    if (format == SIGNED)
-        return parse_signed(line->value, line->value_len, ret);
-    return parse_digits(line->value, line->value_len, format == HEX ? 16 : 10,
-                        ret);
+    const char *at = line->value;
+    bool is_number =
+        format == SIGNED
+            ? take_signed(&at, ret)
+            : memctx_number_take(&at, format == HEX ? 16 : 10, UINT64_MAX, ret);
+    return is_number && at == line->value + line->value_len;
 }
 
 /* Copy a word of printable ASCII; false when it is empty, too long or not. */
@@ -134,12 +108,8 @@ copy_word(const struct line *line, char *to, size_t size)
 static bool
 is_build_id(const struct line *line)
 {
-    for (size_t i = 0; i < line->value_len; i++) {
-        if (digit_value(line->value[i], 16) < 0 ||
-            (line->value[i] >= 'A' && line->value[i] <= 'F'))
-            return false;
-    }
-    return line->value_len >= 16 && line->value_len % 2 == 0;
+    return line->value_len >= 16 && line->value_len % 2 == 0 &&
+           strspn(line->value, "0123456789abcdef") == line->value_len;
 }
 
 static int
