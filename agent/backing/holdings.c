@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "backing/rights.h"
 
 #define FDS_MAX 65536  /* of one QEMU that are looked at */
@@ -132,6 +134,9 @@ add_file(const struct process *process, struct holdings *h, int dirfd,
          const char *name, struct memctx_error *err)
 {
     struct stat st;
+    uint64_t number;
+    if (!memctx_number_parse_decimal(name, INT_MAX, &number))
+        return 0; /* "." or ".." */
     errno = 0;
     MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = look_at(dirfd, name, &st);
     if (fd < 0 && (errno == EACCES || errno == EPERM))
@@ -145,7 +150,7 @@ add_file(const struct process *process, struct holdings *h, int dirfd,
     h->files = more;
     struct memctx_ram_file *file = &h->files[h->list.n_files++];
     *file = (struct memctx_ram_file){
-        .number = atoi(name),
+        .number = (int)number,
         .major = major(st.st_dev),
         .minor = minor(st.st_dev),
         .inode = st.st_ino,

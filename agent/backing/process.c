@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "wire/rundir.h"
 
 void
@@ -80,16 +81,17 @@ read_pidfile(const char *path, pid_t *ret, struct memctx_error *err)
     if (read(fd, text, sizeof(text) - 1) <= 0 || fcntl(fd, F_GETLK, &lock) < 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "QEMU's pidfile is not filled in yet");
-    char *end;
-    long pid = strtol(text, &end, 10);
-    if (pid <= 1 || pid > INT_MAX || (*end != '\0' && *end != '\n'))
+    const char *end = text;
+    uint64_t pid;
+    if (!memctx_number_take(&end, 10, INT_MAX, &pid) || pid <= 1 ||
+        (*end != '\0' && *end != '\n'))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "QEMU's pidfile holds no pid: '%.20s'", text);
-    if (lock.l_type == F_UNLCK || lock.l_pid != pid)
+    if (lock.l_type == F_UNLCK || lock.l_pid != (pid_t)pid)
         return memctx_error_set(err, MEMCTX_RETRY,
-                                "QEMU's pidfile names process %ld, which does "
+                                "QEMU's pidfile names process %d, which does "
                                 "not hold it locked",
-                                pid);
+                                (int)pid);
     *ret = (pid_t)pid;
     return 0;
 }
@@ -155,14 +157,17 @@ read_instance(struct process *process, struct memctx_error *err)
     if (fd < 0 || read(fd, stat, sizeof(stat) - 1) <= 0)
         return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
     const char *at = strrchr(stat, ')');
-    for (unsigned field = 2; at != NULL && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    if (at == NULL)
+    uint64_t ticks;
+    for (unsigned field = 2; at != NULL && field < 22; field++) {
+        const char *blank = strchr(at, ' ');
+        at = blank != NULL ? blank + 1 : NULL;
+    }
+    if (at == NULL || !memctx_number_take(&at, 10, UINT64_MAX, &ticks))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "/proc/%d/stat has no start time",
                                 (int)process->pid);
     /* A pid has 22 bits at most (PID_MAX_LIMIT in linux/threads.h). */
-    process->instance = strtoull(at, NULL, 10) << 22 | (uint64_t)process->pid;
+    process->instance = ticks << 22 | (uint64_t)process->pid;
     return 0;
 }
 

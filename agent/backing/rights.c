@@ -10,12 +10,12 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 
 #define SHARED                                                     \
     "<memoryBacking><source type='memfd'/><access mode='shared'/>" \
@@ -36,6 +36,16 @@ read_text(const char *path, char *to, size_t size)
     to[n > 0 ? n : 0] = '\0';
 }
 
+/* The number that a text begins with, behind blanks; 0: it does not. */
+static uint64_t
+number_at(const char *text, unsigned base)
+{
+    uint64_t number = 0;
+    text += strspn(text, " \t");
+    memctx_number_take(&text, base, UINT64_MAX, &number);
+    return number;
+}
+
 void
 rights_look(const struct process *process, struct rights *ret)
 {
@@ -47,9 +57,9 @@ rights_look(const struct process *process, struct rights *ret)
     read_text("/proc/self/status", text, sizeof(text));
     const char *effective = strstr(text, "\nCapEff:");
     if (effective != NULL)
-        ret->capabilities = strtoull(effective + 8, NULL, 16);
+        ret->capabilities = number_at(effective + strlen("\nCapEff:"), 16);
     read_text("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
-    ret->yama = atoi(text);
+    ret->yama = (int)number_at(text, 10);
     /* /proc/PID belongs to the process' user and group while it is dumpable,
      * which QEMU is. */
     if (fstat(process->procfd, &st) == 0) {

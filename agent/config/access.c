@@ -3,7 +3,6 @@
 /* Parses rules and asks them. */
 #include "config/access.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <grp.h>
@@ -13,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 #define NAMES_BYTES_MAX (1024 * 1024) /* of one entry of the user database */
 
@@ -42,11 +42,8 @@ access_right_name(enum access_right right)
 static bool
 parse_id(const char *text, uint32_t *ret)
 {
-    char *end;
-    errno = 0;
-    unsigned long long id = strtoull(text, &end, 10);
-    if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
-        id >= UINT32_MAX)
+    uint64_t id;
+    if (!memctx_number_parse_decimal(text, UINT32_MAX - 1, &id))
         return false;
     *ret = (uint32_t)id;
     return true;

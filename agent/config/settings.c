@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 #define FILE_MAX (64 * 1024)
 
@@ -83,11 +84,9 @@ static int
 store_number(const struct key *key, const char *value, void *member,
              struct memctx_error *err)
 {
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(value, &end, 10);
-    if (errno != 0 || !isdigit((unsigned char)value[0]) || *end != '\0' ||
-        number < key->min || number > key->max)
+    uint64_t number;
+    if (!memctx_number_parse_decimal(value, key->max, &number) ||
+        number < key->min)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%s wants a number from %llu to %llu, found: "
                                 "%.40s",

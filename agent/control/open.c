@@ -7,6 +7,7 @@
 #include "control/errand.h"
 #include "backing/handout.h"
 #include "control/operations.h"
+#include "text/jsonguard.h"
 
 static json_object *
 describe_extents(const struct memctx_rammap *map)
@@ -16,9 +17,9 @@ describe_extents(const struct memctx_rammap *map)
     json_object *array = json_object_new_array();
     for (size_t i = 0; i < count; i++) {
         json_object *object = json_object_new_object();
-        json_object_object_add(object, "gpa", request_hex(e[i].gpa));
-        json_object_object_add(object, "size", request_hex(e[i].size));
-        json_object_object_add(object, "offset", request_hex(e[i].offset));
+        json_object_object_add(object, "gpa", memctx_json_hex(e[i].gpa));
+        json_object_object_add(object, "size", memctx_json_hex(e[i].size));
+        json_object_object_add(object, "offset", memctx_json_hex(e[i].offset));
         json_object_object_add(object, "backend",
                                json_object_new_int((int)e[i].backend));
         json_object_array_add(array, object);
@@ -36,7 +37,8 @@ hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
         object, "name",
         json_object_new_string(memctx_rammap_backend_name(e->map, index)));
     json_object_object_add(
-        object, "size", request_hex(memctx_rammap_backend_size(e->map, index)));
+        object, "size",
+        memctx_json_hex(memctx_rammap_backend_size(e->map, index)));
     if (handout_open(memctx_rammap_source(e->map, index), e->uid, &fds[*n_fds],
                      &err) < 0)
         json_object_object_add(object, "why",
@@ -140,7 +142,7 @@ operation_open(struct session *session, json_object *request,
         return refuse_error(refusal, &err);
     }
     e->reply = operations_show(record);
-    json_object_object_add(e->reply, "epoch", request_hex(e->epoch_value));
+    json_object_object_add(e->reply, "epoch", memctx_json_hex(e->epoch_value));
     errand_submit(e);
     return 0;
 }

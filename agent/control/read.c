@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/number.h"
 #include "control/errand.h"
 #include "control/operations.h"
 #include "paging/paging.h"
@@ -44,7 +45,7 @@ static struct packet *
 make_packet(const char *key, uint64_t value, size_t len, char **bytes)
 {
     char head[64];
-    int n = snprintf(head, sizeof(head), "{\"%s\":\"0x%" PRIx64 "\"}%s", key,
+    int n = snprintf(head, sizeof(head), "{\"%s\":\"" MEMCTX_HEX "\"}%s", key,
                      value, len > 0 ? "\n" : "");
     struct packet *packet = packet_create((size_t)n + len);
     if (packet == NULL)

@@ -4,14 +4,12 @@
 #include "control/request.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/number.h"
 
 #define DEPTH_MAX 8
 
@@ -94,17 +92,6 @@ request_text(json_object *request, const char *key)
                                                                       : NULL;
 }
 
-static bool
-parse_hex(const char *text, uint64_t *ret)
-{
-    char *end;
-    if (text == NULL || text[0] != '0' || text[1] != 'x' ||
-        !isxdigit((unsigned char)text[2]) || strlen(text) > 18)
-        return false;
-    *ret = strtoull(text + 2, &end, 16);
-    return *end == '\0';
-}
-
 int
 request_number(json_object *request, const char *key, uint64_t *ret,
                struct refusal *refusal)
@@ -120,8 +107,8 @@ request_number(json_object *request, const char *key, uint64_t *ret,
         if (fits)
             return 1;
     }
-    if (json_object_is_type(member, json_type_string) &&
-        parse_hex(request_text(request, key), ret))
+    const char *text = request_text(request, key);
+    if (text != NULL && memctx_number_parse_hex(text, ret))
         return 1;
     return refuse(refusal, VERDICT_USAGE,
                   "\"%s\" wants a number as \"0x1000\" or 4096", key);
@@ -134,14 +121,4 @@ request_flag(json_object *request, const char *key)
     return json_object_object_get_ex(request, key, &member) &&
            json_object_is_type(member, json_type_boolean) &&
            json_object_get_boolean(member);
-}
-
-json_object *
-request_hex(uint64_t number)
-{
-    char text[20];
-    snprintf(text, sizeof(text), "%#" PRIx64, number);
-    if (number == 0)
-        strcpy(text, "0x0");
-    return json_object_new_string(text);
 }

@@ -62,7 +62,4 @@ int request_number(json_object *request, const char *key, uint64_t *ret,
 /* A member that is true. */
 bool request_flag(json_object *request, const char *key);
 
-/* A number as the protocol spells it. */
-json_object *request_hex(uint64_t number);
-
 #endif

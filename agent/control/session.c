@@ -3,11 +3,11 @@
 /* Finds domains for a client without telling it of others, and answers it. */
 #include "control/session.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/number.h"
 
 #define DOMAIN_MAX 256 /* bytes of a name, UUID or id in a request */
 
@@ -46,11 +46,9 @@ session_may(const struct session *session, enum access_right right,
 static bool
 is_id(const char *text, int id)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 &&
-           value == id;
+    uint64_t number;
+    return memctx_number_parse_decimal(text, INT_MAX, &number) &&
+           (int)number == id;
 }
 
 /* As virsh: an id if it is one, else a UUID, else a name. */

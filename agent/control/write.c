@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The operation write: what it takes; ramwrite.c does it. */
-#include <ctype.h>
+/* The operation write: what it takes; executor.c does it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "control/errand.h"
 #include "control/ramwrite.h"
 #include "control/operations.h"
@@ -29,17 +28,11 @@ work(struct errand *e, struct memctx_error *err)
 static int
 parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
 {
-    size_t len = hex != NULL ? strlen(hex) : 0;
-    if (len == 0 || len % 2 != 0 || len / 2 > sizeof(e->bytes) ||
-        strspn(hex, "0123456789abcdefABCDEF") != len)
+    if (hex == NULL || !memctx_number_parse_bytes(
+                           hex, e->bytes, sizeof(e->bytes), &e->len_bytes))
         return refuse(refusal, VERDICT_USAGE,
                       "\"hex\" wants 1 to %d bytes, two digits each",
                       ERRAND_WRITE_MAX);
-    for (size_t i = 0; i < len / 2; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        e->bytes[i] = (unsigned char)strtoul(digits, NULL, 16);
-    }
-    e->len_bytes = len / 2;
     return 0;
 }
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/uuid.h"
+#include "base/number.h"
 
 #define MODE 0640
 #define PART ".part"
@@ -214,16 +214,17 @@ statefile_count(int dirfd, const char *uuid, const struct statefile_run *run,
 static bool
 parse_run(const char *text, struct statefile_run *ret)
 {
-    int used = 0;
     struct statefile_run run = {.instance = 0};
-    if (sscanf(text, "%" SCNu64 " %u %n", &run.instance, &run.generation,
-               &used) != 2 ||
-        used == 0)
+    uint64_t generation;
+    if (!memctx_number_take(&text, 10, UINT64_MAX, &run.instance) ||
+        *text++ != ' ' ||
+        !memctx_number_take(&text, 10, UINT_MAX, &generation) || *text++ != ' ')
         return false;
-    size_t len = strcspn(text + used, "\n");
+    size_t len = strcspn(text, "\n");
     if (len >= sizeof(run.kernel))
         return false;
-    memcpy(run.kernel, text + used, len);
+    run.generation = (unsigned)generation;
+    memcpy(run.kernel, text, len);
     *ret = run;
     return true;
 }

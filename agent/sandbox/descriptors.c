@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* on all architectures */
@@ -205,9 +206,10 @@ close_listed(const struct descriptors *d)
     if (dir == NULL)
         return -1;
     while ((entry = readdir(dir)) != NULL) {
-        int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && fd != dirfd(dir) && !is_kept(d, fd))
-            close(fd);
+        uint64_t fd;
+        if (memctx_number_parse_decimal(entry->d_name, INT_MAX, &fd) &&
+            (int)fd != dirfd(dir) && !is_kept(d, (int)fd))
+            close((int)fd);
     }
     return 0;
 }
