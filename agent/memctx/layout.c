@@ -3,7 +3,6 @@
 /* memctx layout: where QEMU put a guest's RAM, from a running domain or from
  * files. Opens no RAM. */
 #include <errno.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,14 +138,6 @@ from_files(const struct layout_options *options, struct sources *s,
     return 0;
 }
 
-static void
-add_hex(json_object *to, const char *key, uint64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "0x%" PRIx64, value);
-    json_object_object_add(to, key, json_object_new_string(text));
-}
-
 static uint64_t
 size_of(const struct memctx_layout *layout)
 {
@@ -166,16 +157,16 @@ print_as_json(const struct memctx_layout *layout)
     for (size_t i = 0; i < layout->n_extents; i++) {
         const struct memctx_extent *e = &layout->extents[i];
         json_object *extent = json_object_new_object();
-        add_hex(extent, "gpa", e->gpa);
-        add_hex(extent, "size", e->size);
+        json_object_object_add(extent, "gpa", memctx_json_hex(e->gpa));
+        json_object_object_add(extent, "size", memctx_json_hex(e->size));
         json_object_object_add(
             extent, "backend",
             json_object_new_string(layout->backends[e->backend].id));
-        add_hex(extent, "offset", e->offset);
+        json_object_object_add(extent, "offset", memctx_json_hex(e->offset));
         json_object_array_add(extents, extent);
     }
-    add_hex(root, "low", layout->low);
-    add_hex(ram, "size", size_of(layout));
+    json_object_object_add(root, "low", memctx_json_hex(layout->low));
+    json_object_object_add(ram, "size", memctx_json_hex(size_of(layout)));
     json_object_object_add(ram, "extents", extents);
     json_object_object_add(root, "ram", ram);
     print_json(root);
@@ -184,12 +175,12 @@ print_as_json(const struct memctx_layout *layout)
 static void
 print_table(const struct memctx_layout *layout)
 {
-    printf("low 0x%" PRIx64 "\nram 0x%" PRIx64 "\n", layout->low,
+    printf("low " MEMCTX_HEX "\nram " MEMCTX_HEX "\n", layout->low,
            size_of(layout));
     for (size_t i = 0; i < layout->n_extents; i++) {
         const struct memctx_extent *e = &layout->extents[i];
-        printf("extent gpa 0x%" PRIx64 " size 0x%" PRIx64
-               " backend %s offset 0x%" PRIx64 "\n",
+        printf("extent gpa " MEMCTX_HEX " size " MEMCTX_HEX
+               " backend %s offset " MEMCTX_HEX "\n",
                e->gpa, e->size, layout->backends[e->backend].id, e->offset);
     }
 }

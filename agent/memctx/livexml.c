@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 /* The functions used, by the types in libvirt's own headers. */
 struct libvirt {
@@ -107,10 +108,9 @@ livexml_try_write(const char *uri, struct memctx_error *err)
 static virDomainPtr
 look_up(const struct libvirt *v, const char *name)
 {
-    char *end;
-    long id = strtol(name, &end, 10);
+    uint64_t id;
     virDomainPtr domain = NULL;
-    if (*name != '\0' && *end == '\0' && id >= 0 && id <= INT_MAX)
+    if (memctx_number_parse_decimal(name, INT_MAX, &id))
         domain = v->by_id(v->connection, (int)id);
     if (domain == NULL)
         domain = v->by_uuid(v->connection, name);

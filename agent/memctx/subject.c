@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "guest/linux/note.h"
 #include "memctx/ask.h"
 #include "memctx/connect.h"
@@ -166,13 +167,12 @@ static bool
 fill_paths(char **paths, size_t n, const char *fds)
 {
     for (size_t i = 0; i < n; i++) {
-        char *end;
-        unsigned long fd = strtoul(fds, &end, 10);
+        uint64_t fd;
         struct memctx_text text = MEMCTX_TEXT_INIT;
-        if (end == fds || fd > INT_MAX)
+        fds += strspn(fds, " ");
+        if (!memctx_number_take(&fds, 10, INT_MAX, &fd))
             return false;
-        fds = end;
-        memctx_text_add(&text, "/proc/self/fd/%lu", fd);
+        memctx_text_add(&text, "/proc/self/fd/%d", (int)fd);
         if (memctx_text_take(&text, &paths[i], NULL) < 0)
             return false;
     }

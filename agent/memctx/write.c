@@ -2,11 +2,9 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx write: ask memctxd to write to a guest, which it does only where its
  * configuration names domain and operation. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "memctx/connect.h"
 #include "memctx/print.h"
 #include "text/jsonguard.h"
@@ -22,21 +20,11 @@ static const struct option_row option_table[] = {
     OPTIONS_END,
 };
 
-static bool
-is_hex(const char *text)
-{
-    size_t len = strlen(text);
-    return len > 0 && len % 2 == 0 && len / 2 <= BYTES_MAX &&
-           strspn(text, "0123456789abcdefABCDEF") == len;
-}
-
 static json_object *
 make_request(const char *domain, uint64_t gva, const char *hex)
 {
-    char address[20];
     json_object *request = client_ask("write", domain);
-    snprintf(address, sizeof(address), "0x%" PRIx64, gva);
-    json_object_object_add(request, "gva", json_object_new_string(address));
+    json_object_object_add(request, "gva", memctx_json_hex(gva));
     json_object_object_add(request, "hex", json_object_new_string(hex));
     return request;
 }
@@ -51,10 +39,12 @@ run(const struct invocation *in)
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet reply = {.n_fds = 0};
+    unsigned char bytes[BYTES_MAX];
+    size_t n;
     uint64_t gva;
     if (invocation_address(in, 1, &gva, &err) < 0)
         return command_misused(in->command, "%s", err.message);
-    if (!is_hex(hex))
+    if (!memctx_number_parse_bytes(hex, bytes, sizeof(bytes), &n))
         return command_misused(in->command,
                                "HEX is 1 to %d bytes of two hex digits each, "
                                "found '%.64s'",
