@@ -10,8 +10,6 @@
 
 #include "control/session.h"
 
-#define ERRAND_WRITE_MAX 192 /* bytes */
-
 struct errand;
 
 /* Carry it out, on a thread: add the answer. -1 with *err. */
@@ -38,7 +36,7 @@ struct errand {
     uint64_t address; /* gva or gpa */
     uint64_t root_gpa;
     size_t len_bytes;
-    unsigned char bytes[ERRAND_WRITE_MAX]; /* write: a slot of fixed size */
+    unsigned char bytes[CONTROL_WRITE_MAX]; /* write: a slot of fixed size */
     bool settled; /* write: done is done, whatever runs by now */
     /* The answer. */
     json_object *reply; /* open: its beginning; owned */

@@ -17,9 +17,9 @@
 #include "base/cleanup.h"
 #include "paging/paging.h"
 
-/* 192 bytes touch two pages at most. */
+/* So few bytes touch two pages at most. */
 #define PARTS_MAX 2
-_Static_assert(ERRAND_WRITE_MAX <= MEMCTX_PAGE_SIZE, "two pages at most");
+_Static_assert(CONTROL_WRITE_MAX <= MEMCTX_PAGE_SIZE, "two pages at most");
 
 /* What of the bytes goes to one page. */
 struct part {
@@ -27,7 +27,7 @@ struct part {
     const struct memctx_source *source;
     uint64_t offset; /* in the source's file, or address in the process */
     const unsigned char *bytes;
-    unsigned char before[ERRAND_WRITE_MAX];
+    unsigned char before[CONTROL_WRITE_MAX];
     size_t len_bytes;
     int fd; /* for writing; owned */
 };

@@ -32,7 +32,7 @@ parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
                            hex, e->bytes, sizeof(e->bytes), &e->len_bytes))
         return refuse(refusal, VERDICT_USAGE,
                       "\"hex\" wants 1 to %d bytes, two digits each",
-                      ERRAND_WRITE_MAX);
+                      CONTROL_WRITE_MAX);
     return 0;
 }
 

@@ -8,8 +8,7 @@
 #include "memctx/connect.h"
 #include "memctx/print.h"
 #include "text/jsonguard.h"
-
-#define BYTES_MAX 192
+#include "wire/protocol.h"
 
 struct write_options {
     bool json;
@@ -39,7 +38,7 @@ run(const struct invocation *in)
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet reply = {.n_fds = 0};
-    unsigned char bytes[BYTES_MAX];
+    unsigned char bytes[CONTROL_WRITE_MAX];
     size_t n;
     uint64_t gva;
     if (invocation_address(in, 1, &gva, &err) < 0)
@@ -48,7 +47,7 @@ run(const struct invocation *in)
         return command_misused(in->command,
                                "HEX is 1 to %d bytes of two hex digits each, "
                                "found '%.64s'",
-                               BYTES_MAX, hex);
+                               CONTROL_WRITE_MAX, hex);
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = make_request(domain, gva, hex);
     if (connect_client(&in->common, &client, &err) < 0 ||

@@ -21,6 +21,8 @@
  * dumpxml breaks for everybody. */
 #define MEMCTX_DATUM_MAX (256u * 1024)
 
+#define MEMCTX_DATUM_TIME_MAX 21 /* of "2026-11-22T13:40:00Z" */
+
 struct memctx_datum_extent {
     uint64_t gpa;
     uint64_t size;
@@ -29,9 +31,9 @@ struct memctx_datum_extent {
 };
 
 struct memctx_datum {
-    unsigned generation; /* from 1; 0: of no domain (probe) */
-    char published[21];  /* UTC, "2026-11-22T13:40:00Z"; "" when not */
-    uint64_t low;        /* bytes of RAM below the split */
+    unsigned generation;                   /* from 1; 0: of no domain (probe) */
+    char published[MEMCTX_DATUM_TIME_MAX]; /* UTC; "" when not */
+    uint64_t low;                          /* bytes of RAM below the split */
     unsigned attempts;   /* tries until it was found; 0: not counted */
     unsigned candidates; /* kernels that passed all checks; 0: not counted */
     const char *live;    /* "yes", "unknown"; NULL: not said */
@@ -79,8 +81,6 @@ bool memctx_datum_is_equal(const struct memctx_datum *a,
 
 /* Now as it stands in published="": UTC of `seconds` since 1970. */
 void memctx_datum_stamp(struct memctx_datum *datum, int64_t seconds);
-
-#define MEMCTX_DATUM_TIME_MAX 21
 
 /* A time of Windows, in 100 ns since 1601, as "2026-11-22T13:40:00Z". False
  * when it is 0 or of no year up to 9999. */

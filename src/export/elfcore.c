@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "guest/linux/image.h"
 #include "paging/format.h"
 
 /* Where extents are cut besides their ends: see cuts_of(). */
@@ -221,18 +222,18 @@ build_header(struct memctx_elfcore *core,
 
 /* A Linux kernel's image begins at base_gva and is linear (x86-64: arch/x86/
  * include/asm/page_64.h, __phys_addr); its root table lies in it. */
-#define KERNEL_MAP UINT64_C(0xffffffff80000000)
-#define IMAGE_MAX MEMCTX_GIB
 
 /* The part of the image up to and with the root table; false: not known. */
 static bool
 find_image(const struct memctx_kernel *kernel, struct memctx_elfcore_piece *ret)
 {
     const struct memctx_linux_facts *facts = &kernel->linux_facts;
-    uint64_t gpa = kernel->base_gva - KERNEL_MAP + (uint64_t)facts->phys_base;
+    uint64_t gpa =
+        kernel->base_gva - MEMCTX_LINUX_IMAGE_MAP + (uint64_t)facts->phys_base;
     if (kernel->os != MEMCTX_OS_LINUX || !facts->has_phys_base ||
-        kernel->base_gva < KERNEL_MAP || gpa % MEMCTX_PAGE_SIZE != 0 ||
-        kernel->kcr3 <= gpa || kernel->kcr3 - gpa > IMAGE_MAX)
+        kernel->base_gva < MEMCTX_LINUX_IMAGE_MAP ||
+        gpa % MEMCTX_PAGE_SIZE != 0 || kernel->kcr3 <= gpa ||
+        kernel->kcr3 - gpa > MEMCTX_LINUX_IMAGE_MAP_SIZE)
         return false;
     ret->gpa = gpa;
     ret->size = kernel->kcr3 - gpa + MEMCTX_PAGE_SIZE;

@@ -10,6 +10,7 @@
 #define CONTROL_REQUEST_MAX 4096 /* bytes */
 #define CONTROL_REPLY_MAX (320 * 1024)
 #define CONTROL_READ_MAX (128u * 1024) /* bytes of guest memory in a reply */
+#define CONTROL_WRITE_MAX 192          /* bytes that a request may write */
 #define CONTROL_FDS_MAX 128            /* in one packet; the kernel takes 253 */
 
 #endif

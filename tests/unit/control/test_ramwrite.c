@@ -94,10 +94,10 @@ static void
 test_bytes_arrive_and_no_others_change(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(write_at(f, GVA + 16, ERRAND_WRITE_MAX, 0xa5), 0);
+    assert_int_equal(write_at(f, GVA + 16, CONTROL_WRITE_MAX, 0xa5), 0);
     assert_bytes(f, GPA, 16, 0);
-    assert_bytes(f, GPA + 16, ERRAND_WRITE_MAX, 0xa5);
-    assert_bytes(f, GPA + 16 + ERRAND_WRITE_MAX, 1000, 0);
+    assert_bytes(f, GPA + 16, CONTROL_WRITE_MAX, 0xa5);
+    assert_bytes(f, GPA + 16 + CONTROL_WRITE_MAX, 1000, 0);
 }
 
 static void
