@@ -59,7 +59,9 @@ by_node(const void *a, const void *b)
 {
     const struct memctx_cell *x = a;
     const struct memctx_cell *y = b;
-    return x->node < y->node ? -1 : x->node > y->node;
+    if (x->node == y->node)
+        return 0;
+    return x->node < y->node ? -1 : 1;
 }
 
 /* One backend for each cell, in the order of node ids. */
@@ -280,6 +282,19 @@ place_device(struct plan *p, const struct memctx_memdev *device,
     return insert_extent(l, &extent, err);
 }
 
+/* Those that have a place of their own, or those that have none. */
+static int
+place_devices(struct plan *p, bool have_gpa, struct memctx_error *err)
+{
+    const struct memctx_memconf *conf = p->conf;
+    for (size_t i = 0; i < conf->n_memdevs; i++) {
+        if (conf->memdevs[i].has_gpa == have_gpa &&
+            place_device(p, &conf->memdevs[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int
 compute(struct plan *p, enum memctx_layout_choice choice,
         struct memctx_error *err)
@@ -294,16 +309,11 @@ compute(struct plan *p, enum memctx_layout_choice choice,
     if (add_boot_backends(p, err) < 0)
         return -1;
     place_boot(p, choice);
-    /* Those whose place is known first: QEMU put the others where these left
-     * room, in whichever order they came. Bounded by MEMCTX_MEMDEVS_MAX. */
-    for (size_t i = 0; i < 2 * conf->n_memdevs; i++) {
-        const struct memctx_memdev *device =
-            &conf->memdevs[i % conf->n_memdevs];
-        if (device->has_gpa == (i < conf->n_memdevs) &&
-            place_device(p, device, err) < 0)
-            return -1;
-    }
-    return 0;
+    /* QEMU put devices without a place where the others left room, in whichever
+     * order they came. */
+    if (place_devices(p, true, err) < 0)
+        return -1;
+    return place_devices(p, false, err);
 }
 
 int

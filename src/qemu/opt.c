@@ -44,13 +44,16 @@ next_part(const char **text, char *part, size_t size)
     size_t n = 0;
     const char *at = *text;
     while (*at != '\0' && (*at != ',' || at[1] == ',')) {
-        at += *at == ',';
+        if (*at == ',')
+            at++;
         if (n + 1 < size)
             part[n++] = *at;
         at++;
     }
     part[n] = '\0';
-    *text = at + (*at == ',');
+    if (*at == ',')
+        at++;
+    *text = at;
 }
 
 static bool

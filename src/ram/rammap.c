@@ -45,7 +45,7 @@ read_at_fd(const struct memctx_source *source, void *buf, size_t len_bytes,
 /* Do data go on behind `data` up to the limit, or for RUN_MAX? Looks in steps
  * that cost next to nothing. 1 and *end, or 0: a hole is not far. */
 static int
-is_long_run(int fd, uint64_t data, uint64_t limit, uint64_t *end)
+find_long_run(int fd, uint64_t data, uint64_t limit, uint64_t *end)
 {
     uint64_t at = data + (RUN_STEP - data % RUN_STEP);
     while (at < limit && at - data < RUN_MAX) {
@@ -77,7 +77,7 @@ next_data_fd(const struct memctx_source *source, uint64_t offset,
         return errno == ENXIO ? 0 : -1;
     if ((uint64_t)data >= limit)
         return 0;
-    if (is_long_run(fd, (uint64_t)data, limit, end)) {
+    if (find_long_run(fd, (uint64_t)data, limit, end)) {
         *start = (uint64_t)data;
         return 1;
     }

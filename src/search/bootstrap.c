@@ -149,7 +149,7 @@ is_outlived(const struct attempt *a, const struct watched *w)
 /* A kernel is accepted once it has been seen alive. It passed the static
  * checks just now, so it is still what it was when its clock was read. */
 static bool
-is_alive(const struct memctx_kernel *kernel, void *arg)
+accept_alive(const struct memctx_kernel *kernel, void *arg)
 {
     struct attempt *a = arg;
     struct watched *w = watch(a, kernel);
@@ -234,7 +234,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
         .budget_bytes = request->budget_bytes,
         .all = request->paused,
         .cancel = request->cancel,
-        .accept = prove ? is_alive : NULL,
+        .accept = prove ? accept_alive : NULL,
         .accept_arg = &a,
     };
     struct memctx_search_result found;

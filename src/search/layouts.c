@@ -113,13 +113,23 @@ run_round(struct memctx_layouts *c,
     }
 }
 
+/* Whose failure to tell: one that ends it all, or of a kernel that may yet show
+ * that it runs, or that of the likeliest layout. */
+static size_t
+choose_failure(const struct round *r)
+{
+    size_t last = r->n - 1;
+    size_t pending = first_pending(r);
+    if (is_over(r, last))
+        return last;
+    return pending != NONE ? pending : 0;
+}
+
 static int
 give_up(const struct round *r, struct memctx_layouts_result *ret,
         struct memctx_error *err)
 {
-    size_t last = r->n - 1;
-    size_t pending = first_pending(r);
-    size_t told = is_over(r, last) ? last : pending != NONE ? pending : 0;
+    size_t told = choose_failure(r);
     uint64_t bytes_read = ret->found.bytes_read;
     ret->found = r->results[told];
     ret->found.bytes_read = bytes_read;

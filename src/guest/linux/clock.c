@@ -94,7 +94,8 @@ keep_young(struct haul *c, const struct memctx_clock *clock)
 {
     if (is_full(c) && c->n_old == 0)
         return;
-    c->n_old -= is_full(c);
+    if (is_full(c))
+        c->n_old--;
     c->clocks->clock[c->n_young++] = *clock;
 }
 

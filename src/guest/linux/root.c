@@ -225,10 +225,12 @@ memctx_linux_roots(const struct memctx_rammap *map,
     typedef int roots_fn(
         const struct memctx_rammap *map, const struct memctx_vmcoreinfo *info,
         struct memctx_linux_root *ret, struct memctx_error *err);
-    bool arm = memctx_linux_is_aarch64(info);
-    bool narrow = !arm && is_narrow(info);
-    roots_fn *roots = arm ? roots_of_arm : narrow ? roots_of_32 : root_of_64;
-    if (require_keys(info, !arm && !narrow, err) < 0)
+    roots_fn *roots = root_of_64;
+    if (memctx_linux_is_aarch64(info))
+        roots = roots_of_arm;
+    else if (is_narrow(info))
+        roots = roots_of_32;
+    if (require_keys(info, roots == root_of_64, err) < 0)
         return -1;
     return roots(map, info, ret, err);
 }

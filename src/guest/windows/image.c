@@ -33,10 +33,8 @@ struct flavour {
     unsigned count_at; /* NumberOfRvaAndSizes, in the optional header */
 };
 
-static const struct flavour flavours[] = {
-    {4, 0x014c, 0x010b, 92},
-    {8, 0x8664, 0x020b, 108},
-};
+static const struct flavour pe32 = {4, 0x014c, 0x010b, 92};
+static const struct flavour pe32_plus = {8, 0x8664, 0x020b, 108};
 
 enum directory {
     EXPORTS = 0,
@@ -298,8 +296,7 @@ memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
     struct memctx_windows_image image = {.base_gva = gva};
     struct parser p = {.view = view, .image = &image};
     struct export_directory exports;
-    unsigned pointer_size = memctx_view_pointer_size(view);
-    p.flavour = &flavours[pointer_size == 8];
+    p.flavour = memctx_view_pointer_size(view) == 8 ? &pe32_plus : &pe32;
     if (read_headers(&p, err) < 0 ||
         read_export_directory(&p, &exports, err) < 0 ||
         check_name(&p, &exports, err) < 0)

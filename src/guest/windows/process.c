@@ -64,37 +64,68 @@ is_listed(const struct memctx_process *list, size_t n, uint64_t eprocess)
     return false;
 }
 
+/* A walk under way. */
+struct found {
+    struct memctx_process *processes;
+    size_t max;
+    size_t n;
+};
+
 static int
-walk_list(struct list *list, struct memctx_process *ret, size_t max, size_t *n,
-          struct memctx_error *err)
+add_process(struct list *list, uint64_t link, struct found *found,
+            struct memctx_error *err)
 {
-    uint16_t links = list->kernel->windows_facts.offsets.links;
-    uint64_t first = list->kernel->first_process_gva + links;
+    uint64_t eprocess = link - list->kernel->windows_facts.offsets.links;
+    if (is_listed(found->processes, found->n, eprocess))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "process list runs in a circle behind process "
+                                "%zu: link %#" PRIx64,
+                                found->n, link);
+    if (found->n == found->max)
+        return memctx_error_set(err, MEMCTX_RETRY, "more than %zu processes",
+                                found->max);
+    if (read_process(list, eprocess, &found->processes[found->n], err) < 0)
+        return memctx_error_prefix(err, "process %zu", found->n + 1);
+    found->n++;
+    return 0;
+}
+
+/* On to the next link of the list. */
+static int
+follow_link(struct list *list, const struct found *found, uint64_t *link,
+            struct memctx_error *err)
+{
+    if (memctx_view_pointer(&list->view, *link, link, err) < 0)
+        return memctx_error_prefix(err, "link behind process %zu", found->n);
+    if (!memctx_windows_is_kernel_gva(&list->view, *link))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "process list is broken behind process "
+                                "%zu: link %#" PRIx64,
+                                found->n, *link);
+    return 0;
+}
+
+static int
+walk_list(struct list *list, struct found *found, struct memctx_error *err)
+{
+    const struct memctx_kernel *kernel = list->kernel;
+    uint64_t first =
+        kernel->first_process_gva + kernel->windows_facts.offsets.links;
     uint64_t link = first;
     bool passed_head = false;
     /* Bounded: each turn but one adds a process that was not listed yet. */
     do {
-        uint64_t eprocess = link - links;
-        bool head = is_head(list->kernel, link);
-        if (head ? passed_head : is_listed(ret, *n, eprocess))
+        if (is_head(kernel, link) && passed_head)
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "process list runs in a circle behind "
                                     "process %zu: link %#" PRIx64,
-                                    *n, link);
-        if (!head && *n == max)
-            return memctx_error_set(err, MEMCTX_RETRY,
-                                    "more than %zu processes", max);
-        if (!head && read_process(list, eprocess, &ret[*n], err) < 0)
-            return memctx_error_prefix(err, "process %zu", *n + 1);
-        *n += !head;
-        passed_head = passed_head || head;
-        if (memctx_view_pointer(&list->view, link, &link, err) < 0)
-            return memctx_error_prefix(err, "link behind process %zu", *n);
-        if (!memctx_windows_is_kernel_gva(&list->view, link))
-            return memctx_error_set(err, MEMCTX_RETRY,
-                                    "process list is broken behind process "
-                                    "%zu: link %#" PRIx64,
-                                    *n, link);
+                                    found->n, link);
+        if (is_head(kernel, link))
+            passed_head = true;
+        else if (add_process(list, link, found, err) < 0)
+            return -1;
+        if (follow_link(list, found, &link, err) < 0)
+            return -1;
     } while (link != first);
     return 0;
 }
@@ -116,5 +147,8 @@ memctx_windows_processes(const struct memctx_rammap *map,
                         .reads_left = UINT64_C(32) * (max + 1)};
     memctx_view_init(&list.view, map, kernel->paging, kernel->kcr3,
                      &list.reads_left);
-    return walk_list(&list, ret, max, n, err);
+    struct found found = {ret, max, 0};
+    int failed = walk_list(&list, &found, err);
+    *n = found.n;
+    return failed;
 }

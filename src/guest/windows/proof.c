@@ -64,8 +64,9 @@ check_top_level_long(const struct candidate *c, struct memctx_error *err)
             return memctx_error_set(
                 err, MEMCTX_RETRY, "entry %u maps a page: %#" PRIx64, i, entry);
         present++;
-        outside += !memctx_rammap_contains(
-            c->view.map, entry & MEMCTX_PTE_FRAME, MEMCTX_PAGE_SIZE);
+        if (!memctx_rammap_contains(c->view.map, entry & MEMCTX_PTE_FRAME,
+                                    MEMCTX_PAGE_SIZE))
+            outside++;
     }
     if (2 * outside > present || present == 0)
         return memctx_error_set(err, MEMCTX_RETRY,
@@ -241,17 +242,21 @@ run_checks(struct candidate *c, struct memctx_error *err)
 static uint32_t
 build_of_version(const struct memctx_windows_kuser *kuser)
 {
-    if (kuser->major != 6)
-        return 0;
-    return kuser->minor == 2 ? 9200 : kuser->minor == 3 ? 9600 : 0;
+    if (kuser->major == 6 && kuser->minor == 2)
+        return 9200;
+    if (kuser->major == 6 && kuser->minor == 3)
+        return 9600;
+    return 0;
 }
 
 static void
 describe_version(const struct candidate *c, char *version, size_t size)
 {
-    uint32_t build = c->image.build != 0   ? c->image.build
-                     : c->kuser.build != 0 ? c->kuser.build
-                                           : build_of_version(&c->kuser);
+    uint32_t build = c->image.build;
+    if (build == 0)
+        build = c->kuser.build;
+    if (build == 0)
+        build = build_of_version(&c->kuser);
     int n = snprintf(version, size, "%" PRIu32 ".%" PRIu32, c->kuser.major,
                      c->kuser.minor);
     if (build != 0)
