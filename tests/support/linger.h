@@ -5,6 +5,7 @@
 #define MEMCTX_TESTS_LINGER_H
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@
 struct linger_socket {
     int fd;
     int peer;
+    bool sent;
+    pthread_t closer; /* if sent */
 };
 
 static inline void
@@ -33,14 +36,24 @@ linger_init(struct linger_socket *s, int seconds)
     assert_int_equal(connect(s->fd, (struct sockaddr *)&address, len), 0);
     s->peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     close(listener);
+    s->sent = false;
     while (send(s->fd, zeros, sizeof(zeros), MSG_DONTWAIT) > 0)
         ;
     assert_int_equal(
         setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 }
 
-/* Send it along with a text: it is the receiver's only, from then on. False:
- * the receiver is not there any more. */
+static inline void *
+linger_close(void *arg)
+{
+    const struct linger_socket *s = arg;
+    close(s->fd);
+    return NULL;
+}
+
+/* Send it along with a text: it is the receiver's only, soon after. False: the
+ * receiver is not there any more. The receiver may have closed it by then, and
+ * then it is our own close that waits: a thread does that. */
 static inline bool
 linger_send(struct linger_socket *s, int to, const char *text)
 {
@@ -60,9 +73,8 @@ linger_send(struct linger_socket *s, int to, const char *text)
     memcpy(CMSG_DATA(c), &s->fd, sizeof(int));
     if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
         return false;
-    close(s->fd);
-    s->fd = -1;
-    return true;
+    s->sent = pthread_create(&s->closer, NULL, linger_close, s) == 0;
+    return s->sent;
 }
 
 /* Wakes who waits for it: its peer is gone, before we close our own. */
@@ -70,7 +82,9 @@ static inline void
 linger_deinit(struct linger_socket *s)
 {
     close(s->peer);
-    if (s->fd >= 0)
+    if (s->sent)
+        pthread_join(s->closer, NULL);
+    else
         close(s->fd);
 }
 
