@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "base/uuid.h"
 
 #define MODE 0640
 #define PART ".part"

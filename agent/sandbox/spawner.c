@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "common/pool.h"
+#include "common/thread.h"
 #include "sandbox/capabilities.h"
 
 struct spawner {
@@ -158,7 +158,7 @@ open_eventfd(pid_t pid)
         return -1;
     }
     vigil->pid = pid;
-    if (pool_start_thread(&thread, watch_child, vigil) != 0) {
+    if (thread_start(&thread, watch_child, vigil) != 0) {
         close(vigil->fd);
         free(vigil);
         return -1;
@@ -250,7 +250,7 @@ spawner_create(struct spawner **ret, struct memctx_error *err)
     struct spawner *spawner = allocate();
     if (spawner == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (pool_start_thread(&spawner->thread, run_thread, spawner) != 0) {
+    if (thread_start(&spawner->thread, run_thread, spawner) != 0) {
         deallocate(spawner);
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot start a thread");
     }

@@ -69,7 +69,7 @@ status_in(const struct sandbox *sandbox, void (*run)(void))
 
 /* The class and the words with which a child is not let in. */
 static void
-expect_refused(const struct sandbox *sandbox, enum memctx_error_class class,
+expect_refused(const struct sandbox *sandbox, enum memctx_error_kind class,
                const char *words)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
