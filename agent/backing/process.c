@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "qemu/cmdline.h"
 #include "wire/rundir.h"
 
 void
@@ -96,22 +97,22 @@ read_pidfile(const char *path, pid_t *ret, struct memctx_error *err)
     return 0;
 }
 
-/* /proc/PID/cmdline, all of it, up to MEMCTX_QEMUARGS_MAX. */
+/* /proc/PID/cmdline, all of it, up to MEMCTX_CMDLINE_MAX. */
 static int
 read_args(int procfd, char **ret, size_t *len, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = openat(procfd, "cmdline", O_RDONLY | O_CLOEXEC);
     MEMCTX_CLEANUP(memctx_cleanup_free)
-    char *args = malloc(MEMCTX_QEMUARGS_MAX);
+    char *args = malloc(MEMCTX_CMDLINE_MAX);
     if (fd < 0 || args == NULL)
         return memctx_error_set(
             err, errno == ENOENT || errno == ESRCH ? MEMCTX_GONE : MEMCTX_RETRY,
             "QEMU's arguments cannot be read: %s", strerror(errno));
     size_t used = 0;
     ssize_t n;
-    while (used < MEMCTX_QEMUARGS_MAX &&
-           (n = read(fd, args + used, MEMCTX_QEMUARGS_MAX - used)) > 0)
+    while (used < MEMCTX_CMDLINE_MAX &&
+           (n = read(fd, args + used, MEMCTX_CMDLINE_MAX - used)) > 0)
         used += (size_t)n;
     if (used == 0)
         return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
@@ -126,7 +127,7 @@ check_args(struct process *process, const char *uuid, struct memctx_error *err)
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
     size_t len;
     if (read_args(process->procfd, &text, &len, err) < 0 ||
-        memctx_qemuargs_parse(text, len, &process->args, err) < 0)
+        memctx_cmdline_parse(text, len, &process->args, err) < 0)
         return -1;
     /* Between fork and exec the process still has libvirtd's arguments. */
     if (strcasecmp(process->args.uuid, uuid) != 0)

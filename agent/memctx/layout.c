@@ -15,6 +15,7 @@
 #include "memctx/invocation.h"
 #include "memctx/livexml.h"
 #include "memctx/print.h"
+#include "qemu/cmdline.h"
 #include "qemu/layout.h"
 #include "text/jsonguard.h"
 
@@ -91,9 +92,9 @@ from_cmdline_file(const char *path, struct sources *s, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
     size_t len;
-    if (read_file(path, MEMCTX_QEMUARGS_MAX, &text, &len, err) < 0)
+    if (read_file(path, MEMCTX_CMDLINE_MAX, &text, &len, err) < 0)
         return -1;
-    if (memctx_qemuargs_parse(text, len, &s->args, err) < 0)
+    if (memctx_cmdline_parse(text, len, &s->args, err) < 0)
         return memctx_error_prefix(err, "%s", path);
     s->has_args = true;
     return 0;

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "qemu/args.h"
+#include "qemu/cmdline.h"
 #include "text/xml.h"
 
 /* Units of libvirt's virScaleInteger(); live XML has KiB only. */
@@ -254,7 +254,7 @@ static bool
 append_arg(char *args, size_t *used, const char *text)
 {
     size_t len = strlen(text) + 1;
-    if (len > MEMCTX_QEMUARGS_MAX - *used)
+    if (len > MEMCTX_CMDLINE_MAX - *used)
         return false;
     memcpy(args + *used, text, len);
     *used += len;
@@ -270,7 +270,7 @@ parse_commandline(const xmlNode *domain, struct memctx_memconf *conf,
     if (line == NULL)
         return 0;
     MEMCTX_CLEANUP(memctx_cleanup_free)
-    char *args = malloc(MEMCTX_QEMUARGS_MAX);
+    char *args = malloc(MEMCTX_CMDLINE_MAX);
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_qemuargs *found = malloc(sizeof(*found));
     size_t used = 0;
@@ -284,7 +284,7 @@ parse_commandline(const xmlNode *domain, struct memctx_memconf *conf,
         if (!append_arg(args, &used, value))
             break;
     }
-    if (memctx_qemuargs_parse(args, used, found, err) < 0)
+    if (memctx_cmdline_parse(args, used, found, err) < 0)
         return memctx_error_prefix(err, "qemu:commandline");
     found->memory.accel = MEMCTX_ACCEL_UNKNOWN;
     memctx_memconf_overlay(conf, &found->memory, false);

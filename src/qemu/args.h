@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Reads the facts memctxd needs from the arguments of a QEMU process. They are
+/* The facts that memctxd needs from the arguments of a QEMU process. They are
  * what QEMU did, where domain XML is what was asked for. */
 #ifndef MEMCTX_QEMUARGS_H
 #define MEMCTX_QEMUARGS_H
@@ -9,12 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
 #include "base/uuid.h"
 #include "qemu/memconf.h"
 #include "ram/rammap.h"
-
-#define MEMCTX_QEMUARGS_MAX (1024u * 1024) /* bytes of arguments read */
 
 enum memctx_backend_kind {
     MEMCTX_BACKEND_ANONYMOUS, /* memory-backend-ram */
@@ -43,16 +40,6 @@ struct memctx_qemuargs {
                           MEMCTX_BACKEND_ARGS_MAX, the rest is lost */
     struct memctx_backend_arg backends[MEMCTX_BACKEND_ARGS_MAX];
 };
-
-/* Parse len_bytes of NUL-separated arguments, as in /proc/PID/cmdline. Unknown
- * arguments are passed over; of repeated ones the last counts or they are
- * joined, as in QEMU. 0, or -1 with PERMANENT: a size that is no number, an
- * -object that is no valid JSON, a backend's name of MEMCTX_BACKEND_NAME_MAX
- * bytes or more. *ret (large: keep it off small stacks) is untouched on
- * failure. Any thread. */
-int memctx_qemuargs_parse(const char *args, size_t len_bytes,
-                          struct memctx_qemuargs *ret,
-                          struct memctx_error *err);
 
 /* The backend of this name; NULL: there is none, or id is "". */
 const struct memctx_backend_arg *memctx_qemuargs_backend(

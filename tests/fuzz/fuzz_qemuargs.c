@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "qemu/layout.h"
-#include "qemu/args.h"
+#include "qemu/cmdline.h"
 
 /* A layout, or a reason why there is none; sorted, without overlap. */
 static void
@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_MUST(args != NULL);
     for (size_t i = 0; i < size; i++)
         args[i] = data[i] == '\n' ? '\0' : (char)data[i];
-    if (memctx_qemuargs_parse(args, size, &found, &err) == 0) {
+    if (memctx_cmdline_parse(args, size, &found, &err) == 0) {
         check(&found);
         check_layout(&found.memory);
     } else

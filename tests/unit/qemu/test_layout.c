@@ -13,7 +13,7 @@
 #include "qemu/layout.h"
 #include "layout_cases.h"
 #include "qemu/machine.h"
-#include "qemu/args.h"
+#include "qemu/cmdline.h"
 
 #define M MEMCTX_MIB
 #define G MEMCTX_GIB
@@ -300,7 +300,7 @@ parse_args(const struct text *t)
 {
     struct memctx_qemuargs *args = test_malloc(sizeof(*args));
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    assert_done(memctx_qemuargs_parse(t->bytes, t->len, args, &err), &err);
+    assert_done(memctx_cmdline_parse(t->bytes, t->len, args, &err), &err);
     return args;
 }
 

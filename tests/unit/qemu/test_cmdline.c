@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "qemu/args.h"
+#include "qemu/cmdline.h"
 
 #define UUID "5a1b6f0e-2c3d-4e5f-8a9b-0c1d2e3f4a5b"
 
@@ -23,7 +23,7 @@ parse_into(const char *args, struct memctx_qemuargs *ret,
         if (copy[i] == '|')
             copy[i] = '\0';
     }
-    int result = memctx_qemuargs_parse(copy, len, ret, err);
+    int result = memctx_cmdline_parse(copy, len, ret, err);
     test_free(copy);
     return result;
 }
@@ -96,7 +96,7 @@ test_no_arguments(void **state)
     (void)state;
     struct memctx_qemuargs found;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    assert_done(memctx_qemuargs_parse("", 0, &found, &err), &err);
+    assert_done(memctx_cmdline_parse("", 0, &found, &err), &err);
     assert_string_equal(found.uuid, "");
     assert_string_equal(found.memory.machine, "");
     assert_int_equal(found.n_backends, 0);
@@ -258,11 +258,11 @@ test_arguments_longer_than_sane(void **state)
     (void)state;
     struct memctx_qemuargs found;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    char *args = test_calloc(1, MEMCTX_QEMUARGS_MAX + 1);
+    char *args = test_calloc(1, MEMCTX_CMDLINE_MAX + 1);
     assert_int_equal(
-        memctx_qemuargs_parse(args, MEMCTX_QEMUARGS_MAX + 1, &found, &err), -1);
+        memctx_cmdline_parse(args, MEMCTX_CMDLINE_MAX + 1, &found, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "too long");
-    assert_done(memctx_qemuargs_parse(args, MEMCTX_QEMUARGS_MAX, &found, &err),
+    assert_done(memctx_cmdline_parse(args, MEMCTX_CMDLINE_MAX, &found, &err),
                 &err);
     test_free(args);
 }
@@ -276,7 +276,7 @@ test_last_argument_without_a_nul(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char *args = test_malloc(5);
     memcpy(args, "-m\0001G", 5);
-    assert_done(memctx_qemuargs_parse(args, 5, &found, &err), &err);
+    assert_done(memctx_cmdline_parse(args, 5, &found, &err), &err);
     assert_int_equal(found.memory.ram_bytes, MEMCTX_GIB);
     test_free(args);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Parses the command line of a QEMU process. */
+#ifndef MEMCTX_CMDLINE_H
+#define MEMCTX_CMDLINE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "qemu/args.h"
+
+#define MEMCTX_CMDLINE_MAX (1024u * 1024) /* bytes of arguments read */
+
+/* Parse len_bytes of NUL-separated arguments, as in /proc/PID/cmdline. Unknown
+ * arguments are passed over; of repeated ones the last counts or they are
+ * joined, as in QEMU. 0, or -1 with PERMANENT: a size that is no number, an
+ * -object that is no valid JSON, a backend's name of MEMCTX_BACKEND_NAME_MAX
+ * bytes or more. *ret (large: keep it off small stacks) is untouched on
+ * failure. Any thread. */
+int memctx_cmdline_parse(const char *args, size_t len_bytes,
+                         struct memctx_qemuargs *ret, struct memctx_error *err);
+
+#endif
