@@ -10,7 +10,7 @@
 #ifndef MEMCTX_PROCMEM_H
 #define MEMCTX_PROCMEM_H
 
-#include "ram/rammap.h"
+#include "ram/source.h"
 
 /* For a source with fd /proc/PID/mem, pagemap_fd and start, a multiple of the
  * page size. When the process has ended, reads are at the end (0 bytes). */

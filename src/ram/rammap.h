@@ -13,9 +13,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/error.h"
+#include "ram/source.h"
 
 #define MEMCTX_BACKENDS_MAX 512
 #define MEMCTX_EXTENTS_MAX 1024
@@ -23,30 +23,6 @@
 
 /* One guest's RAM may be laid out in so many ways, as far as the host tells. */
 #define MEMCTX_LAYOUTS_MAX 2
-
-/* Where the bytes of one backend are. */
-struct memctx_source {
-    int fd;         /* read-only: a file, or /proc/PID/mem */
-    int pagemap_fd; /* of a process: /proc/PID/pagemap; else -1 */
-    int file_fd;    /* of a process: the file that pages not yet written to are
-                       read from (private mapping); else -1 */
-    uint64_t start; /* of a process: virtual address of the first byte */
-    void *arg;      /* what else its io needs; not the map's */
-};
-
-/* How a backend is read; the default is pread() and lseek() on a file. That of
- * a process' memory is in procmem.h; tests put faults here. Both may be called
- * from several threads at once. */
-struct memctx_backend_io {
-    /* As pread(2): bytes read, 0 at the end, -1 with errno. */
-    ssize_t (*read_at)(const struct memctx_source *source, void *buf,
-                       size_t len_bytes, uint64_t offset);
-    /* First run of bytes that may be non-zero in [offset, limit): 1 and
-     * [*start, *end), 0 for none, -1 with errno. A backend that cannot tell
-     * holes answers [offset, limit). */
-    int (*next_data)(const struct memctx_source *source, uint64_t offset,
-                     uint64_t limit, uint64_t *start, uint64_t *end);
-};
 
 struct memctx_rammap;
 

@@ -141,7 +141,7 @@ bed_helpers()
     gcc -O2 -o "$BED_DIR/bin/notepoll" "$BED_SRC/notepoll.c"
     gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$BED_DIR/bin/winram" \
         "$BED_SRC/winram.c" "$BED_TOP"/tests/support/{win,guest}img.c \
-        "$BED_TOP"/src/{base/error,paging/format,paging/paging,ram/rammap,guest/linux/vmcoreinfo}.c
+        "$BED_TOP"/src/{base,paging,ram}/*.c "$BED_TOP/src/guest/linux/vmcoreinfo.c"
     # shellcheck disable=SC2046 # flags are words
     gcc -O2 -o "$BED_DIR/bin/metapoll" "$BED_SRC/metapoll.c" $(pkg-config --cflags --libs libvirt)
 }

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "ram/procmem.h"
+#include "ram/rammap.h"
 
 #define PAGE 4096u
 #define SIZE (8 * MEMCTX_MIB)
