@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "backing/conf.h"
+#include "backing/gather.h"
 #include "backing/holdings.h"
 #include "qemu/layout.h"
 #include "qemu/match.h"
@@ -93,7 +93,7 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     o->other = calloc(1, sizeof(*o->other));
     if (conf == NULL || o->layout == NULL || o->other == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    conf_join(facts, &o->process->args, true, conf);
+    gather_memconf(facts, &o->process->args, true, conf);
     return find_layouts(o, conf, err);
 }
 

@@ -9,7 +9,7 @@
 #include "backing/process.h"
 
 struct holdings {
-    struct memctx_holdings list;     /* of the two below */
+    struct memctx_match_input list;  /* of the two below */
     struct memctx_mapping *mappings; /* owned */
     struct memctx_ram_file *files;   /* owned */
 };

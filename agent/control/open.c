@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "control/errand.h"
-#include "backing/handout.h"
+#include "backing/readonly.h"
 #include "control/operations.h"
 #include "text/jsonguard.h"
 
@@ -39,8 +39,8 @@ hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
     json_object_object_add(
         object, "size",
         memctx_json_hex(memctx_rammap_backend_size(e->map, index)));
-    if (handout_open(memctx_rammap_source(e->map, index), e->uid, &fds[*n_fds],
-                     &err) < 0)
+    if (readonly_open(memctx_rammap_source(e->map, index), e->uid, &fds[*n_fds],
+                      &err) < 0)
         json_object_object_add(object, "why",
                                json_object_new_string(err.message));
     else

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "backing/backing.h"
-#include "backing/conf.h"
+#include "backing/gather.h"
 #include "backing/holdings.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -95,7 +95,7 @@ compute_layout(struct check *c, const struct memctx_qemuargs *args,
     struct memctx_memconf *conf = malloc(sizeof(*conf));
     if (conf == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    conf_join(&c->facts, args, true, conf);
+    gather_memconf(&c->facts, args, true, conf);
     return memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, &c->layout,
                                  err);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backing/conf.h"
+#include "backing/gather.h"
 #include "backing/process.h"
 #include "base/cleanup.h"
 #include "domain/domxml.h"
@@ -196,8 +196,8 @@ print_layout(const struct sources *s, bool as_json)
     struct memctx_layout *layout = calloc(1, sizeof(*layout));
     if (conf == NULL || layout == NULL)
         return command_fail(EXIT_ERROR, "out of memory");
-    conf_join(s->has_xml ? &s->xml : NULL, s->has_args ? &s->args : NULL,
-              s->here, conf);
+    gather_memconf(s->has_xml ? &s->xml : NULL, s->has_args ? &s->args : NULL,
+                   s->here, conf);
     if (memctx_layout_compute(conf, MEMCTX_LAYOUT_LIKELIEST, layout, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
     if (layout->doubtful)

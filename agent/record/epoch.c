@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "wire/clocks.h"
-#include "backing/handout.h"
+#include "backing/readonly.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
@@ -109,7 +109,7 @@ make_page(struct epoch *epoch)
         mmap(NULL, STATEPAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (page == MAP_FAILED)
         return -1;
-    epoch->fd = seal_page(fd) < 0 ? -1 : handout_reopen(fd);
+    epoch->fd = seal_page(fd) < 0 ? -1 : readonly_reopen(fd);
     if (epoch->fd < 0) {
         munmap(page, STATEPAGE_SIZE);
         return -1;
@@ -125,7 +125,7 @@ epoch_open_page(struct epoch *epoch, int *ret, struct memctx_error *err)
 {
     int fd = -1;
     if (epoch->page != NULL || make_page(epoch) == 0)
-        fd = handout_reopen(epoch->fd);
+        fd = readonly_reopen(epoch->fd);
     if (fd < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "cannot make a state page: %s",

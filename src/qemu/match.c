@@ -21,7 +21,7 @@ enum kind {
 struct dealer {
     const struct memctx_layout *layout;
     const struct memctx_qemuargs *args;
-    const struct memctx_holdings *have;
+    const struct memctx_match_input *have;
     struct memctx_match *matches; /* of the layout's backends */
     bool *taken;                  /* of mappings */
 };
@@ -287,7 +287,7 @@ deal_rest(struct dealer *d)
 int
 memctx_match_backends(const struct memctx_layout *layout,
                       const struct memctx_qemuargs *args,
-                      const struct memctx_holdings *holdings,
+                      const struct memctx_match_input *holdings,
                       struct memctx_match *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)

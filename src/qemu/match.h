@@ -33,7 +33,7 @@ struct memctx_ram_file {
 
 /* What QEMU has, from /proc: by address; the oldest file first, and of those
  * as old by number. */
-struct memctx_holdings {
+struct memctx_match_input {
     const struct memctx_mapping *mappings;
     size_t n_mappings;
     const struct memctx_ram_file *files;
@@ -51,7 +51,7 @@ struct memctx_match {
  * failure. Any thread. */
 int memctx_match_backends(const struct memctx_layout *layout,
                           const struct memctx_qemuargs *args,
-                          const struct memctx_holdings *holdings,
+                          const struct memctx_match_input *holdings,
                           struct memctx_match *ret, struct memctx_error *err);
 
 #endif

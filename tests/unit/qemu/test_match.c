@@ -13,7 +13,7 @@ struct fixture {
     struct memctx_qemuargs args;
     struct memctx_mapping mappings[32];
     struct memctx_ram_file files[16];
-    struct memctx_holdings have;
+    struct memctx_match_input have;
     struct memctx_match found[MEMCTX_BACKENDS_MAX];
     struct memctx_error err;
 };

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Makes a backend safe to hand out, or says why it is not. Opens for reading
  * only. */
-#include "backing/handout.h"
+#include "backing/readonly.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #define ANY_WRITE (S_IWUSR | S_IWGRP | S_IWOTH)
 
 int
-handout_reopen(int fd)
+readonly_reopen(int fd)
 {
     char path[32];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -67,8 +67,8 @@ check_owner(const struct stat *st, uid_t peer, struct memctx_error *err)
 }
 
 int
-handout_open(const struct memctx_source *source, uid_t peer, int *ret,
-             struct memctx_error *err)
+readonly_open(const struct memctx_source *source, uid_t peer, int *ret,
+              struct memctx_error *err)
 {
     struct stat st;
     if (source->pagemap_fd >= 0)
@@ -81,7 +81,7 @@ handout_open(const struct memctx_source *source, uid_t peer, int *ret,
         (st.st_nlink == 0 ? close_unnamed(source->fd, &st, err)
                           : check_named(&st, err)) < 0)
         return -1;
-    int fd = handout_reopen(source->fd);
+    int fd = readonly_reopen(source->fd);
     if (fd < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "it cannot be opened again: %s",

@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 #include "record/epoch.h"
-#include "backing/handout.h"
+#include "backing/readonly.h"
 
 #define SIZE (4 * MEMCTX_MIB)
 #define QEMU 1002u
@@ -202,7 +202,7 @@ hand_out(int fd, uid_t peer)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_source source = source_of(fd);
     int out = -1;
-    assert_done(handout_open(&source, peer, &out, &err), &err);
+    assert_done(readonly_open(&source, peer, &out, &err), &err);
     return out;
 }
 
@@ -213,7 +213,7 @@ test_another_uid_cannot_write_by_any_way(void **state)
     if (geteuid() != 0)
         skip();
     int qemus = make_memfd(QEMU);
-    int ours = handout_reopen(qemus);
+    int ours = readonly_reopen(qemus);
     int theirs = hand_out(ours, NOBODY);
     assert_no_way(theirs, NOBODY);
     char bytes[5];
@@ -236,7 +236,7 @@ test_mode_of_a_memfd_as_made_lets_others_write(void **state)
     if (geteuid() != 0)
         skip();
     int qemus = make_memfd(QEMU);
-    int plain = handout_reopen(qemus);
+    int plain = readonly_reopen(qemus);
     unsigned worked = try_ways(plain, NOBODY);
     unsigned reopen = 0;
     while (ways[reopen].works != by_reopen)
@@ -288,7 +288,7 @@ assert_refused(int fd, uid_t peer, const char *words)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_source source = source_of(fd);
     int out = -1;
-    assert_int_equal(handout_open(&source, peer, &out, &err), -1);
+    assert_int_equal(readonly_open(&source, peer, &out, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, words);
     assert_int_equal(out, -1);
 }
@@ -313,7 +313,7 @@ test_own_memory_of_qemu_is_not_handed_out(void **state)
     int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     struct memctx_source source = {.fd = mem, .pagemap_fd = mem, .file_fd = -1};
     int out = -1;
-    assert_int_equal(handout_open(&source, 0, &out, &err), -1);
+    assert_int_equal(readonly_open(&source, 0, &out, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "memory of QEMU's own");
     close(mem);
 }
@@ -326,12 +326,12 @@ test_mode_that_cannot_be_changed(void **state)
     if (geteuid() != 0)
         skip();
     int qemus = make_memfd(QEMU);
-    int ours = handout_reopen(qemus);
+    int ours = readonly_reopen(qemus);
     assert_int_equal(seteuid(NOBODY), 0);
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_source source = source_of(ours);
     int out = -1;
-    int failed = handout_open(&source, 1003, &out, &err);
+    int failed = readonly_open(&source, 1003, &out, &err);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(failed, -1);
     assert_error(&err, MEMCTX_PERMANENT, "CAP_FOWNER");
@@ -348,7 +348,7 @@ test_file_with_a_name(void **state)
         bool safe;
     } modes[] = {{0600, true},  {0400, true},  {0644, true}, {0755, true},
                  {0660, false}, {0602, false}, {0777, false}};
-    char path[] = "/tmp/memctx-handout-XXXXXX";
+    char path[] = "/tmp/memctx-readonly-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(ftruncate(fd, 4096), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Joins what is told about RAM, and asks the host's CPU for its vendor. */
-#include "backing/conf.h"
+#include "backing/gather.h"
 
 #include <string.h>
 
@@ -25,8 +25,9 @@ vendor_of_host(void)
 }
 
 void
-conf_join(const struct memctx_domxml *facts, const struct memctx_qemuargs *args,
-          bool here, struct memctx_memconf *ret)
+gather_memconf(const struct memctx_domxml *facts,
+               const struct memctx_qemuargs *args, bool here,
+               struct memctx_memconf *ret)
 {
     memset(ret, 0, sizeof(*ret));
     if (facts != NULL)
