@@ -17,26 +17,26 @@
 #define VIRTUAL_PIECE (512 * MEMCTX_KIB)
 
 static int
-begin(struct sight *sight, struct memctx_error *err)
+begin(struct lease *lease, struct memctx_error *err)
 {
     uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
-    sight->failure.kind = MEMCTX_OK;
-    tables_set_time(sight->tables, now_us);
-    return vigil_check(&sight->vigil, now_us, err);
+    lease->failure.kind = MEMCTX_OK;
+    tables_set_time(lease->tables, now_us);
+    return validity_check(&lease->validity, now_us, err);
 }
 
 /* That the kernel is another one is the better reason for a failure; next best
  * is what a backend said, which had only an errno for it. */
 static int
-end(struct sight *sight, int result, const struct memctx_error *why,
+end(struct lease *lease, int result, const struct memctx_error *why,
     struct memctx_error *err)
 {
-    if (vigil_confirm(&sight->vigil, err) < 0)
+    if (validity_confirm(&lease->validity, err) < 0)
         return -1;
     if (result >= 0)
         return result;
     if (err != NULL)
-        *err = sight->failure.kind != MEMCTX_OK ? sight->failure : *why;
+        *err = lease->failure.kind != MEMCTX_OK ? lease->failure : *why;
     return -1;
 }
 
@@ -44,16 +44,16 @@ int
 memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
                        size_t len, struct memctx_error *err)
 {
-    struct sight *sight = reader->sight;
+    struct lease *lease = reader->lease;
     unsigned char *to = buf;
     /* Bounded: each turn but the first reads a piece. */
     do {
         struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, PIECE);
-        if (begin(sight, err) < 0)
+        if (begin(lease, err) < 0)
             return -1;
-        int result = memctx_rammap_read(sight->map, gpa, to, part, &why);
-        if (end(sight, result, &why, err) < 0)
+        int result = memctx_rammap_read(lease->map, gpa, to, part, &why);
+        if (end(lease, result, &why, err) < 0)
             return -1;
         to += part;
         gpa += part;
@@ -65,9 +65,9 @@ memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
 /* Bits of a CR3 that are no part of the address: PCID or cache control below,
  * LAM and "no flush" above (Intel SDM vol. 3A, 4.5.2, table 4-12). */
 static uint64_t
-root_of(const struct sight *sight, uint64_t root)
+root_of(const struct lease *lease, uint64_t root)
 {
-    uint64_t size = memctx_paging_root_size(sight->datum.kernel.paging);
+    uint64_t size = memctx_paging_root_size(lease->datum.kernel.paging);
     return root & ~(size - 1) & (MEMCTX_PTE_FRAME | UINT64_C(0xfff));
 }
 
@@ -76,8 +76,8 @@ memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
                         uint64_t gva, void *buf, size_t len,
                         struct memctx_error *err)
 {
-    struct sight *sight = reader->sight;
-    uint64_t root = root_of(sight, root_gpa);
+    struct lease *lease = reader->lease;
+    uint64_t root = root_of(lease, root_gpa);
     unsigned char *to = buf;
     if (len > 0 && gva > UINT64_MAX - (len - 1))
         return memctx_error_set(err, MEMCTX_RETRY,
@@ -88,12 +88,12 @@ memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
     do {
         struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, VIRTUAL_PIECE);
-        if (begin(sight, err) < 0)
+        if (begin(lease, err) < 0)
             return -1;
         int result = memctx_paging_read_by(
-            tables_map(sight->tables), sight->map, sight->datum.kernel.paging,
+            tables_map(lease->tables), lease->map, lease->datum.kernel.paging,
             root, gva, to, part, &why);
-        if (end(sight, result, &why, err) < 0)
+        if (end(lease, result, &why, err) < 0)
             return -1;
         to += part;
         gva += part;
@@ -106,7 +106,7 @@ int
 memctx_reader_read_gva(struct memctx_reader *reader, uint64_t gva, void *buf,
                        size_t len, struct memctx_error *err)
 {
-    return memctx_reader_read_root(reader, reader->sight->datum.kernel.kcr3,
+    return memctx_reader_read_root(reader, reader->lease->datum.kernel.kcr3,
                                    gva, buf, len, err);
 }
 
@@ -115,15 +115,15 @@ memctx_reader_translate(struct memctx_reader *reader, uint64_t gva,
                         uint64_t *gpa, uint64_t *page_size,
                         struct memctx_error *err)
 {
-    struct sight *sight = reader->sight;
+    struct lease *lease = reader->lease;
     struct memctx_error why = MEMCTX_ERROR_INIT;
     struct memctx_walk walk;
-    if (begin(sight, err) < 0)
+    if (begin(lease, err) < 0)
         return -1;
-    int result = memctx_paging_walk(tables_map(sight->tables),
-                                    sight->datum.kernel.paging,
-                                    sight->datum.kernel.kcr3, gva, &walk, &why);
-    if (end(sight, result, &why, err) < 0)
+    int result = memctx_paging_walk(tables_map(lease->tables),
+                                    lease->datum.kernel.paging,
+                                    lease->datum.kernel.kcr3, gva, &walk, &why);
+    if (end(lease, result, &why, err) < 0)
         return -1;
     *gpa = walk.gpa;
     if (page_size != NULL)
@@ -136,16 +136,16 @@ memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
                         uint64_t limit, uint64_t *start, uint64_t *end_gpa,
                         struct memctx_error *err)
 {
-    struct sight *sight = reader->sight;
+    struct lease *lease = reader->lease;
     uint64_t from;
     uint64_t to;
-    if (begin(sight, err) < 0)
+    if (begin(lease, err) < 0)
         return -1;
-    int found = memctx_rammap_next_data(sight->map, gpa, limit, &from, &to);
+    int found = memctx_rammap_next_data(lease->map, gpa, limit, &from, &to);
     /* The map takes a backend that cannot tell for one that is all data. */
-    if (sight->failure.kind != MEMCTX_OK)
+    if (lease->failure.kind != MEMCTX_OK)
         found = -1;
-    if (end(sight, found, &sight->failure, err) < 0)
+    if (end(lease, found, &lease->failure, err) < 0)
         return -1;
     if (found == 1) {
         *start = from;
@@ -165,6 +165,6 @@ int
 memctx_reader_vmcoreinfo(struct memctx_reader *reader, char **ret, size_t *len,
                          struct memctx_error *err)
 {
-    return memctx_linux_note_text(&reader->sight->datum.kernel, read_gpa,
+    return memctx_linux_note_text(&reader->lease->datum.kernel, read_gpa,
                                   reader, ret, len, err);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "reader/open.h"
 #include "wire/clocks.h"
 
 int
@@ -21,7 +22,7 @@ memctx_reader_open(struct memctx_agent *agent, const char *domain,
     if (reader == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     snprintf(reader->dir, sizeof(reader->dir), "%s", agent_dir(agent));
-    if (sight_open(reader->dir, domain, timeout_ms, &reader->sight, err) < 0)
+    if (open_lease(reader->dir, domain, timeout_ms, &reader->lease, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&reader);
     return 0;
@@ -32,7 +33,7 @@ memctx_reader_close(struct memctx_reader *reader)
 {
     if (reader == NULL)
         return;
-    sight_close(reader->sight);
+    lease_close(reader->lease);
     free(reader);
 }
 
@@ -42,31 +43,32 @@ int
 memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
                     struct memctx_error *err)
 {
-    struct sight *sight;
-    if (sight_open(reader->dir, reader->sight->uuid, timeout_ms, &sight, err) <
+    struct lease *lease;
+    if (open_lease(reader->dir, reader->lease->uuid, timeout_ms, &lease, err) <
         0)
         return -1;
-    sight_close(reader->sight);
-    reader->sight = sight;
+    lease_close(reader->lease);
+    reader->lease = lease;
     return 0;
 }
 
 int
 memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err)
 {
-    return vigil_check(&reader->sight->vigil, clocks_us(CLOCK_MONOTONIC), err);
+    return validity_check(&reader->lease->validity, clocks_us(CLOCK_MONOTONIC),
+                          err);
 }
 
 const char *
 memctx_reader_uuid(const struct memctx_reader *reader)
 {
-    return reader->sight->uuid;
+    return reader->lease->uuid;
 }
 
 const char *
 memctx_reader_json(const struct memctx_reader *reader)
 {
-    return reader->sight->json;
+    return reader->lease->json;
 }
 
 #define KEY_MAX 64
@@ -75,7 +77,7 @@ memctx_reader_json(const struct memctx_reader *reader)
 static json_object *
 find(const struct memctx_reader *reader, const char *path)
 {
-    json_object *at = reader->sight->facts;
+    json_object *at = reader->lease->facts;
     while (at != NULL && path != NULL) {
         char key[KEY_MAX];
         size_t len = strcspn(path, ".");
@@ -109,12 +111,12 @@ memctx_reader_number(const struct memctx_reader *reader, const char *path,
 const struct memctx_extent *
 memctx_reader_extents(const struct memctx_reader *reader, size_t *count)
 {
-    return memctx_rammap_extents(reader->sight->map, count);
+    return memctx_rammap_extents(reader->lease->map, count);
 }
 
 int
 memctx_reader_fd(const struct memctx_reader *reader, unsigned backend)
 {
-    return backend < reader->sight->n_backends ? reader->sight->fds[backend]
+    return backend < reader->lease->n_backends ? reader->lease->fds[backend]
                                                : -1;
 }

@@ -4,19 +4,19 @@
 #ifndef MEMCTX_READER_H
 #define MEMCTX_READER_H
 
-#include "reader/agent_dir.h"
-#include "reader/sight.h"
+#include "reader/memctx_agent.h"
+#include "reader/lease.h"
 
 struct memctx_reader {
     char dir[AGENT_DIR_MAX]; /* of the agent, for renewing */
-    struct sight *sight;
+    struct lease *lease;
 };
 
 /* The datum as a value; valid until renewed or closed. */
 static inline const struct memctx_datum *
 memctx_reader_datum(const struct memctx_reader *reader)
 {
-    return &reader->sight->datum;
+    return &reader->lease->datum;
 }
 
 #endif

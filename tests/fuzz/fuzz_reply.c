@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "wire/clocks.h"
-#include "reader/handoff.h"
+#include "reader/openreply.h"
 #include "paging/paging.h"
 #include "wire/statepage.h"
 
@@ -77,33 +77,33 @@ send_all(int to, const uint8_t *data, size_t size, const int *fds)
 
 /* Each extent at both ends, and its data; then a walk. */
 static void
-use(struct sight *sight)
+use(struct lease *lease)
 {
     size_t n;
     unsigned char bytes[600];
     struct memctx_walk walk;
-    const struct memctx_extent *e = memctx_rammap_extents(sight->map, &n);
+    const struct memctx_extent *e = memctx_rammap_extents(lease->map, &n);
     FUZZ_MUST(n > 0);
     for (size_t i = 0; i < n && i < 8; i++) {
         uint64_t start;
         uint64_t end;
         uint64_t limit = e[i].gpa + e[i].size;
         FUZZ_MUST(e[i].size > 0 && limit > e[i].gpa &&
-                  e[i].backend < sight->n_backends);
-        sight->failure.kind = MEMCTX_OK;
-        memctx_rammap_read(sight->map, e[i].gpa, bytes, sizeof(bytes), NULL);
-        memctx_rammap_read(sight->map, limit - 1, bytes, 1, NULL);
+                  e[i].backend < lease->n_backends);
+        lease->failure.kind = MEMCTX_OK;
+        memctx_rammap_read(lease->map, e[i].gpa, bytes, sizeof(bytes), NULL);
+        memctx_rammap_read(lease->map, limit - 1, bytes, 1, NULL);
         FUZZ_MUST(limit == UINT64_MAX ||
-                  memctx_rammap_contains(sight->map, limit, 1) ||
-                  memctx_rammap_read(sight->map, limit - 1, bytes, 2, NULL) <
+                  memctx_rammap_contains(lease->map, limit, 1) ||
+                  memctx_rammap_read(lease->map, limit - 1, bytes, 2, NULL) <
                       0);
-        if (memctx_rammap_next_data(sight->map, e[i].gpa, limit, &start,
+        if (memctx_rammap_next_data(lease->map, e[i].gpa, limit, &start,
                                     &end) == 1)
             FUZZ_MUST(start >= e[i].gpa && start < end && end <= limit);
     }
-    tables_set_time(sight->tables, clocks_us(CLOCK_MONOTONIC));
-    memctx_paging_walk(tables_map(sight->tables), sight->datum.kernel.paging,
-                       sight->datum.kernel.kcr3, UINT64_C(0xffffffff81000000),
+    tables_set_time(lease->tables, clocks_us(CLOCK_MONOTONIC));
+    memctx_paging_walk(tables_map(lease->tables), lease->datum.kernel.paging,
+                       lease->datum.kernel.kcr3, UINT64_C(0xffffffff81000000),
                        &walk, NULL);
 }
 
@@ -112,19 +112,19 @@ take(int fd)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct client_packet packet = {.n_fds = 0};
-    struct sight *sight = calloc(1, sizeof(*sight));
-    FUZZ_MUST(sight != NULL && memctx_rammap_create(&sight->map, &err) == 0 &&
-              client_adopt(fd, &sight->client, &err) == 0);
-    int got = client_reply(sight->client, -1, &packet, &err);
-    if (got == 1 && handoff_receive(sight, &packet, &err) == 0) {
-        FUZZ_MUST(tables_create(sight->map, &sight->failure, &sight->tables,
+    struct lease *lease = calloc(1, sizeof(*lease));
+    FUZZ_MUST(lease != NULL && memctx_rammap_create(&lease->map, &err) == 0 &&
+              client_adopt(fd, &lease->client, &err) == 0);
+    int got = client_reply(lease->client, -1, &packet, &err);
+    if (got == 1 && openreply_receive(lease, &packet, &err) == 0) {
+        FUZZ_MUST(tables_create(lease->map, &lease->failure, &lease->tables,
                                 &err) == 0);
-        use(sight);
+        use(lease);
     } else {
         FUZZ_MUST(err.kind != MEMCTX_OK && err.message[0] != '\0');
     }
     client_packet_deinit(&packet);
-    sight_close(sight);
+    lease_close(lease);
 }
 
 int

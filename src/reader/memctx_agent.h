@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* What readers need of the agent they come from: each has a connection of its
  * own, so that it can be used while another request waits. */
-#ifndef MEMCTX_AGENT_DIR_H
-#define MEMCTX_AGENT_DIR_H
+#ifndef MEMCTX_READER_AGENT_H
+#define MEMCTX_READER_AGENT_H
 
 #include "memctx.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Makes a RAM map of extents in JSON and descriptors beside it. */
-#include "reader/handoff.h"
+#include "reader/openreply.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,66 +31,66 @@ take_fd(struct client_packet *packet, uint64_t number)
 }
 
 static int
-add_file(struct sight *sight, const char *name, int fd, uint64_t size,
+add_file(struct lease *lease, const char *name, int fd, uint64_t size,
          struct memctx_error *err)
 {
     unsigned index;
-    if (memctx_rammap_add_backend(sight->map, name, fd, NULL, &index, err) < 0)
+    if (memctx_rammap_add_backend(lease->map, name, fd, NULL, &index, err) < 0)
         return memctx_error_prefix(err, "backend %s", name);
-    if (memctx_rammap_backend_size(sight->map, index) < size)
+    if (memctx_rammap_backend_size(lease->map, index) < size)
         return memctx_error_set(
             err, MEMCTX_GONE,
             "backend %s was truncated: it has %#" PRIx64
             " bytes, memctxd says %#" PRIx64,
-            name, memctx_rammap_backend_size(sight->map, index), size);
-    sight->fds[index] = fd;
+            name, memctx_rammap_backend_size(lease->map, index), size);
+    lease->fds[index] = fd;
     return 0;
 }
 
 static int
-add_remote(struct sight *sight, const char *name, uint64_t size,
+add_remote(struct lease *lease, const char *name, uint64_t size,
            struct memctx_error *err)
 {
     unsigned index;
-    struct remote *remote = &sight->remotes[sight->n_backends];
-    *remote = (struct remote){.client = sight->client,
-                              .domain = sight->uuid,
-                              .epoch = sight->vigil.epoch,
-                              .map = sight->map,
-                              .backend = sight->n_backends,
-                              .failure = &sight->failure};
+    struct remote *remote = &lease->remotes[lease->n_backends];
+    *remote = (struct remote){.client = lease->client,
+                              .domain = lease->uuid,
+                              .epoch = lease->validity.epoch,
+                              .map = lease->map,
+                              .backend = lease->n_backends,
+                              .failure = &lease->failure};
     const struct memctx_source source = {-1, -1, -1, 0, remote};
-    return memctx_rammap_add_source(sight->map, name, &source, size, &remote_io,
+    return memctx_rammap_add_source(lease->map, name, &source, size, &remote_io,
                                     &index, err);
 }
 
 static int
-add_backend(struct sight *sight, json_object *backend,
+add_backend(struct lease *lease, json_object *backend,
             struct client_packet *packet, struct memctx_error *err)
 {
     const char *name = client_text(backend, "name");
     uint64_t size;
     uint64_t number;
-    if (sight->n_backends == MEMCTX_BACKENDS_MAX)
+    if (lease->n_backends == MEMCTX_BACKENDS_MAX)
         return odd(err, "has more backends than a guest can have");
     if (name == NULL || !client_number(backend, "size", &size) || size == 0)
         return odd(err, "has a backend without name or size");
-    sight->fds[sight->n_backends] = -1;
+    lease->fds[lease->n_backends] = -1;
     if (client_number(backend, "fd", &number)) {
         int fd = take_fd(packet, number);
         if (fd < 0)
             return odd(err, "names a descriptor that did not come with it");
-        if (add_file(sight, name, fd, size, err) < 0)
+        if (add_file(lease, name, fd, size, err) < 0)
             return -1;
-    } else if (add_remote(sight, name, size, err) < 0)
+    } else if (add_remote(lease, name, size, err) < 0)
         return -1;
-    sight->n_backends++;
+    lease->n_backends++;
     return 0;
 }
 
 /* The backends of one packet: their number, or -1. */
 static int
-add_backends(struct sight *sight, json_object *ram,
+add_backends(struct lease *lease, json_object *ram,
              struct client_packet *packet, struct memctx_error *err)
 {
     json_object *list = json_object_object_get(ram, "backends");
@@ -98,7 +98,7 @@ add_backends(struct sight *sight, json_object *ram,
         return odd(err, "has no backends");
     size_t n = json_object_array_length(list);
     for (size_t i = 0; i < n; i++) {
-        if (add_backend(sight, json_object_array_get_idx(list, i), packet,
+        if (add_backend(lease, json_object_array_get_idx(list, i), packet,
                         err) < 0)
             return -1;
     }
@@ -113,20 +113,20 @@ has_more(json_object *object)
 
 /* Bounded: each packet adds a backend, and there is a limit for those. */
 static int
-add_rest(struct sight *sight, struct memctx_error *err)
+add_rest(struct lease *lease, struct memctx_error *err)
 {
     bool more = true;
     while (more) {
         MEMCTX_CLEANUP(client_packet_deinit)
         struct client_packet packet = {.n_fds = 0};
         int got = client_reply(
-            sight->client, (int64_t)clocks_now_ms() + NEXT_MS, &packet, err);
+            lease->client, (int64_t)clocks_now_ms() + NEXT_MS, &packet, err);
         if (got < 0)
             return -1;
         if (got == 0)
             return odd(err, "does not go on");
         int n = add_backends(
-            sight, json_object_object_get(packet.object, "ram"), &packet, err);
+            lease, json_object_object_get(packet.object, "ram"), &packet, err);
         if (n <= 0)
             return n < 0 ? -1 : odd(err, "goes on without backends");
         more = has_more(packet.object);
@@ -135,7 +135,7 @@ add_rest(struct sight *sight, struct memctx_error *err)
 }
 
 static int
-add_extents(struct sight *sight, json_object *ram, struct memctx_error *err)
+add_extents(struct lease *lease, json_object *ram, struct memctx_error *err)
 {
     json_object *list = json_object_object_get(ram, "extents");
     if (!json_object_is_type(list, json_type_array) ||
@@ -149,10 +149,10 @@ add_extents(struct sight *sight, json_object *ram, struct memctx_error *err)
             !client_number(one, "size", &e.size) ||
             !client_number(one, "offset", &e.offset) ||
             !client_number(one, "backend", &backend) ||
-            backend >= sight->n_backends)
+            backend >= lease->n_backends)
             return odd(err, "has an extent in which something is missing");
         e.backend = (unsigned)backend;
-        if (memctx_rammap_add_extent(sight->map, &e, err) < 0)
+        if (memctx_rammap_add_extent(lease->map, &e, err) < 0)
             return memctx_error_prefix(err, "memctxd's answer to \"open\"");
     }
     return 0;
@@ -160,49 +160,50 @@ add_extents(struct sight *sight, json_object *ram, struct memctx_error *err)
 
 /* Readers and scripts get the datum as JSON, whatever XML the agent sent. */
 static int
-take_datum(struct sight *sight, json_object *object, struct memctx_error *err)
+take_datum(struct lease *lease, json_object *object, struct memctx_error *err)
 {
     const char *xml = client_text(object, "datum");
     if (xml == NULL)
         return odd(err, "has no datum");
-    if (memctx_datum_from_xml(xml, strlen(xml), &sight->datum, err) < 0 ||
-        memctx_datum_to_json(&sight->datum, &sight->json, err) < 0)
+    if (memctx_datum_from_xml(xml, strlen(xml), &lease->datum, err) < 0 ||
+        memctx_datum_to_json(&lease->datum, &lease->json, err) < 0)
         return -1;
-    sight->facts = json_tokener_parse(sight->json);
-    return sight->facts != NULL ? 0 : odd(err, "has a datum that is none");
+    lease->facts = json_tokener_parse(lease->json);
+    return lease->facts != NULL ? 0 : odd(err, "has a datum that is none");
 }
 
 static int
-take_names(struct sight *sight, struct client_packet *packet,
+take_names(struct lease *lease, struct client_packet *packet,
            struct memctx_error *err)
 {
     const char *uuid =
         client_text(json_object_object_get(packet->object, "domain"), "uuid");
     uint64_t epoch;
-    if (uuid == NULL || strlen(uuid) >= sizeof(sight->uuid))
+    if (uuid == NULL || strlen(uuid) >= sizeof(lease->uuid))
         return odd(err, "has no UUID");
-    snprintf(sight->uuid, sizeof(sight->uuid), "%s", uuid);
+    snprintf(lease->uuid, sizeof(lease->uuid), "%s", uuid);
     if (!client_number(packet->object, "epoch", &epoch) ||
         epoch == STATEPAGE_UNKNOWN || epoch == STATEPAGE_OVER)
         return odd(err, "has no epoch");
     if (packet->n_fds == 0)
         return odd(err, "has no state page");
-    return vigil_init(&sight->vigil, packet->fds[0], epoch, sight->client, err);
+    return validity_init(&lease->validity, packet->fds[0], epoch, lease->client,
+                         err);
 }
 
 int
-handoff_receive(struct sight *sight, struct client_packet *first,
-                struct memctx_error *err)
+openreply_receive(struct lease *lease, struct client_packet *first,
+                  struct memctx_error *err)
 {
     json_object *ram = json_object_object_get(first->object, "ram");
-    if (take_names(sight, first, err) < 0 ||
-        take_datum(sight, first->object, err) < 0)
+    if (take_names(lease, first, err) < 0 ||
+        take_datum(lease, first->object, err) < 0)
         return -1;
     /* The state page is mapped; nobody may name its descriptor any more. */
     int page = take_fd(first, 0);
     memctx_close_fd(&page);
-    if (add_backends(sight, ram, first, err) < 0 ||
-        (has_more(first->object) && add_rest(sight, err) < 0))
+    if (add_backends(lease, ram, first, err) < 0 ||
+        (has_more(first->object) && add_rest(lease, err) < 0))
         return -1;
-    return add_extents(sight, ram, err);
+    return add_extents(lease, ram, err);
 }

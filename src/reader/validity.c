@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Watches the epoch of one domain. */
-#include "reader/vigil.h"
+#include "reader/validity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #define LOOK_US 1000
 
 int
-vigil_init(struct vigil *ret, int fd, uint64_t epoch,
-           const struct client *client, struct memctx_error *err)
+validity_init(struct validity *ret, int fd, uint64_t epoch,
+              const struct client *client, struct memctx_error *err)
 {
     struct stat st;
     int seals = fcntl(fd, F_GET_SEALS);
@@ -35,16 +35,16 @@ vigil_init(struct vigil *ret, int fd, uint64_t epoch,
                                 "the state page has a form that this version "
                                 "does not know");
     }
-    *ret = (struct vigil){.page = page, .epoch = epoch, .client = client};
+    *ret = (struct validity){.page = page, .epoch = epoch, .client = client};
     return 0;
 }
 
 void
-vigil_deinit(struct vigil *vigil)
+validity_deinit(struct validity *validity)
 {
-    if (vigil->page != NULL)
-        munmap(vigil->page, STATEPAGE_SIZE);
-    vigil->page = NULL;
+    if (validity->page != NULL)
+        munmap(validity->page, STATEPAGE_SIZE);
+    validity->page = NULL;
 }
 
 static int
@@ -64,25 +64,26 @@ explain(uint64_t seen, uint64_t wanted, struct memctx_error *err)
 }
 
 int
-vigil_confirm(const struct vigil *vigil, struct memctx_error *err)
+validity_confirm(const struct validity *validity, struct memctx_error *err)
 {
     /* What was read before must not move behind the load. */
     atomic_thread_fence(memory_order_acquire);
     uint64_t seen =
-        atomic_load_explicit(&vigil->page->epoch, memory_order_acquire);
-    return seen == vigil->epoch ? 0 : explain(seen, vigil->epoch, err);
+        atomic_load_explicit(&validity->page->epoch, memory_order_acquire);
+    return seen == validity->epoch ? 0 : explain(seen, validity->epoch, err);
 }
 
 int
-vigil_check(struct vigil *vigil, uint64_t now_us, struct memctx_error *err)
+validity_check(struct validity *validity, uint64_t now_us,
+               struct memctx_error *err)
 {
-    if (!vigil->left && now_us - vigil->looked_us >= LOOK_US) {
-        vigil->left = client_is_left(vigil->client);
-        vigil->looked_us = now_us;
+    if (!validity->left && now_us - validity->looked_us >= LOOK_US) {
+        validity->left = client_is_left(validity->client);
+        validity->looked_us = now_us;
     }
-    if (vigil->left)
+    if (validity->left)
         return memctx_error_set(err, MEMCTX_GONE,
                                 "memctxd left: nobody tells any more which "
                                 "kernel runs there");
-    return vigil_confirm(vigil, err);
+    return validity_confirm(validity, err);
 }

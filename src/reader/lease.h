@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* All that a reader has of one kernel in one layout of RAM: what the agent
- * answered to one "open", and the connection that it came by. A reader that is
- * renewed gets another sight. */
-#ifndef MEMCTX_SIGHT_H
-#define MEMCTX_SIGHT_H
+/* What the agent gave in answer to one "open": one kernel and the RAM it runs
+ * in, laid out as it was then. It holds while the kernel's epoch does. A reader
+ * that is renewed gets another lease. */
+#ifndef MEMCTX_LEASE_H
+#define MEMCTX_LEASE_H
 
 #include <json-c/json.h>
 
-#include "base/uuid.h"
-#include "reader/client.h"
-#include "datum/datum.h"
 #include "base/error.h"
+#include "base/uuid.h"
+#include "datum/datum.h"
 #include "ram/rammap.h"
+#include "reader/client.h"
 #include "reader/remote.h"
 #include "reader/tables.h"
-#include "reader/vigil.h"
+#include "reader/validity.h"
 
-struct sight {
-    struct client *client;
-    struct vigil vigil;
+struct lease {
+    struct client *client; /* the connection by which it came */
+    struct validity validity;
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     struct memctx_datum datum;
     char *json; /* of the datum; NULL while there is none */
@@ -32,10 +32,8 @@ struct sight {
     struct memctx_error failure; /* of a backend, while a read is under way */
 };
 
-/* Connect to the agent in `dir`, wait for the domain and open it; as
- * memctx_reader_open(). The caller closes it. */
-int sight_open(const char *dir, const char *domain, int timeout_ms,
-               struct sight **ret, struct memctx_error *err);
-void sight_close(struct sight *sight); /* NULL is fine */
+/* Close all that came with it, and free it. NULL is fine. */
+void lease_close(struct lease *lease);
+void lease_cleanup(struct lease **lease);
 
 #endif

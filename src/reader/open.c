@@ -1,70 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Opens a domain's RAM, again and again while the kernel changes meanwhile. */
-#include "reader/sight.h"
+#include "reader/open.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "wire/clocks.h"
-#include "reader/handoff.h"
 #include "reader/await.h"
+#include "reader/openreply.h"
 #include "text/jsonguard.h"
+#include "wire/clocks.h"
 
 #define AGAIN_MS 20 /* between two tries */
 
-void
-sight_close(struct sight *sight)
-{
-    if (sight == NULL)
-        return;
-    tables_destroy(sight->tables);
-    memctx_rammap_destroy(sight->map);
-    vigil_deinit(&sight->vigil);
-    json_object_put(sight->facts);
-    free(sight->json);
-    memctx_datum_deinit(&sight->datum);
-    client_destroy(sight->client);
-    free(sight);
-}
-
-static void
-cleanup_sight(struct sight **sight)
-{
-    sight_close(*sight);
-}
-
 /* Ask for the RAM of a domain that is, or was a moment ago, ready. */
 static int
-ask(struct sight *sight, const char *domain, struct memctx_error *err)
+ask(struct lease *lease, const char *domain, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet packet = {.n_fds = 0};
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("open", domain);
-    if (client_call(sight->client, request, &packet, err) < 0 ||
-        handoff_receive(sight, &packet, err) < 0)
+    if (client_call(lease->client, request, &packet, err) < 0 ||
+        openreply_receive(lease, &packet, err) < 0)
         return memctx_error_prefix(err, "domain '%s'", domain);
-    if (tables_create(sight->map, &sight->failure, &sight->tables, err) < 0)
+    if (tables_create(lease->map, &lease->failure, &lease->tables, err) < 0)
         return -1;
-    return vigil_check(&sight->vigil, clocks_us(CLOCK_MONOTONIC), err);
+    return validity_check(&lease->validity, clocks_us(CLOCK_MONOTONIC), err);
 }
 
 static int
 try_once(const char *dir, const char *domain, int timeout_ms,
-         struct sight **ret, struct memctx_error *err)
+         struct lease **ret, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_sight)
-    struct sight *sight = calloc(1, sizeof(*sight));
-    if (sight == NULL)
+    MEMCTX_CLEANUP(lease_cleanup)
+    struct lease *lease = calloc(1, sizeof(*lease));
+    if (lease == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (memctx_rammap_create(&sight->map, err) < 0 ||
-        client_create(dir, &sight->client, err) < 0 ||
-        await_ready(sight->client, domain, timeout_ms, err) < 0 ||
-        ask(sight, domain, err) < 0)
+    if (memctx_rammap_create(&lease->map, err) < 0 ||
+        client_create(dir, &lease->client, err) < 0 ||
+        await_ready(lease->client, domain, timeout_ms, err) < 0 ||
+        ask(lease, domain, err) < 0)
         return -1;
-    *ret = memctx_steal_ptr(&sight);
+    *ret = memctx_steal_ptr(&lease);
     return 0;
 }
 
@@ -79,8 +58,8 @@ left_ms(int64_t deadline_ms)
 }
 
 int
-sight_open(const char *dir, const char *domain, int timeout_ms,
-           struct sight **ret, struct memctx_error *err)
+open_lease(const char *dir, const char *domain, int timeout_ms,
+           struct lease **ret, struct memctx_error *err)
 {
     const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
     int64_t deadline_ms = await_deadline(timeout_ms);

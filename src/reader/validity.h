@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Does the kernel still run that a reader was opened with? The state page says
  * so without a system call, as long as the agent lives that writes it. */
-#ifndef MEMCTX_VIGIL_H
-#define MEMCTX_VIGIL_H
+#ifndef MEMCTX_VALIDITY_H
+#define MEMCTX_VALIDITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include "wire/statepage.h"
 
 /* Embedded by the caller. */
-struct vigil {
+struct validity {
     struct statepage *page; /* NULL: none */
     uint64_t epoch;
     const struct client *client;
@@ -22,19 +22,20 @@ struct vigil {
 };
 
 /* Map the page in fd, which stays the caller's, for an epoch. The client must
- * outlive the vigil. -1 with PERMANENT: it is no state page, or one that could
+ * outlive *ret. -1 with PERMANENT: it is no state page, or one that could
  * shrink under its readers. */
-int vigil_init(struct vigil *ret, int fd, uint64_t epoch,
-               const struct client *client, struct memctx_error *err);
-void vigil_deinit(struct vigil *vigil);
+int validity_init(struct validity *ret, int fd, uint64_t epoch,
+                  const struct client *client, struct memctx_error *err);
+void validity_deinit(struct validity *validity);
 
 /* At the monotonic time now_us: 0, or -1 with STALE, RETRY (no kernel is known
  * to run) or GONE (the domain stopped, or the agent left; it is looked after
  * at most once in a millisecond). */
-int vigil_check(struct vigil *vigil, uint64_t now_us, struct memctx_error *err);
+int validity_check(struct validity *validity, uint64_t now_us,
+                   struct memctx_error *err);
 
-/* After a read: has it been the same epoch since a vigil_check() that returned
- * 0? Errors as there. */
-int vigil_confirm(const struct vigil *vigil, struct memctx_error *err);
+/* After a read: has it been the same epoch since a validity_check() that
+ * returned 0? Errors as there. */
+int validity_confirm(const struct validity *validity, struct memctx_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* struct memctx_agent: a directory, and a connection for what is asked of the
  * agent itself. */
-#include "reader/agent_dir.h"
+#include "reader/memctx_agent.h"
 
 #include <stdlib.h>
 #include <string.h>
