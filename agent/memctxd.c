@@ -20,6 +20,8 @@
 #include "publish/retract.h"
 #include "wire/rundir.h"
 #include "config/settings.h"
+#include "sandbox/capabilities.h"
+#include "sandbox/sandbox.h"
 
 #define ECHO_MS 200
 #define LEAVE_S 2 /* for threads to end, after the data are withdrawn */
@@ -303,6 +305,8 @@ main(int argc, char **argv)
     struct daemon_options options;
     struct settings settings;
     char dir[PATH_MAX];
+    sandbox_hide_memory();
+    capabilities_clear_ambient();
     if (parse_options(argc, argv, &options, &err) < 0)
         return refuse(&err);
     if (options.help)

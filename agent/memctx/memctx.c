@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "memctx/help.h"
 #include "memctx/invocation.h"
+#include "sandbox/sandbox.h"
 
 static enum exit_code
 print_version(void)
@@ -52,6 +53,7 @@ main(int argc, char **argv)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(invocation_deinit)
     struct invocation in = {.command = NULL};
+    sandbox_hide_memory();
     if (invocation_choose(&in, argc, argv, &err) < 0 ||
         invocation_parse(&in, argc, argv, &err) < 0)
         return (int)refuse(&in, &err);

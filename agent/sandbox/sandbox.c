@@ -155,14 +155,6 @@ hold_only(const struct descriptors *descriptors, struct memctx_error *err)
     return is_instrumented() ? 0 : limit(RLIMIT_NOFILE, 1, err);
 }
 
-void
-sandbox_hide_memory(void)
-{
-#ifndef INSTRUMENTED
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
-
 static int
 install(struct sock_filter *code, size_t len, struct memctx_error *err)
 {

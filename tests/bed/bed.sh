@@ -74,11 +74,13 @@ bed_as_user() { "${BED_AS_USER[@]}" "$@"; }
 bed_virsh() { bed_as_user virsh -q -c "$BED_URI" "$@"; }
 
 # bed_spawn LOG COMMAND...: in the background as the user; its pid in BED_SPAWNED, ended by bed_stop at the latest.
+# BED_TRACER is put before that, so that it stays root.
+BED_TRACER=()
 bed_spawn()
 {
     local log=$1
     shift
-    (cd "$BED_DIR/home" && exec "${BED_AS_USER[@]}" "$@") >> "$log" 2>&1 < /dev/null &
+    (cd "$BED_DIR/home" && exec "${BED_TRACER[@]}" "${BED_AS_USER[@]}" "$@") >> "$log" 2>&1 < /dev/null &
     BED_SPAWNED=$!
 }
 

@@ -616,6 +616,33 @@ test_hidden_memory_is_not_dumped(void **state)
 #endif
 }
 
+/* As an agent of a user's own does with RAM that it hands out. It is another
+ * user, for whom files of root in /proc are closed; what is its own it opens.
+ */
+static void
+test_hidden_process_opens_its_own_descriptors(void **state)
+{
+    struct confined *c = *state;
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char path[64];
+        char text[4096];
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", c->file);
+        CHECK(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+        sandbox_hide_memory();
+        CHECK(open(path, O_RDONLY | O_CLOEXEC) >= 0);
+        CHECK(opendir("/proc/self/fd") != NULL);
+        CHECK(read_proc(getpid(), "status", text)[0] != '\0');
+        if (confined_holds_filter())
+            CHECK(open("/proc/self/environ", O_RDONLY) < 0);
+        _exit(CONFINED_CAME_THROUGH);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), CONFINED_CAME_THROUGH);
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, confined_set_up, confined_tear_down)
 
@@ -644,6 +671,7 @@ main(void)
         TEST(test_standard_descriptors_that_were_closed),
         TEST(test_missing_filter_is_told_once),
         TEST(test_hidden_memory_is_not_dumped),
+        TEST(test_hidden_process_opens_its_own_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
