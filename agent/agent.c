@@ -25,6 +25,7 @@
 #include "watch/event.h"
 #include "wire/rundir.h"
 #include "control/serve.h"
+#include "sandbox/spawner.h"
 #include "publish/statefile.h"
 #include "watch/watch.h"
 
@@ -52,6 +53,7 @@ struct agent {
     struct serve *serve;
     struct control *control;
     struct hint *hint;
+    struct spawner *spawner;
     struct hooks *hooks;
     struct record_ops ops;
     struct members members;
@@ -385,16 +387,17 @@ open_hooks(struct agent *agent, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "no directory of hooks: set XDG_CONFIG_HOME "
                                 "or hooks_dir in the configuration");
-    return hooks_create(dir, s->hook_timeout_ms, agent->log, &agent->hooks,
-                        err);
+    return hooks_create(dir, s->hook_timeout_ms, agent->spawner, agent->log,
+                        &agent->hooks, err);
 }
 
 static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     const struct settings *s = agent->settings;
-    if (open_directory(agent, dir, err) < 0 || open_hooks(agent, err) < 0 ||
-        queue_create(&agent->queue, err) < 0 ||
+    if (open_directory(agent, dir, err) < 0 ||
+        spawner_create(&agent->spawner, err) < 0 ||
+        open_hooks(agent, err) < 0 || queue_create(&agent->queue, err) < 0 ||
         disposer_create(&agent->disposer, err) < 0 ||
         executor_create((unsigned)s->workers, 0, &agent->workers, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
@@ -506,7 +509,8 @@ agent_destroy(struct agent *agent)
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
-    hooks_destroy(agent->hooks, HOOKS_WAIT_MS);
+    if (hooks_destroy(agent->hooks, HOOKS_WAIT_MS))
+        spawner_destroy(agent->spawner);
     executor_destroy(agent->workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     watch_destroy(agent->watch);
     if (agent->queue_handle >= 0)

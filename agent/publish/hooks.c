@@ -27,6 +27,7 @@
 struct hooks {
     char *dir;
     uint64_t timeout_ms;
+    struct spawner *spawner;
     const struct log *log;
     struct executor *executor;
 };
@@ -60,7 +61,7 @@ log_output(const char *line, void *arg)
 }
 
 /* Only what none but root and the agent's own user could have put there: these
- * programs have the agent's rights. */
+ * programs run as the agent's user. */
 static bool
 is_ours(const struct stat *st)
 {
@@ -109,7 +110,7 @@ run_program(const char *program, const struct call *call)
                               .timeout_ms = hooks->timeout_ms,
                               .line = log_output,
                               .line_arg = &log};
-    if (program_run(&p, &err) < 0)
+    if (program_run(hooks->spawner, &p, &err) < 0)
         log_line(hooks->log, LOG_LEVEL_WARNING, "uuid=%s hook %s %s: %s",
                  call->uuid, program, argv[2], err.message);
 }
@@ -182,8 +183,9 @@ drop_call(struct executor_job *job, struct executor_job *next)
 }
 
 int
-hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
-             struct hooks **ret, struct memctx_error *err)
+hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
+             const struct log *log, struct hooks **ret,
+             struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct hooks *hooks = calloc(1, sizeof(*hooks));
@@ -194,21 +196,22 @@ hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
         return -1;
     hooks->dir = memctx_steal_ptr(&copy);
     hooks->timeout_ms = timeout_ms;
+    hooks->spawner = spawner;
     hooks->log = log;
     *ret = memctx_steal_ptr(&hooks);
     return 0;
 }
 
-void
+bool
 hooks_destroy(struct hooks *hooks, uint64_t wait_ms)
 {
-    /* If it does not end in time the process does, soon; until then its threads
-     * must find what they use. */
-    if (hooks == NULL ||
-        !executor_destroy(hooks->executor, EXECUTOR_DRAIN, wait_ms))
-        return;
+    if (hooks == NULL)
+        return true;
+    if (!executor_destroy(hooks->executor, EXECUTOR_DRAIN, wait_ms))
+        return false;
     free(hooks->dir);
     free(hooks);
+    return true;
 }
 
 int

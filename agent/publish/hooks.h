@@ -6,11 +6,13 @@
 #ifndef MEMCTXD_HOOKS_H
 #define MEMCTXD_HOOKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "datum/datum.h"
 #include "base/error.h"
 #include "common/log.h"
+#include "sandbox/spawner.h"
 
 struct hooks;
 
@@ -20,15 +22,16 @@ enum hooks_what {
 };
 
 /* Run what is in `dir` (which need not exist; looked at anew each time) with
- * this time limit for each program. `log` must outlive the hooks. -1 with
- * EXHAUSTED.
- */
-int hooks_create(const char *dir, uint64_t timeout_ms, const struct log *log,
-                 struct hooks **ret, struct memctx_error *err);
+ * this time limit for each program. `spawner` starts them; it and `log` must
+ * outlive the hooks. -1 with EXHAUSTED. */
+int hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
+                 const struct log *log, struct hooks **ret,
+                 struct memctx_error *err);
 
-/* Wait for what is queued, for wait_ms at most; programs that run on after
- * that are left alone. NULL is fine. */
-void hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
+/* Wait for what is queued, for wait_ms at most. False: programs run on, which
+ * are left alone; what the hooks use must stay until the process ends, which
+ * is to be soon. NULL is fine. */
+bool hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
 
 /* Call every program as "PROGRAM NAME ready|lost GENERATION", with the datum
  * as XML for authorised readers on standard input, in the order in which this

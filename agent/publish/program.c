@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Spawns, reads what is printed, waits, kills. Knows nothing of hooks. */
+/* Has a program started, reads what it prints, waits, kills. Knows nothing of
+ * hooks. */
 #include "publish/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "wire/clocks.h"
 
 #define LINE_MAX_BYTES 512
-
-/* Where the kernel (or valgrind 3.19) has no pidfd_open(2) for us, the end of
- * the program is asked for so often. */
-#define NO_PIDFD_MS 20
 
 /* One program under way. */
 struct run {
@@ -49,38 +43,22 @@ open_input(const char *text)
     return memctx_steal_fd(&fd);
 }
 
-/* Default signals, none blocked, a group of its own. */
-static void
-set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    posix_spawnattr_setpgroup(attributes, 0);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
-                                             POSIX_SPAWN_SETSIGDEF |
-                                             POSIX_SPAWN_SETPGROUP);
-}
-
+/* In a group of its own, without a capability. 0 or an errno value. */
 static int
-spawn(const struct program *program, int input, int output, pid_t *pid)
+spawn(struct spawner *spawner, const struct program *program, int input,
+      int output, struct run *run)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-    set_attributes(&attributes);
-    int failed = posix_spawn(pid, program->path, &actions, &attributes,
-                             program->argv, program->envp);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
+    struct spawner_request request = {
+        .path = program->path,
+        .argv = program->argv,
+        .envp = program->envp,
+        .fds = {input, output, output, -1},
+        .leads_group = true,
+    };
+    spawner_start(spawner, &request);
+    run->pid = request.pid;
+    run->pidfd = request.pidfd;
+    return request.failed;
 }
 
 static void
@@ -134,10 +112,7 @@ watch(struct run *run)
         uint64_t now = clocks_now_ms();
         if (now >= run->deadline_ms)
             return false;
-        uint64_t left_ms = run->deadline_ms - now;
-        if (run->pidfd < 0)
-            left_ms = memctx_min(left_ms, NO_PIDFD_MS);
-        if (poll(fds, 2, (int)left_ms) < 0 && errno != EINTR)
+        if (poll(fds, 2, (int)(run->deadline_ms - now)) < 0 && errno != EINTR)
             return false;
         if (fds[1].revents != 0 && !read_output(run))
             fds[1].fd = -1;
@@ -174,7 +149,8 @@ finish(struct run *run, bool ended, struct memctx_error *err)
 }
 
 int
-program_run(const struct program *program, struct memctx_error *err)
+program_run(struct spawner *spawner, const struct program *program,
+            struct memctx_error *err)
 {
     int pipe_fds[2];
     MEMCTX_CLEANUP(memctx_cleanup_fd) int input = open_input(program->input);
@@ -186,14 +162,12 @@ program_run(const struct program *program, struct memctx_error *err)
     struct run run = {.program = program, .output = output};
     /* The program's end must block as programs expect it. */
     fcntl(write_end, F_SETFL, 0);
-    int failed = spawn(program, input, write_end, &run.pid);
+    int failed = spawn(spawner, program, input, write_end, &run);
     close(memctx_steal_fd(&write_end));
     if (failed != 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot be started: %s",
                                 strerror(failed));
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int pidfd = (int)syscall(SYS_pidfd_open, run.pid, 0);
-    run.pidfd = pidfd;
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int pidfd = run.pidfd;
     run.deadline_ms = clocks_now_ms() + program->timeout_ms;
     bool ended = watch(&run);
     return finish(&run, ended, err);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sandbox/spawner.h"
 
 /* Called for each line that the program prints, without its newline. */
 typedef void program_line_fn(const char *line, void *arg);
@@ -21,10 +22,12 @@ struct program {
     void *line_arg;
 };
 
-/* Run it in a process group of its own and wait until it ends. What it leaves
- * running in the background stays. 0: it ended with status 0. -1 with RETRY:
- * its status or signal, or that it was killed with its whole group because the
- * time was over; EXHAUSTED: it could not be started. Any thread. */
-int program_run(const struct program *program, struct memctx_error *err);
+/* Run it in a process group of its own and wait until it ends. It has no
+ * capability and can get none (no_new_privs), and its directory is /. What it
+ * leaves running in the background stays. 0: it ended with status 0. -1 with
+ * RETRY: its status or signal, or that it was killed with its whole group
+ * because the time was over; EXHAUSTED: it could not be started. Any thread. */
+int program_run(struct spawner *spawner, const struct program *program,
+                struct memctx_error *err);
 
 #endif

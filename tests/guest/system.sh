@@ -69,12 +69,23 @@ domain()
 END
 }
 
-# ready WHAT COMMAND...: an agent started by that command publishes, and withdraws at its end.
+# A hook that tells what it could do.
+hook()
+{
+    mkdir -p "$work/hooks.d"
+    printf '%s\n' '#!/bin/sh' "grep -E '^Cap(Inh|Prm|Eff|Amb)|^NoNewPrivs' /proc/self/status > $work/powers" > "$work/hooks.d/powers"
+    chmod 755 "$work/hooks.d" "$work/hooks.d/powers"
+    echo "hooks_dir = \"$work/hooks.d\"" > "$work/memctxd.conf"
+}
+
+# ready WHAT COMMAND...: an agent started by that command publishes, calls a hook that can do nothing, and withdraws at
+# its end.
 ready()
 {
     local what=$1 agent
     shift
-    "$@" > "$work/agent.log" 2>&1 &
+    rm -f "$work/powers"
+    "$@" --config "$work/memctxd.conf" > "$work/agent.log" 2>&1 &
     agent=$!
     bed_until 10 "$BED_BUILD/memctx" -c qemu:///system list || true
     if "$BED_BUILD/memctx" -c qemu:///system wait 'system one' --timeout 60 > /dev/null 2>&1; then
@@ -87,6 +98,8 @@ ready()
     else
         not_ok "$what-metadata" "there is no datum"
     fi
+    bed_until 10 grep -qs NoNewPrivs "$work/powers" || true
+    is "$what-hook-powers" "$(sed 's/.*\t//' "$work/powers" | sort | uniq -c | xargs)" "4 0000000000000000 1 1"
     kill "$agent"
     wait "$agent" 2> /dev/null || true
     if virsh -q -c qemu:///system metadata 'system one' "$BED_NS" > /dev/null 2>&1; then
@@ -97,6 +110,7 @@ ready()
 }
 
 up || { not_ok system-up "$(tail -n 1 "$work/libvirtd.log")"; finish; }
+hook
 domain memfd > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
 is system-qemu-user "$(stat -c %U "/proc/$(cat '/run/libvirt/qemu/system one.pid')")" libvirt-qemu

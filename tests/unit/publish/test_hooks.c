@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ambient.h"
 #include "publish/hooks.h"
+#include "sandbox/capabilities.h"
 #include "logpipe.h"
 #include "testclock.h"
 
@@ -21,6 +23,7 @@
 struct fixture {
     char dir[64];
     char hooks_dir[80];
+    struct spawner *spawner;
     struct hooks *hooks;
     struct memctx_datum datum;
     struct memctx_datum_extent extent;
@@ -32,8 +35,9 @@ static void
 create(struct fixture *f, uint64_t timeout_ms)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    assert_done(
-        hooks_create(f->hooks_dir, timeout_ms, &f->log, &f->hooks, &err), &err);
+    assert_done(hooks_create(f->hooks_dir, timeout_ms, f->spawner, &f->log,
+                             &f->hooks, &err),
+                &err);
 }
 
 static int
@@ -58,6 +62,8 @@ set_up(void **state)
                                          .version = "6.1"}};
     f->log = (struct log){.level = LOG_LEVEL_INFO};
     logpipe_init(&f->logpipe);
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(spawner_create(&f->spawner, &err), &err);
     create(f, 60000);
     *state = f;
     return 0;
@@ -76,7 +82,7 @@ remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 static void
 settle(struct fixture *f)
 {
-    hooks_destroy(f->hooks, 60000);
+    assert_true(hooks_destroy(f->hooks, 60000));
     f->hooks = NULL;
 }
 
@@ -86,6 +92,7 @@ tear_down(void **state)
     struct fixture *f = *state;
     testclock_start();
     hooks_destroy(f->hooks, 60000);
+    spawner_destroy(f->spawner);
     logpipe_deinit(&f->logpipe);
     nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(f);
@@ -169,6 +176,27 @@ test_arguments_input_and_environment(void **state)
     assert_non_null(strstr(text, "MEMCTX_UUID=" ONE));
     assert_non_null(strstr(text, "LC_ALL=C"));
     assert_null(strstr(text, "SECRET"));
+}
+
+/* Root's program gets what the bounding set leaves, another user's the ambient
+ * capabilities: neither is for it. */
+static void
+test_program_has_no_capability(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    raise_ambient();
+    add_program(f, "10-all", 0755,
+                "grep -E '^(Cap|NoNewPrivs)' /proc/self/status > $D/status");
+    run(f, ONE, HOOKS_READY, 7);
+    settle(f);
+    capabilities_clear_ambient();
+    read_result(f, "status", text);
+    assert_non_null(strstr(text, "CapInh:\t0000000000000000\n"));
+    assert_non_null(strstr(text, "CapPrm:\t0000000000000000\n"));
+    assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
+    assert_non_null(strstr(text, "CapAmb:\t0000000000000000\n"));
+    assert_non_null(strstr(text, "NoNewPrivs:\t1\n"));
 }
 
 static void
@@ -368,7 +396,7 @@ test_end_does_not_wait_for_ever(void **state)
     run(f, ONE, HOOKS_READY, 1);
     wait_until(exists(f, "began"));
     struct hooks *hooks = f->hooks;
-    hooks_destroy(hooks, 1);
+    assert_false(hooks_destroy(hooks, 1));
     /* Its thread still uses it: now let it end, and wait for that. */
     touch(f, "go");
     settle(f);
@@ -381,6 +409,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_arguments_input_and_environment),
+        TEST(test_program_has_no_capability),
         TEST(test_programs_run_by_name_and_events_in_order),
         TEST(test_what_is_no_program_is_passed_over),
         TEST(test_program_that_others_can_write_is_not_run),

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ambient.h"
 #include "base/cleanup.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/spawner.h"
@@ -174,23 +175,6 @@ expect_line(struct fixture *f, const char *line)
     snprintf(whole, sizeof(whole), "\n%s\n", line);
     if (strstr(f->text, whole) == NULL)
         fail_msg("no line '%s' in:\n%s", line, f->text);
-}
-
-/* A capability that a program of another user would inherit. False: we have
- * none to give. */
-static bool
-raise_ambient(void)
-{
-    struct __user_cap_header_struct header = {.version =
-                                                  _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0 ||
-        (data[0].permitted & 1u << CAP_DAC_OVERRIDE) == 0)
-        return false;
-    data[0].inheritable |= 1u << CAP_DAC_OVERRIDE;
-    return syscall(SYS_capset, &header, data) == 0 &&
-           prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0,
-                 0) == 0;
 }
 
 static void
