@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One thread over a queue of programs to start; knows none of them. */
+/* An executor of one thread; knows none of the programs that it starts. */
 #include "sandbox/spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,19 +15,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "common/executor.h"
 #include "common/thread.h"
 #include "sandbox/capabilities.h"
 
 struct spawner {
-    pthread_t thread;
-    pthread_mutex_t lock; /* over the rest */
-    pthread_cond_t changed;
-    struct spawner_request *first;
-    struct spawner_request **last; /* where the next request is hooked in */
-    bool ready; /* the thread has given up its capabilities, or failed to */
-    bool stopping;
-    int failed;
-    struct memctx_error err; /* valid only if failed */
+    struct executor *executor; /* of one thread */
 };
 
 /* Default signals, none blocked. */
@@ -176,8 +168,9 @@ open_pidfd(pid_t pid)
 
 /* A child that nobody could watch is none. */
 static void
-answer(struct spawner_request *request)
+answer(struct executor_job *job)
 {
+    struct spawner_request *request = (struct spawner_request *)job;
     request->pid = -1;
     request->pidfd = -1;
     request->failed = spawn(request);
@@ -191,80 +184,56 @@ answer(struct spawner_request *request)
     request->done(request);
 }
 
-/* NULL: there is none, and there will be none. */
-static struct spawner_request *
-next_request(struct spawner *spawner)
-{
-    pthread_mutex_lock(&spawner->lock);
-    while (spawner->first == NULL && !spawner->stopping)
-        pthread_cond_wait(&spawner->changed, &spawner->lock);
-    struct spawner_request *request = spawner->first;
-    if (request != NULL) {
-        spawner->first = request->next;
-        if (spawner->first == NULL)
-            spawner->last = &spawner->first;
-    }
-    pthread_mutex_unlock(&spawner->lock);
-    return request;
-}
+/* The first job of the thread. */
+struct preparation {
+    struct executor_job job; /* first */
+    sem_t done;
+    int failed;
+    struct memctx_error err;
+};
 
-static void *
-run_thread(void *arg)
+static void
+prepare(struct executor_job *job)
 {
-    struct spawner *spawner = arg;
-    struct spawner_request *request;
-    int failed = capabilities_drop(&spawner->err);
-    pthread_mutex_lock(&spawner->lock);
-    spawner->failed = failed;
-    spawner->ready = true;
-    pthread_cond_broadcast(&spawner->changed);
-    pthread_mutex_unlock(&spawner->lock);
-    while (failed == 0 && (request = next_request(spawner)) != NULL)
-        answer(request);
-    return NULL;
-}
-
-static struct spawner *
-allocate(void)
-{
-    struct spawner *spawner = calloc(1, sizeof(*spawner));
-    if (spawner == NULL)
-        return NULL;
-    pthread_mutex_init(&spawner->lock, NULL);
-    pthread_cond_init(&spawner->changed, NULL);
-    spawner->last = &spawner->first;
-    return spawner;
+    struct preparation *preparation = (struct preparation *)job;
+    preparation->failed = capabilities_drop(&preparation->err);
+    sem_post(&preparation->done);
 }
 
 static void
-deallocate(struct spawner *spawner)
+wait_for(sem_t *semaphore)
 {
-    pthread_cond_destroy(&spawner->changed);
-    pthread_mutex_destroy(&spawner->lock);
-    free(spawner);
+    while (sem_wait(semaphore) < 0)
+        ; /* interrupted */
+    sem_destroy(semaphore);
+}
+
+static int
+give_up_capabilities(struct executor *executor, struct memctx_error *err)
+{
+    struct preparation preparation = {.job = {.run = prepare}};
+    sem_init(&preparation.done, 0, 0);
+    executor_submit(executor, NULL, &preparation.job);
+    wait_for(&preparation.done);
+    if (preparation.failed < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "%s", preparation.err.message);
+    return 0;
 }
 
 int
 spawner_create(struct spawner **ret, struct memctx_error *err)
 {
-    struct spawner *spawner = allocate();
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    struct spawner *spawner = calloc(1, sizeof(*spawner));
     if (spawner == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (thread_start(&spawner->thread, run_thread, spawner) != 0) {
-        deallocate(spawner);
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot start a thread");
-    }
-    pthread_mutex_lock(&spawner->lock);
-    while (!spawner->ready)
-        pthread_cond_wait(&spawner->changed, &spawner->lock);
-    pthread_mutex_unlock(&spawner->lock);
-    if (spawner->failed < 0) {
-        pthread_join(spawner->thread, NULL);
-        memctx_error_set(err, spawner->err.kind, "%s", spawner->err.message);
-        deallocate(spawner);
+    if (executor_create(1, 0, &spawner->executor, err) < 0)
+        return -1;
+    if (give_up_capabilities(spawner->executor, err) < 0) {
+        executor_destroy(spawner->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
         return -1;
     }
-    *ret = spawner;
+    *ret = memctx_steal_ptr(&spawner);
     return 0;
 }
 
@@ -273,23 +242,15 @@ spawner_destroy(struct spawner *spawner)
 {
     if (spawner == NULL)
         return;
-    pthread_mutex_lock(&spawner->lock);
-    spawner->stopping = true;
-    pthread_cond_broadcast(&spawner->changed);
-    pthread_mutex_unlock(&spawner->lock);
-    pthread_join(spawner->thread, NULL);
-    deallocate(spawner);
+    executor_destroy(spawner->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
+    free(spawner);
 }
 
 void
 spawner_submit(struct spawner *spawner, struct spawner_request *request)
 {
-    request->next = NULL;
-    pthread_mutex_lock(&spawner->lock);
-    *spawner->last = request;
-    spawner->last = &request->next;
-    pthread_cond_broadcast(&spawner->changed);
-    pthread_mutex_unlock(&spawner->lock);
+    request->job = (struct executor_job){.run = answer};
+    executor_submit(spawner->executor, NULL, &request->job);
 }
 
 static void
@@ -307,9 +268,7 @@ spawner_start(struct spawner *spawner, struct spawner_request *request)
     mine.done = post;
     mine.arg = &answered;
     spawner_submit(spawner, &mine);
-    while (sem_wait(&answered) < 0)
-        ; /* interrupted */
-    sem_destroy(&answered);
+    wait_for(&answered);
     request->failed = mine.failed;
     request->pid = mine.pid;
     request->pidfd = mine.pidfd;

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "common/executor.h"
 
 struct spawner;
 
@@ -24,9 +25,10 @@ struct spawner;
 /* One program to start. The submitter embeds and owns it; it and what it points
  * to must stay until done() has been called, which may free it. */
 struct spawner_request {
-    const char *path;  /* absolute */
-    char *const *argv; /* argv[0] included; ends with NULL */
-    char *const *envp; /* its whole environment; ends with NULL */
+    struct executor_job job; /* first; the spawner's */
+    const char *path;        /* absolute */
+    char *const *argv;       /* argv[0] included; ends with NULL */
+    char *const *envp;       /* its whole environment; ends with NULL */
     /* What becomes its descriptors 0 to 3; they stay the submitter's. -1:
      * /dev/null, and no descriptor 3. It gets no other. */
     int fds[SPAWNER_FDS];
@@ -41,7 +43,6 @@ struct spawner_request {
     int pidfd;  /* readable once it has ended; the submitter closes it. Where
                    there is no pidfd_open(2), which is under valgrind 3.19, an
                    eventfd(2) that does the same. */
-    struct spawner_request *next; /* the spawner's */
 };
 
 /* -1 with EXHAUSTED: no thread to be had. */
