@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Prints the transition table of src/domain/domain.c as the Markdown that stands in
- * ARCHITECTURE.md; tests/test_docs.sh compares the two. What all phases answer
- * alike comes first; cells that stay and do nothing are left out. */
+/* Prints the transition table of src/domain/domain.c as the Markdown that
+ * stands in ARCHITECTURE.md; tests/test_docs.sh compares the two. What all
+ * phases answer alike comes first; cells that stay and do nothing are left out.
+ */
 #include <stdbool.h>
 #include <stdio.h>
 

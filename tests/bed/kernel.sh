@@ -210,7 +210,7 @@ bed_packages()
     local version='[0-9]+[.][0-9]+' flavour=$2
     case "$flavour" in [0-9]*.*) version=${flavour%%-*} flavour=${flavour#*-} ;; esac
     bed_apt "$1" "$(bed_arch_of "$2")" apt-cache search --names-only '^linux-(image|binary)-[0-9]' | cut -d ' ' -f 1 |
-        sed -nE "s/^linux-(image|binary)-($version[.].*[0-9]-$flavour(-unsigned)?)\$/\2 &/p" | sort -Vr | cut -d ' ' -f 2
+        sed -nE "s/^linux-(image|binary)-(${version}[.].*[0-9]-$flavour(-unsigned)?)\$/\2 &/p" | sort -Vr | cut -d ' ' -f 2
 }
 
 # The newest one that can be had: a package source may lag behind its own lists.

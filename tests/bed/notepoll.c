@@ -71,8 +71,8 @@ open_ram(const char *pid)
 static bool
 is_note(const unsigned char *page)
 {
-    static const unsigned char namesz_le[4] = { 11, 0, 0, 0 };
-    static const unsigned char type[4] = { 0, 0, 0, 0 };
+    static const unsigned char namesz_le[4] = {11, 0, 0, 0};
+    static const unsigned char type[4] = {0, 0, 0, 0};
     return memcmp(page, namesz_le, 4) == 0 && memcmp(page + 8, type, 4) == 0 &&
            memcmp(page + 12, "VMCOREINFO", 11) == 0 &&
            memcmp(page + 24, "OSRELEASE=", 10) == 0;
@@ -110,10 +110,10 @@ main(int argc, char **argv)
     }
 
     const double end = now() + (argc > 2 ? atof(argv[2]) : 60);
-    const struct timespec pause = { .tv_nsec = POLL_NS };
+    const struct timespec pause = {.tv_nsec = POLL_NS};
     const unsigned char *map = MAP_FAILED;
     int ram = -1;
-    struct stat st = { 0 };
+    struct stat st = {0};
     for (; now() < end; nanosleep(&pause, NULL)) {
         if (ram < 0) {
             ram = open_ram(argv[1]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Fills a RAM file as a booting Windows would (tests/support/winimg.c); the file may be
- * the RAM of a guest that sits in cli; hlt.
+/* Fills a RAM file as a booting Windows would (tests/support/winimg.c); the
+ * file may be the RAM of a guest that sits in cli; hlt.
  *
  *   winram FILE LOW [KEY=VALUE...] COMMAND...
  *

@@ -62,8 +62,8 @@ walk(const struct script *s, uint64_t gva)
         unsigned char bytes[64];
         struct memctx_walk walked;
         struct memctx_error err = MEMCTX_ERROR_INIT;
-        if (memctx_paging_walk(s->map, paging, root_gpa, gva, &walked,
-                               &err) == 0)
+        if (memctx_paging_walk(s->map, paging, root_gpa, gva, &walked, &err) ==
+            0)
             FUZZ_MUST(walked.gpa % walked.page_size == gva % walked.page_size);
         else
             FUZZ_MUST(err.kind == MEMCTX_RETRY);

@@ -115,6 +115,7 @@ domain memfd > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
 is system-qemu-user "$(stat -c %U "/proc/$(cat '/run/libvirt/qemu/system one.pid')")" libvirt-qemu
 ready root "$BED_BUILD/memctxd" -c qemu:///system
+# shellcheck disable=SC2054 # setpriv wants commas
 capabilities=(setpriv --bounding-set=-all,+sys_ptrace,+dac_read_search --inh-caps=-all)
 ready two-capabilities "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
 virsh -q -c qemu:///system destroy 'system one' > /dev/null
@@ -125,6 +126,7 @@ ready two-capabilities-private "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu
 
 # ---- memctx check ---------------------------------------------------------------------------------------
 
+# shellcheck disable=SC2054 # setpriv wants commas
 both=(--inh-caps=-all,+sys_ptrace,+dac_read_search --ambient-caps=-all,+sys_ptrace,+dac_read_search)
 
 # checks NAME STATUS FAILED CURE COMMAND...: exits so; this check failed, with a cure that matches

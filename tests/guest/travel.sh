@@ -87,11 +87,11 @@ snapshot()
     bed_virsh start snapshot > /dev/null
     bed_wait_up snapshot 60 && bed_wait_state snapshot ready 20
     before=$(bed_truth snapshot)
-    bed_virsh snapshot-create-as snapshot then > /dev/null
+    bed_virsh snapshot-create-as snapshot earlier > /dev/null
     bed_virsh reset snapshot > /dev/null
     bed_wait_up snapshot 60 2
     bed_until 20 has_generation snapshot 2 || not_ok snapshot-reset "no second datum"
-    bed_virsh snapshot-revert snapshot then > /dev/null
+    bed_virsh snapshot-revert snapshot earlier > /dev/null
     bed_poll_metadata snapshot "$polls"
     arrived snapshot-revert snapshot "$before" 1 "$polls"
     bed_kill "$BED_POLLER"
@@ -102,7 +102,7 @@ snapshot()
 # A second libvirtd, which must not say that it is the first one's host.
 there_start()
 {
-    mkdir -m 700 -p "$BED_DIR/there/run" "$BED_DIR/there/config/libvirt"
+    mkdir -m 700 "$BED_DIR/there" "$BED_DIR"/there/{run,config,config/libvirt}
     cp "$BED_DIR/config/libvirt/qemu.conf" "$BED_DIR/there/config/libvirt/"
     printf '%s\n' 'log_outputs = "3:stderr"' 'host_uuid = "7d2f1a3c-4a61-4d8e-9d43-0123456789ab"' \
         > "$BED_DIR/there/libvirtd.conf"

@@ -72,9 +72,9 @@ struct guestimg_space {
     int levels;
 };
 
-/* Map one page of 4 KiB, 2 MiB (2 levels: 4 MiB) or 1 GiB; `flags` are MEMCTX_PTE_* of the last
- * entry. Tables between are made where there are none, for user space when
- * MEMCTX_PTE_USER is among the flags. */
+/* Map one page of 4 KiB, 2 MiB (2 levels: 4 MiB) or 1 GiB; `flags` are
+ * MEMCTX_PTE_* of the last entry. Tables between are made where there are none,
+ * for user space when MEMCTX_PTE_USER is among the flags. */
 void guestimg_map(struct guestimg *img, const struct guestimg_space *space,
                   uint64_t gva, uint64_t gpa, uint64_t page_size,
                   uint64_t flags);
