@@ -293,6 +293,20 @@ test_program_that_hangs_is_killed(void **state)
     assert_true(logged(f, "hook hangs ready: killed after 100 ms"));
 }
 
+/* Whoever inherited it may not have reaped it yet. */
+static bool
+has_died(int pid)
+{
+    char path[32];
+    char byte;
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+    int fd = open(path, O_RDONLY);
+    bool dead = fd < 0 || read(fd, &byte, 1) <= 0;
+    if (fd >= 0)
+        close(fd);
+    return dead;
+}
+
 /* It hangs before its time is over, however slow the machine is: the test
  * alone moves the clock. The program after it has all its time. */
 static void
@@ -315,12 +329,7 @@ test_group_of_a_program_is_killed_and_the_next_runs(void **state)
     assert_true(logged(f, "hook hangs ready: killed after 60000 ms"));
     int pid = atoi(read_result(f, "pid", text));
     assert_true(pid > 0);
-    /* Killed, though whoever inherited it may not have reaped it yet. */
-    snprintf(text, sizeof(text), "/proc/%d/cmdline", pid);
-    int fd = open(text, O_RDONLY);
-    assert_true(fd < 0 || read(fd, text, 1) == 0);
-    if (fd >= 0)
-        close(fd);
+    wait_until(has_died(pid));
 }
 
 static void
