@@ -73,6 +73,8 @@ guests()
     skipped=$((skipped + sums[2]))
 }
 
+lint() { if step lint make -C "$build/plain" lint; then passed=$((passed + 1)); else fail; fi; }
+
 # Its shortest form, also of two builds: not for the numbers, but to see that each row can be measured.
 bench()
 {
@@ -97,6 +99,7 @@ main()
     if step build configure_and_make plain; then
         units check check plain
         units check-valgrind check-valgrind plain
+        lint
     else
         fail
     fi

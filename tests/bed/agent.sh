@@ -190,5 +190,6 @@ bed_latency()
     noticed=$(awk '/^NOTE/ { print $2 }' "$note")
     published=$(bed_first_datum "$polls")
     [ -n "$noticed" ] && [ -n "$published" ] || return 1
+    # shellcheck disable=SC2034 # for the caller
     ms=$(awk -v a="$noticed" -v b="$published" 'BEGIN { printf "%d", (b - a) * 1000 }')
 }
