@@ -144,9 +144,13 @@ test_other_words_are_no_pointers(void **state)
     guestimg_write_le64(&f->img, f->kernel.bss_gpa, DIRECT_MAP + 5 * PAGE);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(words); i++)
         guestimg_write_le64(&f->img, f->kernel.bss_gpa + 16 + 8 * i, words[i]);
+    /* Nor are they the end of what is looked through. */
+    guestimg_write_le64(&f->img, f->kernel.bss_gpa + 128,
+                        DIRECT_MAP + 6 * PAGE);
     follow(f);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n, 2);
     assert_int_equal(f->pages[0], 5 * PAGE);
+    assert_int_equal(f->pages[1], 6 * PAGE);
 }
 
 static void

@@ -572,6 +572,22 @@ test_two_roots_for_user_space(void **state)
     assert_int_equal(f->kernel->windows_facts.offsets.user_dtb, 0);
 }
 
+/* A root that maps itself and has something for user space is a process' own,
+ * and no shadow. */
+static void
+test_root_of_a_process_is_no_shadow(void **state)
+{
+    struct fixture *f = *state;
+    f->want.kva_shadow = true;
+    winimg_write(&f->img, &f->want);
+    winimg_write_self(&f->img, 0x700000, 0x1ed, 3);
+    guestimg_write_le64(&f->img, 0x700000 + 8 * 255, 0x701067);
+    guestimg_write_le64(&f->img, f->want.eprocess_gpa[0] + 0x100, 0x700001);
+    expect_found(f);
+    assert_int_equal(f->kernel->windows_facts.offsets.user_dtb,
+                     f->want.build->user_dtb);
+}
+
 /* The file is mapped as data, in front of the kernel, or its headers are. */
 static void
 test_another_image_of_the_same_name(void **state)
@@ -845,6 +861,7 @@ main(void)
         T(test_root_whose_tables_are_elsewhere),
         T(test_pae_root_that_does_not_map_itself),
         T(test_two_roots_for_user_space),
+        T(test_root_of_a_process_is_no_shadow),
         T(test_another_image_of_the_same_name),
         T(test_copies_of_the_system_process),
         T(test_previous_boot_is_told_apart),
