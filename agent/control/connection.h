@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "control/control.h"
+#include "wire/protocol.h"
 
 /* A packet on its way, in either direction, with its descriptors. */
 struct packet {

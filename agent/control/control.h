@@ -6,21 +6,14 @@
 #define MEMCTXD_CONTROL_H
 
 #include "base/error.h"
+#include "control/handin.h"
 #include "wire/protocol.h"
 
 struct access;
 struct control;
-struct handed;
 struct log;
 struct record;
 struct serve;
-
-/* RAM of a domain is handed in, which is owned from the call on: *ret is the
- * record that has it, in place of `record`, which is no more. -1 with RETRY:
- * libvirt is away; or EXHAUSTED. */
-typedef int control_attach_fn(void *arg, struct record *record,
-                              struct handed *handed, struct record **ret,
-                              struct memctx_error *err);
 
 /* What the socket is about; all of it must outlive the control. */
 struct control_config {

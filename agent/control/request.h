@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "control/connection.h"
 
 /* What becomes of a request; the words are in memctx-control(7). */

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "config/access.h"
+#include "control/handin.h"
 #include "control/connection.h"
 #include "control/denials.h"
 #include "common/log.h"
