@@ -3,8 +3,11 @@
 /* Knows what glibc calls for a program that reads, computes and answers.
  *
  * Not on the list, and why that matters here:
- *   open, socket, pipe, dup, fcntl, recvmsg   no new descriptor, nor an old one
+ *   open, socket, pipe, dup, fcntl            no new descriptor, nor an old one
  *                                             under a number without windows
+ *   recvmsg                                   the same, but for who asks an
+ *                                             agent: there is no number left
+ *                                             for what would be received
  *   read, readv, preadv, sendfile, splice,    only pread64 tells the filter
  *   io_uring, aio, process_vm_readv           where it reads
  *   sendmsg                                   no descriptor is passed on
@@ -20,6 +23,7 @@
 #include <errno.h>
 #include <linux/mman.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -66,6 +70,25 @@ static const struct {
     {SCMP_SYS(mremap), 1, {{3, SCMP_CMP_EQ, MREMAP_MAYMOVE, 0}}},
 };
 
+/* With a descriptor as the first argument, for one of its uses. What is sent
+ * goes without an address, to whom the socket is connected. */
+static const struct {
+    unsigned use;
+    int call;
+    bool unaddressed; /* the argument 4 is NULL */
+} uses[] = {
+    {SANDBOX_WRITE, SCMP_SYS(write), false},
+    {SANDBOX_STORE, SCMP_SYS(pwrite64), false},
+    {SANDBOX_STORE, SCMP_SYS(ftruncate), false},
+    {SANDBOX_TALK, SCMP_SYS(recvfrom), false},
+    {SANDBOX_TALK, SCMP_SYS(sendto), true},
+    {SANDBOX_ASK, SCMP_SYS(recvmsg), false},
+    {SANDBOX_ASK, SCMP_SYS(sendto), true},
+    {SANDBOX_ASK, SCMP_SYS(shutdown), false},
+    {SANDBOX_SERVE, SCMP_SYS(read), false},
+    {SANDBOX_SERVE, SCMP_SYS(writev), false},
+};
+
 static void
 release(scmp_filter_ctx *filter)
 {
@@ -96,21 +119,17 @@ add_careful(scmp_filter_ctx filter)
 static int
 add_descriptor(scmp_filter_ctx filter, const struct sandbox_fd *fd)
 {
-    /* Sent without an address: to whom it is connected and to nobody else. */
     const struct scmp_arg_cmp tests[] = {
         {0, SCMP_CMP_EQ, (scmp_datum_t)fd->fd, 0},
         {4, SCMP_CMP_EQ, 0, 0},
     };
     int failed = 0;
-    if ((fd->use & SANDBOX_WRITE) != 0)
-        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(write),
-                                        1, tests);
-    if ((fd->use & SANDBOX_TALK) != 0 && failed == 0)
-        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-                                        SCMP_SYS(recvfrom), 1, tests);
-    if ((fd->use & SANDBOX_TALK) != 0 && failed == 0)
-        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-                                        SCMP_SYS(sendto), 2, tests);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(uses) && failed == 0; i++) {
+        if ((fd->use & uses[i].use) != 0)
+            failed =
+                seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, uses[i].call,
+                                       uses[i].unaddressed ? 2 : 1, tests);
+    }
     return failed;
 }
 

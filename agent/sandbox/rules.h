@@ -10,11 +10,14 @@
 
 #include "ram/rammap.h"
 
-/* What a descriptor is for, beside close(2) and poll(2). */
+/* What a descriptor is for, beside close(2) and poll(2). None is sent, and none
+ * can be received. */
 enum sandbox_use {
     SANDBOX_WRITE = 1, /* write(2) */
-    SANDBOX_TALK = 2,  /* send(2) and recv(2): a socket that is connected.
-                          No descriptor can be sent or received. */
+    SANDBOX_STORE = 2, /* pwrite(2) and ftruncate(2): a file that is made */
+    SANDBOX_TALK = 4,  /* send(2) and recv(2): a socket that is connected */
+    SANDBOX_ASK = 8,   /* send(2), recvmsg(2) and shutdown(2): the same */
+    SANDBOX_SERVE = 16 /* read(2) and writev(2): /dev/fuse */
 };
 
 struct sandbox_fd {

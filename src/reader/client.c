@@ -348,6 +348,12 @@ client_create(const char *dir, struct client **ret, struct memctx_error *err)
     return 0;
 }
 
+int
+client_socket(const struct client *client)
+{
+    return client->fd;
+}
+
 bool
 client_is_left(const struct client *client)
 {

@@ -69,6 +69,9 @@ int client_call_within(struct client *client, json_object *request,
                        unsigned answer_ms, struct client_packet *ret,
                        struct memctx_error *err);
 
+/* The socket, which stays the client's: to be kept open in a sandbox. */
+int client_socket(const struct client *client);
+
 /* Has the agent closed the connection? One system call. */
 bool client_is_left(const struct client *client);
 
