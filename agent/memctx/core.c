@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* memctx core: guest memory as an ELF core, in a file or as a mount. */
+/* memctx core: guest memory as an ELF core, in a file or as a mount. All is
+ * opened first; then a child reads the guest's memory in a sandbox, and what is
+ * left to be done after it (a name, a mount) is done here. */
 #include "base/cleanup.h"
+#include "memctx/apart.h"
 #include "memctx/corefile.h"
 #include "memctx/coremount.h"
 #include "memctx/subject.h"
@@ -27,19 +30,79 @@ static const struct option_row option_table[] = {
     OPTIONS_END,
 };
 
+/* ---- with the guest's memory, in a sandbox ------------------------------- */
+
+/* What the child has from its parent. */
+struct work {
+    struct subject subject;
+    struct corefile file; /* of --output, or */
+    struct coremount *mount;
+};
+
+static void
+work_deinit(struct work *work)
+{
+    subject_deinit(&work->subject);
+}
+
+/* The core of a guest that has been looked at. */
 static enum exit_code
-make_core(const struct core_options *options, const struct subject *subject)
+make_core(struct work *work)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(memctx_elfcore_cleanup) struct memctx_elfcore *core = NULL;
-    if (corefile_create(subject, &core, &err) < 0)
-        return command_fail(EXIT_ERROR, "%s", err.message);
-    int failed = options->output != NULL
-                     ? corefile_write(core, subject, options->output, &err)
-                     : coremount_run(core, subject, options->mount, &err);
+    int failed = corefile_create(&work->subject, &core, &err);
+    if (failed == 0 && work->mount != NULL)
+        coremount_serve(work->mount, core, &work->subject);
+    else if (failed == 0)
+        failed = corefile_fill(&work->file, core, &work->subject, &err);
     if (failed < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
     return EXIT_DONE;
+}
+
+static enum exit_code
+work_apart(void *arg)
+{
+    struct work *work = arg;
+    const struct sandbox_fd result =
+        work->mount != NULL
+            ? (struct sandbox_fd){coremount_fd(work->mount), SANDBOX_SERVE}
+            : (struct sandbox_fd){work->file.fd, SANDBOX_STORE};
+    enum exit_code code = subject_confine(&work->subject, &result);
+    if (code == EXIT_DONE)
+        code = subject_look(&work->subject);
+    return code != EXIT_DONE ? code : make_core(work);
+}
+
+/* ---- before and after ---------------------------------------------------- */
+
+static enum exit_code
+write_core(struct work *work, const char *path)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code = EXIT_ERROR;
+    if (corefile_begin(path, &work->file, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    int failed = apart_run(work_apart, work, &code, &err);
+    if (failed != 0)
+        command_fail(EXIT_ERROR, "%s", err.message);
+    if (corefile_end(&work->file, code == EXIT_DONE, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    return code;
+}
+
+/* An interrupt is how it usually ends. */
+static enum exit_code
+mount_core(struct work *work, const char *dir)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code = EXIT_DONE;
+    if (coremount_begin(dir, &work->mount, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    int failed = apart_run(work_apart, work, &code, &err);
+    coremount_end(work->mount);
+    return failed < 0 ? command_fail(EXIT_ERROR, "%s", err.message) : code;
 }
 
 /* Which options go together; NULL: all is well. */
@@ -62,16 +125,20 @@ run(const struct invocation *in)
 {
     const struct core_options *options = in->options;
     const char *domain = in->words[0]; /* NULL: none was given */
-    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    MEMCTX_CLEANUP(work_deinit)
+    struct work work = {.subject = SUBJECT_INIT, .file = {.fd = -1}};
     const char *conflict = find_conflict(options, domain);
     if (conflict != NULL)
         return command_misused(in->command, "%s", conflict);
     enum exit_code code =
         domain == NULL
-            ? subject_from_file(options->ram, options->low, &subject)
-            : subject_from_domain(&in->common, domain, options->timeout_ms,
-                                  NULL, &subject);
-    return code != EXIT_DONE ? code : make_core(options, &subject);
+            ? subject_open_file(options->ram, options->low, &work.subject)
+            : subject_open_domain(&in->common, domain, options->timeout_ms,
+                                  NULL, &work.subject);
+    if (code != EXIT_DONE)
+        return code;
+    return options->output != NULL ? write_core(&work, options->output)
+                                   : mount_core(&work, options->mount);
 }
 
 const struct command command_core = {

@@ -6,11 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,9 +95,7 @@ corefile_read(const struct memctx_elfcore *core, const struct subject *subject,
 struct copy {
     const struct memctx_elfcore *core;
     const struct subject *subject;
-    int fd;
-    int signal_fd;
-    bool shows_progress;
+    const struct corefile *file;
     uint64_t shown_ms;
     unsigned char *block; /* of BLOCK bytes */
 };
@@ -108,7 +105,7 @@ write_at(const struct copy *copy, const unsigned char *bytes, size_t len,
          uint64_t offset, struct memctx_error *err)
 {
     while (len > 0) {
-        ssize_t n = pwrite(copy->fd, bytes, len, (off_t)offset);
+        ssize_t n = pwrite(copy->file->fd, bytes, len, (off_t)offset);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -152,21 +149,11 @@ static void
 show_progress(struct copy *copy, uint64_t offset)
 {
     uint64_t now = clocks_now_ms();
-    if (!copy->shows_progress || now - copy->shown_ms < PROGRESS_MS)
+    if (!copy->file->shows_progress || now - copy->shown_ms < PROGRESS_MS)
         return;
     copy->shown_ms = now;
     fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " MiB", offset / MEMCTX_MIB,
             memctx_elfcore_size(copy->core) / MEMCTX_MIB);
-}
-
-static int
-check_signal(const struct copy *copy, struct memctx_error *err)
-{
-    struct signalfd_siginfo info;
-    if (read(copy->signal_fd, &info, sizeof(info)) != sizeof(info))
-        return 0;
-    return memctx_error_set(err, MEMCTX_PERMANENT, "interrupted: %s",
-                            strsignal((int)info.ssi_signo));
 }
 
 /* Copy the guest-physical range [gpa, end) of a piece. */
@@ -177,8 +164,7 @@ copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
     while (gpa < end) {
         size_t len = (size_t)memctx_min(end - gpa, BLOCK);
         uint64_t offset = piece->offset + (gpa - piece->gpa);
-        if (check_signal(copy, err) < 0 ||
-            subject_read(copy->subject, gpa, copy->block, len, err) < 0 ||
+        if (subject_read(copy->subject, gpa, copy->block, len, err) < 0 ||
             write_block(copy, len, offset, err) < 0)
             return -1;
         show_progress(copy, offset);
@@ -225,7 +211,7 @@ check_same_kernel(const struct subject *subject, struct memctx_error *err)
             *err = said;
             return -1;
         }
-        usleep(100000);
+        poll(NULL, 0, 100);
     }
     return 0;
 }
@@ -246,44 +232,29 @@ copy_all(struct copy *copy, struct memctx_error *err)
     }
     if (check_same_kernel(copy->subject, err) < 0)
         return -1;
-    if (ftruncate(copy->fd, (off_t)memctx_elfcore_size(copy->core)) < 0 ||
-        fsync(copy->fd) < 0)
+    if (ftruncate(copy->file->fd, (off_t)memctx_elfcore_size(copy->core)) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
                                 strerror(errno));
     return 0;
 }
 
-/* Make signals readable on a descriptor, which is returned. A signal that ended
- * the process would leave half a file. */
-static int
-take_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int
-copy_to(struct copy *copy, struct memctx_error *err)
+int
+corefile_fill(const struct corefile *file, const struct memctx_elfcore *core,
+              const struct subject *subject, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)
     unsigned char *block = malloc(BLOCK);
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int signal_fd = take_signals();
-    if (block == NULL || signal_fd < 0)
+    struct copy copy = {
+        .core = core, .subject = subject, .file = file, .block = block};
+    if (block == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    copy->block = block;
-    copy->signal_fd = signal_fd;
-    copy->shows_progress = isatty(STDERR_FILENO) == 1;
-    int failed = copy_all(copy, err);
-    if (copy->shows_progress && copy->shown_ms != 0)
+    int failed = copy_all(&copy, err);
+    if (file->shows_progress && copy.shown_ms != 0)
         fputs("\r\033[K", stderr);
     return failed;
 }
+
+/* ---- the file ----------------------------------------------------------- */
 
 /* A core replaces a regular file. It must not replace a device (/dev/null) or a
  * link (/dev/stdout): nobody means that. A directory is refused here, since
@@ -301,29 +272,42 @@ check_place(const char *path, struct memctx_error *err)
 }
 
 int
-corefile_write(const struct memctx_elfcore *core, const struct subject *subject,
-               const char *path, struct memctx_error *err)
+corefile_begin(const char *path, struct corefile *ret, struct memctx_error *err)
 {
-    char part[PATH_MAX];
+    struct corefile file = {.path = path};
     if (check_place(path, err) < 0)
         return -1;
-    int len = snprintf(part, sizeof(part), "%s.XXXXXX", path);
-    if (len < 0 || (size_t)len >= sizeof(part))
+    int len = snprintf(file.part, sizeof(file.part), "%s.XXXXXX", path);
+    if (len < 0 || (size_t)len >= sizeof(file.part))
         return memctx_error_set(err, MEMCTX_PERMANENT, "path too long");
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = mkostemp(part, O_CLOEXEC);
-    if (fd < 0)
+    file.fd = mkostemp(file.part, O_CLOEXEC);
+    if (file.fd < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot create %s: %s",
-                                part, strerror(errno));
-    struct copy copy = {.core = core, .subject = subject, .fd = fd};
-    if (copy_to(&copy, err) < 0) {
-        unlink(part);
-        return -1;
-    }
-    if (rename(part, path) < 0) {
-        memctx_error_set(err, MEMCTX_PERMANENT, "cannot rename %s to %s: %s",
-                         part, path, strerror(errno));
-        unlink(part);
-        return -1;
-    }
+                                file.part, strerror(errno));
+    file.shows_progress = isatty(STDERR_FILENO) == 1;
+    *ret = file;
     return 0;
+}
+
+static int
+put_in_place(const struct corefile *file, struct memctx_error *err)
+{
+    if (fsync(file->fd) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
+                                strerror(errno));
+    if (rename(file->part, file->path) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot rename %s to %s: %s", file->part,
+                                file->path, strerror(errno));
+    return 0;
+}
+
+int
+corefile_end(struct corefile *file, bool is_complete, struct memctx_error *err)
+{
+    int failed = is_complete ? put_in_place(file, err) : 0;
+    if (!is_complete || failed < 0)
+        unlink(file->part);
+    memctx_close_fd(&file->fd);
+    return failed;
 }

@@ -5,6 +5,9 @@
 #ifndef MEMCTX_COREFILE_H
 #define MEMCTX_COREFILE_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "export/elfcore.h"
 #include "base/error.h"
 #include "memctx/subject.h"
@@ -20,12 +23,30 @@ ssize_t corefile_read(const struct memctx_elfcore *core,
                       const struct subject *subject, uint64_t offset, void *buf,
                       size_t len, struct memctx_error *err);
 
-/* Write all of it to `path`, mode 0600, in place of what was there before.
- * Pages that are zero are left out as holes. What there was stays until all is
- * written; on failure, also by SIGINT, SIGTERM or SIGHUP, nothing new is left.
- * -1 with PERMANENT: cannot write, or a signal; else as subject_check(). */
-int corefile_write(const struct memctx_elfcore *core,
-                   const struct subject *subject, const char *path,
+/* A core that is written. */
+struct corefile {
+    const char *path;
+    char part[PATH_MAX]; /* its name until it is complete */
+    int fd;
+    bool shows_progress;
+};
+
+/* Make an empty file, mode 0600, beside `path`, which must outlive *ret. -1
+ * with PERMANENT: there can be none, or `path` is there and no regular file. */
+int corefile_begin(const char *path, struct corefile *ret,
                    struct memctx_error *err);
+
+/* Write all of the core into it. Pages that are zero are left out as holes. To
+ * be called in a sandbox in which the descriptor is SANDBOX_STORE. -1 with
+ * PERMANENT: cannot write; else as subject_check(). */
+int corefile_fill(const struct corefile *file,
+                  const struct memctx_elfcore *core,
+                  const struct subject *subject, struct memctx_error *err);
+
+/* If it is complete, let it take the place of what was there before; else
+ * remove it. Nothing else is left, also on failure. -1 with PERMANENT: cannot
+ * write or rename. */
+int corefile_end(struct corefile *file, bool is_complete,
+                 struct memctx_error *err);
 
 #endif

@@ -20,11 +20,23 @@ static const struct option_row option_table[] = {
     OPTIONS_END,
 };
 
+/* A format without RAM: that is not opened. */
+static enum exit_code
+export_datum(const struct invocation *in,
+             const struct memctx_export_format *format)
+{
+    const struct export_options *options = in->options;
+    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
+    enum exit_code code = subject_from_datum(&in->common, in->words[0],
+                                             options->timeout_ms, &subject);
+    return code != EXIT_DONE ? code
+                             : exportformat_print(format, &subject.facts);
+}
+
 static enum exit_code
 run(const struct invocation *in)
 {
     const struct export_options *options = in->options;
-    const char *domain = in->words[0];
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     if (options->format == NULL)
         return command_misused(in->command, "--format FORMAT is missing");
@@ -32,12 +44,14 @@ run(const struct invocation *in)
         exportformat_find(in->command, options->format);
     if (format == NULL)
         return EXIT_USAGE;
-    enum exit_code code =
-        memctx_export_wants_ram(format)
-            ? subject_from_domain(&in->common, domain, options->timeout_ms,
-                                  options->ram, &subject)
-            : subject_from_datum(&in->common, domain, options->timeout_ms,
-                                 &subject);
+    if (!memctx_export_wants_ram(format))
+        return export_datum(in, format);
+    enum exit_code code = subject_open_domain(
+        &in->common, in->words[0], options->timeout_ms, options->ram, &subject);
+    if (code == EXIT_DONE)
+        code = subject_confine(&subject, NULL);
+    if (code == EXIT_DONE)
+        code = subject_look(&subject);
     return code != EXIT_DONE ? code
                              : exportformat_print(format, &subject.facts);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "memctx/confine.h"
 #include "memctx/exportformat.h"
 #include "memctx/print.h"
 #include "memctx/ramfile.h"
@@ -64,8 +65,11 @@ print_probed(const struct probe_options *options)
 {
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    enum exit_code code =
-        ramfile_probe(options->ram, options->low, &ram, &datum);
+    enum exit_code code = ramfile_open(options->ram, options->low, &ram);
+    if (code == EXIT_DONE)
+        code = confine_to_ram(&ram, NULL);
+    if (code == EXIT_DONE)
+        code = ramfile_probe(options->ram, &ram, &datum);
     if (code == EXIT_DONE && options->processes)
         code = add_processes(options->ram, &ram, &datum);
     return code != EXIT_DONE ? code : print_datum(&datum, options->json);
@@ -77,7 +81,11 @@ export_probed(const struct probe_options *options,
 {
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     enum exit_code code =
-        subject_from_file(options->ram, options->low, &subject);
+        subject_open_file(options->ram, options->low, &subject);
+    if (code == EXIT_DONE)
+        code = subject_confine(&subject, NULL);
+    if (code == EXIT_DONE)
+        code = subject_look(&subject);
     if (code == EXIT_DONE && options->processes)
         code = add_processes(options->ram, &subject.ram, &subject.datum);
     return code != EXIT_DONE ? code

@@ -83,32 +83,57 @@ static bool
 begins_elsewhere(const struct ram *ram,
                  const struct memctx_search_result *result)
 {
-    return result->ram_gpa != 0 && ram->low == memctx_rammap_size(ram->map);
+    return result->ram_gpa != 0 && ram->other != NULL;
 }
 
 /* Look once more with the RAM where the kernel that was seen has it. */
 static int
-look_there(const char *path, struct ram *ram,
-           struct memctx_search_result *result, struct memctx_error *err)
+look_there(struct ram *ram, struct memctx_search_result *result,
+           struct memctx_error *err)
 {
-    ram_deinit(ram);
-    if (ram_from_path_at(path, "ram", result->ram_gpa, ram, err) < 0)
+    const struct memctx_extent all = {
+        .gpa = result->ram_gpa,
+        .size = memctx_rammap_size(ram->map),
+    };
+    struct memctx_rammap *map = ram->other;
+    if (memctx_rammap_add_extent(map, &all, err) < 0)
         return -1;
+    ram->other = ram->map;
+    ram->map = map;
     return look(ram, result, err);
 }
 
+/* RAM in one piece may be found to begin elsewhere. Then nothing can be opened
+ * any more, so a map for that is made now. */
+static int
+open_ram(const char *path, uint64_t low, struct ram *ret,
+         struct memctx_error *err)
+{
+    if (ram_from_path(path, "ram", low, ret, err) < 0)
+        return -1;
+    if (ret->low != memctx_rammap_size(ret->map))
+        return 0;
+    return memctx_rammap_copy_backends(ret->map, &ret->other, err);
+}
+
 enum exit_code
-ramfile_probe(const char *path, uint64_t low, struct ram *ram,
-              struct memctx_datum *ret)
+ramfile_open(const char *path, uint64_t low, struct ram *ret)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (open_ram(path, low, ret, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
+    return EXIT_DONE;
+}
+
+enum exit_code
+ramfile_probe(const char *path, struct ram *ram, struct memctx_datum *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_search_result result = {.n_kernels = 0};
-    if (ram_from_path(path, "ram", low, ram, &err) < 0)
-        return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
     int failed = look(ram, &result, &err);
     if (failed < 0 && err.kind == MEMCTX_RETRY &&
         begins_elsewhere(ram, &result))
-        failed = look_there(path, ram, &result, &err);
+        failed = look_there(ram, &result, &err);
     if (failed < 0)
         return not_found(path, &result, &err);
     return make_datum(ram, &result, ret);

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "memctx/confine.h"
 #include "memctx/connect.h"
 
 #define LENGTH 256u
@@ -170,6 +171,8 @@ run(const struct invocation *in)
         return command_misused(in->command, "%s", err.message);
     enum exit_code code =
         connect_reader(&in->common, in->words[0], options->timeout_ms, &reader);
+    if (code == EXIT_DONE)
+        code = confine_to_reader(reader, NULL);
     if (code != EXIT_DONE)
         return code;
     range.reader = reader;

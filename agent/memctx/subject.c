@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "guest/linux/note.h"
 #include "memctx/ask.h"
+#include "memctx/confine.h"
 #include "memctx/connect.h"
 #include "memctx/ramfile.h"
 #include "reader/reader.h"
@@ -26,7 +27,7 @@ subject_deinit(struct subject *subject)
     free(subject->paths);
     free(subject->extents);
     free(subject->vmcoreinfo);
-    free(subject->name);
+    free(subject->domain);
     memctx_datum_deinit(&subject->datum);
     ram_deinit(&subject->ram);
     memctx_reader_close(subject->reader);
@@ -114,20 +115,15 @@ give(struct subject *from, struct subject *to)
 }
 
 enum exit_code
-subject_from_file(const char *path, uint64_t low, struct subject *ret)
+subject_open_file(const char *path, uint64_t low, struct subject *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code =
-        ramfile_probe(path, low, &subject.ram, &subject.datum);
+    enum exit_code code = ramfile_open(path, low, &subject.ram);
     if (code != EXIT_DONE)
         return code;
-    size_t n;
-    const struct memctx_extent *extents =
-        memctx_rammap_extents(subject.ram.map, &n);
-    if (take_extents(&subject, extents, n, &err) < 0 ||
-        take_path(&subject, path, &err) < 0 ||
-        take_vmcoreinfo(&subject, &err) < 0)
+    subject.name = path;
+    if (take_path(&subject, path, &err) < 0)
         return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
     give(&subject, ret);
     return EXIT_DONE;
@@ -205,8 +201,7 @@ take_domain(struct subject *subject, const char *ram_path,
         memctx_reader_extents(subject->reader, &n);
     if (memctx_datum_copy(&subject->datum, memctx_reader_datum(subject->reader),
                           err) < 0 ||
-        take_extents(subject, extents, n, err) < 0 ||
-        take_vmcoreinfo(subject, err) < 0)
+        take_extents(subject, extents, n, err) < 0)
         return -1;
     if (ram_path == NULL)
         return take_inherited(subject, err);
@@ -218,7 +213,7 @@ take_domain(struct subject *subject, const char *ram_path,
 }
 
 enum exit_code
-subject_from_domain(const struct common_options *common, const char *domain,
+subject_open_domain(const struct common_options *common, const char *domain,
                     int64_t timeout_ms, const char *ram_path,
                     struct subject *ret)
 {
@@ -228,6 +223,7 @@ subject_from_domain(const struct common_options *common, const char *domain,
         connect_reader(common, domain, timeout_ms, &subject.reader);
     if (code != EXIT_DONE)
         return code;
+    subject.name = domain;
     if (take_domain(&subject, ram_path, &err) < 0)
         return command_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
     subject.facts.domain = domain;
@@ -243,15 +239,63 @@ subject_from_datum(const struct common_options *common, const char *domain,
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     enum exit_code code =
         timeout_ms < 0
-            ? ask_datum(common, domain, &subject.datum, &subject.name)
+            ? ask_datum(common, domain, &subject.datum, &subject.domain)
             : ask_datum_within(common, domain, timeout_ms, &subject.datum,
-                               &subject.name);
+                               &subject.domain);
     if (code != EXIT_DONE)
         return code;
-    if (subject.name == NULL)
+    if (subject.domain == NULL)
         return command_fail(EXIT_ERROR, "out of memory");
-    subject.facts.domain = subject.name;
+    subject.facts.domain = subject.domain;
     give(&subject, ret);
+    return EXIT_DONE;
+}
+
+/* ---- looking ------------------------------------------------------------ */
+
+enum exit_code
+subject_confine(const struct subject *subject, const struct sandbox_fd *result)
+{
+    return subject->reader != NULL ? confine_to_reader(subject->reader, result)
+                                   : confine_to_ram(&subject->ram, result);
+}
+
+static enum exit_code
+fail_about(const struct subject *subject, const struct memctx_error *err)
+{
+    return subject->reader == NULL
+               ? command_fail(EXIT_ERROR, "%s: %s", subject->name, err->message)
+               : command_fail(EXIT_ERROR, "domain '%s': %s", subject->name,
+                              err->message);
+}
+
+/* The kernel in a file. */
+static enum exit_code
+find_kernel(struct subject *subject)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code =
+        ramfile_probe(subject->name, &subject->ram, &subject->datum);
+    if (code != EXIT_DONE)
+        return code;
+    size_t n;
+    const struct memctx_extent *extents =
+        memctx_rammap_extents(subject->ram.map, &n);
+    if (take_extents(subject, extents, n, &err) < 0)
+        return fail_about(subject, &err);
+    return EXIT_DONE;
+}
+
+enum exit_code
+subject_look(struct subject *subject)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code =
+        subject->reader == NULL ? find_kernel(subject) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
+    if (take_vmcoreinfo(subject, &err) < 0)
+        return fail_about(subject, &err);
     return EXIT_DONE;
 }
 

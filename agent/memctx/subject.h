@@ -9,8 +9,10 @@
 #include "export/export.h"
 #include "memctx.h"
 #include "memctx/invocation.h"
+#include "sandbox/rules.h"
 
 struct subject {
+    const char *name; /* of the file or domain, for messages; not owned */
     struct memctx_datum datum;
     struct memctx_export_subject facts; /* points into the rest */
     struct ram ram;                     /* of a file, */
@@ -18,7 +20,7 @@ struct subject {
     struct memctx_extent *extents;      /* owned */
     char **paths;                       /* owned; NULL: not known */
     char *vmcoreinfo;                   /* owned; NULL: there is none */
-    char *name;                         /* owned; NULL: the caller knows it */
+    char *domain;                       /* owned; NULL: the caller knows it */
 };
 
 #define SUBJECT_INIT  \
@@ -28,19 +30,27 @@ struct subject {
 
 void subject_deinit(struct subject *subject);
 
-/* The functions below fill *ret, which is the caller's to deinit. They return
- * an exit code; if it is not EXIT_DONE, the reason has been printed. */
+/* The functions below return an exit code; if it is not EXIT_DONE, the reason
+ * has been printed. *ret is the caller's to deinit. */
 
-/* The kernel in a file with RAM; see ramfile_probe(). */
-enum exit_code subject_from_file(const char *path, uint64_t low,
+/* First open what is to be read: a file with RAM (see ramfile_open()), or a
+ * running domain, for which it waits at most timeout_ms (-1: not at all) to be
+ * ready. The domain's file of RAM is ram_path (NULL: not known); below memctx
+ * exec of the same domain the inherited descriptors are its files. No byte of
+ * the guest is read. The strings must outlive *ret. */
+enum exit_code subject_open_file(const char *path, uint64_t low,
                                  struct subject *ret);
-
-/* A running domain, which is opened; waits at most timeout_ms (-1: not at all)
- * for it to be ready. Its file of RAM is ram_path (NULL: not known). Below
- * memctx exec of the same domain the inherited descriptors are its files. */
-enum exit_code subject_from_domain(const struct common_options *common,
+enum exit_code subject_open_domain(const struct common_options *common,
                                    const char *domain, int64_t timeout_ms,
                                    const char *ram_path, struct subject *ret);
+
+/* Then enter a sandbox, in which `result` (NULL: none) stays open. */
+enum exit_code subject_confine(const struct subject *subject,
+                               const struct sandbox_fd *result);
+
+/* Then look at the guest: for the kernel, where it is not known yet, and what
+ * it says in VMCOREINFO. */
+enum exit_code subject_look(struct subject *subject);
 
 /* The datum and the name of a domain alone, for which nobody opens its RAM.
  * Waits as above. */

@@ -6,7 +6,6 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,6 +61,18 @@ subject_check(const struct subject *subject, struct memctx_error *err)
         return 0;
     checks_that_fail--;
     return memctx_error_set(err, check_kind, "another kernel");
+}
+
+/* As memctx core does. */
+static int
+write_core(struct scene *s, const char *path, struct memctx_error *err)
+{
+    struct corefile file;
+    if (corefile_begin(path, &file, err) < 0)
+        return -1;
+    int failed = corefile_fill(&file, s->core, &s->subject, err);
+    assert_done(corefile_end(&file, failed == 0, NULL), err);
+    return failed;
 }
 
 static int
@@ -123,7 +134,7 @@ a_file_has_all_bytes_and_keeps_holes(void **state)
     struct scene *s = *state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     umask(0);
-    assert_done(corefile_write(s->core, &s->subject, s->path, &err), &err);
+    assert_done(write_core(s, s->path, &err), &err);
     struct stat st = stat_of(s);
     assert_int_equal(st.st_size, memctx_elfcore_size(s->core));
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -163,7 +174,7 @@ another_reads_it_where_the_headers_say(void **state)
     struct scene *s = *state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char command[sizeof(program) + 128];
-    assert_done(corefile_write(s->core, &s->subject, s->path, &err), &err);
+    assert_done(write_core(s, s->path, &err), &err);
     snprintf(command, sizeof(command), "python3 - %s <<'END'\n%sEND\n", s->path,
              program);
     assert_int_equal(system(command), 0);
@@ -178,7 +189,7 @@ any_part_reads_as_the_file_does(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     static unsigned char got[300000];
     static unsigned char wanted[300000];
-    assert_done(corefile_write(s->core, &s->subject, s->path, &err), &err);
+    assert_done(write_core(s, s->path, &err), &err);
     MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open(s->path, O_RDONLY);
     size_t n;
     size_t header_len;
@@ -216,7 +227,7 @@ assert_fails(struct scene *s, enum memctx_error_kind kind, const char *words)
     FILE *old = fopen(s->path, "w");
     fputs("old", old);
     fclose(old);
-    assert_int_equal(corefile_write(s->core, &s->subject, s->path, &err), -1);
+    assert_int_equal(write_core(s, s->path, &err), -1);
     assert_error(&err, kind, words);
     assert_int_equal(stat_of(s).st_size, 3);
 }
@@ -236,15 +247,17 @@ ram_that_goes_leaves_nothing(void **state)
     assert_fails(*state, MEMCTX_GONE, "no RAM");
 }
 
+/* As after a signal. */
 static void
-a_signal_leaves_nothing(void **state)
+a_core_that_is_given_up_leaves_nothing(void **state)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    raise(SIGTERM);
-    assert_fails(*state, MEMCTX_PERMANENT, "interrupted");
+    struct scene *s = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct corefile file;
+    struct stat st;
+    assert_done(corefile_begin(s->path, &file, &err), &err);
+    assert_done(corefile_end(&file, false, &err), &err);
+    assert_int_equal(lstat(s->path, &st), -1);
 }
 
 static void
@@ -254,7 +267,7 @@ a_doubt_that_ends_does_no_harm(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     check_kind = MEMCTX_RETRY;
     checks_that_fail = 2;
-    assert_done(corefile_write(s->core, &s->subject, s->path, &err), &err);
+    assert_done(write_core(s, s->path, &err), &err);
     assert_int_equal(checks_that_fail, 0);
 }
 
@@ -266,17 +279,17 @@ only_a_file_is_replaced(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct stat st;
     assert_int_equal(mkfifo(s->path, 0600), 0);
-    assert_int_equal(corefile_write(s->core, &s->subject, s->path, &err), -1);
+    assert_int_equal(write_core(s, s->path, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "no regular file");
     assert_int_equal(lstat(s->path, &st), 0);
     assert_true(S_ISFIFO(st.st_mode));
     unlink(s->path);
     assert_int_equal(symlink("/proc/self/fd/1", s->path), 0);
-    assert_int_equal(corefile_write(s->core, &s->subject, s->path, &err), -1);
+    assert_int_equal(write_core(s, s->path, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "no regular file");
     assert_int_equal(lstat(s->path, &st), 0);
     assert_true(S_ISLNK(st.st_mode));
-    assert_int_equal(corefile_write(s->core, &s->subject, s->dir, &err), -1);
+    assert_int_equal(write_core(s, s->dir, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "no regular file");
 }
 
@@ -285,8 +298,7 @@ a_directory_that_is_not_there_is_named(void **state)
 {
     struct scene *s = *state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    assert_int_equal(
-        corefile_write(s->core, &s->subject, "/nowhere/core", &err), -1);
+    assert_int_equal(write_core(s, "/nowhere/core", &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "/nowhere/core");
 }
 
@@ -301,7 +313,7 @@ main(void)
         TEST(any_part_reads_as_the_file_does),
         TEST(another_kernel_leaves_nothing),
         TEST(ram_that_goes_leaves_nothing),
-        TEST(a_signal_leaves_nothing),
+        TEST(a_core_that_is_given_up_leaves_nothing),
         TEST(a_doubt_that_ends_does_no_harm),
         TEST(only_a_file_is_replaced),
         TEST(a_directory_that_is_not_there_is_named),

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Prepares libraries for a process that can open nothing, and makes it one. */
+#include "memctx/confine.h"
+
+#include <json-c/json.h>
+#include <libxml/parser.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "memctx/command.h"
+#include "reader/reader.h"
+#include "sandbox/sandbox.h"
+
+/* More than any guest makes us want, and less than would hurt the host. */
+#define MEMORY_BYTES MEMCTX_GIB
+
+/* stdio looks at a descriptor (fstat, isatty) when it makes a buffer for it. */
+static void
+make_buffer(FILE *file)
+{
+    bool is_terminal = isatty(fileno(file)) == 1;
+    char *buffer = malloc(BUFSIZ);
+    if (buffer != NULL)
+        setvbuf(file, buffer, is_terminal ? _IOLBF : _IOFBF, BUFSIZ);
+}
+
+/* What libraries do when they are first used. json-c asks for random numbers at
+ * the first member of an object, and opens /dev/urandom for that where it must;
+ * libxml2 makes its tables, and wakes whoever may wait for them; gmtime() reads
+ * /etc/localtime, though it needs no time zone. */
+static void
+use_libraries(void)
+{
+    json_object *object = json_object_new_object();
+    json_object_object_add(object, "member", NULL);
+    json_object_put(object);
+    xmlInitParser();
+    tzset();
+}
+
+static enum exit_code
+enter(struct sandbox *sandbox, const struct sandbox_fd *agent,
+      const struct sandbox_fd *result)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct sandbox_fd fds[4] = {{STDOUT_FILENO, SANDBOX_WRITE},
+                                {STDERR_FILENO, SANDBOX_WRITE}};
+    sandbox->fds = fds;
+    sandbox->n_fds = 2;
+    if (agent != NULL)
+        fds[sandbox->n_fds++] = *agent;
+    if (result != NULL)
+        fds[sandbox->n_fds++] = *result;
+    sandbox->memory_bytes = MEMORY_BYTES;
+    sandbox->file_bytes = RLIM_INFINITY;
+    make_buffer(stdout);
+    use_libraries();
+    if (sandbox_enter(sandbox, &err) < 0)
+        return command_fail(EXIT_ERROR,
+                            "no sandbox to read guest memory in: "
+                            "%s",
+                            err.message);
+    return EXIT_DONE;
+}
+
+enum exit_code
+confine_to_ram(const struct ram *ram, const struct sandbox_fd *result)
+{
+    struct sandbox sandbox = {.maps = {ram->map, ram->other}};
+    return enter(&sandbox, NULL, result);
+}
+
+enum exit_code
+confine_to_reader(const struct memctx_reader *reader,
+                  const struct sandbox_fd *result)
+{
+    struct sandbox sandbox = {.maps = {reader->sight->map}};
+    const struct sandbox_fd agent = {client_socket(reader->sight->client),
+                                     SANDBOX_ASK};
+    return enter(&sandbox, &agent, result);
+}
