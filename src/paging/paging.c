@@ -122,20 +122,53 @@ struct space {
     uint64_t root_gpa;
 };
 
-/* What lies in one page. */
+/* Bytes that are in a row in both spaces; one read takes them all. */
+struct run {
+    uint64_t gva;
+    uint64_t gpa;
+    unsigned char *to;
+    size_t len_bytes; /* 0: none yet */
+};
+
+/* A read under way. */
+struct reading {
+    struct space space;
+    struct run run;
+};
+
 static int
-read_page(void *arg, uint64_t gva, void *to, size_t *len_bytes,
-          struct memctx_error *err)
+read_run(const struct space *space, const struct run *run,
+         struct memctx_error *err)
 {
-    const struct space *space = arg;
+    if (memctx_rammap_read(space->map, run->gpa, run->to, run->len_bytes, err) <
+        0)
+        return memctx_error_prefix(err, "gva %#" PRIx64, run->gva);
+    return 0;
+}
+
+/* Add what lies in one page. A page that does not follow the one before ends
+ * the run: that is read, and this page begins the next. */
+static int
+add_page(void *arg, uint64_t gva, void *to, size_t *len_bytes,
+         struct memctx_error *err)
+{
+    struct reading *reading = arg;
+    struct run *run = &reading->run;
+    const struct space *space = &reading->space;
     struct memctx_walk walk;
     if (memctx_paging_walk(space->tables, space->paging, space->root_gpa, gva,
                            &walk, err) < 0)
         return -1;
     uint64_t left = walk.page_size - (walk.gpa & (walk.page_size - 1));
     *len_bytes = (size_t)memctx_min(*len_bytes, left);
-    if (memctx_rammap_read(space->map, walk.gpa, to, *len_bytes, err) < 0)
-        return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+    if (run->len_bytes > 0 && walk.gpa != run->gpa + run->len_bytes) {
+        if (read_run(space, run, err) < 0)
+            return -1;
+        run->len_bytes = 0;
+    }
+    if (run->len_bytes == 0)
+        *run = (struct run){gva, walk.gpa, to, 0};
+    run->len_bytes += *len_bytes;
     return 0;
 }
 
@@ -146,9 +179,11 @@ memctx_paging_read_by(const struct memctx_rammap *tables,
                       uint64_t gva, void *buf, size_t len_bytes,
                       struct memctx_error *err)
 {
-    struct space space = {tables, map, paging, root_gpa};
-    return memctx_paging_read_pieces(read_page, &space, gva, buf, len_bytes,
-                                     err);
+    struct reading reading = {{tables, map, paging, root_gpa}, {0}};
+    if (memctx_paging_read_pieces(add_page, &reading, gva, buf, len_bytes,
+                                  err) < 0)
+        return -1;
+    return read_run(&reading.space, &reading.run, err);
 }
 
 int

@@ -288,6 +288,34 @@ test_read_crosses_pages(void **state)
     assert_string_equal(text, "helloworld");
 }
 
+/* Pages that follow one another in the guest's memory, and one that does not:
+ * two reads. */
+static void
+test_pages_in_a_row_are_read_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_rammap *counted =
+        guestimg_rammap(&f->img, &guestimg_faulty_io);
+    unsigned char bytes[9 * PAGE];
+    for (uint64_t i = 0; i < 9; i++) {
+        uint64_t gpa = i < 8 ? 0x700000 + i * PAGE : 0x600000;
+        guestimg_map(&f->img, &four, GVA_PAGE + i * PAGE, gpa, PAGE, P);
+        guestimg_write_le64(&f->img, gpa, i + 1);
+    }
+    *guestimg_faults() = (struct guestimg_faults){.reads = 0};
+    assert_done(memctx_paging_read_by(f->map, counted, FOUR, ROOT, GVA_PAGE,
+                                      bytes, sizeof(bytes), &f->err),
+                &f->err);
+    assert_int_equal(guestimg_faults()->reads, 2);
+    for (uint64_t i = 0; i < 9; i++)
+        assert_int_equal(memctx_le64(bytes + i * PAGE), i + 1);
+    assert_done(memctx_paging_read_by(f->map, counted, FOUR, ROOT, GVA_PAGE,
+                                      bytes, 0, &f->err),
+                &f->err);
+    assert_int_equal(guestimg_faults()->reads, 2);
+    memctx_rammap_destroy(counted);
+}
+
 static void
 test_read_into_an_unmapped_page(void **state)
 {
@@ -456,6 +484,7 @@ main(void)
         T(test_page_outside_ram_is_walked_but_not_read),
         T(test_truncated_backing_is_gone),
         T(test_read_crosses_pages),
+        T(test_pages_in_a_row_are_read_at_once),
         T(test_read_into_an_unmapped_page),
         T(test_read_does_not_wrap_around),
         T(test_pae_pages),

@@ -23,6 +23,9 @@
 #define HIGH_GPA (4 * MEMCTX_GIB)
 #define PATTERN_GVA UINT64_C(0xffffc90000000000)
 #define PATTERN_SIZE (2 * MEMCTX_MIB)
+#define ROW_GVA UINT64_C(0xffffc90010000000)
+#define ROW_GPA (16 * MEMCTX_MIB)
+#define ROW_SIZE MEMCTX_MIB
 
 struct fixture {
     struct guestimg img;
@@ -58,17 +61,57 @@ map_pattern(struct fixture *f)
     }
 }
 
-static int
-set_up(void **state)
+/* Pages that follow one another in virtual and in physical memory; each begins
+ * with its number. */
+static void
+map_row(struct fixture *f)
+{
+    struct guestimg_space space = {f->kernel.root_gpa, f->kernel.levels};
+    guestimg_map_range(&f->img, &space, ROW_GVA, ROW_GPA, ROW_SIZE,
+                       MEMCTX_PAGE_SIZE,
+                       MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX);
+    for (uint64_t at = 0; at < ROW_SIZE; at += MEMCTX_PAGE_SIZE)
+        guestimg_write_le64(&f->img, ROW_GPA + at, at / MEMCTX_PAGE_SIZE + 1);
+}
+
+static struct fixture *
+make_fixture(uint64_t high)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    guestimg_init(&f->img, LOW + HIGH, LOW);
+    guestimg_init(&f->img, LOW + high, LOW);
     f->kernel = guestimg_kernel();
     guestimg_add_kernel(&f->img, &f->kernel);
-    map_pattern(f);
+    return f;
+}
+
+static void
+start_agent(struct fixture *f)
+{
     f->fds = count_fds();
     fakeagent_start(&f->fake, &f->img, NULL);
     assert_done(memctx_agent_connect(f->fake.dir, &f->agent, &f->err), &f->err);
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = make_fixture(HIGH);
+    map_pattern(f);
+    start_agent(f);
+    *state = f;
+    return 0;
+}
+
+/* The page tables have no descriptor either. */
+static int
+set_up_without_file(void **state)
+{
+    struct fixture *f = make_fixture(0);
+    map_row(f);
+    start_agent(f);
+    fakeagent_set_by_agent(&f->fake, true);
+    assert_done(memctx_reader_open(f->agent, "web1", 0, &f->reader, &f->err),
+                &f->err);
     *state = f;
     return 0;
 }
@@ -567,6 +610,40 @@ memory_without_descriptor(void **state)
     free(buf);
 }
 
+/* Four tables are read, and then the bytes; as many again for a neighbour,
+ * unless that comes within the life of what was kept. */
+static void
+a_walk_takes_a_request_a_level(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    assert_int_equal(memctx_reader_fd(f->reader, 0), -1);
+    fakeagent_take_reads(&f->fake);
+    assert_done(
+        memctx_reader_read_gva(f->reader, ROW_GVA, page, sizeof(page), &f->err),
+        &f->err);
+    assert_int_equal(fakeagent_take_reads(&f->fake), 5);
+    assert_int_equal(memctx_le64(page), 1);
+}
+
+/* 1 MiB in pages that follow one another: no request for each page. */
+static void
+pages_in_a_row_take_few_requests(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char *buf = malloc(ROW_SIZE);
+    fakeagent_take_reads(&f->fake);
+    assert_done(
+        memctx_reader_read_gva(f->reader, ROW_GVA, buf, ROW_SIZE, &f->err),
+        &f->err);
+    /* Two pieces, each of 4 requests for bytes, 2 for the last tables and at
+     * most 3 for those above. */
+    assert_in_range(fakeagent_take_reads(&f->fake), 8 + 4 + 3, 2 * (4 + 2 + 3));
+    for (uint64_t at = 0; at < ROW_SIZE; at += MEMCTX_PAGE_SIZE)
+        assert_int_equal(memctx_le64(buf + at), at / MEMCTX_PAGE_SIZE + 1);
+    free(buf);
+}
+
 static void
 kernel_changes_in_the_middle(void **state)
 {
@@ -968,6 +1045,10 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(memory_without_descriptor,
                                         set_up_by_agent, tear_down),
+        cmocka_unit_test_setup_teardown(a_walk_takes_a_request_a_level,
+                                        set_up_without_file, tear_down),
+        cmocka_unit_test_setup_teardown(pages_in_a_row_take_few_requests,
+                                        set_up_without_file, tear_down),
         cmocka_unit_test_setup_teardown(kernel_changes_in_the_middle,
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(kernel_changes_in_the_only_piece,
