@@ -25,16 +25,14 @@ struct errand {
     struct memctx_rammap *map;
     struct epoch *epoch;
     uint64_t epoch_value;
-    enum memctx_paging paging;
+    enum memctx_paging paging; /* for write */
     uint64_t kcr3;
     char *domain;
     /* Who asks. */
     uid_t uid;
     pid_t pid;
     /* What is asked for: read and write. */
-    bool is_virtual;
-    uint64_t address; /* gva or gpa */
-    uint64_t root_gpa;
+    uint64_t address; /* read: a gpa; write: a gva */
     size_t len_bytes;
     unsigned char bytes[CONTROL_WRITE_MAX]; /* write: a slot of fixed size */
     bool settled; /* write: done is done, whatever runs by now */

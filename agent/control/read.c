@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The operation read: guest memory for those who have no descriptor of it. */
+/* The operation read: guest memory for those who have no descriptor of it. It
+ * copies bytes, and looks at none: it must not know what a page table is. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "base/number.h"
 #include "control/errand.h"
 #include "control/operations.h"
-#include "paging/paging.h"
 
+#define VERSION_WITHOUT_GVA 2
 #define HOLE_MAX MEMCTX_GIB /* that is looked for at once */
 
 /* The first GPA behind the RAM that goes on from `gpa` without a gap. */
@@ -59,8 +60,7 @@ static int
 work(struct errand *e, struct memctx_error *err)
 {
     char *bytes;
-    uint64_t hole =
-        e->is_virtual ? 0 : find_hole(e->map, e->address, e->len_bytes);
+    uint64_t hole = find_hole(e->map, e->address, e->len_bytes);
     struct packet *packet =
         hole > 0 ? make_packet("hole", hole, 0, &bytes)
                  : make_packet("size", e->len_bytes, e->len_bytes, &bytes);
@@ -69,43 +69,34 @@ work(struct errand *e, struct memctx_error *err)
     errand_add(e, packet);
     if (hole > 0)
         return memctx_rammap_check(e->map, err);
-    if (!e->is_virtual)
-        return memctx_rammap_read(e->map, e->address, bytes, e->len_bytes, err);
-    return memctx_paging_read(e->map, e->paging, e->root_gpa, e->address, bytes,
-                              e->len_bytes, err);
+    return memctx_rammap_read(e->map, e->address, bytes, e->len_bytes, err);
+}
+
+/* Version 1 of the protocol read by virtual address, too. A client of then is
+ * told, also one that never says "hello"; what it asked for must not be passed
+ * over as unknown, or it would get other bytes. */
+static int
+check_physical(json_object *request, struct refusal *refusal)
+{
+    static const char *const ended[] = {"gva", "root"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ended); i++) {
+        if (json_object_object_get_ex(request, ended[i], NULL))
+            return refuse(refusal, VERDICT_USAGE,
+                          "\"%s\" of read ended with version %d of the "
+                          "protocol: walk the page tables yourself, as "
+                          "libmemctx does, and read by \"gpa\"",
+                          ended[i], VERSION_WITHOUT_GVA);
+    }
+    return 0;
 }
 
 static int
 parse_address(struct errand *e, json_object *request, struct refusal *refusal)
 {
-    uint64_t gva;
-    int has_gpa = request_number(request, "gpa", &e->address, refusal);
-    int has_gva = request_number(request, "gva", &gva, refusal);
-    if (has_gpa < 0 || has_gva < 0)
-        return -1;
-    if (has_gpa + has_gva != 1)
-        return refuse(refusal, VERDICT_USAGE,
-                      "read wants one of \"gpa\" and \"gva\"");
-    e->is_virtual = has_gva == 1;
-    if (e->is_virtual)
-        e->address = gva;
-    return 0;
-}
-
-static int
-parse_root(struct errand *e, json_object *request, struct refusal *refusal)
-{
-    e->root_gpa = e->kcr3;
-    int has = request_number(request, "root", &e->root_gpa, refusal);
-    if (has < 0)
-        return -1;
-    if (has == 1 && !e->is_virtual)
-        return refuse(refusal, VERDICT_USAGE, "\"root\" goes with \"gva\"");
-    uint64_t align = memctx_paging_root_size(e->paging);
-    if (e->root_gpa % align != 0)
-        return refuse(refusal, VERDICT_USAGE,
-                      "\"root\" wants a multiple of %#" PRIx64, align);
-    return 0;
+    int has = request_number(request, "gpa", &e->address, refusal);
+    if (has == 0)
+        return refuse(refusal, VERDICT_USAGE, "read wants \"gpa\"");
+    return has < 0 ? -1 : 0;
 }
 
 static int
@@ -132,13 +123,12 @@ operation_read(struct session *session, json_object *request,
     (void)packet;
     const struct record *record = session_find(
         session, request_text(request, "domain"), ACCESS_READ, refusal);
-    if (record == NULL)
+    if (record == NULL || check_physical(request, refusal) < 0)
         return -1;
     struct errand *e = errand_create(session, record, request, work, refusal);
     if (e == NULL)
         return -1;
     if (parse_address(e, request, refusal) < 0 ||
-        parse_root(e, request, refusal) < 0 ||
         parse_size(e, request, refusal) < 0) {
         errand_destroy(e);
         return -1;

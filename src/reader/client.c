@@ -5,6 +5,7 @@
 #include "reader/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -270,9 +271,9 @@ client_call(struct client *client, json_object *request,
     return client_call_within(client, request, ANSWER_MS, ret, err);
 }
 
-/* Is there nobody to talk to? An agent that does not know "hello" is older than
- * it: it refuses that one request. One that does not serve us says so without
- * having been asked, and hangs up. */
+/* Is there nobody to talk to? An agent that does not know "hello" refuses that
+ * one request: it is too old, which is told of its version. One that does not
+ * serve us says so without having been asked, and hangs up. */
 static bool
 is_turned_away(const struct client *client, const struct memctx_error *answer)
 {
@@ -287,6 +288,23 @@ may_pass(const struct memctx_error *answer)
     return answer->kind == MEMCTX_RETRY || answer->kind == MEMCTX_EXHAUSTED;
 }
 
+/* The version of an agent that names none: the first that readers met. */
+#define VERSION_UNTOLD 1
+
+static int
+check_version(uint64_t version, struct memctx_error *err)
+{
+    if (version == CONTROL_VERSION)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "this memctxd speaks version %" PRIu64
+                            " of its protocol, and this program version %d: %s",
+                            version, CONTROL_VERSION,
+                            version < CONTROL_VERSION
+                                ? "upgrade memctxd, and restart it"
+                                : "upgrade the program or its libmemctx");
+}
+
 static int
 greet(struct client *client, struct memctx_error *err)
 {
@@ -295,7 +313,7 @@ greet(struct client *client, struct memctx_error *err)
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *hello = client_ask("hello", NULL);
     struct memctx_error answer = MEMCTX_ERROR_INIT;
-    uint64_t version = CONTROL_VERSION;
+    uint64_t version = VERSION_UNTOLD;
     bool asked = client_request(client, hello, &answer) == 0;
     if (take_answer(client, asked ? ANSWER_MS : 0, &packet, &answer) < 0 &&
         is_turned_away(client, &answer))
@@ -303,12 +321,7 @@ greet(struct client *client, struct memctx_error *err)
             err, may_pass(&answer) ? answer.kind : MEMCTX_PERMANENT, "%s",
             answer.message);
     client_number(packet.object, "memctx", &version);
-    if (version != CONTROL_VERSION)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "this memctxd speaks version %llu of its "
-                                "protocol, and this program only %d",
-                                (unsigned long long)version, CONTROL_VERSION);
-    return 0;
+    return check_version(version, err);
 }
 
 int

@@ -6,7 +6,7 @@
 #define MEMCTXD_PROTOCOL_H
 
 #define CONTROL_SOCKET "control.sock"
-#define CONTROL_VERSION 1
+#define CONTROL_VERSION 2
 #define CONTROL_REQUEST_MAX 4096 /* bytes */
 #define CONTROL_REPLY_MAX (320 * 1024)
 #define CONTROL_READ_MAX (128u * 1024) /* bytes of guest memory in a reply */

@@ -5,9 +5,9 @@
 
   open DOMAIN        print "epoch EPOCH", then a line for each backend: its name, mode and size, or why there is none;
                      then, as uid 65534, "writable: WAYS" by which the descriptors can be made to write
-  release DOMAIN     print the guest's release, read by GVA through the agent
+  release DOMAIN     print the guest's release, read by GVA: page tables (x86-64 only) are walked here
   uts DOMAIN         print the GVA of the kernel's node name
-  read DOMAIN GVA N  print N bytes as hex
+  read DOMAIN GVA N  print N bytes as hex, all in one page
 """
 import array
 import fcntl
@@ -41,8 +41,27 @@ class Reader:
     def read(self, domain, size, **where):
         return self.ask('read', domain, size=size, **where)[2]
 
+    def datum(self, domain):
+        return self.ask('show', domain)[0]['datum']
+
+    def walk(self, domain, gva):
+        """The GPA of a GVA of an x86-64 kernel."""
+        table, paging = re.search(r'<kcr3>(.*)</kcr3>.*<paging>(.*)</paging>', self.datum(domain), re.S).groups()
+        table = int(table, 16)
+        for shift in [48, 39, 30, 21, 12][paging == 'x86_64-4level':]:
+            entry = self.read(domain, 8, gpa=table + (gva >> shift & 511) * 8)
+            entry = int.from_bytes(entry or bytes(8), 'little')
+            if not entry & 1:
+                sys.exit('%#x is not mapped' % gva)
+            table = entry & 0xffffffffff000
+            if shift == 12 or (entry & 0x80 and shift <= 30):
+                return table >> shift << shift | gva & (1 << shift) - 1
+
+    def read_gva(self, domain, size, gva):
+        return self.read(domain, size, gpa=self.walk(domain, gva))
+
     def vmcoreinfo(self, domain):
-        xml = self.ask('show', domain)[0]['datum']
+        xml = self.datum(domain)
         gpa, size = re.search(r'vmcoreinfo gpa="(0x[0-9a-f]+)" size="(\d+)"', xml).groups()
         text = self.read(domain, int(size) + 256, gpa=gpa)
         return dict(line.split('=', 1) for line in text.decode('latin1').split('\n') if '=' in line)
@@ -97,11 +116,11 @@ def main():
     if command == 'open':
         show_open(reader, domain)
     elif command == 'release':
-        print(reader.read(domain, 65, gva=hex(reader.uts(domain, 2))).split(b'\0')[0].decode())
+        print(reader.read_gva(domain, 65, reader.uts(domain, 2)).split(b'\0')[0].decode())
     elif command == 'uts':
         print(hex(reader.uts(domain, 1)))
     else:
-        print(reader.read(domain, int(sys.argv[5]), gva=sys.argv[4]).hex())
+        print(reader.read_gva(domain, int(sys.argv[5]), int(sys.argv[4], 0)).hex())
 
 
 main()

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <ftw.h>
 #include <grp.h>
 #include <libvirt/virterror.h>
@@ -293,4 +294,19 @@ ctl_ask_ready(int fd, const char *text)
     wait_until(strcmp(ctl_text(reply = ctl_ask(fd, text), "kind"), "retry") !=
                0);
     return reply;
+}
+
+const char *
+ctl_read_request(int fd, const char *domain, uint64_t offset, uint64_t size)
+{
+    static char text[256];
+    snprintf(text, sizeof(text), "{\"op\":\"show\",\"domain\":\"%s\"}", domain);
+    const char *kcr3 = strstr(ctl_text(ctl_ask(fd, text), "datum"), "<kcr3>");
+    assert_non_null(kcr3);
+    uint64_t gpa = strtoull(kcr3 + strlen("<kcr3>"), NULL, 16) + offset;
+    snprintf(text, sizeof(text),
+             "{\"op\":\"read\",\"domain\":\"%s\",\"gpa\":%" PRIu64
+             ",\"size\":%" PRIu64 "}",
+             domain, gpa, size);
+    return text;
 }

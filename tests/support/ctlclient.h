@@ -85,6 +85,11 @@ const char *ctl_text(const struct ctlreply *reply, const char *path);
 /* Ask until the reply's "kind" is not "retry". */
 const struct ctlreply *ctl_ask_ready(int fd, const char *text);
 
+/* The request to read `size` bytes, `offset` bytes above the root table of a
+ * ready domain's kernel: its stub lies there. Stays until the next call. */
+const char *ctl_read_request(int fd, const char *domain, uint64_t offset,
+                             uint64_t size);
+
 void ctlreply_deinit(struct ctlreply *reply);
 
 #endif

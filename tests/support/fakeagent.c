@@ -22,6 +22,9 @@
 
 #define FDS_MAX 200u
 
+#define TEXT_OF(number) #number
+#define TEXT_OF_MACRO(macro) TEXT_OF(macro)
+
 static void
 must(bool ok, const char *what)
 {
@@ -159,6 +162,10 @@ static void
 answer_read(struct fakeagent *fake, int client, json_object *request)
 {
     static char packet[CONTROL_READ_MAX + 64];
+    must(json_object_object_get_ex(request, "gpa", NULL) &&
+             !json_object_object_get_ex(request, "gva", NULL) &&
+             !json_object_object_get_ex(request, "root", NULL),
+         "a read by gpa alone");
     uint64_t gpa = number(request, "gpa");
     size_t size = (size_t)number(request, "size");
     if (++fake->reads == fake->flip_at)
@@ -222,7 +229,8 @@ answer(struct fakeagent *fake, unsigned i, json_object *request)
     if (lie(fake, i, op))
         return;
     if (strcmp(op, "hello") == 0)
-        reply_text(client, "{\"memctx\":1,\"version\":\"test\"}");
+        reply_text(client, "{\"memctx\":" TEXT_OF_MACRO(
+                               CONTROL_VERSION) ",\"version\":\"test\"}");
     else if (strcmp(op, "list") == 0) {
         describe(fake, domain, sizeof(domain));
         snprintf(text, sizeof(text), "{\"domains\":[%s],\"more\":true}",

@@ -176,9 +176,27 @@ another_protocol(void **state)
     struct fixture *f = *state;
     struct memctx_agent *agent;
     fakeagent_set_lie(&f->fake, &(struct fakeagent_lie){
-                                    .op = "hello", .text = "{\"memctx\":2}"});
+                                    .op = "hello", .text = "{\"memctx\":3}"});
     assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
-    assert_error(&f->err, MEMCTX_PERMANENT, "version 2");
+    assert_error(&f->err, MEMCTX_PERMANENT,
+                 "speaks version 3 of its protocol, and this program version "
+                 "2: upgrade the program");
+}
+
+/* Which read by virtual address, too. */
+static void
+agent_of_version_1(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_agent *agent;
+    fakeagent_set_lie(
+        &f->fake,
+        &(struct fakeagent_lie){
+            .op = "hello", .text = "{\"memctx\":1,\"version\":\"0.1.0\"}"});
+    assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
+    assert_error(&f->err, MEMCTX_PERMANENT,
+                 "speaks version 1 of its protocol, and this program version "
+                 "2: upgrade memctxd");
 }
 
 static void
@@ -189,8 +207,8 @@ agent_older_than_hello(void **state)
     fakeagent_set_lie(&f->fake,
                       &(struct fakeagent_lie){
                           .op = "hello", .text = "{\"error\":\"unknown op\"}"});
-    assert_done(memctx_agent_connect(f->fake.dir, &agent, &f->err), &f->err);
-    memctx_agent_disconnect(agent);
+    assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
+    assert_error(&f->err, MEMCTX_PERMANENT, "upgrade memctxd");
 }
 
 static void
@@ -1007,6 +1025,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_there),
         cmocka_unit_test_setup_teardown(another_protocol, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(agent_of_version_1, set_up, tear_down),
         cmocka_unit_test_setup_teardown(agent_older_than_hello, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(agent_that_turns_us_away, set_up,
