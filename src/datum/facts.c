@@ -102,7 +102,7 @@ const struct memctx_fact memctx_facts[] = {
      VARIABLE("VMCOREINFO_SIZE")},
 
     {GROUP("windows"), OF_WINDOWS},
-    {FACT("windows/@system_eprocess", HEX, OPTIONAL), OF_WINDOWS,
+    {FACT("windows/@system_eprocess", HEX, ALWAYS), OF_WINDOWS,
      KERNEL(first_process_gva), VARIABLE("SYSTEM_EPROCESS")},
     {FACT("windows/@system_time", TIME, OPTIONAL), OF_WINDOWS,
      KERNEL(wall_clock.time), .is_one_way = true},

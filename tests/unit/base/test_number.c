@@ -299,6 +299,13 @@ taking_stops_behind_the_digits(void **state)
     assert_true(memctx_number_take(&at, 10, 0, &value));
     assert_int_equal(value, 0);
     assert_string_equal(at, " z");
+    at = "fd:00";
+    assert_true(memctx_number_take(&at, 16, UINT64_MAX, &value));
+    assert_int_equal(value, 0xfd);
+    assert_string_equal(at, ":00");
+    at = "18446744073709551616";
+    assert_false(memctx_number_take(&at, 10, UINT64_MAX, &value));
+    assert_string_equal(at, "18446744073709551616");
     at = "17";
     assert_false(memctx_number_take(&at, 10, 16, &value));
     assert_string_equal(at, "17");

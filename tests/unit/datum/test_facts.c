@@ -231,6 +231,25 @@ public_xml_gives_back_public_facts_only(void **state)
     memctx_datum_deinit(&datum);
 }
 
+/* What a datum must have, and no more. */
+static void
+what_is_required_is_enough(void **state)
+{
+    static const char xml[] =
+        "<memctx><kcr3>0x1000</kcr3><low>0x2000</low><paging>x86-pae</paging>"
+        "<guest os='linux'/><ram size='0x3000'>"
+        "<extent gpa='0x0' size='0x3000' offset='0x0'/></ram></memctx>";
+    struct memctx_datum datum;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    (void)state;
+    assert_done(memctx_datum_from_xml(xml, strlen(xml), &datum, &err), &err);
+    assert_int_equal(datum.kernel.kcr3, 0x1000);
+    assert_int_equal(datum.kernel.paging, MEMCTX_PAGING_X86_PAE);
+    assert_int_equal(datum.n_extents, 1);
+    assert_string_equal(datum.kernel.version, "");
+    memctx_datum_deinit(&datum);
+}
+
 /* "linux/vmcoreinfo/@size" is linux.vmcoreinfo.size. */
 static json_object *
 find_member(json_object *at, const char *path)
@@ -401,6 +420,19 @@ what_does_not_fit_is_not_taken(void **state)
     }
 }
 
+static void
+a_shorter_text_leaves_nothing_of_a_longer_one(void **state)
+{
+    const struct memctx_fact *fact = find_fact("guest/@version");
+    struct memctx_datum datum = {.generation = 0};
+    char text[MEMCTX_FACT_MAX];
+    (void)state;
+    assert_true(memctx_fact_parse(fact, "10.0.19045", &datum));
+    assert_true(memctx_fact_parse(fact, "6.1", &datum));
+    assert_true(memctx_fact_print(fact, &datum, text));
+    assert_string_equal(text, "6.1");
+}
+
 /* ---- the schema --------------------------------------------------------- */
 
 #define PATHS_MAX 128
@@ -408,15 +440,17 @@ what_does_not_fit_is_not_taken(void **state)
 
 struct paths {
     char path[PATHS_MAX][PATH_MAX_BYTES];
+    bool is_optional[PATHS_MAX];
     size_t n;
 };
 
 /* parent/kind name, where parent may be "" and kind "@". */
 static const char *
 add_path(struct paths *paths, const char *parent, const char *kind,
-         const char *name)
+         const char *name, bool is_optional)
 {
     assert_true(paths->n < PATHS_MAX);
+    paths->is_optional[paths->n] = is_optional;
     char *path = paths->path[paths->n++];
     snprintf(path, PATH_MAX_BYTES, "%s%s%s%s", parent,
              parent[0] != '\0' ? "/" : "", kind, name);
@@ -456,23 +490,45 @@ is_named(const xmlNode *node, const char *name)
            strcmp((const char *)node->name, name) == 0;
 }
 
+/* May what stands in such a node of the schema be absent? */
+static bool
+is_optional_node(const xmlNode *node)
+{
+    return is_named(node, "optional") || is_named(node, "zeroOrMore") ||
+           is_named(node, "choice");
+}
+
+/* An element of a group is there where its system is, one of a list for each
+ * item: then it is no choice what stands in it. */
+static bool
+is_group_or_list(const char *path)
+{
+    for (const struct memctx_fact *f = memctx_facts; f->path != NULL; f++) {
+        if (!is_fact(f) && strcmp(f->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Collect the paths of what stands below `node` in the schema: of attributes,
  * and of elements. */
 static void
-collect(const xmlNode *node, const char *parent, struct paths *paths)
+collect(const xmlNode *node, const char *parent, bool is_optional,
+        struct paths *paths)
 {
     char name[MEMCTX_FACT_NAME_MAX];
     for (const xmlNode *n = node->children; n != NULL; n = n->next) {
         if (is_named(n, "attribute")) {
             memctx_xml_attr(n, "name", name, sizeof(name));
-            add_path(paths, parent, "@", name);
+            add_path(paths, parent, "@", name, is_optional);
         } else if (is_named(n, "element")) {
             name_of(n, name);
-            collect(n, add_path(paths, parent, "", name), paths);
+            const char *path = add_path(paths, parent, "", name, is_optional);
+            collect(n, path, is_optional && !is_group_or_list(path), paths);
         } else if (is_named(n, "ref")) {
-            collect(definition(n), parent, paths);
+            collect(definition(n), parent, is_optional, paths);
         } else if (n->type == XML_ELEMENT_NODE) {
-            collect(n, parent, paths);
+            collect(n, parent, is_optional || is_optional_node(n), paths);
         }
     }
 }
@@ -483,23 +539,23 @@ add_rows(const struct memctx_fact *table, const char *parent,
          struct paths *paths)
 {
     for (const struct memctx_fact *f = table; f->path != NULL; f++) {
-        add_path(paths, parent, "", f->path);
+        add_path(paths, parent, "", f->path, f->duty == MEMCTX_FACT_OPTIONAL);
         if (f->type == MEMCTX_FACT_LIST)
             add_rows(f->list->facts, f->path, paths);
     }
 }
 
-/* Is it there, or a part of one that is? */
-static bool
-leads_to_one(const char *path, const struct paths *paths)
+/* The index of a path, or of one that it is a part of; -1: none. */
+static int
+find_path(const char *path, const struct paths *paths)
 {
     size_t len = strlen(path);
     for (size_t i = 0; i < paths->n; i++) {
         if (strncmp(paths->path[i], path, len) == 0 &&
             (paths->path[i][len] == '\0' || paths->path[i][len] == '/'))
-            return true;
+            return (int)i;
     }
-    return false;
+    return -1;
 }
 
 static xmlDoc *
@@ -516,25 +572,49 @@ read_schema(void)
 }
 
 static void
+read_paths(struct paths *schema, struct paths *table)
+{
+    xmlDoc *doc = read_schema();
+    const xmlNode *start = memctx_xml_child(xmlDocGetRootElement(doc), "start");
+    collect(memctx_xml_child(start, "element"), "", false, schema);
+    add_rows(memctx_facts, "", table);
+    assert_true(table->n > 30);
+    xmlFreeDoc(doc);
+}
+
+static void
 table_and_schema_have_the_same_facts(void **state)
 {
     static struct paths table;
     static struct paths schema;
     (void)state;
-    xmlDoc *doc = read_schema();
-    const xmlNode *start = memctx_xml_child(xmlDocGetRootElement(doc), "start");
-    collect(memctx_xml_child(start, "element"), "", &schema);
-    add_rows(memctx_facts, "", &table);
-    assert_true(table.n > 30);
+    read_paths(&schema, &table);
     for (size_t i = 0; i < table.n; i++) {
-        if (!leads_to_one(table.path[i], &schema))
+        if (find_path(table.path[i], &schema) < 0)
             fail_msg("%s is not in memctx.rng", table.path[i]);
     }
     for (size_t i = 0; i < schema.n; i++) {
-        if (!leads_to_one(schema.path[i], &table))
+        if (find_path(schema.path[i], &table) < 0)
             fail_msg("%s of memctx.rng is no fact", schema.path[i]);
     }
-    xmlFreeDoc(doc);
+}
+
+/* What the schema wants is always written, and nothing else. */
+static void
+what_the_schema_lets_be_absent_is_optional(void **state)
+{
+    static struct paths table;
+    static struct paths schema;
+    (void)state;
+    read_paths(&schema, &table);
+    for (size_t i = 0; i < table.n; i++) {
+        int at = find_path(table.path[i], &schema);
+        if (is_group_or_list(table.path[i]) || at < 0)
+            continue;
+        if (schema.is_optional[at] != table.is_optional[i])
+            fail_msg("%s is %s by memctx.rng", table.path[i],
+                     schema.is_optional[at] ? "optional" : "always there");
+    }
 }
 
 int
@@ -546,11 +626,14 @@ main(void)
         T(what_is_of_one_system_is_private),
         T(xml_gives_back_every_fact),
         T(public_xml_gives_back_public_facts_only),
+        T(what_is_required_is_enough),
         T(json_has_every_fact_where_its_path_says),
         T(what_is_not_known_is_not_told),
         T(zero_is_told_where_it_is_known),
         T(what_does_not_fit_is_not_taken),
+        T(a_shorter_text_leaves_nothing_of_a_longer_one),
         T(table_and_schema_have_the_same_facts),
+        T(what_the_schema_lets_be_absent_is_optional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
