@@ -80,8 +80,8 @@ enum exit_code
 confine_to_reader(const struct memctx_reader *reader,
                   const struct sandbox_fd *result)
 {
-    struct sandbox sandbox = {.maps = {reader->sight->map}};
-    const struct sandbox_fd agent = {client_socket(reader->sight->client),
+    struct sandbox sandbox = {.maps = {reader->lease->map}};
+    const struct sandbox_fd agent = {client_socket(reader->lease->client),
                                      SANDBOX_ASK};
     return enter(&sandbox, &agent, result);
 }
