@@ -32,8 +32,9 @@ add_others(struct memctx_datum *datum,
         if (i != chosen)
             datum->others[datum->n_others++] = result->kernels[i];
     }
-    datum->chosen = datum->kernel.wall_clock.time != 0 ? "latest-system-time"
-                                                       : "first-found";
+    datum->chosen = datum->kernel.wall_clock.time != 0
+                        ? MEMCTX_CHOICE_LATEST_TIME
+                        : MEMCTX_CHOICE_FIRST;
     return 0;
 }
 
@@ -48,7 +49,7 @@ make_datum(const struct ram *ram, const struct memctx_search_result *result,
     if (memctx_datum_init(&datum, kernel, ram->map, ram->low, &err) < 0 ||
         add_others(&datum, result, chosen, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
-    datum.live = "unknown";
+    datum.live = MEMCTX_LIVE_UNKNOWN;
     datum.candidates = (unsigned)result->n_kernels;
     *ret = datum;
     datum = (struct memctx_datum){.low = 0};

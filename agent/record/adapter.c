@@ -202,11 +202,6 @@ static int
 keep_datum(struct job *job, const struct memctx_layouts_result *result,
            struct memctx_error *err)
 {
-    static const char *const proofs[] = {
-        [MEMCTX_LAYOUT_CERTAIN] = NULL,
-        [MEMCTX_LAYOUT_PROVEN] = "proven",
-        [MEMCTX_LAYOUT_ASSUMED] = "assumed",
-    };
     struct memctx_datum *datum = &job->result.datum;
     const struct memctx_bootstrap_result *found = &result->found;
     struct memctx_rammap *map =
@@ -214,10 +209,10 @@ keep_datum(struct job *job, const struct memctx_layouts_result *result,
     /* What is doubtful is where RAM goes on, never how much is below. */
     if (memctx_datum_init(datum, &found->kernel, map, job->ram.low, err) < 0)
         return -1;
-    datum->layout = proofs[result->proof];
+    datum->layout = result->proof;
     datum->attempts = job->attempt;
     datum->candidates = found->candidates;
-    datum->live = found->alive ? "yes" : NULL;
+    datum->live = found->alive ? MEMCTX_LIVE_YES : MEMCTX_LIVE_UNASKED;
     job->result.has_datum = true;
     if (job->what == ADAPTER_SEARCH) {
         job->result.map = memctx_rammap_share(map);

@@ -23,6 +23,20 @@
 
 #define MEMCTX_DATUM_TIME_MAX 21 /* of "2026-11-22T13:40:00Z" */
 
+/* Does the kernel run? */
+enum memctx_datum_live {
+    MEMCTX_LIVE_UNASKED,
+    MEMCTX_LIVE_YES,     /* its clock was seen to run */
+    MEMCTX_LIVE_UNKNOWN, /* nobody can tell: its RAM is all there is */
+};
+
+/* Why, of several kernels, this one is the answer. */
+enum memctx_datum_choice {
+    MEMCTX_CHOICE_ONLY, /* there are no others */
+    MEMCTX_CHOICE_LATEST_TIME,
+    MEMCTX_CHOICE_FIRST,
+};
+
 struct memctx_datum_extent {
     uint64_t gpa;
     uint64_t size;
@@ -36,10 +50,8 @@ struct memctx_datum {
     uint64_t low;                          /* bytes of RAM below the split */
     unsigned attempts;   /* tries until it was found; 0: not counted */
     unsigned candidates; /* kernels that passed all checks; 0: not counted */
-    const char *live;    /* "yes", "unknown"; NULL: not said */
-    const char *layout;  /* of several that RAM may have had, this one is
-                            "proven" by the kernel or "assumed"; NULL: there was
-                            no doubt */
+    enum memctx_datum_live live;
+    enum memctx_layout_proof layout;
     struct memctx_kernel kernel;
     uint64_t ram_size;
     struct memctx_datum_extent *extents; /* owned; in order of gpa */
@@ -49,8 +61,7 @@ struct memctx_datum {
     size_t n_processes;
     struct memctx_kernel *others; /* owned; passed all checks, too */
     size_t n_others;
-    const char *chosen; /* why this one: "latest-system-time", "first-found";
-                           NULL: there are no others */
+    enum memctx_datum_choice chosen;
 };
 
 enum memctx_audience {

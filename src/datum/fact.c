@@ -125,15 +125,15 @@ print_name(const char *name, char *text)
 static bool
 print_word(const struct memctx_fact *fact, const void *from, char *text)
 {
-    return print_name(*(const char *const *)member_of(fact, from), text);
+    return print_name(fact->words[load(fact, from)], text);
 }
 
 static bool
 parse_word(const struct memctx_fact *fact, const char *text, void *to)
 {
-    for (const char *const *word = fact->words; *word != NULL; word++) {
-        if (strcmp(text, *word) == 0) {
-            memcpy((char *)to + fact->offset, word, sizeof(*word));
+    for (unsigned i = 1; fact->words[i] != NULL; i++) {
+        if (strcmp(text, fact->words[i]) == 0) {
+            store(fact, i, to);
             return true;
         }
     }

@@ -21,7 +21,8 @@ enum memctx_fact_type {
     MEMCTX_FACT_COUNT,  /* unsigned, of 4 or 8 bytes: "7"; in JSON a number */
     MEMCTX_FACT_TEXT,   /* char[] */
     MEMCTX_FACT_NAMES,  /* char[], names by commas; in JSON an array */
-    MEMCTX_FACT_WORD,   /* const char *: one of `words`, or NULL */
+    MEMCTX_FACT_WORD,   /* an enum; its constants but the first, which says
+                           nothing, are spelled by `words` */
     MEMCTX_FACT_OS,     /* enum memctx_os */
     MEMCTX_FACT_PAGING, /* enum memctx_paging */
     MEMCTX_FACT_TIME,   /* uint64_t of Windows: "2026-11-22T13:40:00Z" */
@@ -48,7 +49,7 @@ struct memctx_fact {
     bool is_private;   /* for authorised readers only */
     bool is_one_way;   /* written for people; nobody reads it back */
     enum memctx_os os; /* only of this system; MEMCTX_OS_UNKNOWN: of any */
-    const char *const *words; /* up to NULL */
+    const char *const *words; /* by constant: NULL for 0, and behind the last */
     const struct memctx_fact_list *list;
     const char *variable; /* in the environment; NULL: in none */
 };

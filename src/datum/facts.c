@@ -23,10 +23,21 @@
     .path = (where), .type = MEMCTX_FACT_##what, .duty = MEMCTX_FACT_##how
 #define GROUP(where) FACT(where, GROUP, ALWAYS)
 
-static const char *const lives[] = {"yes", "unknown", NULL};
-static const char *const layouts[] = {"proven", "assumed", NULL};
-static const char *const reasons[] = {"latest-system-time", "first-found",
-                                      NULL};
+static const char *const lives[] = {
+    [MEMCTX_LIVE_YES] = "yes",
+    [MEMCTX_LIVE_UNKNOWN] = "unknown",
+    NULL,
+};
+static const char *const layouts[] = {
+    [MEMCTX_LAYOUT_PROVEN] = "proven",
+    [MEMCTX_LAYOUT_ASSUMED] = "assumed",
+    NULL,
+};
+static const char *const choices[] = {
+    [MEMCTX_CHOICE_LATEST_TIME] = "latest-system-time",
+    [MEMCTX_CHOICE_FIRST] = "first-found",
+    NULL,
+};
 
 /* clang-format off */
 static const struct memctx_fact extent_facts[] = {
@@ -124,7 +135,7 @@ const struct memctx_fact memctx_facts[] = {
     {FACT("evidence/@live", WORD, OPTIONAL), DATUM(live), .words = lives},
     {FACT("evidence/@layout", WORD, OPTIONAL), DATUM(layout), .words = layouts},
     {FACT("evidence/@candidates", COUNT, OPTIONAL), DATUM(candidates)},
-    {FACT("evidence/@chosen", WORD, OPTIONAL), DATUM(chosen), .words = reasons,
+    {FACT("evidence/@chosen", WORD, OPTIONAL), DATUM(chosen), .words = choices,
      .is_one_way = true},
     {FACT("evidence/other", LIST, OPTIONAL), DATUM(others), .list = &others,
      .is_one_way = true},

@@ -24,6 +24,15 @@
 /* One guest's RAM may be laid out in so many ways, as far as the host tells. */
 #define MEMCTX_LAYOUTS_MAX 2
 
+/* How sure it is that it is laid out in this one of several ways. */
+enum memctx_layout_proof {
+    MEMCTX_LAYOUT_CERTAIN, /* there is no other */
+    MEMCTX_LAYOUT_PROVEN,  /* the kernel, or RAM that it maps, is there in this
+                              one only */
+    MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too;
+                              this is the likeliest */
+};
+
 struct memctx_rammap;
 
 /* An empty map. 0, or -1 with EXHAUSTED (out of memory). The caller destroys

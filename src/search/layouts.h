@@ -12,14 +12,6 @@
 
 struct memctx_layouts; /* one try at a time, from any thread */
 
-enum memctx_layout_proof {
-    MEMCTX_LAYOUT_CERTAIN, /* there is no other */
-    MEMCTX_LAYOUT_PROVEN,  /* the kernel, or RAM that it maps, is there in this
-                              one only */
-    MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too;
-                              this is the likeliest */
-};
-
 struct memctx_layouts_result {
     struct memctx_bootstrap_result found; /* bytes_read: of all candidates */
     size_t layout;                        /* index of the map it is right in */

@@ -110,7 +110,7 @@ sample(void)
     datum.generation = 2;
     datum.attempts = 7;
     datum.candidates = 1;
-    datum.live = "yes";
+    datum.live = MEMCTX_LIVE_YES;
     memctx_datum_stamp(&datum, 1795354800);
     return datum;
 }
@@ -321,27 +321,33 @@ test_xml_in_the_namespace(void **state)
 static void
 test_layout_that_was_doubtful(void **state)
 {
-    static const char *const words[] = {"proven", "assumed"};
+    static const struct {
+        enum memctx_layout_proof proof;
+        const char *xml;
+        const char *json;
+    } rows[] = {
+        {MEMCTX_LAYOUT_PROVEN, "layout=\"proven\"", "\"layout\":\"proven\""},
+        {MEMCTX_LAYOUT_ASSUMED, "layout=\"assumed\"", "\"layout\":\"assumed\""},
+    };
     struct memctx_datum datum = sample();
     struct memctx_error err = MEMCTX_ERROR_INIT;
     (void)state;
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(words); i++) {
-        char wanted[32];
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
         char *text;
-        datum.layout = words[i];
+        datum.layout = rows[i].proof;
         char *xml = encode(&datum, MEMCTX_PUBLIC);
         struct memctx_datum again = decode(xml);
-        assert_string_equal(again.layout, words[i]);
-        snprintf(wanted, sizeof(wanted), "\"layout\":\"%s\"", words[i]);
+        assert_int_equal(again.layout, rows[i].proof);
+        assert_non_null(strstr(xml, rows[i].xml));
         assert_done(memctx_datum_to_json(&datum, &text, &err), &err);
-        assert_non_null(strstr(text, wanted));
+        assert_non_null(strstr(text, rows[i].json));
         memctx_datum_deinit(&again);
         free(text);
         free(xml);
     }
     memctx_datum_deinit(&datum);
     datum = decode_replaced("live=\"yes\"", "layout=\"guessed\"");
-    assert_null(datum.layout);
+    assert_int_equal(datum.layout, MEMCTX_LAYOUT_CERTAIN);
     memctx_datum_deinit(&datum);
 }
 
@@ -352,7 +358,7 @@ test_datum_of_no_domain(void **state)
     (void)state;
     datum.generation = datum.attempts = 0;
     datum.published[0] = '\0';
-    datum.live = NULL;
+    datum.live = MEMCTX_LIVE_UNASKED;
     datum.candidates = 0;
     datum.kernel.identity[0] = '\0';
     datum.kernel.size_bytes = 0;
@@ -367,7 +373,7 @@ test_datum_of_no_domain(void **state)
     struct memctx_datum again = decode(xml);
     assert_int_equal(again.generation, 0);
     assert_string_equal(again.published, "");
-    assert_null(again.live);
+    assert_int_equal(again.live, MEMCTX_LIVE_UNASKED);
     assert_false(again.kernel.linux_facts.has_kaslr_offset);
     free(xml);
     memctx_datum_deinit(&again);
@@ -469,7 +475,7 @@ test_unknown_things_are_passed_over(void **state)
     assert_true(memctx_datum_is_equal(&datum, &wanted));
     memctx_datum_deinit(&datum);
     datum = decode_replaced("live=\"yes\"", "live=\"maybe\"");
-    assert_null(datum.live);
+    assert_int_equal(datum.live, MEMCTX_LIVE_UNASKED);
     memctx_datum_deinit(&datum);
     memctx_datum_deinit(&wanted);
 }
@@ -696,7 +702,7 @@ test_how_it_was_found_does_not_count(void **state)
     (void)state;
     b.published[0] = '\0';
     b.attempts = b.candidates = 0;
-    b.live = NULL;
+    b.live = MEMCTX_LIVE_UNASKED;
     strcpy(b.kernel.found, "vmcoreinfo-text");
     assert_true(memctx_datum_is_equal(&a, &b));
     memctx_datum_deinit(&a);

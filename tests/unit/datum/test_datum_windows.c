@@ -95,9 +95,9 @@ sample(void)
                 &err);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
-    datum.live = "unknown";
+    datum.live = MEMCTX_LIVE_UNKNOWN;
     datum.candidates = 2;
-    datum.chosen = "latest-system-time";
+    datum.chosen = MEMCTX_CHOICE_LATEST_TIME;
     datum.processes = malloc(sizeof(processes));
     memcpy(datum.processes, processes, sizeof(processes));
     datum.n_processes = MEMCTX_ARRAY_LEN(processes);

@@ -36,10 +36,10 @@ fill(const struct memctx_fact *fact, void *to, unsigned n)
         number = windows_time + n * UINT64_C(10000000);
     if (fact->type == MEMCTX_FACT_OS || fact->type == MEMCTX_FACT_PAGING)
         number = 1;
+    if (fact->type == MEMCTX_FACT_WORD)
+        number = 2;
     if (is_text(fact))
         snprintf(member, fact->size_bytes, "text,%u", n);
-    else if (fact->type == MEMCTX_FACT_WORD)
-        memcpy(member, &fact->words[1], sizeof(fact->words[1]));
     else
         memcpy(member, &number, fact->size_bytes);
     if (fact->has != 0)
@@ -91,7 +91,6 @@ is_size_right(const struct memctx_fact *fact)
     case MEMCTX_FACT_GROUP:
         return size == 0;
     case MEMCTX_FACT_LIST:
-    case MEMCTX_FACT_WORD:
         return size == sizeof(void *);
     case MEMCTX_FACT_HEX:
         return size == 2 || size == 4 || size == 8;
@@ -100,10 +99,10 @@ is_size_right(const struct memctx_fact *fact)
     case MEMCTX_FACT_SIGNED:
     case MEMCTX_FACT_TIME:
         return size == 8;
+    case MEMCTX_FACT_WORD:
     case MEMCTX_FACT_OS:
-        return size == sizeof(enum memctx_os);
     case MEMCTX_FACT_PAGING:
-        return size == sizeof(enum memctx_paging);
+        return size == sizeof(enum memctx_os);
     case MEMCTX_FACT_TEXT:
     case MEMCTX_FACT_NAMES:
         return size > 8 && size <= MEMCTX_FACT_MAX;
