@@ -43,6 +43,7 @@ bed_agent_start()
     read -ra BED_TRACER <<< "$(bed_tracer $((++bed_agents)))"
     bed_spawn "$(bed_agent_log)" "$BED_DIR/bin/memctxd" -c "$BED_URI" --log-level "${BED_LOG_LEVEL:-debug}" \
         "${BED_AGENT_OPTIONS[@]}"
+    # shellcheck disable=SC2034 # for bed_spawn
     BED_TRACER=()
     BED_AGENT=$BED_SPAWNED
     bed_until 10 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"

@@ -73,7 +73,7 @@ END
 hook()
 {
     mkdir -p "$work/hooks.d"
-    printf '%s\n' '#!/bin/sh' "grep -E '^Cap(Inh|Prm|Eff|Amb)|^NoNewPrivs' /proc/self/status > $work/powers" > "$work/hooks.d/powers"
+    printf '%s\n' '#!/bin/sh' "grep -E '^Cap[IPEA]|^NoNewPrivs' /proc/self/status > $work/powers" > "$work/hooks.d/powers"
     chmod 755 "$work/hooks.d" "$work/hooks.d/powers"
     echo "hooks_dir = \"$work/hooks.d\"" > "$work/memctxd.conf"
 }
