@@ -70,32 +70,28 @@ check_low(uint64_t low, uint64_t size, struct memctx_error *err)
     return 0;
 }
 
-/* How one backend of `size` bytes is laid out: `low` bytes from `gpa` on, the
- * rest from 4 GiB on; `low` 0: all of it. */
-struct pieces {
-    uint64_t gpa;
-    uint64_t low;
-};
-
+/* `low` bytes of the backend from 0 on, the rest from 4 GiB on; 0: all of it.
+ */
 static int
-add_pieces(struct ram *ram, unsigned backend, const struct pieces *pieces,
+add_pieces(struct ram *ram, unsigned backend, uint64_t low,
            struct memctx_error *err)
 {
     uint64_t size = memctx_rammap_backend_size(ram->map, backend);
-    uint64_t low = pieces->low == 0 ? size : memctx_min(pieces->low, size);
-    struct memctx_extent below = {pieces->gpa, low, 0, backend};
-    struct memctx_extent above = {4 * MEMCTX_GIB, size - low, low, backend};
-    if (check_size(size, err) < 0 || check_low(pieces->low, size, err) < 0 ||
+    uint64_t below_size = low == 0 ? size : memctx_min(low, size);
+    struct memctx_extent below = {0, below_size, 0, backend};
+    struct memctx_extent above = {4 * MEMCTX_GIB, size - below_size, below_size,
+                                  backend};
+    if (check_size(size, err) < 0 || check_low(low, size, err) < 0 ||
         memctx_rammap_add_extent(ram->map, &below, err) < 0)
         return -1;
-    ram->low = low;
+    ram->low = below_size;
     return above.size == 0 ? 0
                            : memctx_rammap_add_extent(ram->map, &above, err);
 }
 
-static int
-from_fd(int fd, const char *name, const struct pieces *pieces, struct ram *ret,
-        struct memctx_error *err)
+int
+ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
+            struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
     MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
@@ -104,45 +100,21 @@ from_fd(int fd, const char *name, const struct pieces *pieces, struct ram *ret,
     unsigned backend;
     if (memctx_rammap_add_backend(ram.map, name, memctx_steal_fd(&owned), NULL,
                                   &backend, err) < 0 ||
-        add_pieces(&ram, backend, pieces, err) < 0)
+        add_pieces(&ram, backend, low, err) < 0)
         return -1;
     *ret = ram;
     ram.map = NULL;
     return 0;
 }
 
-static int
-from_path(const char *path, const char *name, const struct pieces *pieces,
-          struct ram *ret, struct memctx_error *err)
+int
+ram_from_path(const char *path, const char *name, uint64_t low, struct ram *ret,
+              struct memctx_error *err)
 {
     /* O_NONBLOCK: a FIFO by that name must not hold us up. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "cannot open guest RAM: %s", strerror(errno));
-    return from_fd(fd, name, pieces, ret, err);
-}
-
-int
-ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
-            struct memctx_error *err)
-{
-    const struct pieces pieces = {0, low};
-    return from_fd(fd, name, &pieces, ret, err);
-}
-
-int
-ram_from_path(const char *path, const char *name, uint64_t low, struct ram *ret,
-              struct memctx_error *err)
-{
-    const struct pieces pieces = {0, low};
-    return from_path(path, name, &pieces, ret, err);
-}
-
-int
-ram_from_path_at(const char *path, const char *name, uint64_t ram_gpa,
-                 struct ram *ret, struct memctx_error *err)
-{
-    const struct pieces pieces = {ram_gpa, 0};
-    return from_path(path, name, &pieces, ret, err);
+    return ram_from_fd(fd, name, low, ret, err);
 }

@@ -43,10 +43,6 @@ int ram_from_fd(int fd, const char *name, uint64_t low, struct ram *ret,
 int ram_from_path(const char *path, const char *name, uint64_t low,
                   struct ram *ret, struct memctx_error *err);
 
-/* The same, in one piece from ram_gpa on, as on machines other than x86. */
-int ram_from_path_at(const char *path, const char *name, uint64_t ram_gpa,
-                     struct ram *ret, struct memctx_error *err);
-
 /* Synthetic RAM with a synthetic Linux in it: a sealed memfd that the whole
  * bootstrap runs on. `seed` (a UUID) places the kernel, so that domains
  * differ. -1 with EXHAUSTED. */
