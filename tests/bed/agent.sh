@@ -46,8 +46,8 @@ bed_agent_start()
     # shellcheck disable=SC2034 # for bed_spawn
     BED_TRACER=()
     BED_AGENT=$BED_SPAWNED
-    bed_until 10 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"
-    bed_until 10 bed_ctl list || bed_die "memctxd does not answer"
+    bed_until 60 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"
+    bed_until 60 bed_ctl list || bed_die "memctxd does not answer"
 }
 
 # bed_agent_stop SIGNAL: returns the agent's exit status.
@@ -80,6 +80,18 @@ bed_has_state() { [ "$(bed_state "$1")" = "$2" ]; }
 # bed_wait_state NAME STATE TIMEOUT
 bed_wait_state() { bed_until "$3" bed_has_state "$1" "$2"; }
 
+# bed_in_turns COUNT COMMAND...: repeat until it succeeds, as often as the agent answers so many times; 1 when it has. A
+# second or less where the machine has nothing else to do.
+bed_in_turns()
+{
+    local left=$1
+    shift
+    until "$@" > /dev/null 2>&1; do
+        [ "$((left--))" -gt 0 ] || return 1
+        bed_ctl list > /dev/null || return 1
+    done
+}
+
 # CPU time of process $1 in milliseconds
 bed_cpu_ms()
 {
@@ -88,6 +100,15 @@ bed_cpu_ms()
     # The name in parentheses may hold blanks; count from behind it.
     read -ra ticks <<< "${stat##*) }"
     echo $(((ticks[11] + ticks[12]) * 1000 / $(getconf CLK_TCK)))
+}
+
+# bed_permille SECONDS: of the time of a core that the agent took meanwhile; more time may pass where the machine is busy.
+bed_permille()
+{
+    local cpu since
+    cpu=$(bed_cpu_ms "$BED_AGENT") since=${EPOCHREALTIME/./}
+    sleep "$1"
+    echo $((($(bed_cpu_ms "$BED_AGENT") - cpu) * 1000000 / (${EPOCHREALTIME/./} - since)))
 }
 
 # bed_agent_fds_of INODE: descriptors by which the agent holds that file, by device:inode as stat prints them
@@ -137,14 +158,26 @@ bed_datum_invalid()
         xmllint --noout --relaxng "$BED_TOP/src/memctx.rng" - > /dev/null 2>&1 || echo "schema says no;"
 }
 
-# bed_poll_metadata NAME FILE [INTERVAL_MS]: appends "T<tab>DATUM" at each change ("-": none); pid in BED_POLLER.
+# bed_poll_metadata NAME FILE [INTERVAL_MS]: appends "T<tab>N<tab>DATUM" at each change ("-": none), N counting the
+# looks; pid in BED_POLLER.
 bed_poll_metadata()
 {
     bed_spawn "$2" "$BED_DIR/bin/metapoll" "$BED_URI" "$1" "${3:-10}"
     # shellcheck disable=SC2034 # for the test
     BED_POLLER=$BED_SPAWNED
-    bed_until 10 test -s "$2"
+    bed_until 60 test -s "$2"
 }
+
+# bed_mark FILE: marks in the poll file that something has just happened.
+bed_mark()
+{
+    local before
+    before=$(bed_marks "$1")
+    kill -USR1 "$BED_POLLER"
+    bed_until 60 bed_has_marks "$1" $((before + 1)) || bed_die "the poller of $1 does not answer"
+}
+bed_marks() { grep -c $'\tmark$' "$1" || true; }
+bed_has_marks() { [ "$(bed_marks "$1")" -ge "$2" ]; }
 
 bed_kill()
 {
@@ -162,17 +195,37 @@ bed_polled() { grep -qF "${2:-<memctx}" "$1"; }
 # bed_wait_datum FILE TIMEOUT [TEXT]: until the poller has seen a datum (with TEXT in it)
 bed_wait_datum() { bed_until "$2" bed_polled "$1" "${3:-<memctx}"; }
 
-# bed_wrong_polls FILE TRUTH [SINCE]: prints each datum the poller saw at or after SINCE whose kcr3 is not the truth's.
-# What was there before SINCE and did not change counts, too.
+# bed_polls_since_mark FILE TEXT: how many looks after the last mark a datum with TEXT in it was first seen
+bed_polls_since_mark()
+{
+    awk -F '\t' -v text="$2" '
+        $3 == "mark" { marked = $2; next }
+        !seen && index($3, text) { seen = $2 }
+        END { print seen - marked }' "$1"
+}
+
+# bed_wrong_polls FILE TRUTH [GRACE]: prints each datum the poller saw whose kcr3 is not the truth's; with GRACE only
+# those that were there more than so many looks after the first mark.
 bed_wrong_polls()
 {
     local kcr3
     kcr3=$(bed_field kcr3 <<< "$2")
-    awk -F '\t' -v since="${3:-0}" -v right="<kcr3>$kcr3</kcr3>" '
-        function judge() { if (last ~ /<memctx/ && !index(last, right)) print at " " last }
-        NR > 1 && $1 >= since { judge() }
-        { at = $1; last = $2 }
-        END { judge() }' "$1"
+    awk -F '\t' -v grace="${3:-none}" -v right="<kcr3>$kcr3</kcr3>" '
+        function judge(until) {
+            if (last ~ /<memctx/ && !index(last, right) && (grace == "none" || until > since)) print at " " last
+        }
+        $3 == "mark" { mark = mark ? mark : $2; next }
+        { lines[++m] = $0 }
+        END {
+            since = mark + grace
+            for (i = 1; i <= m; i++) {
+                split(lines[i], part, "\t")
+                judge(part[2])
+                at = part[1]
+                last = part[3]
+            }
+            judge(since + 1)
+        }' "$1"
 }
 
 # bed_latency NAME [KEY=VALUE...]: boots such a guest; from the note in its RAM to the datum in milliseconds, in $ms.

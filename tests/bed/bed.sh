@@ -117,7 +117,7 @@ bed_libvirtd_answers() { bed_virsh uri; }
 bed_libvirtd_up()
 {
     rm -f "$BED_DIR/run/down"
-    bed_until 30 bed_libvirtd_answers || {
+    bed_until 60 bed_libvirtd_answers || {
         tail -n 5 "$BED_DIR/log/libvirtd.log" >&2
         bed_die "libvirtd does not answer"
     }
@@ -130,7 +130,7 @@ bed_libvirtd_kill()
     pid=$(cat "$BED_DIR/run/libvirtd.pid")
     bed_as_user touch "$BED_DIR/run/down"
     kill -KILL "$pid"
-    bed_until 10 bed_gone "$pid" || bed_die "libvirtd does not end"
+    bed_until 60 bed_gone "$pid" || bed_die "libvirtd does not end"
 }
 
 bed_gone() { [ ! -d "/proc/$1" ]; }
@@ -208,7 +208,7 @@ bed_kill_charges()
 bed_stop_keeper()
 {
     touch "$BED_DIR/run/down"
-    bed_until 10 bed_kill_charges || diag "processes left: $(bed_charges | tr '\n' ' ')"
+    bed_until 60 bed_kill_charges || diag "processes left: $(bed_charges | tr '\n' ' ')"
     kill -TERM "$BED_KEEPER" 2> /dev/null || true
     wait "$BED_KEEPER" 2> /dev/null || true
     BED_KEEPER=

@@ -5,17 +5,30 @@
  *
  *   metapoll URI DOMAIN [INTERVAL_MS]
  *
- * Prints "T<tab>DATUM" for each change, T being CLOCK_MONOTONIC in seconds
- * taken after the answer came, DATUM on one line, "-" while there is none.
- * Runs until killed; outlives the domain and libvirtd.
+ * Prints "T<tab>N<tab>DATUM" for each change, T being CLOCK_MONOTONIC in
+ * seconds taken after the answer came, N the number of that look, DATUM on one
+ * line, "-" while there is none. SIGUSR1 makes it print "T<tab>N<tab>mark" with
+ * the next look: how many looks later something was seen depends on the machine
+ * much less than how many seconds. Runs until killed; outlives the domain and
+ * libvirtd.
  */
 #define _GNU_SOURCE
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+static volatile sig_atomic_t wants_mark;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    wants_mark = 1;
+}
 
 static double
 now(void)
@@ -64,12 +77,17 @@ main(int argc, char **argv)
         .tv_sec = interval_ms / 1000,
         .tv_nsec = interval_ms % 1000 * 1000000,
     };
+    signal(SIGUSR1, on_signal);
     virSetErrorFunc(NULL, ignore_error);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     virConnectPtr conn = NULL;
     char *last = NULL;
-    for (;; nanosleep(&pause, NULL)) {
+    for (unsigned long n = 1;; n++, nanosleep(&pause, NULL)) {
+        if (wants_mark) {
+            wants_mark = 0;
+            printf("%.3f\t%lu\tmark\n", now(), n);
+        }
         if (conn && virConnectIsAlive(conn) != 1) {
             virConnectClose(conn);
             conn = NULL;
@@ -81,7 +99,7 @@ main(int argc, char **argv)
             free(datum);
             continue;
         }
-        printf("%.3f\t%s\n", now(), datum ? datum : "-");
+        printf("%.3f\t%lu\t%s\n", now(), n, datum ? datum : "-");
         free(last);
         last = datum;
     }

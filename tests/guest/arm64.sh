@@ -38,7 +38,7 @@ expect()
 {
     local what=$1 name=$2 paging=$3 ups=$4 datum info="$BED_DIR/log/info" gpa root
     bed_wait_up "$name" 90 "$ups" || not_ok "$what-up" "the guest does not come up"
-    if ! bed_wait_state "$name" ready 20; then
+    if ! bed_wait_state "$name" ready 60; then
         not_ok "$what" "$(bed_state_line "$name")"
         return
     fi

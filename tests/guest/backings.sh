@@ -20,7 +20,7 @@ stays_small()
     bed_agent_stop TERM || true
     before=$(resident "$name")
     bed_agent_start
-    bed_wait_state "$name" ready 10 || diag "$(bed_state_line "$name")"
+    bed_wait_state "$name" ready 60 || diag "$(bed_state_line "$name")"
     is "$name-resident" "$(resident "$name")" "$before"
 }
 
@@ -33,7 +33,7 @@ reads()
         not_ok "$name" "the domain does not start"
         return
     fi
-    if ! bed_wait_up "$name" 60 || ! bed_wait_state "$name" ready 20; then
+    if ! bed_wait_up "$name" 60 || ! bed_wait_state "$name" ready 60; then
         not_ok "$name" "is: $(bed_state_line "$name")"
     else
         truth=$(bed_truth "$name")
@@ -60,7 +60,7 @@ reads_only()
 mixed()
 {
     bed_create mixed backing=none cells=512 room=1024 dimm=256 dimm_access=shared
-    bed_wait_up mixed 60 && bed_wait_state mixed ready 20 || diag "$(bed_state_line mixed)"
+    bed_wait_up mixed 60 && bed_wait_state mixed ready 60 || diag "$(bed_state_line mixed)"
     is mixed "$(bed_datum mixed | bed_datum_element kcr3)" "$(bed_root mixed)"
     like mixed-dimm "$(bed_datum mixed)" '<extent gpa="0x100000000" size="0x10000000" backend="memdimm0" offset="0x0"/>'
     bed_destroy mixed
@@ -77,7 +77,7 @@ devices()
 <size unit='MiB'>512</size><node>0</node><block unit='MiB'>2</block><requested unit='MiB'>64</requested></target></memory>
 <memory model='nvdimm'><source><path>$file</path></source><target><size unit='MiB'>256</size><node>0</node>
 <label><size unit='KiB'>128</size></label></target></memory>" || { not_ok devices "the domain does not start"; return; }
-    bed_wait_up devices 60 && bed_wait_state devices ready 20 || diag "$(bed_state_line devices)"
+    bed_wait_up devices 60 && bed_wait_state devices ready 60 || diag "$(bed_state_line devices)"
     datum=$(bed_datum devices)
     is devices "$(bed_datum_element kcr3 <<< "$datum")" "$(bed_root devices)"
     like devices-nvdimm "$datum" 'gpa="0x120000000" size="0xffe0000" backend="memnvdimm0"'

@@ -46,8 +46,8 @@ judge()
 {
     local name=$1 polls=$2 truth shown faults wrong
     truth=$(bed_truth "$name")
-    if ! bed_wait_datum "$polls" 20; then
-        not_ok "$name" "no datum 20 s after the guest came up; $(bed_state_line "$name")"
+    if ! bed_wait_datum "$polls" 60; then
+        not_ok "$name" "the guest is up and has no datum; $(bed_state_line "$name")"
         return
     fi
     faults=$(bed_datum_faults "$(bed_datum "$name" || true)" "$truth")
@@ -72,7 +72,7 @@ later()
     local name=$1 looks
     bed_agent_stop TERM || true
     bed_agent_start
-    if ! bed_wait_state "$name" ready 20; then
+    if ! bed_wait_state "$name" ready 60; then
         not_ok "$name-later" "$(bed_state_line "$name")"
         return
     fi

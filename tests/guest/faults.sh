@@ -14,6 +14,7 @@ set -eu
 
 faults=${MEMCTX_FAULTS:-30}
 seed=${MEMCTX_SEED:-$((${EPOCHREALTIME/./} % 32768))}
+pings=0
 guests=(f1 f2 f3 f4 f5)
 kinds=(agent_killed agent_stopped libvirtd_killed libvirtd_stopped qemu_killed guest_destroyed guest_reset guest_reset
        guest_rebooted guest_paused guest_saved)
@@ -56,16 +57,19 @@ guest_saved()
     ensure "$1"
 }
 
-# Nothing has been said on any console for a while, and what was said last is that the guest is up.
+# A guest that answers is up, and was so after all that it had been told before.
+answers()
+{
+    bed_tell "$1" "ping-$2" 2> /dev/null && bed_until 10 grep -q "unknown command: ping-$2" "$(bed_console "$1")"
+}
 settled()
 {
     local name
     for name in "${guests[@]}"; do
-        is_running "$name" || continue
-        [ $(($(date +%s) - $(stat -c %Y "$(bed_console "$name")"))) -ge 15 ] || return 1
-        tail -n 1 "$(bed_console "$name")" | grep -q GUEST-UP || return 1
+        ! is_running "$name" || answers "$name" $((++pings)) || return 1
     done
 }
+is_true() { bed_has_state "$1" ready && [ -z "$(bed_datum_faults "$(bed_datum "$1")" "$(bed_truth "$1")")" ]; }
 
 ram_descriptors()
 {
@@ -81,18 +85,15 @@ judge()
     for name in "${guests[@]}"; do
         if is_running "$name"; then
             running=$((running + 1))
-            if bed_wait_state "$name" ready 30; then
-                is "faults-$name" "$(bed_datum_faults "$(bed_datum "$name")" "$(bed_truth "$name")")" ""
-            else
-                not_ok "faults-$name" "$(bed_state_line "$name")"
-            fi
+            bed_until 60 is_true "$name" || diag "$name: $(bed_state_line "$name")"
+            is "faults-$name" "$(bed_datum_faults "$(bed_datum "$name")" "$(bed_truth "$name")")" ""
         else
             is "faults-$name-not-listed" "$(bed_state_line "$name")" ""
         fi
     done
     diag "$running of ${#guests[@]} guests run"
     is faults-processes "$(qemus)" "$running"
-    if bed_until 5 as_many_descriptors_as "$running"; then ok faults-descriptors
+    if bed_until 60 as_many_descriptors_as "$running"; then ok faults-descriptors
     else not_ok faults-descriptors "$(ram_descriptors) of RAM for $running guests"; fi
     is faults-files "$(find "$BED_DIR/run/memctxd/domains" -type f | wc -l)" "$running"
     # One loop, one watch, two workers, up to 32 writers, up to 8 for hooks, and libvirt's own.
@@ -121,6 +122,6 @@ for ((i = 1; i <= faults; i++)); do
     bed_agent_alive || { not_ok faults-agent "it died after: $(tail -n 1 "$BED_DIR/log/faults")"; finish; }
 done
 for name in "${guests[@]}"; do quiet resume "$name"; done
-bed_until 90 settled || diag "not all guests have settled"
+bed_until 300 settled || diag "not all guests have settled"
 judge
 finish

@@ -20,7 +20,7 @@ watch_opens()
     trace="$BED_DIR/log/opens.$1"
     strace -f -q -e trace=open,openat,openat2,creat,memfd_create -o "$trace" -p "$BED_AGENT" 2> /dev/null &
     tracer=$!
-    bed_until 5 is_traced || bed_die "strace does not attach"
+    bed_until 60 is_traced || bed_die "strace does not attach"
 }
 is_traced() { ! grep -qx 'TracerPid:.0' "/proc/$BED_AGENT/status"; }
 
@@ -41,7 +41,7 @@ life()
 {
     local opened release dimm="$BED_DIR/config/dimm.xml"
     bed_create one memory=512 cells=512 room=1024
-    bed_wait_up one 60 && bed_wait_state one ready 20 || not_ok ready "$(bed_state_line one)"
+    bed_wait_up one 60 && bed_wait_state one ready 60 || not_ok ready "$(bed_state_line one)"
     opened=$(hand open one)
     diag "$opened"
     like mode "$opened" '^ram-node0 0444 0x20000000$'
@@ -50,19 +50,19 @@ life()
     is read "$release" "$(bed_said one | bed_field release)"
 
     bed_virsh suspend one && bed_virsh resume one || not_ok suspend "refused"
-    bed_wait_state one ready 20 || not_ok resumed "$(bed_state_line one)"
+    bed_wait_state one ready 60 || not_ok resumed "$(bed_state_line one)"
     is same-epoch "$(hand open one | grep ^epoch)" "$(grep ^epoch <<< "$opened")"
 
     echo "<memory model='dimm'><target><size unit='MiB'>256</size><node>0</node></target></memory>" > "$dimm"
     if bed_virsh attach-device one "$dimm" --live > /dev/null; then ok plugged; else not_ok plugged "refused"; fi
-    bed_until 5 has_backend one memdimm0 || diag "the DIMM does not appear"
+    bed_until 60 has_backend one memdimm0 || diag "the DIMM does not appear"
     like dimm "$(hand open one)" '^memdimm0 0444 0x10000000$'
     no_way dimm-other-uid "$(hand open one)"
     isnt_same new-layout "$(hand open one | grep ^epoch)" "$(grep ^epoch <<< "$opened")"
 
     if bed_virsh save one "$BED_DIR/home/one.save" > /dev/null && bed_virsh restore "$BED_DIR/home/one.save" > /dev/null
     then ok save-restore; else not_ok save-restore "refused"; fi
-    bed_wait_state one ready 30 || not_ok restored "$(bed_state_line one)"
+    bed_wait_state one ready 60 || not_ok restored "$(bed_state_line one)"
     opened=$(hand open one)
     like restored-mode "$opened" '^ram-node0 0444 0x20000000$'
     no_way restored-other-uid "$opened"
@@ -76,7 +76,7 @@ isnt_same() { if [ -n "$2" ] && [ "$2" != "$3" ]; then ok "$1"; else not_ok "$1"
 own_memory()
 {
     bed_create own memory=512 backing=none
-    bed_wait_up own 60 && bed_wait_state own ready 20 || not_ok own-ready "$(bed_state_line own)"
+    bed_wait_up own 60 && bed_wait_state own ready 60 || not_ok own-ready "$(bed_state_line own)"
     like own-why "$(hand open own)" "none: it is memory of QEMU's own"
     is own-read "$(hand release own)" "$(bed_said own | bed_field release)"
 }
@@ -119,7 +119,7 @@ vhost_user()
     bed_spawn "$BED_DIR/log/vhost.log" qemu-storage-daemon --blockdev "file,filename=$image,node-name=disk" \
         --export "vhost-user-blk,id=x,node-name=disk,addr.type=unix,addr.path=$socket"
     local daemon=$BED_SPAWNED
-    bed_until 5 test -S "$socket" || { not_ok vhost-user "$(cat "$BED_DIR/log/vhost.log")"; return; }
+    bed_until 60 test -S "$socket" || { not_ok vhost-user "$(cat "$BED_DIR/log/vhost.log")"; return; }
     bed_domain_xml vhost boot=firmware memory=256 | sed "s|<memballoon|<disk type='vhostuser' device='disk'><driver \
 name='qemu' type='raw'/><source type='unix' path='$socket'/><target dev='vda' bus='virtio'/><boot order='1'/></disk>&|" \
         > "$xml"
@@ -127,7 +127,7 @@ name='qemu' type='raw'/><source type='unix' path='$socket'/><target dev='vda' bu
     # As a hand-out does, before the other process gets the RAM
     chmod 0444 "$(bed_ram_fd vhost)"
     bed_virsh resume vhost
-    if bed_until 20 grep -q VHOST-USER-BOOT "$(bed_console vhost)"; then
+    if bed_until 60 grep -q VHOST-USER-BOOT "$(bed_console vhost)"; then
         ok vhost-user
     else
         not_ok vhost-user "$(tail -n 3 "$BED_DIR/log/vhost.log") $(head -c 300 "$(bed_console vhost)")"
@@ -153,7 +153,7 @@ bed_agent_stop TERM || true
 printf 'access = [\n  "user:%s write one",\n  "user:%s write own"\n]\n' "$BED_USER" "$BED_USER" > "$BED_DIR/config/m.conf"
 BED_AGENT_OPTIONS=(--config "$BED_DIR/config/m.conf")
 bed_agent_start
-bed_wait_state one ready 20 && bed_wait_state own ready 20 || not_ok ready-again "$(bed_ctl list)"
+bed_wait_state one ready 60 && bed_wait_state own ready 60 || not_ok ready-again "$(bed_ctl list)"
 hand open one > /dev/null
 watch_opens write
 writes one '^ram-node0 0444 0x20000000$'
@@ -165,6 +165,6 @@ is audited "$(grep -c 'write: uid=.*outcome="done"' "$(bed_agent_log)")" 2
 is audited-refusals "$(grep 'write: uid=' "$(bed_agent_log)" | grep -vc 'outcome="done"')" 4
 dead=$(stat -L -c %d:%i "$(bed_ram_fd one)")
 bed_destroy one
-if bed_until 1 is_let_go "$dead"; then ok let-go; else not_ok let-go "the agent holds it"; fi
+if bed_in_turns 50 is_let_go "$dead"; then ok let-go; else not_ok let-go "the agent holds it"; fi
 vhost_user
 finish

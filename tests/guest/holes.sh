@@ -54,7 +54,7 @@ paused()
     ram=$(bed_ram_fd holes)
     before=$(ram_blocks "$ram")
     bed_agent_start
-    bed_until 10 bed_has_state holes waiting || diag "state: $(bed_state_line holes)"
+    bed_until 60 bed_has_state holes waiting || diag "state: $(bed_state_line holes)"
     look paused "$ram" 2
     is paused-holes "$(ram_blocks "$ram")" "$before"
 }
@@ -66,7 +66,7 @@ stopped()
     bed_virsh resume holes > /dev/null
     look running "$(bed_ram_fd holes)" 6
     bed_wait_up holes 60 || not_ok stopped-boot "the guest does not come up"
-    bed_wait_state holes ready 20 || not_ok stopped-ready "$(bed_state_line holes)"
+    bed_wait_state holes ready 60 || not_ok stopped-ready "$(bed_state_line holes)"
     bed_virsh suspend holes > /dev/null
     ram=$(bed_ram_fd holes)
     before=$(ram_blocks "$ram")
@@ -119,7 +119,7 @@ for i in range(300):
     before=$(ram_blocks "$ram")
     start=$(bed_now)
     bed_agent_start
-    bed_until 10 has_tried large || diag "state: $(bed_state_line large)"
+    bed_until 60 has_tried large || diag "state: $(bed_state_line large)"
     spent=$(bed_cpu_ms "$BED_AGENT")
     diag "large: a failed try $(awk -v a="$start" -v b="$(bed_now)" 'BEGIN { print b - a }') s after the agent's start, $spent ms of CPU"
     like large-tried "$(bed_state_line large)" 'in RAM'
@@ -148,7 +148,7 @@ retries()
     before=$(tries)
     BED_AGENT_OPTIONS=(--config "$config")
     bed_agent_start
-    if bed_until 30 have_tried $((before + 200)); then ok retries; else not_ok retries "only $(($(tries) - before))"; fi
+    if bed_until 60 have_tried $((before + 200)); then ok retries; else not_ok retries "only $(($(tries) - before))"; fi
     is retries-holes "$(ram_blocks "$ram")" "$blocks"
     grown=$(($(own_kib private) - kib))
     diag "$(($(tries) - before)) tries; QEMU's own memory grew by $grown KiB"

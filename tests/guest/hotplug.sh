@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# RAM that is plugged appears in the datum within 2 s, RAM that is unplugged is let go; so is all of a dead guest's.
+# RAM that is plugged appears in the datum soon, RAM that is unplugged is let go; so is all of a dead guest's.
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -34,14 +34,14 @@ expect_extents()
 {
     local what=$1
     shift
-    if bed_until 2 has_extents "$@"; then ok "$what"; else not_ok "$what" "$(bed_datum "$1" 2>&1 | tr '\n' ' ')"; fi
+    if bed_in_turns 100 has_extents "$@"; then ok "$what"; else not_ok "$what" "$(bed_datum "$1" 2>&1 | tr '\n' ' ')"; fi
 }
 
 # Nothing in the guest onlines a DIMM, so that it gives each one back.
 plug_and_unplug()
 {
     local name=$1 inode=
-    bed_wait_up "$name" 60 && bed_wait_state "$name" ready 20 || not_ok "$name-ready" "$(bed_state_line "$name")"
+    bed_wait_up "$name" 60 && bed_wait_state "$name" ready 60 || not_ok "$name-ready" "$(bed_state_line "$name")"
     expect_extents "$name-before" "$name" ""
     plug "$name"
     expect_extents "$name-plugged" "$name" memdimm0
@@ -51,7 +51,7 @@ plug_and_unplug()
     [ "$name" = private ] || inode=$(dimm_inode "$name")
     [ -z "$inode" ] || is "$name-held" "$(held "$inode")" 1
     bed_virsh detach-device-alias "$name" dimm1 --live > /dev/null
-    bed_until 10 is_unplugged "$name" || diag "$name: the guest does not give the DIMM back"
+    bed_until 60 is_unplugged "$name" || diag "$name: the guest does not give the DIMM back"
     expect_extents "$name-unplugged" "$name" memdimm0
     [ -z "$inode" ] || is "$name-let-go" "$(held "$inode")" 0
     plug "$name"
@@ -59,6 +59,7 @@ plug_and_unplug()
     bed_destroy "$name"
 }
 
+is_held() { [ "$(held "$1")" != 0 ]; }
 shmem_kib() { awk '/^Shmem:/ { print $2 }' /proc/meminfo; }
 is_free() { [ "$(shmem_kib)" -lt "$1" ]; }
 
@@ -67,12 +68,12 @@ freed()
 {
     local full
     bed_create dead memory=2048 paused=yes
-    bed_wait_state dead waiting 10 || not_ok dead-waiting "$(bed_state_line dead)"
+    bed_wait_state dead waiting 60 || not_ok dead-waiting "$(bed_state_line dead)"
     dd if=/dev/zero of="$(bed_ram_fd dead)" bs=1M count=512 seek=1536 conv=notrunc status=none
-    bed_until 5 test "$(held "$(stat -L -c %d:%i "$(bed_ram_fd dead)")")" != 0 || not_ok dead-held "nobody holds the RAM"
+    bed_until 60 is_held "$(stat -L -c %d:%i "$(bed_ram_fd dead)")" || not_ok dead-held "nobody holds the RAM"
     full=$(shmem_kib)
     bed_destroy dead
-    if bed_until 1 is_free $((full - 500 * 1024)); then ok dead-freed; else not_ok dead-freed "$full, now $(shmem_kib)"; fi
+    if bed_in_turns 50 is_free $((full - 500 * 1024)); then ok dead-freed; else not_ok dead-freed "$full, now $(shmem_kib)"; fi
 }
 
 bed_start

@@ -12,7 +12,7 @@ doubtful()
 {
     local name=$1 truth datum
     bed_create "$name" memory=4096 cells=4096 room=1046528 cpu=qemu64 "args=-cpu $2,phys-bits=48 -accel kvm"
-    if ! bed_wait_up "$name" 60 || ! bed_wait_state "$name" ready 20; then
+    if ! bed_wait_up "$name" 60 || ! bed_wait_state "$name" ready 60; then
         not_ok "$name" "is: $(bed_state_line "$name")"
         return
     fi
@@ -26,7 +26,7 @@ doubtful()
     bed_virsh suspend "$name" > /dev/null
     bed_agent_stop TERM || true
     bed_agent_start
-    bed_wait_state "$name" ready 20 || diag "$(bed_state_line "$name")"
+    bed_wait_state "$name" ready 60 || diag "$(bed_state_line "$name")"
     like "$name-paused" "$(bed_datum "$name")" "<extent gpa=\"$3\""
     bed_destroy "$name"
 }

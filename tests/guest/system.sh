@@ -49,7 +49,7 @@ up()
         'unix_sock_ro_perms = "0777"' 'unix_sock_rw_perms = "0700"' > /etc/libvirt/libvirtd.conf
     tini -s -- libvirtd -p /run/libvirt/d.pid -f /etc/libvirt/libvirtd.conf > "$work/libvirtd.log" 2>&1 &
     pids+=($!)
-    bed_until 30 virsh -q -c qemu:///system list
+    bed_until 60 virsh -q -c qemu:///system list
 }
 
 # domain [BACKING]: without, RAM is QEMU's own
@@ -87,7 +87,7 @@ ready()
     rm -f "$work/powers"
     "$@" --config "$work/memctxd.conf" > "$work/agent.log" 2>&1 &
     agent=$!
-    bed_until 10 "$BED_BUILD/memctx" -c qemu:///system list || true
+    bed_until 60 "$BED_BUILD/memctx" -c qemu:///system list || true
     if "$BED_BUILD/memctx" -c qemu:///system wait 'system one' --timeout 60 > /dev/null 2>&1; then
         ok "$what-ready"
     else

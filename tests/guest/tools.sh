@@ -20,7 +20,7 @@ guest_says()
     for _ in 1 2 3; do
         before=$(grep -ac "^MEMCTX $1 end" "$said")
         bed_tell live "$1"
-        bed_until 30 said_more "$said" "MEMCTX $1 end" "$before" || continue
+        bed_until 60 said_more "$said" "MEMCTX $1 end" "$before" || continue
         tr -d '\r' < "$said" | awk -v begin="MEMCTX $1 begin" -v end="MEMCTX $1 end" -v prefix="MEMCTX $2=" '
             $0 == begin { text = "" }
             $0 == end { whole = text }
@@ -119,7 +119,7 @@ mount_core()
     mkdir "$1"
     XDG_RUNTIME_DIR="$BED_DIR/run" "$BED_DIR/bin/memctx" -c "$BED_URI" core live --mount "$1" 2> "$BED_DIR/log/mount" &
     mounter=$!
-    bed_until 5 test -f "$1/core" || { kill "$mounter" 2> /dev/null || true; return 1; }
+    bed_until 60 test -f "$1/core" || { kill "$mounter" 2> /dev/null || true; return 1; }
 }
 
 a_mount_that_is_interrupted()
@@ -127,7 +127,7 @@ a_mount_that_is_interrupted()
     local dir="$BED_DIR/interrupted"
     mount_core "$dir" || return 0
     kill -TERM "$mounter"
-    bed_until 5 bed_gone "$mounter" && ok interrupted-ends || not_ok interrupted-ends "it stays after SIGTERM"
+    bed_until 60 bed_gone "$mounter" && ok interrupted-ends || not_ok interrupted-ends "it stays after SIGTERM"
     is interrupted-gone "$(ls -A "$dir")" ""
 }
 
@@ -138,9 +138,9 @@ a_core_that_is_mounted()
     tools_read mount "$dir/core" drgn
     is mount-read-only "$({ true >> "$dir/core"; } 2> /dev/null && echo written)" ""
     bed_tell live reboot
-    bed_until 30 mount_is_stale "$dir/core" && ok mount-stale || not_ok mount-stale "reads go on after a reboot"
+    bed_until 60 mount_is_stale "$dir/core" && ok mount-stale || not_ok mount-stale "reads go on after a reboot"
     bed_destroy live
-    bed_until 10 bed_gone "$mounter" && ok mount-ends || not_ok mount-ends "it stays when the domain has left"
+    bed_until 60 bed_gone "$mounter" && ok mount-ends || not_ok mount-ends "it stays when the domain has left"
     is mount-gone "$(ls -A "$dir")" ""
 }
 

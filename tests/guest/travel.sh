@@ -14,7 +14,7 @@ there() { bed_as_user env "XDG_RUNTIME_DIR=$BED_DIR/there/run" "XDG_CONFIG_HOME=
 arrived()
 {
     local what=$1 name=$2 truth=$3 generation=$4 polls=$5 wrong
-    if ! bed_wait_state "$name" ready 30; then
+    if ! bed_wait_state "$name" ready 60; then
         not_ok "$what-ready" "$(bed_state_line "$name")"
         return
     fi
@@ -28,7 +28,7 @@ save_and_restore()
 {
     local truth polls="$BED_DIR/log/polls-restore"
     bed_create restore
-    bed_wait_up restore 60 && bed_wait_state restore ready 20
+    bed_wait_up restore 60 && bed_wait_state restore ready 60
     truth=$(bed_truth restore)
     bed_virsh save restore "$BED_DIR/home/saved" > /dev/null
     bed_poll_metadata restore "$polls"
@@ -38,7 +38,7 @@ save_and_restore()
     # After a reset since: the image has the first kernel's datum, and its memory.
     bed_virsh reset restore > /dev/null
     bed_wait_up restore 60 2
-    bed_until 20 has_generation restore 2
+    bed_until 60 has_generation restore 2
     truth=$(bed_truth restore)
     bed_virsh save restore "$BED_DIR/home/saved" > /dev/null
     : > "$polls"
@@ -57,7 +57,7 @@ managed_save()
     bed_domain_xml managed > "$BED_DIR/config/managed.xml"
     bed_virsh define "$BED_DIR/config/managed.xml" > /dev/null
     bed_virsh start managed > /dev/null
-    bed_wait_up managed 60 && bed_wait_state managed ready 20
+    bed_wait_up managed 60 && bed_wait_state managed ready 60
     truth=$(bed_truth managed)
     bed_virsh managedsave managed > /dev/null
     bed_poll_metadata managed "$polls"
@@ -68,7 +68,7 @@ managed_save()
     # The next start is a new run.
     rm -f "$(bed_console managed)"
     bed_virsh start managed > /dev/null
-    bed_wait_up managed 60 && bed_wait_state managed ready 20
+    bed_wait_up managed 60 && bed_wait_state managed ready 60
     is managed-new-run-generation "$(bed_datum managed | bed_datum_attribute memctx generation)" 1
     is managed-new-run-truth "$(bed_datum_faults "$(bed_datum managed)" "$(bed_truth managed)")" ""
     bed_destroy managed
@@ -85,12 +85,12 @@ snapshot()
         > "$BED_DIR/config/snapshot.xml"
     bed_virsh define "$BED_DIR/config/snapshot.xml" > /dev/null
     bed_virsh start snapshot > /dev/null
-    bed_wait_up snapshot 60 && bed_wait_state snapshot ready 20
+    bed_wait_up snapshot 60 && bed_wait_state snapshot ready 60
     before=$(bed_truth snapshot)
     bed_virsh snapshot-create-as snapshot earlier > /dev/null
     bed_virsh reset snapshot > /dev/null
     bed_wait_up snapshot 60 2
-    bed_until 20 has_generation snapshot 2 || not_ok snapshot-reset "no second datum"
+    bed_until 60 has_generation snapshot 2 || not_ok snapshot-reset "no second datum"
     bed_virsh snapshot-revert snapshot earlier > /dev/null
     bed_poll_metadata snapshot "$polls"
     arrived snapshot-revert snapshot "$before" 1 "$polls"
@@ -110,11 +110,11 @@ there_start()
     bed_spawn "$BED_DIR/log/there.log" env "XDG_RUNTIME_DIR=$BED_DIR/there/run" \
         "XDG_CONFIG_HOME=$BED_DIR/there/config" tini -s -- libvirtd -f "$BED_DIR/there/libvirtd.conf"
     there_libvirtd=$BED_SPAWNED
-    bed_until 30 there virsh -q -c $there_uri uri || bed_die "no second libvirtd"
+    bed_until 60 there virsh -q -c $there_uri uri || bed_die "no second libvirtd"
     bed_spawn "$BED_DIR/log/there-memctxd.log" env "XDG_RUNTIME_DIR=$BED_DIR/there/run" \
         "XDG_CONFIG_HOME=$BED_DIR/there/config" "$BED_DIR/bin/memctxd" -c $there_uri --log-level debug
     there_agent=$BED_SPAWNED
-    bed_until 10 there "$BED_DIR/bin/memctx" list || bed_die "no second memctxd"
+    bed_until 60 there "$BED_DIR/bin/memctx" list || bed_die "no second memctxd"
 }
 
 there_ready() { there "$BED_DIR/bin/memctx" list | grep -w migrate | grep -qw ready; }
@@ -127,7 +127,7 @@ migration()
     there_start
     bed_domain_xml migrate | sed "/<serial type='unix'>/d" > "$BED_DIR/config/migrate.xml"
     bed_virsh create "$BED_DIR/config/migrate.xml" > /dev/null
-    bed_wait_up migrate 60 && bed_wait_state migrate ready 20
+    bed_wait_up migrate 60 && bed_wait_state migrate ready 60
     truth=$(bed_truth migrate)
     before=$(bed_datum migrate)
     bed_spawn "$BED_DIR/log/polls-there" env "XDG_RUNTIME_DIR=$BED_DIR/there/run" \
@@ -135,14 +135,14 @@ migration()
     BED_POLLER=$BED_SPAWNED
     bed_virsh migrate --live migrate "qemu+unix:///session?socket=$BED_DIR/there/run/libvirt/libvirt-sock" \
         --migrateuri "unix://$BED_DIR/there/run/migration" > /dev/null
-    if bed_until 30 there_ready; then
+    if bed_until 60 there_ready; then
         is migration-truth "$(bed_datum_faults "$(there_datum)" "$truth")" ""
         is migration-same-datum "$(there_datum)" "$before"
         is migration-no-other "$(bed_wrong_polls "$BED_DIR/log/polls-there" "$truth")" ""
     else
         not_ok migration-ready "$(tail -n 1 "$BED_DIR/log/there-memctxd.log")"
     fi
-    if bed_until 5 gone_here; then ok migration-gone-here; else not_ok migration-gone-here "$(bed_state_line migrate)"; fi
+    if bed_until 60 gone_here; then ok migration-gone-here; else not_ok migration-gone-here "$(bed_state_line migrate)"; fi
     bed_kill "$BED_POLLER"
     there virsh -q -c $there_uri destroy migrate > /dev/null
     bed_kill "$there_agent"

@@ -23,7 +23,7 @@ boots()
         return
     fi
     bed_poll_metadata "$name" "$polls"
-    if bed_wait_up "$name" 90 && bed_wait_state "$name" ready 20; then
+    if bed_wait_up "$name" 90 && bed_wait_state "$name" ready 60; then
         is "$name" "$(bed_datum "$name" | bed_datum_element kcr3)" "$(bed_root "$name")"
         is "$name-never-wrong" "$(bed_wrong_polls "$polls" "kcr3=$(bed_root "$name")")" ""
     else
