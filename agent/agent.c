@@ -402,11 +402,13 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
         executor_create((unsigned)s->workers, 0, &agent->workers, err) < 0 ||
         serve_create(SERVE_THREADS, &agent->serve, err) < 0)
         return -1;
-    const struct control_config control = {dir,        &agent->members.records,
-                                           &s->access, agent->serve,
-                                           agent->log, on_attach,
-                                           agent};
-    if (control_create(&control, &agent->control, err) < 0)
+    const struct service service = {.records = &agent->members.records,
+                                    .access = &s->access,
+                                    .serve = agent->serve,
+                                    .log = agent->log,
+                                    .attach = on_attach,
+                                    .attach_arg = agent};
+    if (control_create(dir, &service, &agent->control, err) < 0)
         return -1;
     agent->queue_handle =
         virEventAddHandle(queue_fd(agent->queue), VIR_EVENT_HANDLE_READABLE,

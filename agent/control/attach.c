@@ -10,9 +10,9 @@ static int
 need_number(json_object *object, const char *key, uint64_t *ret,
             struct refusal *refusal)
 {
-    int has = request_number(object, key, ret, refusal);
+    int has = message_number(object, key, ret, refusal);
     if (has == 0)
-        return refuse(refusal, VERDICT_USAGE, "an extent wants \"%s\"", key);
+        return refuse(refusal, REFUSAL_USAGE, "an extent wants \"%s\"", key);
     return has < 0 ? -1 : 0;
 }
 
@@ -23,14 +23,14 @@ add_extent(struct handed *handed, json_object *object, struct refusal *refusal)
     struct memctx_extent e;
     uint64_t backend;
     if (!json_object_is_type(object, json_type_object))
-        return refuse(refusal, VERDICT_USAGE, "an extent is an object");
+        return refuse(refusal, REFUSAL_USAGE, "an extent is an object");
     if (need_number(object, "gpa", &e.gpa, refusal) < 0 ||
         need_number(object, "size", &e.size, refusal) < 0 ||
         need_number(object, "offset", &e.offset, refusal) < 0 ||
         need_number(object, "backend", &backend, refusal) < 0)
         return -1;
     if (backend >= HANDED_FDS_MAX)
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "\"backend\" wants the number of a descriptor");
     e.backend = (unsigned)backend;
     return handed_add_extent(handed, &e, &err) < 0 ? refuse_error(refusal, &err)
@@ -45,7 +45,7 @@ add_extents(struct handed *handed, json_object *request,
     if (!json_object_object_get_ex(request, "extents", &array))
         return 0;
     if (!json_object_is_type(array, json_type_array))
-        return refuse(refusal, VERDICT_USAGE, "\"extents\" wants an array");
+        return refuse(refusal, REFUSAL_USAGE, "\"extents\" wants an array");
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         if (add_extent(handed, json_object_array_get_idx(array, i), refusal) <
             0)
@@ -60,7 +60,7 @@ add_fds(struct handed *handed, struct packet *packet, struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (packet->n_fds == 0)
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "attach wants descriptors beside the request");
     for (unsigned i = 0; i < packet->n_fds; i++) {
         if (handed_add_fd(handed, memctx_steal_fd(&packet->fds[i]), &err) < 0)
@@ -74,11 +74,11 @@ take_in(json_object *request, struct packet *packet, struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     uint64_t low = 0;
-    if (request_number(request, "low", &low, refusal) < 0)
+    if (message_number(request, "low", &low, refusal) < 0)
         return NULL;
     MEMCTX_CLEANUP(handed_cleanup) struct handed *handed = handed_create(low);
     if (handed == NULL) {
-        refuse(refusal, VERDICT_EXHAUSTED, "out of memory");
+        refuse(refusal, REFUSAL_EXHAUSTED, "out of memory");
         return NULL;
     }
     if (add_fds(handed, packet, refusal) < 0 ||
@@ -97,7 +97,7 @@ operation_attach(struct session *session, json_object *request,
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct service *service = session->service;
-    const char *domain = request_text(request, "domain");
+    const char *domain = message_text(request, "domain");
     struct record *record =
         session_find(session, domain, ACCESS_ATTACH, refusal);
     if (record == NULL)

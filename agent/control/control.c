@@ -18,7 +18,6 @@
 #include "control/errand.h"
 #include "common/listener.h"
 #include "control/operations.h"
-#include "wire/sockets.h"
 #include "control/waiting.h"
 
 #define CLIENTS_MAX 256
@@ -94,7 +93,7 @@ static int
 refuse_packet(struct session *session, const char *why)
 {
     struct refusal refusal;
-    refuse(&refusal, VERDICT_USAGE, "%s", why);
+    refuse(&refusal, REFUSAL_USAGE, "%s", why);
     return session_refuse(session, &refusal);
 }
 
@@ -194,7 +193,7 @@ turn_away(struct control *control, const struct peer *peer, bool welcome,
     if (connection_receive(connection, false, &asked, &wrong) ==
         CONNECTION_PACKET)
         packet_destroy(asked);
-    refuse(&refusal, welcome ? VERDICT_RETRY : VERDICT_DENIED,
+    refuse(&refusal, welcome ? REFUSAL_RETRY : REFUSAL_DENIED,
            "uid %u is not served: %s", (unsigned)peer->uid, why);
     session_refuse(&session, &refusal);
     dispose_of(control, connection);
@@ -255,23 +254,16 @@ on_accepted(void *arg, int fd)
 }
 
 int
-control_create(const struct control_config *config, struct control **ret,
-               struct memctx_error *err)
+control_create(const char *dir, const struct service *service,
+               struct control **ret, struct memctx_error *err)
 {
-    mode_t mode = config->access->n_rules > 0 ? 0666 : 0600;
+    mode_t mode = service->access->n_rules > 0 ? 0666 : 0600;
     struct control *control = calloc(1, sizeof(*control));
     if (control == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    control->service = (struct service){
-        .records = config->records,
-        .access = config->access,
-        .serve = config->serve,
-        .log = config->log,
-        .attach = config->attach,
-        .attach_arg = config->attach_arg,
-    };
+    control->service = *service;
     if (disposer_create(&control->disposer, err) < 0 ||
-        listener_create(config->dir, CONTROL_SOCKET, mode, on_accepted, control,
+        listener_create(dir, CONTROL_SOCKET, mode, on_accepted, control,
                         &control->listener, err) < 0) {
         control_destroy(control);
         return -1;

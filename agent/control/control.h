@@ -6,32 +6,16 @@
 #define MEMCTXD_CONTROL_H
 
 #include "base/error.h"
-#include "control/handin.h"
-#include "wire/protocol.h"
+#include "control/service.h"
 
-struct access;
 struct control;
-struct log;
 struct record;
-struct serve;
-
-/* What the socket is about; all of it must outlive the control. */
-struct control_config {
-    const char *dir;
-    struct record *const *records; /* head of the list; may change between
-                                      calls */
-    const struct access *access;
-    struct serve *serve;
-    const struct log *log;
-    control_attach_fn *attach;
-    void *attach_arg;
-};
 
 /* Listen on DIR/control.sock (mode 0600: root and the agent's own user; 0666
- * when there are rules for others), on libvirt's event loop. -1 with PERMANENT.
- * Loop thread. */
-int control_create(const struct control_config *config, struct control **ret,
-                   struct memctx_error *err);
+ * when there are rules for others), on libvirt's event loop. Copies *service;
+ * what that names must outlive the control. -1 with PERMANENT. Loop thread. */
+int control_create(const char *dir, const struct service *service,
+                   struct control **ret, struct memctx_error *err);
 
 /* Close all; NULL is fine. Loop thread. */
 void control_destroy(struct control *control);

@@ -16,8 +16,8 @@ check_ready(const struct record *record, struct refusal *refusal)
     if (state == MEMCTX_STATE_READY && record->has_datum && record->map != NULL)
         return 0;
     return refuse(refusal,
-                  state == MEMCTX_STATE_UNSUPPORTED ? VERDICT_PERMANENT
-                                                    : VERDICT_RETRY,
+                  state == MEMCTX_STATE_UNSUPPORTED ? REFUSAL_PERMANENT
+                                                    : REFUSAL_RETRY,
                   "domain '%.100s' is %s: %s", record->name,
                   memctx_state_name(state), record_reason(record));
 }
@@ -27,10 +27,10 @@ check_request_epoch(const struct record *record, json_object *request,
                     struct refusal *refusal)
 {
     uint64_t epoch;
-    int has = request_number(request, "epoch", &epoch, refusal);
+    int has = message_number(request, "epoch", &epoch, refusal);
     if (has <= 0 || epoch == record->kernel_epoch)
         return has < 0 ? -1 : 0;
-    return refuse(refusal, VERDICT_STALE,
+    return refuse(refusal, REFUSAL_STALE,
                   "the kernel that ran in domain '%.100s' runs no more",
                   record->name);
 }
@@ -71,7 +71,7 @@ errand_create(struct session *session, const struct record *record,
         return NULL;
     struct errand *e = make(session, record, work);
     if (e == NULL)
-        refuse(refusal, VERDICT_EXHAUSTED, "out of memory");
+        refuse(refusal, REFUSAL_EXHAUSTED, "out of memory");
     return e;
 }
 

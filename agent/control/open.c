@@ -54,21 +54,15 @@ static int
 add_packet(struct errand *e, json_object *reply, int *fds, unsigned n_fds,
            struct memctx_error *err)
 {
-    size_t len = 0;
-    const char *text = json_object_to_json_string_length(
-        reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    struct packet *packet = text != NULL ? packet_create(len) : NULL;
-    if (packet != NULL) {
-        memcpy(packet->bytes, text, len);
-        memcpy(packet->fds, fds, n_fds * sizeof(fds[0]));
-        packet->n_fds = n_fds;
-        errand_add(e, packet);
-    }
-    for (unsigned i = 0; packet == NULL && i < n_fds; i++)
-        memctx_close_fd(&fds[i]);
-    json_object_put(reply);
-    if (packet == NULL)
+    struct packet *packet = message_packet(reply);
+    if (packet == NULL) {
+        for (unsigned i = 0; i < n_fds; i++)
+            memctx_close_fd(&fds[i]);
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    }
+    memcpy(packet->fds, fds, n_fds * sizeof(fds[0]));
+    packet->n_fds = n_fds;
+    errand_add(e, packet);
     return 0;
 }
 
@@ -118,7 +112,7 @@ check_taken(const struct session *session, struct refusal *refusal)
 {
     if (connection_is_read(session->connection))
         return 0;
-    return refuse(refusal, VERDICT_RETRY,
+    return refuse(refusal, REFUSAL_RETRY,
                   "take the replies to earlier requests first");
 }
 
@@ -131,7 +125,7 @@ operation_open(struct session *session, json_object *request,
     if (check_taken(session, refusal) < 0)
         return -1;
     struct record *record = session_find(
-        session, request_text(request, "domain"), ACCESS_OPEN, refusal);
+        session, message_text(request, "domain"), ACCESS_OPEN, refusal);
     if (record == NULL)
         return -1;
     struct errand *e = errand_create(session, record, request, work, refusal);

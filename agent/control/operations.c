@@ -99,7 +99,7 @@ show(struct session *session, json_object *request, struct packet *packet,
 {
     (void)packet;
     const struct record *record = session_find(
-        session, request_text(request, "domain"), ACCESS_SHOW, refusal);
+        session, message_text(request, "domain"), ACCESS_SHOW, refusal);
     if (record == NULL)
         return -1;
     return session_reply(session, operations_show(record)) < 0 ? -2 : 0;
@@ -124,23 +124,23 @@ static int
 perform(struct session *session, json_object *request, struct packet *packet,
         struct refusal *refusal)
 {
-    const char *op = request_text(request, "op");
+    const char *op = message_text(request, "op");
     if (op == NULL)
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "expected a JSON object {\"op\":\"...\"}");
     if (session->waiting.follows)
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "this connection follows domains: it takes no more "
                       "requests");
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(operations); i++) {
         if (strcmp(op, operations[i].name) != 0)
             continue;
         if (packet->n_fds > 0 && !operations[i].takes_fds)
-            return refuse(refusal, VERDICT_USAGE, "'%s' takes no descriptors",
+            return refuse(refusal, REFUSAL_USAGE, "'%s' takes no descriptors",
                           op);
         return operations[i].perform(session, request, packet, refusal);
     }
-    return refuse(refusal, VERDICT_USAGE, "'%.40s' is no operation", op);
+    return refuse(refusal, REFUSAL_USAGE, "'%.40s' is no operation", op);
 }
 
 int
@@ -148,7 +148,7 @@ operations_perform(struct session *session, struct packet *packet)
 {
     struct refusal refusal;
     MEMCTX_CLEANUP(memctx_cleanup_json)
-    json_object *request = request_parse(packet);
+    json_object *request = message_parse(packet);
     int result = perform(session, request, packet, &refusal);
     if (result == -1)
         result = session_refuse(session, &refusal);

@@ -81,7 +81,7 @@ check_physical(json_object *request, struct refusal *refusal)
     static const char *const ended[] = {"gva", "root"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ended); i++) {
         if (json_object_object_get_ex(request, ended[i], NULL))
-            return refuse(refusal, VERDICT_USAGE,
+            return refuse(refusal, REFUSAL_USAGE,
                           "\"%s\" of read ended with version %d of the "
                           "protocol: walk the page tables yourself, as "
                           "libmemctx does, and read by \"gpa\"",
@@ -93,9 +93,9 @@ check_physical(json_object *request, struct refusal *refusal)
 static int
 parse_address(struct errand *e, json_object *request, struct refusal *refusal)
 {
-    int has = request_number(request, "gpa", &e->address, refusal);
+    int has = message_number(request, "gpa", &e->address, refusal);
     if (has == 0)
-        return refuse(refusal, VERDICT_USAGE, "read wants \"gpa\"");
+        return refuse(refusal, REFUSAL_USAGE, "read wants \"gpa\"");
     return has < 0 ? -1 : 0;
 }
 
@@ -104,13 +104,13 @@ parse_size(struct errand *e, json_object *request, struct refusal *refusal)
 {
     uint64_t size = 0;
     uint64_t last;
-    if (request_number(request, "size", &size, refusal) < 0)
+    if (message_number(request, "size", &size, refusal) < 0)
         return -1;
     if (size == 0 || size > CONTROL_READ_MAX)
-        return refuse(refusal, VERDICT_USAGE, "\"size\" wants 1 to %#x bytes",
+        return refuse(refusal, REFUSAL_USAGE, "\"size\" wants 1 to %#x bytes",
                       CONTROL_READ_MAX);
     if (!memctx_add(e->address, size - 1, &last))
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "the range reaches beyond the last address");
     e->len_bytes = (size_t)size;
     return 0;
@@ -122,7 +122,7 @@ operation_read(struct session *session, json_object *request,
 {
     (void)packet;
     const struct record *record = session_find(
-        session, request_text(request, "domain"), ACCESS_READ, refusal);
+        session, message_text(request, "domain"), ACCESS_READ, refusal);
     if (record == NULL || check_physical(request, refusal) < 0)
         return -1;
     struct errand *e = errand_create(session, record, request, work, refusal);

@@ -14,13 +14,7 @@
 int
 session_reply(struct session *session, json_object *object)
 {
-    size_t len = 0;
-    const char *text = json_object_to_json_string_length(
-        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    struct packet *packet = text != NULL ? packet_create(len) : NULL;
-    if (packet != NULL)
-        memcpy(packet->bytes, text, len);
-    json_object_put(object);
+    struct packet *packet = message_packet(object);
     return packet != NULL ? connection_send(session->connection, packet) : -1;
 }
 
@@ -31,7 +25,8 @@ session_refuse(struct session *session, const struct refusal *refusal)
     json_object_object_add(object, "error",
                            json_object_new_string(refusal->message));
     json_object_object_add(
-        object, "kind", json_object_new_string(verdict_name(refusal->verdict)));
+        object, "kind",
+        json_object_new_string(refusal_kind_name(refusal->kind)));
     return session_reply(session, object);
 }
 
@@ -73,7 +68,7 @@ int
 session_deny(struct session *session, enum access_right right,
              const char *domain, struct refusal *refusal)
 {
-    refuse(refusal, VERDICT_DENIED,
+    refuse(refusal, REFUSAL_DENIED,
            "uid %u may not %s %s%.100s%s; the key access in memctxd.conf "
            "grants it: \"user:%u %s DOMAIN\"",
            (unsigned)session->peer.uid, access_right_name(right),
@@ -90,7 +85,7 @@ session_find(struct session *session, const char *domain,
              enum access_right right, struct refusal *refusal)
 {
     if (domain == NULL || domain[0] == '\0' || strlen(domain) >= DOMAIN_MAX) {
-        refuse(refusal, VERDICT_USAGE,
+        refuse(refusal, REFUSAL_USAGE,
                "\"domain\" wants a name, UUID or id of up to %d bytes",
                DOMAIN_MAX - 1);
         return NULL;
@@ -102,7 +97,7 @@ session_find(struct session *session, const char *domain,
         !access_may(session->service->access, &session->peer, right, domain))
         session_deny(session, right, domain, refusal);
     else
-        refuse(refusal, VERDICT_GONE, "no domain '%.100s' is running", domain);
+        refuse(refusal, REFUSAL_GONE, "no domain '%.100s' is running", domain);
     return NULL;
 }
 

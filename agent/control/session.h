@@ -7,26 +7,10 @@
 
 #include <json-c/json.h>
 
-#include "config/access.h"
-#include "control/handin.h"
 #include "control/connection.h"
-#include "control/denials.h"
-#include "common/log.h"
+#include "control/message.h"
+#include "control/service.h"
 #include "record/record.h"
-#include "control/request.h"
-#include "control/serve.h"
-
-/* What all clients share. */
-struct service {
-    struct record *const *records; /* the head of the list; may change */
-    const struct access *access;
-    struct serve *serve;
-    const struct log *log;
-    control_attach_fn *attach;
-    void *attach_arg;
-    uint64_t changes; /* of all records, counted */
-    struct denials denials;
-};
 
 struct session;
 

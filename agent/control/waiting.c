@@ -93,14 +93,14 @@ check_domain(struct session *session, const char *domain, bool *is_there,
              struct refusal *refusal)
 {
     *is_there = session_find(session, domain, ACCESS_WAIT, refusal) != NULL;
-    return *is_there || refusal->verdict == VERDICT_GONE ? 0 : -1;
+    return *is_there || refusal->kind == REFUSAL_GONE ? 0 : -1;
 }
 
 static int
 check_all(struct session *session, bool follows, struct refusal *refusal)
 {
     if (!follows)
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "wait wants a \"domain\", or \"follow\":true");
     if (access_may_some(session->service->access, &session->peer, ACCESS_WAIT))
         return 0;
@@ -112,8 +112,8 @@ operation_wait(struct session *session, json_object *request,
                struct packet *packet, struct refusal *refusal)
 {
     struct waiting *w = &session->waiting;
-    const char *domain = request_text(request, "domain");
-    bool follows = request_flag(request, "follow");
+    const char *domain = message_text(request, "domain");
+    bool follows = message_flag(request, "follow");
     bool all = !json_object_object_get_ex(request, "domain", NULL);
     bool is_there = true;
     (void)packet;

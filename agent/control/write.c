@@ -30,7 +30,7 @@ parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
 {
     if (hex == NULL || !memctx_number_parse_bytes(
                            hex, e->bytes, sizeof(e->bytes), &e->len_bytes))
-        return refuse(refusal, VERDICT_USAGE,
+        return refuse(refusal, REFUSAL_USAGE,
                       "\"hex\" wants 1 to %d bytes, two digits each",
                       CONTROL_WRITE_MAX);
     return 0;
@@ -39,9 +39,9 @@ parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
 static int
 parse_address(struct errand *e, json_object *request, struct refusal *refusal)
 {
-    int has = request_number(request, "gva", &e->address, refusal);
+    int has = message_number(request, "gva", &e->address, refusal);
     if (has == 0)
-        return refuse(refusal, VERDICT_USAGE, "write wants a \"gva\"");
+        return refuse(refusal, REFUSAL_USAGE, "write wants a \"gva\"");
     return has < 0 ? -1 : 0;
 }
 
@@ -51,7 +51,7 @@ operation_write(struct session *session, json_object *request,
 {
     (void)packet;
     const struct record *record = session_find(
-        session, request_text(request, "domain"), ACCESS_WRITE, refusal);
+        session, message_text(request, "domain"), ACCESS_WRITE, refusal);
     if (record == NULL)
         return -1;
     struct errand *e = errand_create(session, record, request, work, refusal);
@@ -59,7 +59,7 @@ operation_write(struct session *session, json_object *request,
         return -1;
     e->settled = true;
     if (parse_address(e, request, refusal) < 0 ||
-        parse_hex(e, request_text(request, "hex"), refusal) < 0) {
+        parse_hex(e, message_text(request, "hex"), refusal) < 0) {
         errand_destroy(e);
         return -1;
     }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What all clients of the control socket share. */
+#ifndef MEMCTXD_SERVICE_H
+#define MEMCTXD_SERVICE_H
+
+#include "config/access.h"
+#include "control/denials.h"
+#include "control/serve.h"
+
+struct handed;
+struct record;
+
+/* RAM of a domain is handed in, which is owned from the call on: *ret is the
+ * record that has it, in place of `record`, which is no more. -1 with RETRY:
+ * libvirt is away; or EXHAUSTED. */
+typedef int service_attach_fn(void *arg, struct record *record,
+                              struct handed *handed, struct record **ret,
+                              struct memctx_error *err);
+
+struct service {
+    /* What the owner gives. */
+    struct record *const *records; /* the head of the list; may change */
+    const struct access *access;
+    struct serve *serve;
+    const struct log *log;
+    service_attach_fn *attach;
+    void *attach_arg;
+    /* The control socket's own, zero at first. */
+    uint64_t changes; /* of all records, counted */
+    struct denials denials;
+};
+
+#endif
