@@ -24,13 +24,14 @@
 #include "publish/publish.h"
 #include "watch/event.h"
 #include "wire/rundir.h"
-#include "control/serve.h"
+#include "common/offload.h"
 #include "sandbox/spawner.h"
 #include "publish/statefile.h"
 #include "watch/watch.h"
 
-/* That serve readers. Reads are short, but a file system may hold one up. */
-#define SERVE_THREADS 4
+/* They have threads of their own: a flood of reads must not delay the search
+ * for kernels. Reads are short, but a file system may hold one up. */
+#define REQUEST_THREADS 4
 
 /* How long the agent waits at its end for its data to be withdrawn. */
 #define STOP_WAIT_MS 5000
@@ -50,7 +51,7 @@ struct agent {
     struct disposer *disposer;
     struct executor *workers;
     struct publisher *publisher;
-    struct serve *serve;
+    struct offload *requests;
     struct control *control;
     struct hint *hint;
     struct spawner *spawner;
@@ -400,11 +401,11 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
         open_hooks(agent, err) < 0 || queue_create(&agent->queue, err) < 0 ||
         disposer_create(&agent->disposer, err) < 0 ||
         executor_create((unsigned)s->workers, 0, &agent->workers, err) < 0 ||
-        serve_create(SERVE_THREADS, &agent->serve, err) < 0)
+        offload_create(REQUEST_THREADS, &agent->requests, err) < 0)
         return -1;
     const struct service service = {.records = &agent->members.records,
                                     .access = &s->access,
-                                    .serve = agent->serve,
+                                    .requests = agent->requests,
                                     .log = agent->log,
                                     .attach = on_attach,
                                     .attach_arg = agent};
@@ -507,7 +508,7 @@ agent_destroy(struct agent *agent)
         virEventRemoveTimeout(agent->stop_timer);
     while (agent->members.first != NULL)
         members_remove(&agent->members, agent->members.first);
-    serve_destroy(agent->serve);
+    offload_destroy(agent->requests);
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);

@@ -133,7 +133,7 @@ carry_out(struct errand *e)
  * has time: the domain may have ended, and its RAM goes with the last of them,
  * which takes a while. */
 static void
-work(struct serve_job *job)
+work(struct offload_job *job)
 {
     struct errand *e = (struct errand *)job;
     if (carry_out(e) == 0)
@@ -164,7 +164,7 @@ send_answer(struct errand *e, struct session *session)
 }
 
 static void
-done(struct serve_job *job)
+done(struct offload_job *job)
 {
     struct errand *e = (struct errand *)job;
     struct session *session = e->session;
@@ -184,7 +184,7 @@ errand_submit(struct errand *e)
     e->job.work = work;
     e->job.done = done;
     e->session->errand = e;
-    serve_submit(e->session->service->serve, &e->job);
+    offload_submit(e->session->service->requests, &e->job);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* A request that takes guest memory or a file: it is carried out by a thread of
- * serve.h, with references of its own to the RAM, and answered on the loop if
+ * offload.h, with references of its own to the RAM, and answered on the loop if
  * the client is still there and the kernel still the same. */
 #ifndef MEMCTXD_ERRAND_H
 #define MEMCTXD_ERRAND_H
@@ -16,7 +16,7 @@ struct errand;
 typedef int errand_work_fn(struct errand *errand, struct memctx_error *err);
 
 struct errand {
-    struct serve_job job; /* first */
+    struct offload_job job; /* first */
     errand_work_fn *work;
     struct session *session; /* loop thread; NULL: the client has left */
     atomic_bool abandoned;   /* the same, for the thread */

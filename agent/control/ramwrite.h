@@ -13,7 +13,7 @@
  * who wrote where and what came of it. 0, or -1 with nothing written: RETRY or
  * PERMANENT, not mapped, mapped read-only, no RAM, or not to be opened; STALE,
  * RETRY or GONE: another kernel, or nobody knows which. STALE is also said when
- * the kernel changed while it was written. On a thread of serve.h. */
+ * the kernel changed while it was written. On a thread of offload.h. */
 errand_work_fn ramwrite;
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "config/access.h"
 #include "control/denials.h"
-#include "control/serve.h"
+#include "common/offload.h"
 
 struct handed;
 struct record;
@@ -22,7 +22,7 @@ struct service {
     /* What the owner gives. */
     struct record *const *records; /* the head of the list; may change */
     const struct access *access;
-    struct serve *serve;
+    struct offload *requests; /* carries them out */
     const struct log *log;
     service_attach_fn *attach;
     void *attach_arg;
