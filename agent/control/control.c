@@ -15,9 +15,9 @@
 
 #include "common/disposer.h"
 #include "base/cleanup.h"
-#include "control/errand.h"
 #include "common/listener.h"
 #include "control/operations.h"
+#include "control/request.h"
 #include "control/waiting.h"
 
 #define CLIENTS_MAX 256
@@ -60,7 +60,7 @@ drop(struct client *client)
     *at = session->next;
     if (session->handle >= 0)
         virEventRemoveHandle(session->handle);
-    errand_abandon(session->errand);
+    request_abandon(session->request);
     waiting_deinit(&session->waiting);
     dispose_of(client->control, session->connection);
     peer_deinit(&session->peer);
@@ -75,7 +75,7 @@ update(const struct session *session)
     int events = VIR_EVENT_HANDLE_HANGUP;
     if (connection_unsent(session->connection) > 0)
         events |= VIR_EVENT_HANDLE_WRITABLE;
-    else if (session->errand == NULL)
+    else if (session->request == NULL)
         events |= VIR_EVENT_HANDLE_READABLE;
     virEventUpdateHandle(session->handle, events);
 }
@@ -139,7 +139,7 @@ on_client(int handle, int fd, int events, void *opaque)
                      ? -1
                      : 0;
     if (failed == 0 && (events & VIR_EVENT_HANDLE_READABLE) != 0 &&
-        session->errand == NULL && connection_unsent(session->connection) == 0)
+        session->request == NULL && connection_unsent(session->connection) == 0)
         failed = read_request(session);
     settle(session, failed);
 }

@@ -4,10 +4,17 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "control/errand.h"
 #include "backing/readonly.h"
 #include "control/operations.h"
+#include "control/request.h"
 #include "text/jsonguard.h"
+
+struct open_request {
+    struct request request; /* first */
+    uid_t uid;              /* whose the descriptors will be */
+    json_object *reply;     /* its beginning; owned */
+    int page_fd;            /* of the state page; owned */
+};
 
 static json_object *
 describe_extents(const struct memctx_rammap *map)
@@ -29,17 +36,19 @@ describe_extents(const struct memctx_rammap *map)
 
 /* One backend; its descriptor, if it can be had, goes to `fds`. */
 static json_object *
-hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
+hand_out(const struct open_request *r, unsigned index, int *fds,
+         unsigned *n_fds)
 {
+    const struct memctx_rammap *map = r->request.kernel.map;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     json_object *object = json_object_new_object();
     json_object_object_add(
         object, "name",
-        json_object_new_string(memctx_rammap_backend_name(e->map, index)));
+        json_object_new_string(memctx_rammap_backend_name(map, index)));
     json_object_object_add(
         object, "size",
-        memctx_json_hex(memctx_rammap_backend_size(e->map, index)));
-    if (readonly_open(memctx_rammap_source(e->map, index), e->uid, &fds[*n_fds],
+        memctx_json_hex(memctx_rammap_backend_size(map, index)));
+    if (readonly_open(memctx_rammap_source(map, index), r->uid, &fds[*n_fds],
                       &err) < 0)
         json_object_object_add(object, "why",
                                json_object_new_string(err.message));
@@ -51,7 +60,7 @@ hand_out(struct errand *e, unsigned index, int *fds, unsigned *n_fds)
 
 /* A packet from what one reply says and its descriptors; owns all of them. */
 static int
-add_packet(struct errand *e, json_object *reply, int *fds, unsigned n_fds,
+add_packet(struct open_request *r, json_object *reply, int *fds, unsigned n_fds,
            struct memctx_error *err)
 {
     struct packet *packet = message_packet(reply);
@@ -62,48 +71,60 @@ add_packet(struct errand *e, json_object *reply, int *fds, unsigned n_fds,
     }
     memcpy(packet->fds, fds, n_fds * sizeof(fds[0]));
     packet->n_fds = n_fds;
-    errand_add(e, packet);
+    request_add(&r->request, packet);
     return 0;
 }
 
 /* As many backends as one packet takes, from `from` on. Returns the next. */
 static int
-add_part(struct errand *e, unsigned from, unsigned *next,
+add_part(struct open_request *r, unsigned from, unsigned *next,
          struct memctx_error *err)
 {
+    const struct memctx_rammap *map = r->request.kernel.map;
     int fds[CONTROL_FDS_MAX];
     unsigned n_fds = 0;
-    unsigned count = memctx_rammap_backends(e->map);
+    unsigned count = memctx_rammap_backends(map);
     json_object *reply =
-        from == 0 ? memctx_steal_ptr(&e->reply) : json_object_new_object();
+        from == 0 ? memctx_steal_ptr(&r->reply) : json_object_new_object();
     json_object *ram = json_object_new_object();
     json_object *backends = json_object_new_array();
     if (from == 0)
-        fds[n_fds++] = memctx_steal_fd(&e->page_fd);
+        fds[n_fds++] = memctx_steal_fd(&r->page_fd);
     unsigned end = from + CONTROL_FDS_MAX - n_fds;
     unsigned i = from;
     for (; i < count && i < end; i++)
-        json_object_array_add(backends, hand_out(e, i, fds, &n_fds));
+        json_object_array_add(backends, hand_out(r, i, fds, &n_fds));
     json_object_object_add(ram, "backends", backends);
     if (from == 0)
-        json_object_object_add(ram, "extents", describe_extents(e->map));
+        json_object_object_add(ram, "extents", describe_extents(map));
     json_object_object_add(reply, "ram", ram);
     if (i < count)
         json_object_object_add(reply, "more", json_object_new_boolean(1));
     *next = i;
-    return add_packet(e, reply, fds, n_fds, err);
+    return add_packet(r, reply, fds, n_fds, err);
 }
 
 static int
-work(struct errand *e, struct memctx_error *err)
+open_ram(struct request *request, struct memctx_error *err)
 {
+    struct open_request *r = (struct open_request *)request;
     unsigned next = 0;
     do {
-        if (add_part(e, next, &next, err) < 0)
+        if (add_part(r, next, &next, err) < 0)
             return -1;
-    } while (next < memctx_rammap_backends(e->map));
+    } while (next < memctx_rammap_backends(request->kernel.map));
     return 0;
 }
+
+static void
+deinit(struct request *request)
+{
+    struct open_request *r = (struct open_request *)request;
+    json_object_put(r->reply);
+    memctx_close_fd(&r->page_fd);
+}
+
+static const struct request_ops ops = {.work = open_ram, .deinit = deinit};
 
 /* The descriptors of replies that nobody takes count against the most that the
  * agent may have on their way (RLIMIT_NOFILE), for all clients together. */
@@ -117,7 +138,7 @@ check_taken(const struct session *session, struct refusal *refusal)
 }
 
 int
-operation_open(struct session *session, json_object *request,
+operation_open(struct session *session, json_object *message,
                struct packet *packet, struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -125,18 +146,22 @@ operation_open(struct session *session, json_object *request,
     if (check_taken(session, refusal) < 0)
         return -1;
     struct record *record = session_find(
-        session, message_text(request, "domain"), ACCESS_OPEN, refusal);
+        session, message_text(message, "domain"), ACCESS_OPEN, refusal);
     if (record == NULL)
         return -1;
-    struct errand *e = errand_create(session, record, request, work, refusal);
-    if (e == NULL)
+    struct open_request *r =
+        request_create(sizeof(*r), &ops, session, record, message, refusal);
+    if (r == NULL)
         return -1;
-    if (epoch_open_page(record->epoch, &e->page_fd, &err) < 0) {
-        errand_destroy(e);
+    r->uid = session->peer.uid;
+    r->page_fd = -1;
+    if (epoch_open_page(record->epoch, &r->page_fd, &err) < 0) {
+        request_destroy(&r->request);
         return refuse_error(refusal, &err);
     }
-    e->reply = operations_show(record);
-    json_object_object_add(e->reply, "epoch", memctx_json_hex(e->epoch_value));
-    errand_submit(e);
+    r->reply = operations_show(record);
+    json_object_object_add(r->reply, "epoch",
+                           memctx_json_hex(r->request.kernel.epoch_number));
+    request_submit(&r->request);
     return 0;
 }

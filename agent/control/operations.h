@@ -9,7 +9,7 @@
 
 #include "control/session.h"
 
-/* Perform a request: its answer is queued, comes later (session->errand), or
+/* Perform a request: its answer is queued, comes later (session->request), or
  * when there is something to say (session->waiting). The packet stays the
  * caller's; descriptors that an operation takes are taken out of it. -1: the
  * client is to be dropped. */

@@ -66,15 +66,16 @@ locate(const struct memctx_rammap *map, struct part *part,
 
 /* The page tables as they are now: every page must be mapped and writable. */
 static int
-add_part(struct plan *plan, const struct errand *e, size_t done,
+add_part(struct plan *plan, const struct ramwrite *w, size_t done,
          struct memctx_error *err)
 {
     struct memctx_walk walk;
     uint64_t gva;
-    if (!memctx_add(e->address, done, &gva))
+    if (!memctx_add(w->gva, done, &gva))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "the bytes reach beyond the last address");
-    if (memctx_paging_walk(e->map, e->paging, e->kcr3, gva, &walk, err) < 0)
+    if (memctx_paging_walk(w->kernel->map, w->kernel->paging, w->kernel->kcr3,
+                           gva, &walk, err) < 0)
         return -1;
     if (!walk.writable)
         return memctx_error_set(err, MEMCTX_PERMANENT,
@@ -82,17 +83,17 @@ add_part(struct plan *plan, const struct errand *e, size_t done,
     struct part *part = &plan->parts[plan->n_parts];
     uint64_t left = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
     part->gpa = walk.gpa;
-    part->bytes = e->bytes + done;
-    part->len_bytes = (size_t)memctx_min(e->len_bytes - done, left);
+    part->bytes = w->bytes + done;
+    part->len_bytes = (size_t)memctx_min(w->len_bytes - done, left);
     plan->n_parts++;
-    return locate(e->map, part, err);
+    return locate(w->kernel->map, part, err);
 }
 
 static int
-make_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
+make_plan(struct plan *plan, const struct ramwrite *w, struct memctx_error *err)
 {
-    for (size_t done = 0; done < e->len_bytes;) {
-        if (add_part(plan, e, done, err) < 0)
+    for (size_t done = 0; done < w->len_bytes;) {
+        if (add_part(plan, w, done, err) < 0)
             return -1;
         done += plan->parts[plan->n_parts - 1].len_bytes;
     }
@@ -188,17 +189,18 @@ carry_out(const struct plan *plan, struct memctx_error *err)
 }
 
 static int
-write_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
+write_plan(struct plan *plan, const struct ramwrite *w,
+           struct memctx_error *err)
 {
-    if (make_plan(plan, e, err) < 0)
+    if (make_plan(plan, w, err) < 0)
         return -1;
     for (unsigned i = 0; i < plan->n_parts; i++) {
         if (open_part(&plan->parts[i], err) < 0)
             return -1;
     }
-    if (errand_check_epoch(e, err) < 0 || carry_out(plan, err) < 0)
+    if (running_kernel_check(w->kernel, err) < 0 || carry_out(plan, err) < 0)
         return -1;
-    if (errand_check_epoch(e, err) == 0)
+    if (running_kernel_check(w->kernel, err) == 0)
         return 0;
     return memctx_error_set(err, MEMCTX_STALE,
                             "the kernel changed while it was written: into "
@@ -206,18 +208,18 @@ write_plan(struct plan *plan, const struct errand *e, struct memctx_error *err)
 }
 
 int
-ramwrite(struct errand *e, struct memctx_error *err)
+ramwrite(const struct ramwrite *w, struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(plan_deinit)
     struct plan plan = {.parts = {{.fd = -1}, {.fd = -1}}};
-    int failed = write_plan(&plan, e, &why);
-    log_audit(e->log,
+    int failed = write_plan(&plan, w, &why);
+    log_audit(w->log,
               "write: uid=%u pid=%d gva=%#" PRIx64 " gpa=%#" PRIx64
               " bytes=%zu outcome=\"%s\" domain=%s",
-              (unsigned)e->uid, (int)e->pid, e->address,
-              plan.n_parts > 0 ? plan.parts[0].gpa : 0, e->len_bytes,
-              failed < 0 ? why.message : "done", e->domain);
+              (unsigned)w->uid, (int)w->pid, w->gva,
+              plan.n_parts > 0 ? plan.parts[0].gpa : 0, w->len_bytes,
+              failed < 0 ? why.message : "done", w->domain);
     if (failed < 0)
         *err = why;
     return failed;

@@ -8,11 +8,17 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
-#include "control/errand.h"
 #include "control/operations.h"
+#include "control/request.h"
 
 #define VERSION_WITHOUT_GVA 2
 #define HOLE_MAX MEMCTX_GIB /* that is looked for at once */
+
+struct read_request {
+    struct request request; /* first */
+    uint64_t gpa;
+    size_t len_bytes;
+};
 
 /* The first GPA behind the RAM that goes on from `gpa` without a gap. */
 static uint64_t
@@ -57,30 +63,34 @@ make_packet(const char *key, uint64_t value, size_t len, char **bytes)
 }
 
 static int
-work(struct errand *e, struct memctx_error *err)
+read_memory(struct request *request, struct memctx_error *err)
 {
+    const struct read_request *r = (struct read_request *)request;
+    const struct memctx_rammap *map = request->kernel.map;
     char *bytes;
-    uint64_t hole = find_hole(e->map, e->address, e->len_bytes);
+    uint64_t hole = find_hole(map, r->gpa, r->len_bytes);
     struct packet *packet =
         hole > 0 ? make_packet("hole", hole, 0, &bytes)
-                 : make_packet("size", e->len_bytes, e->len_bytes, &bytes);
+                 : make_packet("size", r->len_bytes, r->len_bytes, &bytes);
     if (packet == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    errand_add(e, packet);
+    request_add(request, packet);
     if (hole > 0)
-        return memctx_rammap_check(e->map, err);
-    return memctx_rammap_read(e->map, e->address, bytes, e->len_bytes, err);
+        return memctx_rammap_check(map, err);
+    return memctx_rammap_read(map, r->gpa, bytes, r->len_bytes, err);
 }
+
+static const struct request_ops ops = {.work = read_memory};
 
 /* Version 1 of the protocol read by virtual address, too. A client of then is
  * told, also one that never says "hello"; what it asked for must not be passed
  * over as unknown, or it would get other bytes. */
 static int
-check_physical(json_object *request, struct refusal *refusal)
+check_physical(json_object *message, struct refusal *refusal)
 {
     static const char *const ended[] = {"gva", "root"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ended); i++) {
-        if (json_object_object_get_ex(request, ended[i], NULL))
+        if (json_object_object_get_ex(message, ended[i], NULL))
             return refuse(refusal, REFUSAL_USAGE,
                           "\"%s\" of read ended with version %d of the "
                           "protocol: walk the page tables yourself, as "
@@ -91,48 +101,51 @@ check_physical(json_object *request, struct refusal *refusal)
 }
 
 static int
-parse_address(struct errand *e, json_object *request, struct refusal *refusal)
+parse_address(struct read_request *r, json_object *message,
+              struct refusal *refusal)
 {
-    int has = message_number(request, "gpa", &e->address, refusal);
+    int has = message_number(message, "gpa", &r->gpa, refusal);
     if (has == 0)
         return refuse(refusal, REFUSAL_USAGE, "read wants \"gpa\"");
     return has < 0 ? -1 : 0;
 }
 
 static int
-parse_size(struct errand *e, json_object *request, struct refusal *refusal)
+parse_size(struct read_request *r, json_object *message,
+           struct refusal *refusal)
 {
     uint64_t size = 0;
     uint64_t last;
-    if (message_number(request, "size", &size, refusal) < 0)
+    if (message_number(message, "size", &size, refusal) < 0)
         return -1;
     if (size == 0 || size > CONTROL_READ_MAX)
         return refuse(refusal, REFUSAL_USAGE, "\"size\" wants 1 to %#x bytes",
                       CONTROL_READ_MAX);
-    if (!memctx_add(e->address, size - 1, &last))
+    if (!memctx_add(r->gpa, size - 1, &last))
         return refuse(refusal, REFUSAL_USAGE,
                       "the range reaches beyond the last address");
-    e->len_bytes = (size_t)size;
+    r->len_bytes = (size_t)size;
     return 0;
 }
 
 int
-operation_read(struct session *session, json_object *request,
+operation_read(struct session *session, json_object *message,
                struct packet *packet, struct refusal *refusal)
 {
     (void)packet;
     const struct record *record = session_find(
-        session, message_text(request, "domain"), ACCESS_READ, refusal);
-    if (record == NULL || check_physical(request, refusal) < 0)
+        session, message_text(message, "domain"), ACCESS_READ, refusal);
+    if (record == NULL || check_physical(message, refusal) < 0)
         return -1;
-    struct errand *e = errand_create(session, record, request, work, refusal);
-    if (e == NULL)
+    struct read_request *r =
+        request_create(sizeof(*r), &ops, session, record, message, refusal);
+    if (r == NULL)
         return -1;
-    if (parse_address(e, request, refusal) < 0 ||
-        parse_size(e, request, refusal) < 0) {
-        errand_destroy(e);
+    if (parse_address(r, message, refusal) < 0 ||
+        parse_size(r, message, refusal) < 0) {
+        request_destroy(&r->request);
         return -1;
     }
-    errand_submit(e);
+    request_submit(&r->request);
     return 0;
 }

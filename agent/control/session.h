@@ -27,7 +27,7 @@ struct session {
     struct connection *connection;
     struct peer peer;
     struct waiting waiting;
-    struct errand *errand; /* under way: no request is read; its own owner */
+    struct request *request; /* under way: no other is read; its own owner */
     /* An answer was sent, or could not be, while the owner was not looking. */
     void (*answered)(struct session *session, int failed);
     struct session *next; /* the owner's */

@@ -1,35 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The operation write: what it takes; executor.c does it. */
-#include <stdio.h>
+/* The operation write: what it takes; ramwrite.c does it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
-#include "control/errand.h"
-#include "control/ramwrite.h"
 #include "control/operations.h"
+#include "control/ramwrite.h"
+#include "control/request.h"
+#include "text/jsonguard.h"
+
+struct write_request {
+    struct request request; /* first */
+    struct ramwrite write;
+    char *domain; /* the name of write.domain */
+};
 
 static int
-work(struct errand *e, struct memctx_error *err)
+write_memory(struct request *request, struct memctx_error *err)
 {
-    char text[40];
-    if (ramwrite(e, err) < 0)
+    const struct write_request *w = (struct write_request *)request;
+    if (ramwrite(&w->write, err) < 0)
         return -1;
-    int n = snprintf(text, sizeof(text), "{\"size\":\"0x%zx\"}", e->len_bytes);
-    struct packet *packet = packet_create((size_t)n);
-    if (packet == NULL)
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    memcpy(packet->bytes, text, (size_t)n);
-    errand_add(e, packet);
-    return 0;
+    json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "size", memctx_json_hex(w->write.len_bytes));
+    return request_add_object(request, answer, err);
 }
+
+static void
+deinit(struct request *request)
+{
+    struct write_request *w = (struct write_request *)request;
+    free(w->domain);
+}
+
+static const struct request_ops ops = {
+    .work = write_memory, .deinit = deinit, .is_final = true};
 
 /* Two digits a byte, nothing between. */
 static int
-parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
+parse_hex(struct ramwrite *write, const char *hex, struct refusal *refusal)
 {
-    if (hex == NULL || !memctx_number_parse_bytes(
-                           hex, e->bytes, sizeof(e->bytes), &e->len_bytes))
+    if (hex == NULL ||
+        !memctx_number_parse_bytes(hex, write->bytes, sizeof(write->bytes),
+                                   &write->len_bytes))
         return refuse(refusal, REFUSAL_USAGE,
                       "\"hex\" wants 1 to %d bytes, two digits each",
                       CONTROL_WRITE_MAX);
@@ -37,32 +51,50 @@ parse_hex(struct errand *e, const char *hex, struct refusal *refusal)
 }
 
 static int
-parse_address(struct errand *e, json_object *request, struct refusal *refusal)
+parse_address(struct ramwrite *write, json_object *message,
+              struct refusal *refusal)
 {
-    int has = message_number(request, "gva", &e->address, refusal);
+    int has = message_number(message, "gva", &write->gva, refusal);
     if (has == 0)
         return refuse(refusal, REFUSAL_USAGE, "write wants a \"gva\"");
     return has < 0 ? -1 : 0;
 }
 
+/* What ramwrite() needs beside the bytes. */
+static int
+say_who(struct write_request *w, const struct session *session,
+        const struct record *record, struct refusal *refusal)
+{
+    w->domain = strdup(record->name);
+    if (w->domain == NULL)
+        return refuse(refusal, REFUSAL_EXHAUSTED, "out of memory");
+    w->write.kernel = &w->request.kernel;
+    w->write.log = session->service->log;
+    w->write.domain = w->domain;
+    w->write.uid = session->peer.uid;
+    w->write.pid = session->peer.pid;
+    return 0;
+}
+
 int
-operation_write(struct session *session, json_object *request,
+operation_write(struct session *session, json_object *message,
                 struct packet *packet, struct refusal *refusal)
 {
     (void)packet;
     const struct record *record = session_find(
-        session, message_text(request, "domain"), ACCESS_WRITE, refusal);
+        session, message_text(message, "domain"), ACCESS_WRITE, refusal);
     if (record == NULL)
         return -1;
-    struct errand *e = errand_create(session, record, request, work, refusal);
-    if (e == NULL)
+    struct write_request *w =
+        request_create(sizeof(*w), &ops, session, record, message, refusal);
+    if (w == NULL)
         return -1;
-    e->settled = true;
-    if (parse_address(e, request, refusal) < 0 ||
-        parse_hex(e, message_text(request, "hex"), refusal) < 0) {
-        errand_destroy(e);
+    if (parse_address(&w->write, message, refusal) < 0 ||
+        parse_hex(&w->write, message_text(message, "hex"), refusal) < 0 ||
+        say_who(w, session, record, refusal) < 0) {
+        request_destroy(&w->request);
         return -1;
     }
-    errand_submit(e);
+    request_submit(&w->request);
     return 0;
 }

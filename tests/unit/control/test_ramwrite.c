@@ -25,7 +25,8 @@ struct fixture {
     struct guestimg img;
     struct guestimg_space space;
     struct log log;
-    struct errand errand;
+    struct running_kernel kernel;
+    struct ramwrite write;
     struct memctx_error err;
 };
 
@@ -41,15 +42,14 @@ set_up(void **state)
     guestimg_map(&f->img, &f->space, GVA + 4096, GPA + 0x5000, 4096, WRITABLE);
     guestimg_map(&f->img, &f->space, GVA + 8192, GPA + 0x9000, 4096, READ_ONLY);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
-    struct errand *e = &f->errand;
-    e->log = NULL;
-    e->map = guestimg_rammap(&f->img, NULL);
-    assert_done(epoch_create(&e->epoch, &err), &err);
-    e->epoch_value = epoch_next();
-    epoch_set(e->epoch, e->epoch_value);
-    e->paging = MEMCTX_PAGING_X86_64_4LEVEL;
-    e->kcr3 = f->space.root_gpa;
-    e->domain = (char *)"tested";
+    struct running_kernel *k = &f->kernel;
+    k->map = guestimg_rammap(&f->img, NULL);
+    assert_done(epoch_create(&k->epoch, &err), &err);
+    k->epoch_number = epoch_next();
+    epoch_set(k->epoch, k->epoch_number);
+    k->paging = MEMCTX_PAGING_X86_64_4LEVEL;
+    k->kcr3 = f->space.root_gpa;
+    f->write = (struct ramwrite){.kernel = k, .domain = "tested"};
     *state = f;
     return 0;
 }
@@ -58,8 +58,7 @@ static int
 tear_down(void **state)
 {
     struct fixture *f = *state;
-    memctx_rammap_destroy(f->errand.map);
-    epoch_drop(f->errand.epoch);
+    running_kernel_release(&f->kernel);
     guestimg_deinit(&f->img);
     free(f);
     return 0;
@@ -70,10 +69,10 @@ write_at(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
 {
     static const struct memctx_error no_error = MEMCTX_ERROR_INIT;
     f->err = no_error;
-    f->errand.address = gva;
-    f->errand.len_bytes = len;
-    memset(f->errand.bytes, byte, len);
-    return ramwrite(&f->errand, &f->err);
+    f->write.gva = gva;
+    f->write.len_bytes = len;
+    memset(f->write.bytes, byte, len);
+    return ramwrite(&f->write, &f->err);
 }
 
 /* All bytes of [gpa, gpa + len) are this. */
@@ -174,13 +173,13 @@ static void
 test_kernel_that_does_not_run_is_not_written(void **state)
 {
     struct fixture *f = *state;
-    epoch_set(f->errand.epoch, STATEPAGE_UNKNOWN);
+    epoch_set(f->kernel.epoch, STATEPAGE_UNKNOWN);
     assert_int_equal(write_at(f, GVA, 1, 1), -1);
     assert_error(&f->err, MEMCTX_RETRY, "not known");
-    epoch_set(f->errand.epoch, f->errand.epoch_value + 1);
+    epoch_set(f->kernel.epoch, f->kernel.epoch_number + 1);
     assert_int_equal(write_at(f, GVA, 1, 1), -1);
     assert_error(&f->err, MEMCTX_STALE, "runs no more");
-    epoch_set(f->errand.epoch, STATEPAGE_OVER);
+    epoch_set(f->kernel.epoch, STATEPAGE_OVER);
     assert_int_equal(write_at(f, GVA, 1, 1), -1);
     assert_error(&f->err, MEMCTX_GONE, "stopped");
     assert_bytes(f, GPA, 1, 0);
@@ -213,8 +212,8 @@ test_first_half_is_put_back(void **state)
     assert_done(memctx_rammap_add_extent(map, &high, &f->err), &f->err);
     guestimg_map(&f->img, &f->space, GVA + 4096, 4 * MEMCTX_GIB, 4096,
                  WRITABLE);
-    memctx_rammap_destroy(f->errand.map);
-    f->errand.map = map;
+    memctx_rammap_destroy(f->kernel.map);
+    f->kernel.map = map;
     assert_int_equal(write_at(f, GVA + 4094, 4, 9), -1);
     assert_error(&f->err, MEMCTX_PERMANENT, "writing at gpa 0x100000000");
     assert_bytes(f, GPA + 4094, 2, 0);
@@ -296,10 +295,10 @@ test_last_address(void **state)
 static void *
 write_often(void *arg)
 {
-    struct errand *e = arg;
+    const struct ramwrite *write = arg;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     for (unsigned i = 0; i < 3000; i++) {
-        if (ramwrite(e, &err) < 0)
+        if (ramwrite(write, &err) < 0)
             return strdup(err.message);
     }
     return NULL;
@@ -310,7 +309,7 @@ static void
 test_owner_writes_from_many_threads(void **state)
 {
     struct fixture *f = *state;
-    struct errand errands[4];
+    struct ramwrite writes[4];
     pthread_t threads[4];
     char *failure = NULL;
     if (geteuid() != 0)
@@ -319,10 +318,10 @@ test_owner_writes_from_many_threads(void **state)
     assert_int_equal(fchmod(f->img.fd, 0444), 0);
     assert_int_equal(seteuid(65534), 0);
     for (size_t i = 0; i < 4; i++) {
-        errands[i] = f->errand;
-        errands[i].address = GVA + 64 * i;
-        errands[i].len_bytes = 1;
-        pthread_create(&threads[i], NULL, write_often, &errands[i]);
+        writes[i] = f->write;
+        writes[i].gva = GVA + 64 * i;
+        writes[i].len_bytes = 1;
+        pthread_create(&threads[i], NULL, write_often, &writes[i]);
     }
     for (size_t i = 0; i < 4; i++) {
         void *said;
