@@ -3,7 +3,8 @@
 /* The operation attach: RAM that infrastructure hands in. */
 #include "base/cleanup.h"
 #include "backing/handed.h"
-#include "control/operations.h"
+#include "control/describe.h"
+#include "control/operation.h"
 
 /* A member of an extent that must be there. */
 static int
@@ -38,11 +39,11 @@ add_extent(struct handed *handed, json_object *object, struct refusal *refusal)
 }
 
 static int
-add_extents(struct handed *handed, json_object *request,
+add_extents(struct handed *handed, json_object *message,
             struct refusal *refusal)
 {
     json_object *array;
-    if (!json_object_object_get_ex(request, "extents", &array))
+    if (!json_object_object_get_ex(message, "extents", &array))
         return 0;
     if (!json_object_is_type(array, json_type_array))
         return refuse(refusal, REFUSAL_USAGE, "\"extents\" wants an array");
@@ -70,11 +71,11 @@ add_fds(struct handed *handed, struct packet *packet, struct refusal *refusal)
 }
 
 static struct handed *
-take_in(json_object *request, struct packet *packet, struct refusal *refusal)
+take_in(json_object *message, struct packet *packet, struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     uint64_t low = 0;
-    if (message_number(request, "low", &low, refusal) < 0)
+    if (message_number(message, "low", &low, refusal) < 0)
         return NULL;
     MEMCTX_CLEANUP(handed_cleanup) struct handed *handed = handed_create(low);
     if (handed == NULL) {
@@ -82,7 +83,7 @@ take_in(json_object *request, struct packet *packet, struct refusal *refusal)
         return NULL;
     }
     if (add_fds(handed, packet, refusal) < 0 ||
-        add_extents(handed, request, refusal) < 0)
+        add_extents(handed, message, refusal) < 0)
         return NULL;
     if (handed_check(handed, &err) < 0) {
         refuse_error(refusal, &err);
@@ -91,23 +92,26 @@ take_in(json_object *request, struct packet *packet, struct refusal *refusal)
     return memctx_steal_ptr(&handed);
 }
 
-int
-operation_attach(struct session *session, json_object *request,
-                 struct packet *packet, struct refusal *refusal)
+static int
+perform(struct session *session, json_object *message, struct packet *packet,
+        struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct service *service = session->service;
-    const char *domain = message_text(request, "domain");
+    const char *domain = message_text(message, "domain");
     struct record *record =
         session_find(session, domain, ACCESS_ATTACH, refusal);
     if (record == NULL)
         return -1;
-    struct handed *handed = take_in(request, packet, refusal);
+    struct handed *handed = take_in(message, packet, refusal);
     if (handed == NULL)
         return -1;
     if (service->attach(service->attach_arg, record, handed, &record, &err) < 0)
         return refuse_error(refusal, &err);
     json_object *object = json_object_new_object();
-    json_object_object_add(object, "domain", operations_describe(record));
+    json_object_object_add(object, "domain", describe_domain(record));
     return session_reply(session, object) < 0 ? -2 : 0;
 }
+
+const struct operation attach_operation = {
+    .name = "attach", .takes_fds = true, .perform = perform};

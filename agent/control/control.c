@@ -18,7 +18,7 @@
 #include "common/listener.h"
 #include "control/operations.h"
 #include "control/request.h"
-#include "control/waiting.h"
+#include "control/wait.h"
 
 #define CLIENTS_MAX 256
 #define STRANGERS_MAX 192 /* neither root nor our own user: others get in */
@@ -61,7 +61,7 @@ drop(struct client *client)
     if (session->handle >= 0)
         virEventRemoveHandle(session->handle);
     request_abandon(session->request);
-    waiting_deinit(&session->waiting);
+    wait_deinit(&session->waiting);
     dispose_of(client->control, session->connection);
     peer_deinit(&session->peer);
     free(client);
@@ -134,10 +134,10 @@ on_client(int handle, int fd, int events, void *opaque)
     if ((events & (VIR_EVENT_HANDLE_HANGUP | VIR_EVENT_HANDLE_ERROR)) != 0)
         failed = -1;
     if (failed == 0 && (events & VIR_EVENT_HANDLE_WRITABLE) != 0)
-        failed = connection_flush(session->connection) < 0 ||
-                         waiting_tell(session) < 0
-                     ? -1
-                     : 0;
+        failed =
+            connection_flush(session->connection) < 0 || wait_tell(session) < 0
+                ? -1
+                : 0;
     if (failed == 0 && (events & VIR_EVENT_HANDLE_READABLE) != 0 &&
         session->request == NULL && connection_unsent(session->connection) == 0)
         failed = read_request(session);
@@ -294,7 +294,7 @@ control_changed(struct control *control, struct record *record)
     for (struct session *s = control->sessions; s != NULL; s = next) {
         next = s->next;
         if (s->waiting.is_waiting)
-            settle(s, waiting_tell(s));
+            settle(s, wait_tell(s));
     }
 }
 
@@ -307,6 +307,6 @@ control_gone(struct control *control, const struct record *record)
     for (struct session *s = control->sessions; s != NULL; s = next) {
         next = s->next;
         if (s->waiting.is_waiting)
-            settle(s, waiting_tell_gone(s, record));
+            settle(s, wait_tell_gone(s, record));
     }
 }

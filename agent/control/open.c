@@ -5,7 +5,8 @@
 
 #include "base/cleanup.h"
 #include "backing/readonly.h"
-#include "control/operations.h"
+#include "control/describe.h"
+#include "control/operation.h"
 #include "control/request.h"
 #include "text/jsonguard.h"
 
@@ -137,9 +138,9 @@ check_taken(const struct session *session, struct refusal *refusal)
                   "take the replies to earlier requests first");
 }
 
-int
-operation_open(struct session *session, json_object *message,
-               struct packet *packet, struct refusal *refusal)
+static int
+perform(struct session *session, json_object *message, struct packet *packet,
+        struct refusal *refusal)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     (void)packet;
@@ -159,9 +160,11 @@ operation_open(struct session *session, json_object *message,
         request_destroy(&r->request);
         return refuse_error(refusal, &err);
     }
-    r->reply = operations_show(record);
+    r->reply = describe_with_datum(record);
     json_object_object_add(r->reply, "epoch",
                            memctx_json_hex(r->request.kernel.epoch_number));
     request_submit(&r->request);
     return 0;
 }
+
+const struct operation open_operation = {.name = "open", .perform = perform};

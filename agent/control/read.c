@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
-#include "control/operations.h"
+#include "control/operation.h"
 #include "control/request.h"
 
 #define VERSION_WITHOUT_GVA 2
@@ -128,9 +128,9 @@ parse_size(struct read_request *r, json_object *message,
     return 0;
 }
 
-int
-operation_read(struct session *session, json_object *message,
-               struct packet *packet, struct refusal *refusal)
+static int
+perform(struct session *session, json_object *message, struct packet *packet,
+        struct refusal *refusal)
 {
     (void)packet;
     const struct record *record = session_find(
@@ -149,3 +149,5 @@ operation_read(struct session *session, json_object *message,
     request_submit(&r->request);
     return 0;
 }
+
+const struct operation read_operation = {.name = "read", .perform = perform};

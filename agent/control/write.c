@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "control/operations.h"
+#include "control/operation.h"
 #include "control/ramwrite.h"
 #include "control/request.h"
 #include "text/jsonguard.h"
@@ -76,9 +76,9 @@ say_who(struct write_request *w, const struct session *session,
     return 0;
 }
 
-int
-operation_write(struct session *session, json_object *message,
-                struct packet *packet, struct refusal *refusal)
+static int
+perform(struct session *session, json_object *message, struct packet *packet,
+        struct refusal *refusal)
 {
     (void)packet;
     const struct record *record = session_find(
@@ -98,3 +98,5 @@ operation_write(struct session *session, json_object *message,
     request_submit(&w->request);
     return 0;
 }
+
+const struct operation write_operation = {.name = "write", .perform = perform};

@@ -2,18 +2,19 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Clients that wait for a domain, or follow what becomes of it. Changes that
  * come faster than a client reads are told as one. Loop thread. */
-#ifndef MEMCTXD_WAITING_H
-#define MEMCTXD_WAITING_H
+#ifndef MEMCTXD_WAIT_H
+#define MEMCTXD_WAIT_H
 
 #include "control/session.h"
 
 /* Tell what changed and was not told yet, as far as the client has room for
  * it. -1: it is to be dropped. */
-int waiting_tell(struct session *session);
+int wait_tell(struct session *session);
 
 /* The run of this domain is over. -1 as above. */
-int waiting_tell_gone(struct session *session, const struct record *record);
+int wait_tell_gone(struct session *session, const struct record *record);
 
-void waiting_deinit(struct waiting *waiting);
+/* Wait for nothing any more. */
+void wait_deinit(struct waiting *waiting);
 
 #endif

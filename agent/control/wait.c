@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The operation wait. */
-#include "control/waiting.h"
+#include "control/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/operations.h"
+#include "control/describe.h"
+#include "control/operation.h"
 
 void
-waiting_deinit(struct waiting *waiting)
+wait_deinit(struct waiting *waiting)
 {
     free(waiting->domain);
     memset(waiting, 0, sizeof(*waiting));
@@ -51,7 +52,7 @@ is_decided(const struct record *record)
 }
 
 int
-waiting_tell(struct session *session)
+wait_tell(struct session *session)
 {
     struct waiting *w = &session->waiting;
     const struct record *r;
@@ -61,8 +62,8 @@ waiting_tell(struct session *session)
         if (!w->follows && !is_decided(r))
             continue;
         if (!w->follows)
-            waiting_deinit(w);
-        if (session_reply(session, operations_show(r)) < 0)
+            wait_deinit(w);
+        if (session_reply(session, describe_with_datum(r)) < 0)
             return -1;
     }
     return 0;
@@ -80,11 +81,11 @@ tell_gone(struct session *session, json_object *d)
 }
 
 int
-waiting_tell_gone(struct session *session, const struct record *record)
+wait_tell_gone(struct session *session, const struct record *record)
 {
     if (!session->waiting.follows || !is_wanted(session, record))
         return 0;
-    return tell_gone(session, operations_describe(record));
+    return tell_gone(session, describe_domain(record));
 }
 
 /* May the client wait for this, be there such a domain or not? */
@@ -107,20 +108,20 @@ check_all(struct session *session, bool follows, struct refusal *refusal)
     return session_deny(session, ACCESS_WAIT, NULL, refusal);
 }
 
-int
-operation_wait(struct session *session, json_object *request,
-               struct packet *packet, struct refusal *refusal)
+static int
+perform(struct session *session, json_object *message, struct packet *packet,
+        struct refusal *refusal)
 {
     struct waiting *w = &session->waiting;
-    const char *domain = message_text(request, "domain");
-    bool follows = message_flag(request, "follow");
-    bool all = !json_object_object_get_ex(request, "domain", NULL);
+    const char *domain = message_text(message, "domain");
+    bool follows = message_flag(message, "follow");
+    bool all = !json_object_object_get_ex(message, "domain", NULL);
     bool is_there = true;
     (void)packet;
     if ((all ? check_all(session, follows, refusal)
              : check_domain(session, domain, &is_there, refusal)) < 0)
         return -1;
-    waiting_deinit(w);
+    wait_deinit(w);
     w->is_waiting = true;
     w->follows = follows;
     w->domain = domain != NULL ? strdup(domain) : NULL;
@@ -132,5 +133,7 @@ operation_wait(struct session *session, json_object *request,
         if (tell_gone(session, d) < 0)
             return -2;
     }
-    return waiting_tell(session) < 0 ? -2 : 0;
+    return wait_tell(session) < 0 ? -2 : 0;
 }
+
+const struct operation wait_operation = {.name = "wait", .perform = perform};
