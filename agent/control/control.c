@@ -153,8 +153,10 @@ has_room(const struct control *control, const struct peer *peer)
     unsigned same = 0;
     for (const struct session *s = control->sessions; s != NULL; s = s->next) {
         clients++;
-        strangers += !peer_is_ours(&s->peer);
-        same += s->peer.uid == peer->uid;
+        if (!peer_is_ours(&s->peer))
+            strangers++;
+        if (s->peer.uid == peer->uid)
+            same++;
     }
     if (peer_is_ours(peer))
         return clients < CLIENTS_MAX;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "base/number.h"
 
 #define DOMAIN_MAX 256 /* bytes of a name, UUID or id in a request */
@@ -39,29 +40,49 @@ session_may(const struct session *session, enum access_right right,
 }
 
 static bool
-is_id(const char *text, int id)
+has_id(const struct record *record, const char *domain)
 {
     uint64_t number;
-    return memctx_number_parse_decimal(text, INT_MAX, &number) &&
-           (int)number == id;
+    return memctx_number_parse_decimal(domain, INT_MAX, &number) &&
+           (int)number == record->id;
+}
+
+static bool
+has_uuid(const struct record *record, const char *domain)
+{
+    return strcasecmp(domain, record->uuid) == 0;
+}
+
+static bool
+has_name(const struct record *record, const char *domain)
+{
+    return strcmp(domain, record->name) == 0;
+}
+
+typedef bool is_called_fn(const struct record *record, const char *domain);
+
+static struct record *
+find_by(const struct session *session, is_called_fn *is_called,
+        const char *domain, enum access_right right)
+{
+    for (struct record *r = *session->service->records; r != NULL;
+         r = r->next) {
+        if (is_called(r, domain) && (session_may(session, right, r) ||
+                                     session_may(session, ACCESS_LIST, r)))
+            return r;
+    }
+    return NULL;
 }
 
 /* As virsh: an id if it is one, else a UUID, else a name. */
 static struct record *
 find(const struct session *session, const char *domain, enum access_right right)
 {
-    for (unsigned pass = 0; pass < 3; pass++) {
-        for (struct record *r = *session->service->records; r != NULL;
-             r = r->next) {
-            if ((pass == 0   ? is_id(domain, r->id)
-                 : pass == 1 ? strcasecmp(domain, r->uuid) == 0
-                             : strcmp(domain, r->name) == 0) &&
-                (session_may(session, right, r) ||
-                 session_may(session, ACCESS_LIST, r)))
-                return r;
-        }
-    }
-    return NULL;
+    static is_called_fn *const ways[] = {has_id, has_uuid, has_name};
+    struct record *record = NULL;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ways) && record == NULL; i++)
+        record = find_by(session, ways[i], domain, right);
+    return record;
 }
 
 int
@@ -105,9 +126,8 @@ bool
 session_means(const struct session *session, const char *domain,
               const struct record *record)
 {
-    return (is_id(domain, record->id) ||
-            strcasecmp(domain, record->uuid) == 0 ||
-            strcmp(domain, record->name) == 0) &&
+    return (has_id(record, domain) || has_uuid(record, domain) ||
+            has_name(record, domain)) &&
            session_may(session, ACCESS_WAIT, record) &&
            find(session, domain, ACCESS_WAIT) == record;
 }
