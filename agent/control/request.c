@@ -107,18 +107,19 @@ work(struct offload_job *job)
 }
 
 /* Between the thread and here another kernel may have come. */
-static bool
-is_still_true(struct request *r)
+static int
+check_answer(struct request *r)
 {
-    return r->err.kind == MEMCTX_OK &&
-           (r->ops->is_final || running_kernel_check(&r->kernel, &r->err) == 0);
+    if (r->err.kind != MEMCTX_OK)
+        return -1;
+    return r->ops->is_final ? 0 : running_kernel_check(&r->kernel, &r->err);
 }
 
 static int
 send_answer(struct request *r, struct session *session)
 {
     struct refusal refusal;
-    if (!is_still_true(r)) {
+    if (check_answer(r) < 0) {
         refuse_error(&refusal, &r->err);
         return session_refuse(session, &refusal);
     }

@@ -70,18 +70,26 @@ is_ours(const struct stat *st)
 }
 
 static bool
-is_program(int dirfd, const char *name, const struct log *log)
+is_program(const char *name, const struct stat *st)
+{
+    return name[0] != '.' && S_ISREG(st->st_mode) && (st->st_mode & 0111) != 0;
+}
+
+/* May this entry of the directory be run? -1: no, and that is logged where
+ * somebody will wonder. */
+static int
+check_program(int dirfd, const char *name, const struct log *log)
 {
     struct stat st;
-    if (name[0] == '.' || fstatat(dirfd, name, &st, 0) < 0 ||
-        !S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
-        return false;
-    if (!is_ours(&st))
-        log_line(log, LOG_LEVEL_WARNING,
-                 "hook %s is not run: others than root and the agent's user "
-                 "can write it",
-                 name);
-    return is_ours(&st);
+    if (fstatat(dirfd, name, &st, 0) < 0 || !is_program(name, &st))
+        return -1;
+    if (is_ours(&st))
+        return 0;
+    log_line(log, LOG_LEVEL_WARNING,
+             "hook %s is not run: others than root and the agent's user "
+             "can write it",
+             name);
+    return -1;
 }
 
 static void
@@ -131,7 +139,7 @@ list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     struct dirent *entry;
     while (dir != NULL && n < PROGRAMS_MAX && (entry = readdir(dir)) != NULL) {
-        if (is_program(dirfd, entry->d_name, log) &&
+        if (check_program(dirfd, entry->d_name, log) == 0 &&
             (names[n] = strdup(entry->d_name)) != NULL)
             n++;
     }
