@@ -350,6 +350,26 @@ test_memory_devices(void **state)
     assert_string_equal(d[3].id, "");
 }
 
+/* Every slot that QEMU has, and one more. */
+static void
+test_as_many_memory_devices_as_there_are_slots(void **state)
+{
+    (void)state;
+    static char args[64 * MEMCTX_MEMDEVS_MAX];
+    size_t at =
+        (size_t)sprintf(args, "qemu|-object|memory-backend-ram,id=m,size=1G");
+    for (unsigned i = 0; i < MEMCTX_MEMDEVS_MAX; i++)
+        at += (size_t)snprintf(args + at, sizeof(args) - at,
+                               "|-device|pc-dimm,memdev=m,id=d%u", i);
+    struct memctx_qemuargs found = parse(args);
+    const struct memctx_memconf *memory = &found.memory;
+    assert_int_equal(memory->n_memdevs, MEMCTX_MEMDEVS_MAX);
+    for (unsigned i = 0; i < MEMCTX_MEMDEVS_MAX; i++)
+        assert_int_equal(memory->memdevs[i].size, MEMCTX_GIB);
+    strcpy(args + at, "|-device|pc-dimm,memdev=m,id=more");
+    refuse(args, "more than 256 memory devices");
+}
+
 static void
 test_cpu_and_accelerator(void **state)
 {
@@ -405,6 +425,7 @@ main(void)
         T(test_long_values_are_passed_over),
         T(test_names_that_are_too_long),
         T(test_memory_devices),
+        T(test_as_many_memory_devices_as_there_are_slots),
         T(test_cpu_and_accelerator),
         T(test_more_backends_than_are_kept),
         T(test_json_that_is_none),
