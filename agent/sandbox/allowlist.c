@@ -156,8 +156,11 @@ allowlist_load(const struct sandbox_fd *fds, size_t n_fds,
 {
     MEMCTX_CLEANUP(release)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    /* It asks the kernel whether it can kill a process. */
     if (filter == NULL)
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "seccomp(2) is refused: by the kernel, or by "
+                                "a filter that is there already");
     int failed = add_rules(filter, fds, n_fds);
     if (failed != 0)
         return memctx_error_set(err, MEMCTX_BUG,

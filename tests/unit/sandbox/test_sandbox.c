@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -542,6 +544,38 @@ test_process_with_two_threads(void **state)
     assert_int_equal(WEXITSTATUS(status), CONFINED_CAME_THROUGH);
 }
 
+/* As under a unit of systemd that does not name seccomp(2), which is in none of
+ * its sets. */
+static void
+test_seccomp_that_is_refused(void **state)
+{
+    (void)state;
+    const struct sandbox sandbox = {.memory_bytes = MEMCTX_MIB};
+    int status;
+    if (!confined_holds_filter())
+        skip();
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct memctx_error err = MEMCTX_ERROR_INIT;
+        struct sock_filter code[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                     offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog outer = {MEMCTX_ARRAY_LEN(code), code};
+        CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &outer, 0, 0) == 0);
+        CHECK(sandbox_enter(&sandbox, &err) == -1);
+        CHECK(strstr(err.message, "seccomp(2) is refused") != NULL);
+        _exit(CONFINED_CAME_THROUGH);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), CONFINED_CAME_THROUGH);
+}
+
 /* Descriptor 0 must be taken, or there would be a number for a new one. */
 static void
 test_standard_descriptors_that_were_closed(void **state)
@@ -668,6 +702,7 @@ main(void)
         TEST(test_descriptor_that_is_not_open),
         TEST(test_descriptor_of_proc_without_windows),
         TEST(test_process_with_two_threads),
+        TEST(test_seccomp_that_is_refused),
         TEST(test_standard_descriptors_that_were_closed),
         TEST(test_missing_filter_is_told_once),
         TEST(test_hidden_memory_is_not_dumped),
