@@ -4,9 +4,11 @@
 #ifndef MEMCTX_BYTES_H
 #define MEMCTX_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MEMCTX_PAGE_SIZE 4096u
 #define MEMCTX_KIB (UINT64_C(1) << 10)
@@ -19,22 +21,29 @@
 #define MEMCTX_CONTAINER_OF(pointer, type, member) \
     ((type *)((char *)(pointer)-offsetof(type, member)))
 
+/* One load each, also where the compiler does not optimise. */
 static inline uint16_t
 memctx_le16(const unsigned char *p)
 {
-    return (uint16_t)(p[0] | p[1] << 8);
+    uint16_t raw;
+    memcpy(&raw, p, sizeof(raw));
+    return le16toh(raw);
 }
 
 static inline uint32_t
 memctx_le32(const unsigned char *p)
 {
-    return memctx_le16(p) | (uint32_t)memctx_le16(p + 2) << 16;
+    uint32_t raw;
+    memcpy(&raw, p, sizeof(raw));
+    return le32toh(raw);
 }
 
 static inline uint64_t
 memctx_le64(const unsigned char *p)
 {
-    return memctx_le32(p) | (uint64_t)memctx_le32(p + 4) << 32;
+    uint64_t raw;
+    memcpy(&raw, p, sizeof(raw));
+    return le64toh(raw);
 }
 
 /* *sum = a + b; false, with *sum untouched, when that does not fit. */
