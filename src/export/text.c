@@ -31,13 +31,14 @@ memctx_export_xml(const struct memctx_export_subject *subject,
     return 0;
 }
 
-/* As it stands in RAM; the kernel ends it with a newline. A guest could write
- * there what a terminal obeys, a kernel writes ASCII in lines. */
+/* As it stands in RAM; the kernel ends it with a newline, a guest need not. One
+ * could write there what a terminal obeys, a kernel writes ASCII in lines. */
 int
 memctx_export_vmcoreinfo(const struct memctx_export_subject *subject,
                          struct memctx_text *text, struct memctx_error *err)
 {
-    for (size_t i = 0; i < subject->vmcoreinfo_len; i++) {
+    size_t len = subject->vmcoreinfo_len;
+    for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)subject->vmcoreinfo[i];
         if (c != '\n' && (c < ' ' || c > '~'))
             return memctx_error_set(err, MEMCTX_PERMANENT,
@@ -45,8 +46,9 @@ memctx_export_vmcoreinfo(const struct memctx_export_subject *subject,
                                     "which is no text: memctx read shows it",
                                     c, i);
     }
-    memctx_text_add(text, "%.*s", (int)subject->vmcoreinfo_len,
-                    subject->vmcoreinfo);
+    bool ends = len > 0 && subject->vmcoreinfo[len - 1] == '\n';
+    memctx_text_add(text, "%.*s%s", (int)len, subject->vmcoreinfo,
+                    ends ? "" : "\n");
     return 0;
 }
 

@@ -213,6 +213,9 @@ vmcoreinfo_is_the_bare_text(void **state)
     struct guest guest;
     make_linux(&guest);
     assert_text(&guest, "vmcoreinfo", VMCOREINFO);
+    /* The length in the note's header is the guest's word. */
+    guest.subject.vmcoreinfo_len = 12;
+    assert_text(&guest, "vmcoreinfo", "OSRELEASE=6.\n");
     guest.subject.vmcoreinfo = "OSRELEASE=6.1\n\033]0;x\007";
     guest.subject.vmcoreinfo_len = 19;
     assert_refused(&guest, "vmcoreinfo", "the byte 0x1b at 14");
