@@ -352,6 +352,11 @@ write_text(struct guestimg_kernel *k)
     add_line(k, "KERNELOFFSET", "%" PRIx64, k->slide);
     add_line(k, "NUMBER(KERNEL_IMAGE_SIZE)", "1073741824");
     add_line(k, "NUMBER(sme_mask)", "0");
+    if (k->more == NULL)
+        return;
+    k->text_len += (size_t)snprintf(
+        k->text + k->text_len, sizeof(k->text) - k->text_len, "%s", k->more);
+    must(k->text_len < sizeof(k->text), "VMCOREINFO of the test is too long");
 }
 
 /* level3_kernel_pgt[510] -> level2_kernel_pgt, which maps the image in order;
@@ -438,4 +443,33 @@ guestimg_add_kernel(struct guestimg *img, struct guestimg_kernel *k)
         guestimg_write(img, k->bare_gpa, k->text, k->text_len);
     if (k->note_gpa != 0)
         guestimg_write_note(img, k->note_gpa, k->text, k->text_len);
+}
+
+void
+guestimg_write_i386(const struct guestimg *img, uint32_t page_offset)
+{
+    char text[512];
+    char uts[6 * 65] = "Linux";
+    int len = snprintf(text, sizeof(text),
+                       "OSRELEASE=" GUESTIMG_I386_RELEASE "\nPAGESIZE=4096\n"
+                       "SYMBOL(init_uts_ns)=%x\nOFFSET(uts_namespace.name)=0\n"
+                       "SYMBOL(swapper_pg_dir)=%x\nSYMBOL(_stext)=%x\n",
+                       (unsigned)GUESTIMG_I386_UTS + page_offset,
+                       (unsigned)GUESTIMG_I386_ROOT + page_offset,
+                       (unsigned)GUESTIMG_I386_TEXT + page_offset);
+    strcpy(uts + 2 * 65, GUESTIMG_I386_RELEASE);
+    guestimg_write(img, GUESTIMG_I386_UTS, uts, sizeof(uts));
+    guestimg_write_note(img, GUESTIMG_I386_NOTE, text, (size_t)len);
+}
+
+/* All RAM, in large pages. */
+void
+guestimg_map_i386(struct guestimg *img, enum memctx_paging paging,
+                  uint32_t page_offset)
+{
+    bool is_pae = paging == MEMCTX_PAGING_X86_PAE;
+    struct guestimg_space space = {GUESTIMG_I386_ROOT, is_pae ? 3 : 2};
+    guestimg_map_range(img, &space, page_offset, 0, img->low,
+                       (is_pae ? 2 : 4) * MEMCTX_MIB,
+                       MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
 }

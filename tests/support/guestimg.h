@@ -104,6 +104,7 @@ struct guestimg_kernel {
     uint64_t trampoline_gpa; /* of the real-mode root; 0: there is none */
     const char *without;     /* key that VMCOREINFO lacks; NULL: none */
     const char *falsify;     /* "KEY=VALUE" to stand in place of KEY's line */
+    const char *more;        /* lines behind all others; NULL: none */
 
     uint64_t root_gpa; /* swapper_pg_dir */
     uint64_t root_gva;
@@ -122,5 +123,16 @@ struct guestimg_kernel guestimg_kernel(void);
 
 /* Write the kernel into RAM and fill in what came of it. */
 void guestimg_add_kernel(struct guestimg *img, struct guestimg_kernel *kernel);
+
+/* A kernel for i386, which is mapped by the direct map that begins at this
+ * PAGE_OFFSET: its note and init_uts_ns; its tables, PAE or of two levels. */
+#define GUESTIMG_I386_ROOT UINT64_C(0x1e74000)
+#define GUESTIMG_I386_UTS UINT64_C(0x1d45da0)
+#define GUESTIMG_I386_TEXT UINT64_C(0x1000000)
+#define GUESTIMG_I386_NOTE (48 * MEMCTX_MIB)
+#define GUESTIMG_I386_RELEASE "6.1.0-50-686"
+void guestimg_write_i386(const struct guestimg *img, uint32_t page_offset);
+void guestimg_map_i386(struct guestimg *img, enum memctx_paging paging,
+                       uint32_t page_offset);
 
 #endif

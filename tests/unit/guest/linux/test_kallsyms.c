@@ -4,26 +4,10 @@
  * tables that say anything. */
 #include "unit.h"
 
-#include <stdbool.h>
-
-#include "guestimg.h"
 #include "guest/linux/kallsyms.h"
+#include "symimg.h"
 
 #define RAM (128 * MEMCTX_MIB)
-
-/* Where the tables lie, in bytes from _text. */
-#define NUM_SYMS UINT64_C(0x900000)
-#define BASE UINT64_C(0x900008)
-#define TOKEN_TABLE UINT64_C(0x901000)
-#define TOKEN_INDEX UINT64_C(0x902000)
-#define OFFSETS UINT64_C(0x903000)
-#define NAMES UINT64_C(0x910000)
-
-enum way {
-    NEGATIVE,
-    POSITIVE,
-    SELF
-};
 
 struct fixture {
     struct guestimg img;
@@ -31,9 +15,7 @@ struct fixture {
     struct guestimg_kernel built;
     struct memctx_kernel kernel;
     struct memctx_vmcoreinfo info;
-    enum way way;
-    uint32_t n;
-    uint64_t names_at;
+    struct symimg sym;
     struct memctx_error err;
 };
 
@@ -45,36 +27,11 @@ set_key(struct fixture *f, enum memctx_vmcoreinfo_key key, uint64_t offset)
 }
 
 static void
-write_at(struct fixture *f, uint64_t offset, const void *bytes, size_t len)
+begin(struct fixture *f, enum symimg_way way)
 {
-    guestimg_write(&f->img, f->built.text_gpa + offset, bytes, len);
-}
-
-static void
-write_le32(struct fixture *f, uint64_t offset, uint64_t value)
-{
-    unsigned char raw[4];
-    for (int i = 0; i < 4; i++)
-        raw[i] = (unsigned char)(value >> (8 * i));
-    write_at(f, offset, raw, sizeof(raw));
-}
-
-/* Every byte stands for itself but 1, which is "jiff", and 2, "_64". */
-static void
-write_tokens(struct fixture *f)
-{
-    unsigned char table[1024];
-    size_t used = 0;
-    for (unsigned i = 0; i < 256; i++) {
-        char itself[2] = {(char)i, '\0'};
-        const char *text = i == 1 ? "jiff" : i == 2 ? "_64" : itself;
-        unsigned char index[2] = {(unsigned char)used,
-                                  (unsigned char)(used >> 8)};
-        write_at(f, TOKEN_INDEX + 2 * i, index, sizeof(index));
-        memcpy(table + used, text, strlen(text) + 1);
-        used += strlen(text) + 1;
-    }
-    write_at(f, TOKEN_TABLE, table, used);
+    f->sym = symimg(&f->img, f->built.text_gpa, f->built.text_gva, way);
+    if (way == SYMIMG_SELF)
+        f->info.has &= ~(UINT64_C(1) << MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE);
 }
 
 static int
@@ -90,15 +47,14 @@ setup(void **state)
                                        .paging = MEMCTX_PAGING_X86_64_4LEVEL,
                                        .kcr3 = f->built.root_gpa};
     set_key(f, MEMCTX_VMCI_STEXT, 0);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_NAMES, NAMES);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_NUM_SYMS, NUM_SYMS);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE, TOKEN_TABLE);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX, TOKEN_INDEX);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_OFFSETS, OFFSETS);
-    set_key(f, MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE, BASE);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_NAMES, SYMIMG_NAMES);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_NUM_SYMS, SYMIMG_NUM_SYMS);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE, SYMIMG_TOKEN_TABLE);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX, SYMIMG_TOKEN_INDEX);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_OFFSETS, SYMIMG_OFFSETS);
+    set_key(f, MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE, SYMIMG_BASE);
     strcpy(f->info.release, "6.1.0");
-    f->names_at = NAMES;
-    write_tokens(f);
+    begin(f, SYMIMG_NEGATIVE);
     *state = f;
     return 0;
 }
@@ -113,42 +69,6 @@ teardown(void **state)
     return 0;
 }
 
-/* A name as kernels write it: length, then tokens, the first with the type. */
-static void
-add_name(struct fixture *f, const char *tokens, size_t len)
-{
-    unsigned char head[2] = {(unsigned char)len, (unsigned char)(len >> 7)};
-    if (len >= 0x80)
-        head[0] |= 0x80;
-    write_at(f, f->names_at, head, len >= 0x80 ? 2 : 1);
-    f->names_at += len >= 0x80 ? 2 : 1;
-    write_at(f, f->names_at, tokens, len);
-    f->names_at += len;
-}
-
-static void
-add_symbol(struct fixture *f, const char *tokens, uint64_t offset)
-{
-    uint64_t base = f->built.text_gva;
-    uint64_t own = base + OFFSETS + 4 * f->n;
-    uint64_t value = f->way == NEGATIVE   ? ~offset
-                     : f->way == POSITIVE ? offset
-                                          : base + offset - own;
-    add_name(f, tokens, strlen(tokens));
-    write_le32(f, OFFSETS + 4 * f->n, value);
-    write_le32(f, NUM_SYMS, ++f->n);
-}
-
-static void
-write_base(struct fixture *f)
-{
-    if (f->way == SELF)
-        f->info.has &= ~(UINT64_C(1) << MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE);
-    else
-        guestimg_write_le64(&f->img, f->built.text_gpa + BASE,
-                            f->built.text_gva);
-}
-
 static int
 find(struct fixture *f, uint64_t *gva)
 {
@@ -158,15 +78,14 @@ find(struct fixture *f, uint64_t *gva)
 }
 
 static void
-check_way(struct fixture *f, enum way way)
+check_way(struct fixture *f, enum symimg_way way)
 {
     uint64_t gva = 0;
-    f->way = way;
-    write_base(f);
-    add_symbol(f, "T_stext", 0);
-    add_symbol(f, "Tmain", 0x1000);
-    add_symbol(f, "D\1ies\2", 0x123458);
-    add_symbol(f, "D\1ies", 0x999);
+    begin(f, way);
+    symimg_add(&f->sym, "T_stext", 0);
+    symimg_add(&f->sym, "Tmain", 0x1000);
+    symimg_add(&f->sym, "D\1ies\2", 0x123458);
+    symimg_add(&f->sym, "D\1ies", 0x999);
     assert_done(find(f, &gva), &f->err);
     assert_int_equal(gva, f->built.text_gva + 0x123458);
 }
@@ -174,19 +93,19 @@ check_way(struct fixture *f, enum way way)
 static void
 test_offsets_that_are_negative(void **state)
 {
-    check_way(*state, NEGATIVE);
+    check_way(*state, SYMIMG_NEGATIVE);
 }
 
 static void
 test_offsets_from_the_base(void **state)
 {
-    check_way(*state, POSITIVE);
+    check_way(*state, SYMIMG_POSITIVE);
 }
 
 static void
 test_offsets_from_themselves(void **state)
 {
-    check_way(*state, SELF);
+    check_way(*state, SYMIMG_SELF);
 }
 
 static void
@@ -197,13 +116,12 @@ test_symbol_before_stext_and_long_names(void **state)
     uint64_t gva;
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
-    f->way = POSITIVE;
-    write_base(f);
-    add_symbol(f, longer, 0x10);
-    add_symbol(f, "djiffies", 0x20);
+    begin(f, SYMIMG_POSITIVE);
+    symimg_add(&f->sym, longer, 0x10);
+    symimg_add(&f->sym, "djiffies", 0x20);
     for (unsigned i = 0; i < 1000; i++)
-        add_symbol(f, longer, 0x30);
-    add_symbol(f, "T_stext", 0);
+        symimg_add(&f->sym, longer, 0x30);
+    symimg_add(&f->sym, "T_stext", 0);
     assert_done(find(f, &gva), &f->err);
     assert_int_equal(gva, f->built.text_gva + 0x20);
 }
@@ -213,8 +131,7 @@ test_kernel_without_data_symbols(void **state)
 {
     struct fixture *f = *state;
     uint64_t gva;
-    write_base(f);
-    add_symbol(f, "T_stext", 0);
+    symimg_add(&f->sym, "T_stext", 0);
     assert_int_equal(find(f, &gva), -1);
     assert_error(&f->err, MEMCTX_RETRY, "1 kernel symbols, but no jiffies_64");
 }
@@ -243,7 +160,7 @@ test_number_of_symbols_that_is_not_sane(void **state)
     static const uint32_t counts[] = {0, MEMCTX_KALLSYMS_MAX + 1, UINT32_MAX};
     uint64_t gva;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(counts); i++) {
-        write_le32(f, NUM_SYMS, counts[i]);
+        symimg_write_le32(&f->sym, SYMIMG_NUM_SYMS, counts[i]);
         assert_int_equal(find(f, &gva), -1);
         assert_error(&f->err, MEMCTX_RETRY, "kernel symbols, at most");
     }
@@ -254,8 +171,8 @@ test_token_outside_of_the_table(void **state)
 {
     struct fixture *f = *state;
     uint64_t gva;
-    write_le32(f, NUM_SYMS, 1);
-    write_at(f, TOKEN_INDEX + 2 * 77, "\377\377", 2);
+    symimg_write_le32(&f->sym, SYMIMG_NUM_SYMS, 1);
+    symimg_write(&f->sym, SYMIMG_TOKEN_INDEX + 2 * 77, "\377\377", 2);
     assert_int_equal(find(f, &gva), -1);
     assert_error(&f->err, MEMCTX_RETRY, "kallsyms token 77 at 65535");
 }
@@ -268,9 +185,9 @@ test_tokens_that_do_not_end(void **state)
     char full[8192];
     uint64_t gva;
     memset(full, 'x', sizeof(full));
-    write_at(f, TOKEN_TABLE, full, 4096);
-    write_at(f, NAMES, full, sizeof(full));
-    write_le32(f, NUM_SYMS, 60);
+    symimg_write(&f->sym, SYMIMG_TOKEN_TABLE, full, 4096);
+    symimg_write(&f->sym, SYMIMG_NAMES, full, sizeof(full));
+    symimg_write_le32(&f->sym, SYMIMG_NUM_SYMS, 60);
     assert_int_equal(find(f, &gva), -1);
     assert_error(&f->err, MEMCTX_RETRY, "60 kernel symbols, but no _stext");
 }
@@ -280,7 +197,7 @@ test_names_that_leave_the_image(void **state)
 {
     struct fixture *f = *state;
     uint64_t gva;
-    write_le32(f, NUM_SYMS, MEMCTX_KALLSYMS_MAX);
+    symimg_write_le32(&f->sym, SYMIMG_NUM_SYMS, MEMCTX_KALLSYMS_MAX);
     /* Zeros are names of no length; more of them than the image has room for.
      */
     set_key(f, MEMCTX_VMCI_KALLSYMS_NAMES, 0xbff000);
@@ -293,10 +210,9 @@ test_stext_somewhere_else(void **state)
 {
     struct fixture *f = *state;
     uint64_t gva;
-    f->way = POSITIVE;
-    write_base(f);
-    add_symbol(f, "T_stext", 0x1000);
-    add_symbol(f, "Djiffies", 0x20);
+    begin(f, SYMIMG_POSITIVE);
+    symimg_add(&f->sym, "T_stext", 0x1000);
+    symimg_add(&f->sym, "Djiffies", 0x20);
     assert_int_equal(find(f, &gva), -1);
     assert_error(&f->err, MEMCTX_RETRY, "which leads nowhere near");
 }
@@ -306,7 +222,7 @@ test_every_read_may_fail(void **state)
 {
     struct fixture *f = *state;
     uint64_t gva;
-    check_way(f, NEGATIVE);
+    check_way(f, SYMIMG_NEGATIVE);
     unsigned long reads = guestimg_faults()->reads;
     for (unsigned long n = 1; n <= reads; n++) {
         *guestimg_faults() = (struct guestimg_faults){.fail_from = n};

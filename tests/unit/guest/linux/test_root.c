@@ -9,11 +9,9 @@
 #include "guest/linux/root.h"
 
 #define RAM (128 * MEMCTX_MIB)
-#define ROOT UINT64_C(0x1e74000)
-#define UTS UINT64_C(0x1d45da0)
-#define TEXT UINT64_C(0x1000000)
-#define NOTE (48 * MEMCTX_MIB)
-#define RELEASE "6.1.0-50-686"
+#define ROOT GUESTIMG_I386_ROOT
+#define TEXT GUESTIMG_I386_TEXT
+#define NOTE GUESTIMG_I386_NOTE
 
 struct fixture {
     struct guestimg img;
@@ -41,33 +39,11 @@ teardown(void **state)
     return 0;
 }
 
-/* Text, note and uts of a 32-bit kernel at this PAGE_OFFSET. */
-static void
-write_note(struct fixture *f, uint32_t offset)
-{
-    char text[512];
-    char uts[6 * 65] = "Linux";
-    int len = snprintf(text, sizeof(text),
-                       "OSRELEASE=" RELEASE "\nPAGESIZE=4096\n"
-                       "SYMBOL(init_uts_ns)=%x\nOFFSET(uts_namespace.name)=0\n"
-                       "SYMBOL(swapper_pg_dir)=%x\nSYMBOL(_stext)=%x\n",
-                       (unsigned)UTS + offset, (unsigned)ROOT + offset,
-                       (unsigned)TEXT + offset);
-    strcpy(uts + 2 * 65, RELEASE);
-    guestimg_write(&f->img, UTS, uts, sizeof(uts));
-    guestimg_write_note(&f->img, NOTE, text, (size_t)len);
-}
-
-/* The direct map: all RAM at PAGE_OFFSET, in large pages. */
 static void
 build(struct fixture *f, enum memctx_paging paging, uint32_t offset)
 {
-    bool is_pae = paging == MEMCTX_PAGING_X86_PAE;
-    struct guestimg_space space = {ROOT, is_pae ? 3 : 2};
-    uint64_t page = (is_pae ? 2 : 4) * MEMCTX_MIB;
-    write_note(f, offset);
-    guestimg_map_range(&f->img, &space, offset, 0, RAM, page,
-                       MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
+    guestimg_write_i386(&f->img, offset);
+    guestimg_map_i386(&f->img, paging, offset);
     memctx_rammap_destroy(f->map);
     f->map = guestimg_rammap(&f->img, NULL);
 }
@@ -110,7 +86,7 @@ test_i386_of_every_split(void **state)
         assert_int_equal(f->found.kcr3, ROOT);
         assert_int_equal(f->found.paging, rows[i].paging);
         assert_int_equal(f->found.base_gva, TEXT + rows[i].offset);
-        assert_string_equal(f->found.version, RELEASE);
+        assert_string_equal(f->found.version, GUESTIMG_I386_RELEASE);
         assert_false(f->found.linux_facts.has_phys_base);
         assert_false(f->found.linux_facts.has_kaslr_offset);
     }
@@ -139,7 +115,7 @@ static void
 test_i386_without_tables(void **state)
 {
     struct fixture *f = *state;
-    write_note(f, 0xc0000000);
+    guestimg_write_i386(&f->img, 0xc0000000);
     f->map = guestimg_rammap(&f->img, NULL);
     refuse(f, "check self-map: swapper_pg_dir");
 }
