@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* What a fuzz target is, to libFuzzer and to replay.c alike. */
+/* What a fuzz target is, to libFuzzer (libfuzzer.c) and to make check
+ * (replay.c) alike. A finding is an abort, or what a sanitizer says. */
 #ifndef MEMCTX_TESTS_FUZZ_H
 #define MEMCTX_TESTS_FUZZ_H
 
@@ -9,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Returns 0; a finding is an abort, or what a sanitizer says. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Run the target on one input. It behaves the same for the same input, however
+ * many were run before. */
+void fuzz_one(const uint8_t *data, size_t size);
 
 /* Like assert(), but not to be compiled out. */
 #define FUZZ_MUST(condition)                                                   \

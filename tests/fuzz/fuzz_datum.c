@@ -38,18 +38,17 @@ check_round_trip(const struct memctx_datum *datum,
     free(xml);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct memctx_datum datum;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (memctx_datum_from_xml((const char *)data, size, &datum, &err) < 0) {
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT && err.message[0] != '\0');
-        return 0;
+        return;
     }
     check_round_trip(&datum, MEMCTX_PUBLIC);
     check_round_trip(&datum, MEMCTX_PRIVATE);
     check_json(&datum);
     memctx_datum_deinit(&datum);
-    return 0;
 }

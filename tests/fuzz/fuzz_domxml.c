@@ -7,18 +7,17 @@
 
 #include "domain/domxml.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct memctx_domxml facts;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (memctx_domxml_parse((const char *)data, size, &facts, &err) < 0) {
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT && err.message[0] != '\0');
-        return 0;
+        return;
     }
     FUZZ_MUST(facts.name[0] != '\0');
     FUZZ_MUST(strlen(facts.uuid) == 36);
     FUZZ_MUST(facts.id >= -1);
     memctx_domxml_deinit(&facts);
-    return 0;
 }

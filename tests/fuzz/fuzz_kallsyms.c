@@ -24,8 +24,8 @@ static const enum memctx_vmcoreinfo_key keys[] = {
 
 #define HEAD (4 * MEMCTX_ARRAY_LEN(keys))
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"jiffies_64", "jiffies", NULL};
     struct guestimg img;
@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     uint64_t gva;
     if (size < HEAD)
-        return 0;
+        return;
     guestimg_init(&img, RAM, RAM);
     guestimg_add_kernel(&img, &built);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
@@ -51,5 +51,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
-    return 0;
 }

@@ -122,8 +122,8 @@ search(const struct script *s, bool all)
     memctx_search_destroy(search);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct script s = {.budget = 4000};
     const char *line = (const char *)data;
@@ -143,5 +143,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_MUST(guestimg_blocks(&s.img) == blocks);
     memctx_rammap_destroy(s.map);
     guestimg_deinit(&s.img);
-    return 0;
 }

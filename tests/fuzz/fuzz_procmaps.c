@@ -7,8 +7,8 @@
 
 #include "ram/procmaps.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct memctx_mapping mapping;
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -21,5 +21,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
     free(line);
-    return 0;
 }

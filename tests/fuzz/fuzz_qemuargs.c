@@ -39,8 +39,8 @@ check(const struct memctx_qemuargs *found)
         FUZZ_MUST(strlen(found->backends[i].id) < MEMCTX_BACKEND_NAME_MAX);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     static struct memctx_qemuargs found;
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -54,5 +54,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
     free(args);
-    return 0;
 }

@@ -127,8 +127,8 @@ take(int fd)
     lease_close(lease);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     static int fds[FDS] = {-1, -1, -1};
     int pair[2];
@@ -149,5 +149,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int lowest_now = dup(fds[0]);
     close(lowest_now);
     FUZZ_MUST(lowest_now == lowest);
-    return 0;
 }

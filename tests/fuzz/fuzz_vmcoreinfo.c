@@ -7,8 +7,8 @@
 
 #include "guest/linux/vmcoreinfo.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct memctx_vmcoreinfo info;
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -20,12 +20,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)memctx_vmcoreinfo_is_text(data);
     if (memctx_vmcoreinfo_parse((const char *)data, size, &info, &err) < 0) {
         FUZZ_MUST(err.kind == MEMCTX_RETRY && err.message[0] != '\0');
-        return 0;
+        return;
     }
     FUZZ_MUST(memctx_vmcoreinfo_is_text(data));
     FUZZ_MUST(info.release[0] != '\0' &&
               strlen(info.release) < sizeof(info.release));
     FUZZ_MUST(strlen(info.build_id) < sizeof(info.build_id));
     FUZZ_MUST(info.has >> MEMCTX_VMCI_KEYS == 0);
-    return 0;
 }

@@ -97,12 +97,12 @@ search(const struct memctx_rammap *map, bool all)
     memctx_search_destroy(search);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct guestimg img;
     if (size == 0)
-        return 0;
+        return;
     unsigned which = data[0] % MEMCTX_ARRAY_LEN(guests);
     struct winimg w = winimg(guests[which].build, guests[which].paging);
     w.large_pages = (data[0] & 0x10) != 0;
@@ -117,5 +117,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_MUST(guestimg_blocks(&img) == blocks);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
-    return 0;
 }

@@ -54,16 +54,15 @@ follow(const struct world *world, int narrow, uint64_t gva)
     FUZZ_MUST(reads_left > 500);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     const struct world *world = the_world();
     size_t len = (size_t)memctx_min(size, LEN_MAX);
     uint64_t into = MEMCTX_PAGE_SIZE - len;
     if (len == 0)
-        return 0;
+        return;
     guestimg_write(&world->img, CODE_GPA + into, data, len);
     follow(world, 0, CODE_64 + into);
     follow(world, 1, CODE_32 + into);
-    return 0;
 }

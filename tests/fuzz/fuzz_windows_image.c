@@ -67,8 +67,8 @@ parse(const struct world *world, int narrow, uint64_t gva)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     static unsigned char pages[IMAGE_PAGES * MEMCTX_PAGE_SIZE];
     const struct world *world = the_world();
@@ -77,5 +77,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     guestimg_write(&world->img, IMAGE_GPA, pages, sizeof(pages));
     parse(world, 0, IMAGE_64);
     parse(world, 1, IMAGE_32);
-    return 0;
 }

@@ -26,7 +26,7 @@ run_file(const char *directory, const char *name)
     memcpy(exact, input, size);
     fclose(file);
     free(input);
-    LLVMFuzzerTestOneInput(exact, size);
+    fuzz_one(exact, size);
     free(exact);
 }
 
