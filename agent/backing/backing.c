@@ -97,29 +97,44 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     return find_layouts(o, conf, err);
 }
 
+/* QEMU's memory is opened once: the map has the descriptors then, and further
+ * backends the same ones. */
+static int
+open_memory(const struct opening *o, const struct memctx_rammap *map,
+            struct memctx_source *ret, struct memctx_error *err)
+{
+    for (unsigned i = 0; i < memctx_rammap_backends(map); i++) {
+        const struct memctx_source *other = memctx_rammap_source(map, i);
+        if (other->pagemap_fd < 0)
+            continue;
+        ret->fd = other->fd;
+        ret->pagemap_fd = other->pagemap_fd;
+        return 0;
+    }
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int mem = -1;
+    if (holdings_open_memory(o->process, "mem", &mem, err) < 0 ||
+        holdings_open_memory(o->process, "pagemap", &ret->pagemap_fd, err) < 0)
+        return -1;
+    ret->fd = memctx_steal_fd(&mem);
+    return 0;
+}
+
 /* RAM in memory of QEMU's own. */
 static int
 add_memory(const struct opening *o, const struct memctx_match *match,
            const char *id, uint64_t size, struct memctx_rammap *map,
            struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int mem = -1;
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int pagemap = -1;
     MEMCTX_CLEANUP(memctx_cleanup_fd) int file = -1;
+    struct memctx_source source = {-1, -1, -1, match->mapping->start, NULL};
     unsigned index;
-    if (holdings_open_memory(o->process, "mem", &mem, err) < 0 ||
-        holdings_open_memory(o->process, "pagemap", &pagemap, err) < 0)
-        return -1;
     /* Pages of a private mapping that were never written are the file's. */
     if (match->file != NULL && !match->mapping->shared &&
         holdings_open_file(o->process, match->file, &file, err) < 0)
         return -1;
-    const struct memctx_source source = {
-        .fd = memctx_steal_fd(&mem),
-        .pagemap_fd = memctx_steal_fd(&pagemap),
-        .file_fd = memctx_steal_fd(&file),
-        .start = match->mapping->start,
-    };
+    if (open_memory(o, map, &source, err) < 0)
+        return -1;
+    source.file_fd = memctx_steal_fd(&file);
     return memctx_rammap_add_source(map, id, &source, size, &memctx_procmem_io,
                                     &index, err);
 }
@@ -164,7 +179,7 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
     if (add_extents(layout, ram.map, err) < 0)
         return -1;
     if (o->other != NULL &&
-        (memctx_rammap_copy_backends(ram.map, &ram.other, err) < 0 ||
+        (memctx_rammap_create_beside(ram.map, &ram.other, err) < 0 ||
          add_extents(o->other, ram.other, err) < 0))
         return -1;
     /* QEMU may have ended, and its number been given away, while we looked;

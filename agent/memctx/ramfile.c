@@ -114,7 +114,7 @@ open_ram(const char *path, uint64_t low, struct ram *ret,
         return -1;
     if (ret->low != memctx_rammap_size(ret->map))
         return 0;
-    return memctx_rammap_copy_backends(ret->map, &ret->other, err);
+    return memctx_rammap_create_beside(ret->map, &ret->other, err);
 }
 
 enum exit_code

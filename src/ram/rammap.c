@@ -25,33 +25,104 @@ struct backend {
     const struct memctx_backend_io *io;
 };
 
+/* The backends of one guest, which maps of different layouts share: each has
+ * its descriptors once. */
+struct backends {
+    atomic_uint maps;
+    unsigned n;
+    struct backend *array; /* grows */
+};
+
+/* A ready domain keeps one of these, so both arrays are as long as they need to
+ * be: a common guest has one backend and two extents. */
 struct memctx_rammap {
     atomic_uint references;
-    struct backend backends[MEMCTX_BACKENDS_MAX];
-    unsigned n_backends;
-    struct memctx_extent extents[MEMCTX_EXTENTS_MAX]; /* by gpa */
+    struct backends *backends;
+    struct memctx_extent *extents; /* by gpa; grows */
     size_t n_extents;
 };
 
-#define NO_SOURCE ((struct memctx_source){-1, -1, -1, 0, NULL})
+static bool
+has_fd(const struct memctx_source *source, int fd)
+{
+    return source->fd == fd || source->pagemap_fd == fd ||
+           source->file_fd == fd;
+}
+
+/* Backends of one process share the descriptors of its memory. */
+static void
+close_unless_held(const struct backends *backends, int fd)
+{
+    for (unsigned i = 0; i < backends->n; i++) {
+        if (has_fd(&backends->array[i].source, fd))
+            return;
+    }
+    memctx_close_fd(&fd);
+}
 
 static void
-source_close(struct memctx_source *source)
+source_close(const struct backends *backends, struct memctx_source source)
 {
-    memctx_close_fd(&source->fd);
-    memctx_close_fd(&source->pagemap_fd);
-    memctx_close_fd(&source->file_fd);
+    close_unless_held(backends, source.fd);
+    if (source.pagemap_fd != source.fd)
+        close_unless_held(backends, source.pagemap_fd);
+    if (source.file_fd != source.fd && source.file_fd != source.pagemap_fd)
+        close_unless_held(backends, source.file_fd);
+}
+
+static struct backends *
+backends_create(void)
+{
+    struct backends *backends = calloc(1, sizeof(*backends));
+    if (backends != NULL)
+        atomic_init(&backends->maps, 1);
+    return backends;
+}
+
+static void
+backends_drop(struct backends *backends)
+{
+    if (atomic_fetch_sub(&backends->maps, 1) > 1)
+        return;
+    while (backends->n > 0) {
+        backends->n--;
+        source_close(backends, backends->array[backends->n].source);
+    }
+    free(backends->array);
+    free(backends);
+}
+
+/* Takes over a reference to the backends, also when it fails. */
+static int
+create(struct backends *backends, struct memctx_rammap **ret,
+       struct memctx_error *err)
+{
+    struct memctx_rammap *map = calloc(1, sizeof(*map));
+    if (map == NULL || backends == NULL) {
+        free(map);
+        if (backends != NULL)
+            backends_drop(backends);
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    }
+    atomic_init(&map->references, 1);
+    map->backends = backends;
+    *ret = map;
+    return 0;
 }
 
 int
 memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err)
 {
-    struct memctx_rammap *map = calloc(1, sizeof(*map));
-    if (map == NULL)
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    atomic_init(&map->references, 1);
-    *ret = map;
-    return 0;
+    return create(backends_create(), ret, err);
+}
+
+int
+memctx_rammap_create_beside(const struct memctx_rammap *map,
+                            struct memctx_rammap **ret,
+                            struct memctx_error *err)
+{
+    atomic_fetch_add(&map->backends->maps, 1);
+    return create(map->backends, ret, err);
 }
 
 struct memctx_rammap *
@@ -67,46 +138,19 @@ memctx_rammap_destroy(struct memctx_rammap *map)
 {
     if (map == NULL || atomic_fetch_sub(&map->references, 1) > 1)
         return;
-    for (unsigned i = 0; i < map->n_backends; i++)
-        source_close(&map->backends[i].source);
+    backends_drop(map->backends);
+    free(map->extents);
     free(map);
 }
 
-/* -1 for -1; else a duplicate. False: there is none to be had. */
-static bool
-copy_fd(int fd, int *ret)
+/* Room for one more item in an array of `used`, which doubles. NULL: there is
+ * no memory; the array is as before. */
+static void *
+grow(void *array, size_t used, size_t item_size)
 {
-    *ret = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    return fd < 0 || *ret >= 0;
-}
-
-int
-memctx_rammap_copy_backends(const struct memctx_rammap *map,
-                            struct memctx_rammap **ret,
-                            struct memctx_error *err)
-{
-    struct memctx_rammap *copy;
-    if (memctx_rammap_create(&copy, err) < 0)
-        return -1;
-    for (unsigned i = 0; i < map->n_backends; i++) {
-        const struct memctx_source *from = &map->backends[i].source;
-        struct memctx_source *to = &copy->backends[i].source;
-        copy->backends[i] = map->backends[i];
-        *to = NO_SOURCE;
-        to->start = from->start;
-        copy->n_backends++;
-        if (!copy_fd(from->fd, &to->fd) ||
-            !copy_fd(from->pagemap_fd, &to->pagemap_fd) ||
-            !copy_fd(from->file_fd, &to->file_fd)) {
-            int saved = errno;
-            memctx_rammap_destroy(copy);
-            return memctx_error_set(err, MEMCTX_EXHAUSTED,
-                                    "cannot duplicate a RAM descriptor: %s",
-                                    strerror(saved));
-        }
-    }
-    *ret = copy;
-    return 0;
+    bool full = (used & (used - 1)) == 0; /* 0, 1, 2, 4, 8, ... */
+    return full ? realloc(array, (used == 0 ? 1 : 2 * used) * item_size)
+                : array;
 }
 
 static int
@@ -134,26 +178,44 @@ check_backing(int fd, uint64_t *size, struct memctx_error *err)
     return 0;
 }
 
+/* Takes nothing over when it fails. */
+static int
+add_source(struct backends *backends, const struct backend *backend,
+           struct memctx_error *err)
+{
+    if (atomic_load(&backends->maps) > 1)
+        return memctx_error_set(err, MEMCTX_BUG,
+                                "backends that maps share are complete");
+    if (backends->n == MEMCTX_BACKENDS_MAX)
+        return memctx_error_set(err, MEMCTX_BUG, "more than %d RAM backends",
+                                MEMCTX_BACKENDS_MAX);
+    if (backend->size == 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "guest RAM backing is empty (0 bytes)");
+    struct backend *array =
+        grow(backends->array, backends->n, sizeof(array[0]));
+    if (array == NULL)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    backends->array = array;
+    backends->array[backends->n++] = *backend;
+    return 0;
+}
+
 int
 memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
                          const struct memctx_source *source, uint64_t size,
                          const struct memctx_backend_io *io, unsigned *ret,
                          struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(source_close) struct memctx_source owned = *source;
-    if (map->n_backends == MEMCTX_BACKENDS_MAX)
-        return memctx_error_set(err, MEMCTX_BUG, "more than %d RAM backends",
-                                MEMCTX_BACKENDS_MAX);
-    if (size == 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "guest RAM backing is empty (0 bytes)");
-    struct backend *backend = &map->backends[map->n_backends];
-    snprintf(backend->name, sizeof(backend->name), "%s", name);
-    backend->source = owned;
-    owned = NO_SOURCE;
-    backend->size = size;
-    backend->io = io;
-    *ret = map->n_backends++;
+    struct backend backend = {.source = *source,
+                              .size = size,
+                              .io = io != NULL ? io : &memctx_file_io};
+    snprintf(backend.name, sizeof(backend.name), "%s", name);
+    if (add_source(map->backends, &backend, err) < 0) {
+        source_close(map->backends, *source);
+        return -1;
+    }
+    *ret = map->backends->n - 1;
     return 0;
 }
 
@@ -166,10 +228,9 @@ memctx_rammap_add_backend(struct memctx_rammap *map, const char *name, int fd,
     uint64_t size;
     if (check_backing(fd, &size, err) < 0)
         return -1;
-    struct memctx_source source = NO_SOURCE;
-    source.fd = memctx_steal_fd(&owned);
-    return memctx_rammap_add_source(
-        map, name, &source, size, io != NULL ? io : &memctx_file_io, ret, err);
+    const struct memctx_source source = {memctx_steal_fd(&owned), -1, -1, 0,
+                                         NULL};
+    return memctx_rammap_add_source(map, name, &source, size, io, ret, err);
 }
 
 /* Index of the first extent that ends above gpa; n_extents if none does. */
@@ -202,8 +263,8 @@ check_extent(const struct memctx_rammap *map, const struct memctx_extent *e,
                                 "extent at gpa %#" PRIx64 " has size %#" PRIx64
                                 ": empty or beyond 2^64",
                                 e->gpa, e->size);
-    if (e->backend >= map->n_backends ||
-        !memctx_range_in(e->offset, e->size, 0, map->backends[e->backend].size))
+    if (!memctx_range_in(e->offset, e->size, 0,
+                         memctx_rammap_backend_size(map, e->backend)))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "extent at gpa %#" PRIx64
                                 " wants offset %#" PRIx64 " size %#" PRIx64
@@ -225,6 +286,11 @@ memctx_rammap_add_extent(struct memctx_rammap *map,
     size_t place = find_extent(map, extent->gpa);
     if (check_extent(map, extent, place, err) < 0)
         return -1;
+    struct memctx_extent *extents =
+        grow(map->extents, map->n_extents, sizeof(extents[0]));
+    if (extents == NULL)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    map->extents = extents;
     memmove(&map->extents[place + 1], &map->extents[place],
             (map->n_extents - place) * sizeof(map->extents[0]));
     map->extents[place] = *extent;
@@ -270,8 +336,8 @@ memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
         const struct memctx_extent *e = &map->extents[i];
         uint64_t skip = gpa - e->gpa;
         size_t part = (size_t)memctx_min(len_bytes, e->size - skip);
-        if (read_backend(&map->backends[e->backend], e->offset + skip, to, part,
-                         err) < 0)
+        if (read_backend(&map->backends->array[e->backend], e->offset + skip,
+                         to, part, err) < 0)
             return memctx_error_prefix(err, "gpa %#" PRIx64, gpa);
         to += part;
         gpa += part;
@@ -322,7 +388,7 @@ next_data_in(const struct memctx_rammap *map, const struct memctx_extent *e,
     uint64_t to = e->offset + memctx_min(limit_gpa - e->gpa, e->size);
     if (from >= to)
         return false;
-    const struct backend *backend = &map->backends[e->backend];
+    const struct backend *backend = &map->backends->array[e->backend];
     int found = backend->io->next_data(&backend->source, from, to, start, end);
     if (found == 0)
         return false;
@@ -353,9 +419,9 @@ memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
 int
 memctx_rammap_check(const struct memctx_rammap *map, struct memctx_error *err)
 {
-    for (unsigned i = 0; i < map->n_backends; i++) {
+    for (unsigned i = 0; i < map->backends->n; i++) {
         unsigned char last;
-        const struct backend *backend = &map->backends[i];
+        const struct backend *backend = &map->backends->array[i];
         if (read_backend(backend, backend->size - 1, &last, 1, err) < 0)
             return -1;
     }
@@ -372,25 +438,26 @@ memctx_rammap_extents(const struct memctx_rammap *map, size_t *count)
 const char *
 memctx_rammap_backend_name(const struct memctx_rammap *map, unsigned index)
 {
-    return index < map->n_backends ? map->backends[index].name : "";
+    return index < map->backends->n ? map->backends->array[index].name : "";
 }
 
 uint64_t
 memctx_rammap_backend_size(const struct memctx_rammap *map, unsigned index)
 {
-    return index < map->n_backends ? map->backends[index].size : 0;
+    return index < map->backends->n ? map->backends->array[index].size : 0;
 }
 
 unsigned
 memctx_rammap_backends(const struct memctx_rammap *map)
 {
-    return map->n_backends;
+    return map->backends->n;
 }
 
 const struct memctx_source *
 memctx_rammap_source(const struct memctx_rammap *map, unsigned index)
 {
-    return index < map->n_backends ? &map->backends[index].source : NULL;
+    return index < map->backends->n ? &map->backends->array[index].source
+                                    : NULL;
 }
 
 uint64_t

@@ -57,18 +57,19 @@ int memctx_rammap_add_backend(struct memctx_rammap *map, const char *name,
                               int fd, const struct memctx_backend_io *io,
                               unsigned *ret, struct memctx_error *err);
 
-/* The same for `size` bytes of any source, read through `io`. The map owns the
- * source's descriptors from the call on, also when it fails. -1 with PERMANENT:
- * size 0; BUG: too many backends. */
+/* The same for `size` bytes of any source, read through `io`, NULL for the
+ * default; nothing is asked of the descriptors. The map owns them from the call
+ * on, also when it fails; several backends may have the same one. -1 with
+ * PERMANENT: size 0; BUG: too many backends; EXHAUSTED. */
 int memctx_rammap_add_source(struct memctx_rammap *map, const char *name,
                              const struct memctx_source *source, uint64_t size,
                              const struct memctx_backend_io *io, unsigned *ret,
                              struct memctx_error *err);
 
-/* A map without extents of the backends that `map` has, read through
- * descriptors of its own. 0, or -1 with EXHAUSTED: no memory or descriptors.
- * The caller destroys it. */
-int memctx_rammap_copy_backends(const struct memctx_rammap *map,
+/* A map without extents of the backends that `map` has, which is complete: the
+ * two share them, and nothing may be added to them from now on. 0, or -1 with
+ * EXHAUSTED. The caller destroys it. Any thread. */
+int memctx_rammap_create_beside(const struct memctx_rammap *map,
                                 struct memctx_rammap **ret,
                                 struct memctx_error *err);
 

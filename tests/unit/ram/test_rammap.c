@@ -493,24 +493,25 @@ test_next_data_of_truncated_backing_ends(void **state)
         memctx_rammap_next_data(f->map, 4 * PAGE, UINT64_MAX, &start, &end), 0);
 }
 
-/* The copy has no extents, and lives on when the map it was made of has gone.
- */
+/* It has no extents, and lives on when the map it was made of has gone. */
 static void
-test_copy_of_backends(void **state)
+test_map_beside_another_shares_its_backends(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_rammap *copy;
+    struct memctx_rammap *beside;
     unsigned char byte = 42;
     size_t n;
     guestimg_write(&f->img, PAGE, &byte, 1);
     assert_done(add(f, 0, MEMCTX_MIB, 0), &f->err);
-    assert_done(memctx_rammap_copy_backends(f->map, &copy, &f->err), &f->err);
-    memctx_rammap_extents(copy, &n);
+    assert_done(memctx_rammap_create_beside(f->map, &beside, &f->err), &f->err);
+    memctx_rammap_extents(beside, &n);
     assert_int_equal(n, 0);
-    assert_string_equal(memctx_rammap_backend_name(copy, 0), "a");
-    assert_int_equal(memctx_rammap_backend_size(copy, 0), MEMCTX_MIB);
+    assert_string_equal(memctx_rammap_backend_name(beside, 0), "a");
+    assert_int_equal(memctx_rammap_backend_size(beside, 0), MEMCTX_MIB);
+    assert_int_equal(memctx_rammap_source(beside, 0)->fd,
+                     memctx_rammap_source(f->map, 0)->fd);
     memctx_rammap_destroy(f->map);
-    f->map = copy;
+    f->map = beside;
     assert_done(add(f, MEMCTX_GIB, MEMCTX_MIB, 0), &f->err);
     byte = 0;
     assert_done(
@@ -526,7 +527,7 @@ test_translate_between_layouts(void **state)
     struct fixture *f = *state;
     const uint64_t half = MEMCTX_MIB / 2;
     struct memctx_rammap *to;
-    assert_done(memctx_rammap_copy_backends(f->map, &to, &f->err), &f->err);
+    assert_done(memctx_rammap_create_beside(f->map, &to, &f->err), &f->err);
     const struct memctx_extent low = {0, half, 0, 0};
     const struct memctx_extent high = {MEMCTX_GIB, half - PAGE, half, 0};
     assert_done(memctx_rammap_add_extent(to, &low, &f->err), &f->err);
@@ -545,28 +546,49 @@ test_translate_between_layouts(void **state)
     memctx_rammap_destroy(to);
 }
 
-/* There is room for one more descriptor, and the map has two. */
 static void
-test_copy_without_descriptors(void **state)
+test_shared_backends_are_complete(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_rammap *copy = NULL;
-    struct rlimit saved;
+    struct memctx_rammap *beside;
     unsigned index;
-    assert_done(memctx_rammap_add_backend(f->map, "b", guestimg_open(&f->img),
-                                          NULL, &index, &f->err),
-                &f->err);
-    int next = dup(f->img.fd);
-    close(next);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
-    struct rlimit tight = {(rlim_t)next + 1, saved.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    int failed = memctx_rammap_copy_backends(f->map, &copy, &f->err);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
-    assert_int_equal(failed, -1);
-    assert_error(&f->err, MEMCTX_EXHAUSTED, "duplicate");
-    assert_null(copy);
-    assert_int_equal(fcntl(next, F_GETFD), -1);
+    int fd = guestimg_open(&f->img);
+    assert_done(memctx_rammap_create_beside(f->map, &beside, &f->err), &f->err);
+    assert_int_equal(
+        memctx_rammap_add_backend(beside, "b", fd, NULL, &index, &f->err), -1);
+    assert_error(&f->err, MEMCTX_BUG, "complete");
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    memctx_rammap_destroy(beside);
+    fd = guestimg_open(&f->img);
+    assert_done(
+        memctx_rammap_add_backend(f->map, "b", fd, NULL, &index, &f->err),
+        &f->err);
+    assert_int_equal(index, 1);
+}
+
+/* All private RAM of a process is read through one pair of descriptors. */
+static void
+test_backends_may_share_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_rammap *map;
+    unsigned index;
+    const struct memctx_source source = {.fd = guestimg_open(&f->img),
+                                         .pagemap_fd = guestimg_open(&f->img),
+                                         .file_fd = -1};
+    assert_done(memctx_rammap_create(&map, &f->err), &f->err);
+    for (unsigned i = 0; i < 3; i++)
+        assert_done(memctx_rammap_add_source(map, "b", &source, PAGE, NULL,
+                                             &index, &f->err),
+                    &f->err);
+    /* The one that is refused takes nothing with it. */
+    assert_int_equal(
+        memctx_rammap_add_source(map, "b", &source, 0, NULL, &index, &f->err),
+        -1);
+    assert_true(fcntl(source.fd, F_GETFD) >= 0);
+    memctx_rammap_destroy(map);
+    assert_int_equal(fcntl(source.fd, F_GETFD), -1);
+    assert_int_equal(fcntl(source.pagemap_fd, F_GETFD), -1);
 }
 
 /* The descriptor lives as long as the last reference. */
@@ -628,9 +650,10 @@ main(void)
         T(test_next_data_skips_holes),
         T(test_long_runs_come_in_pieces),
         T(test_next_data_of_truncated_backing_ends),
-        T(test_copy_of_backends),
+        T(test_map_beside_another_shares_its_backends),
         T(test_translate_between_layouts),
-        T(test_copy_without_descriptors),
+        T(test_shared_backends_are_complete),
+        T(test_backends_may_share_descriptors),
         T(test_shared_map_reads_until_the_last_one_is_gone),
         T(test_sources_are_told),
     };

@@ -41,7 +41,7 @@ copy_as(const struct memctx_rammap *map, uint64_t low, uint64_t above)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_rammap *copy;
-    assert_done(memctx_rammap_copy_backends(map, &copy, &err), &err);
+    assert_done(memctx_rammap_create_beside(map, &copy, &err), &err);
     lay_out(copy, low, above);
     return copy;
 }

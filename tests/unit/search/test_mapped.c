@@ -33,7 +33,7 @@ setup(void **state)
     const struct memctx_extent high = {TIB, RAM - LOW, LOW, 0};
     guestimg_init(&f->img, RAM, LOW);
     f->right = guestimg_rammap(&f->img, NULL);
-    assert_done(memctx_rammap_copy_backends(f->right, &f->wrong, &err), &err);
+    assert_done(memctx_rammap_create_beside(f->right, &f->wrong, &err), &err);
     assert_done(memctx_rammap_add_extent(f->wrong, &low, &err), &err);
     assert_done(memctx_rammap_add_extent(f->wrong, &high, &err), &err);
     f->kernel.paging = MEMCTX_PAGING_X86_64_4LEVEL;
