@@ -31,6 +31,7 @@ enum memctx_layout_proof {
                               one only */
     MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too;
                               this is the likeliest */
+    MEMCTX_LAYOUT_PROOFS
 };
 
 struct memctx_rammap;
