@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "guest/kernel.h"
+#include "guest/words.h"
 #include "ram/rammap.h"
 
 struct memctx_range {
@@ -42,12 +43,6 @@ struct memctx_block {
     bool thorough; /* also look where clues of old kernels lie: unaligned */
     bool guess;    /* also report what only has the shape of a root: there is
                       nothing better, or it is looked for as well */
-};
-
-/* A word of 64 bits in RAM that only a running kernel moves. */
-struct memctx_clock {
-    uint64_t gpa;
-    uint64_t value; /* as it was read */
 };
 
 #define MEMCTX_CLOCKS_MAX 4096

@@ -206,6 +206,14 @@ take_only_one(const struct memctx_search_result *found,
     return 0;
 }
 
+static void
+remember_found(struct memctx_bootstrap *b, const struct memctx_kernel *kernel)
+{
+    b->found = *kernel;
+    b->has_found = true;
+    b->is_over = true;
+}
+
 /* What a kernel has shown serves one search. It may be long ago at the next. */
 static void
 begin_proof(struct attempt *a)
@@ -253,9 +261,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     ret->alive = prove;
     if (take_only_one(&found, ret, err) < 0)
         return -1;
-    bootstrap->found = ret->kernel;
-    bootstrap->has_found = true;
-    bootstrap->is_over = true;
+    remember_found(bootstrap, &ret->kernel);
     return 0;
 }
 
@@ -329,4 +335,90 @@ memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
                             "the clocks of kernel %s at root %#" PRIx64 " %s",
                             ret->kernel.version, ret->kernel.kcr3,
                             again ? "stand still" : "have been noted");
+}
+
+void
+memctx_bootstrap_adopt(struct memctx_bootstrap *bootstrap,
+                       const struct memctx_kernel *kernel)
+{
+    bootstrap->found = *kernel;
+    bootstrap->has_found = true;
+    memctx_search_hint(bootstrap->search, kernel);
+}
+
+/* It passed the static checks some time ago. */
+static bool
+runs_now(struct attempt *a, struct watched *w)
+{
+    bool alive = false;
+    return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
+                              NULL) == 0 &&
+           alive && !is_outlived(a, w) &&
+           memctx_revalidate(a->map, &w->kernel, NULL) == 0;
+}
+
+int
+memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
+                       const struct memctx_rammap *map,
+                       const struct memctx_bootstrap_request *request,
+                       struct memctx_bootstrap_result *ret,
+                       struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    memset(ret, 0, sizeof(*ret));
+    if (memctx_rammap_check(map, err) < 0)
+        return -1;
+    ret->candidates = (unsigned)bootstrap->n_watched;
+    for (size_t i = 0; i < bootstrap->n_watched; i++) {
+        if (!runs_now(&a, &bootstrap->watched[i]))
+            continue;
+        ret->kernel = bootstrap->watched[i].kernel;
+        ret->alive = true;
+        remember_found(bootstrap, &ret->kernel);
+        return 0;
+    }
+    if (bootstrap->n_watched == 0)
+        return memctx_error_set(err, MEMCTX_RETRY, "no kernel is pending");
+    return fail_pending(bootstrap, ret, err);
+}
+
+int
+memctx_bootstrap_verify(struct memctx_bootstrap *bootstrap,
+                        const struct memctx_rammap *map,
+                        const struct memctx_bootstrap_request *request,
+                        struct memctx_bootstrap_result *ret,
+                        struct memctx_error *err)
+{
+    struct attempt a = {bootstrap, map, request};
+    memset(ret, 0, sizeof(*ret));
+    if (!bootstrap->has_found)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no kernel has been found in this RAM");
+    if (verify_found(&a, err) < 0)
+        return -1;
+    ret->kernel = bootstrap->found;
+    ret->candidates = 1;
+    return 0;
+}
+
+int
+memctx_bootstrap_words(struct memctx_bootstrap *bootstrap,
+                       const struct memctx_rammap *map, uint64_t now_us,
+                       struct memctx_words *ret, struct memctx_error *err)
+{
+    const struct memctx_bootstrap_request request = {.now_us = now_us};
+    struct attempt a = {bootstrap, map, &request};
+    bool alive;
+    if (!bootstrap->has_found)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "no kernel has been found in this RAM");
+    struct watched *w = watch(&a, &bootstrap->found);
+    if (w == NULL)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the clocks of kernel %s cannot be read",
+                                bootstrap->found.version);
+    if (memctx_pulse_check(w->pulse, map, now_us, &alive, err) < 0)
+        return -1;
+    memctx_pulse_words(w->pulse, ret);
+    return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "guest/kernel.h"
+#include "guest/words.h"
 #include "ram/rammap.h"
 
 struct memctx_bootstrap; /* one try at a time, from any thread */
@@ -68,5 +69,37 @@ int memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
                           const struct memctx_bootstrap_request *request,
                           bool again, struct memctx_bootstrap_result *ret,
                           struct memctx_error *err);
+
+/* A kernel that an earlier bootstrap found in this RAM: it counts as found by
+ * this one, and its clue is looked at first. Whether it runs has yet to be
+ * seen. */
+void memctx_bootstrap_adopt(struct memctx_bootstrap *bootstrap,
+                            const struct memctx_kernel *kernel);
+
+/* Has one of the kernels that the last try left pending been seen running by
+ * now? 0 and that kernel, which then counts as found; -1 with RETRY and
+ * ret->pending: none yet; RETRY: none is pending; GONE or BUG. Reads clocks,
+ * and proves what ticks once more. */
+int memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
+                           const struct memctx_rammap *map,
+                           const struct memctx_bootstrap_request *request,
+                           struct memctx_bootstrap_result *ret,
+                           struct memctx_error *err);
+
+/* Is the kernel still there that was found? 0, or -1 with RETRY: it is gone or
+ * was never found; GONE or BUG. Reads a few pages, or up to 1 GiB where what
+ * led to the kernel is no longer there and it is looked for anew. */
+int memctx_bootstrap_verify(struct memctx_bootstrap *bootstrap,
+                            const struct memctx_rammap *map,
+                            const struct memctx_bootstrap_request *request,
+                            struct memctx_bootstrap_result *ret,
+                            struct memctx_error *err);
+
+/* Which clocks of the kernel that was found tick? The first call notes them, if
+ * no try has; later ones tell: ret->n is 0 until some did. -1 with RETRY: it
+ * has none, or they cannot be read; GONE or BUG. */
+int memctx_bootstrap_words(struct memctx_bootstrap *bootstrap,
+                           const struct memctx_rammap *map, uint64_t now_us,
+                           struct memctx_words *ret, struct memctx_error *err);
 
 #endif

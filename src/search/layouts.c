@@ -202,6 +202,20 @@ settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
         *kernel = moved;
 }
 
+/* The kernel that one candidate has found is that of the guest. */
+static void
+take_winner(struct memctx_layouts *c, const struct round *r, size_t winner,
+            struct memctx_layouts_result *ret)
+{
+    uint64_t bytes_read = ret->found.bytes_read;
+    c->winner = winner;
+    ret->found = r->results[winner];
+    settle(c, &ret->found.kernel);
+    ret->found.bytes_read = bytes_read;
+    ret->layout = c->layout;
+    ret->proof = c->proof;
+}
+
 int
 memctx_layouts_try(struct memctx_layouts *layouts,
                    const struct memctx_bootstrap_request *request,
@@ -210,21 +224,14 @@ memctx_layouts_try(struct memctx_layouts *layouts,
     struct round r = {.n = 0};
     memset(ret, 0, sizeof(*ret));
     run_round(layouts, request, &r);
-    uint64_t bytes_read = 0;
     for (size_t i = 0; i < r.n; i++)
-        bytes_read += r.results[i].bytes_read;
-    ret->found.bytes_read = bytes_read;
+        ret->found.bytes_read += r.results[i].bytes_read;
     size_t winner = first_found(&r);
     if (winner == NONE || is_over(&r, r.n - 1))
         return give_up(&r, ret, err);
     if (check_agreement(&r, winner, err) < 0)
         return -1;
-    layouts->winner = winner;
-    ret->found = r.results[winner];
-    settle(layouts, &ret->found.kernel);
-    ret->found.bytes_read = bytes_read;
-    ret->layout = layouts->layout;
-    ret->proof = layouts->proof;
+    take_winner(layouts, &r, winner, ret);
     return 0;
 }
 
@@ -244,4 +251,65 @@ memctx_layouts_look(struct memctx_layouts *layouts,
         ret->found.kernel =
             move_kernel(layouts, &ret->found.kernel, ret->layout);
     return 0;
+}
+
+void
+memctx_layouts_adopt(struct memctx_layouts *layouts,
+                     const struct memctx_kernel *kernel, size_t layout)
+{
+    layouts->winner = layout;
+    layouts->layout = layout;
+    layouts->proof =
+        layouts->n == 1 ? MEMCTX_LAYOUT_CERTAIN : MEMCTX_LAYOUT_ASSUMED;
+    memctx_bootstrap_adopt(layouts->bootstraps[layout], kernel);
+}
+
+int
+memctx_layouts_watch(struct memctx_layouts *layouts,
+                     const struct memctx_bootstrap_request *request,
+                     struct memctx_layouts_result *ret,
+                     struct memctx_error *err)
+{
+    struct round r = {.n = 0};
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; i < layouts->n && first_found(&r) == NONE; i++) {
+        r.errors[i] = (struct memctx_error)MEMCTX_ERROR_INIT;
+        r.failed[i] =
+            memctx_bootstrap_watch(layouts->bootstraps[i], layouts->maps[i],
+                                   request, &r.results[i], &r.errors[i]) < 0;
+        r.n = i + 1;
+    }
+    size_t winner = first_found(&r);
+    if (winner == NONE)
+        return give_up(&r, ret, err);
+    take_winner(layouts, &r, winner, ret);
+    return 0;
+}
+
+int
+memctx_layouts_verify(struct memctx_layouts *layouts,
+                      const struct memctx_bootstrap_request *request,
+                      struct memctx_layouts_result *ret,
+                      struct memctx_error *err)
+{
+    size_t i = layouts->winner;
+    memset(ret, 0, sizeof(*ret));
+    ret->layout = layouts->layout;
+    ret->proof = layouts->proof;
+    if (memctx_bootstrap_verify(layouts->bootstraps[i], layouts->maps[i],
+                                request, &ret->found, err) < 0)
+        return -1;
+    if (ret->layout != i)
+        ret->found.kernel =
+            move_kernel(layouts, &ret->found.kernel, ret->layout);
+    return 0;
+}
+
+int
+memctx_layouts_words(struct memctx_layouts *layouts, uint64_t now_us,
+                     struct memctx_words *ret, struct memctx_error *err)
+{
+    size_t i = layouts->winner;
+    return memctx_bootstrap_words(layouts->bootstraps[i], layouts->maps[i],
+                                  now_us, ret, err);
 }

@@ -39,4 +39,18 @@ int memctx_layouts_look(struct memctx_layouts *layouts,
                         bool again, struct memctx_layouts_result *ret,
                         struct memctx_error *err);
 
+/* The kernel was found in the map of number `layout`. */
+void memctx_layouts_adopt(struct memctx_layouts *layouts,
+                          const struct memctx_kernel *kernel, size_t layout);
+int memctx_layouts_watch(struct memctx_layouts *layouts,
+                         const struct memctx_bootstrap_request *request,
+                         struct memctx_layouts_result *ret,
+                         struct memctx_error *err);
+int memctx_layouts_verify(struct memctx_layouts *layouts,
+                          const struct memctx_bootstrap_request *request,
+                          struct memctx_layouts_result *ret,
+                          struct memctx_error *err);
+int memctx_layouts_words(struct memctx_layouts *layouts, uint64_t now_us,
+                         struct memctx_words *ret, struct memctx_error *err);
+
 #endif

@@ -12,9 +12,6 @@
 
 #define WINDOW (64 * MEMCTX_KIB) /* clocks so near are read at once */
 
-/* A tick that was stopped, or a guest that was held up, catches up at once. */
-#define CATCH_UP_S 60u
-
 struct clock {
     struct memctx_clock at;
     bool ticked; /* at the last look */
@@ -24,8 +21,7 @@ struct memctx_pulse {
     uint64_t since_us;
     uint64_t restarted_us; /* 0: never */
     bool alive;
-    uint64_t per_second;
-    uint64_t least;
+    struct memctx_words law; /* its words are not used */
     size_t n_clocks;
     struct clock clocks[];
 };
@@ -48,8 +44,8 @@ memctx_pulse_create(const struct memctx_rammap *map,
     if (pulse == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *pulse = (struct memctx_pulse){.since_us = now_us,
-                                   .per_second = found->per_second,
-                                   .least = found->least,
+                                   .law.per_second = found->per_second,
+                                   .law.least = found->least,
                                    .n_clocks = found->n};
     for (size_t i = 0; i < found->n; i++)
         pulse->clocks[i] = (struct clock){.at = found->clock[i]};
@@ -103,17 +99,15 @@ static void
 compare(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
         uint64_t elapsed_us)
 {
-    uint64_t most;
-    if (!memctx_mul(elapsed_us / 1000000 + CATCH_UP_S, pulse->per_second,
-                    &most))
-        most = UINT64_MAX;
-    clock->ticked = value > clock->at.value && value - clock->at.value <= most;
+    enum memctx_step step =
+        memctx_words_step(&pulse->law, clock->at.value, value, elapsed_us);
+    clock->ticked = step == MEMCTX_STEP_MOVES;
     pulse->alive = pulse->alive || clock->ticked;
     /* Another kernel took the old one's place and counts anew. */
-    if (value < clock->at.value && value >= pulse->least) {
-        clock->at.value = value;
+    if (step == MEMCTX_STEP_BACK)
         pulse->restarted_us = pulse->since_us + elapsed_us;
-    }
+    if (step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_MOVES)
+        clock->at.value = value;
 }
 
 /* Once some have ticked, the others are no clocks. */
@@ -166,4 +160,15 @@ uint64_t
 memctx_pulse_restarted_us(const struct memctx_pulse *pulse)
 {
     return pulse->restarted_us;
+}
+
+void
+memctx_pulse_words(const struct memctx_pulse *pulse, struct memctx_words *ret)
+{
+    *ret = pulse->law;
+    ret->n = pulse->alive
+                 ? (size_t)memctx_min(pulse->n_clocks, MEMCTX_WORDS_MAX)
+                 : 0;
+    for (size_t i = 0; i < ret->n; i++)
+        ret->word[i] = pulse->clocks[i].at;
 }

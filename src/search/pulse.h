@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "guest/kernel.h"
+#include "guest/words.h"
 #include "ram/rammap.h"
 
 struct memctx_pulse;
@@ -40,6 +41,11 @@ int memctx_pulse_check(struct memctx_pulse *pulse,
 int memctx_pulse_restart(struct memctx_pulse *pulse,
                          const struct memctx_rammap *map, uint64_t now_us,
                          struct memctx_error *err);
+
+/* Some of the clocks that ticked when the pulse was seen, and what they said
+ * then; none: it was not seen yet. */
+void memctx_pulse_words(const struct memctx_pulse *pulse,
+                        struct memctx_words *ret);
 
 /* When a clock was last seen to begin anew: another kernel has taken over the
  * memory of this one, or a part of it. 0: never. */

@@ -47,6 +47,13 @@ memctx_search_reset(struct memctx_search *search)
     search->rounds = 0;
 }
 
+void
+memctx_search_hint(struct memctx_search *search,
+                   const struct memctx_kernel *kernel)
+{
+    memctx_hints_add(&search->hints[kernel->os], kernel->clue_gpa, true);
+}
+
 /* A part of RAM in which clues often are, on from where the last try stopped,
  * for half of what is left. */
 static void

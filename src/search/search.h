@@ -32,6 +32,10 @@ void memctx_search_destroy(struct memctx_search *search);
 /* Forget what was looked at (the guest was reset), keep where clues were. */
 void memctx_search_reset(struct memctx_search *search);
 
+/* A clue of a kernel that somebody else has found: it is looked at first. */
+void memctx_search_hint(struct memctx_search *search,
+                        const struct memctx_kernel *kernel);
+
 /* One try. 0 and at least one kernel in *ret; or -1 with RETRY and a sentence
  * that says for each system what was looked for, how many candidates there were
  * and which check the one failed that came farthest, or GONE;

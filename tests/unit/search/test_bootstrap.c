@@ -284,10 +284,27 @@ test_destroy_of_nothing(void **state)
 }
 
 static int
-look(struct fixture *f, bool again)
+verify(struct fixture *f)
 {
-    return memctx_bootstrap_look(f->bootstrap, f->map, &f->request, again,
-                                 &f->result, &f->err);
+    return memctx_bootstrap_verify(f->bootstrap, f->map, &f->request,
+                                   &f->result, &f->err);
+}
+
+static int
+watch(struct fixture *f)
+{
+    return memctx_bootstrap_watch(f->bootstrap, f->map, &f->request, &f->result,
+                                  &f->err);
+}
+
+static struct memctx_words
+words(struct fixture *f)
+{
+    struct memctx_words ret;
+    assert_done(memctx_bootstrap_words(f->bootstrap, f->map, f->request.now_us,
+                                       &ret, &f->err),
+                &f->err);
+    return ret;
 }
 
 static struct guestimg_kernel
@@ -301,70 +318,116 @@ found_kernel(struct fixture *f)
 }
 
 static void
-test_look_in_two_halves_confirms_what_runs(void **state)
+test_watch_takes_what_ticks(void **state)
 {
     struct fixture *f = *state;
-    struct guestimg_kernel kernel = found_kernel(f);
+    struct guestimg_kernel dead = add_kernel(f, 0);
+    struct guestimg_kernel kernel = add_kernel(f, 1);
+    assert_int_equal(try_once(f), -1);
     for (unsigned i = 0; i < 3; i++) {
-        /* What happened before the first half proves nothing. */
-        run_second(f, &kernel);
-        assert_int_equal(look(f, false), -1);
+        f->request.now_us += SECOND;
+        assert_int_equal(watch(f), -1);
+        assert_error(&f->err, MEMCTX_RETRY, "not been seen running");
         assert_true(f->result.pending);
-        run_second(f, &kernel);
-        assert_done(look(f, true), &f->err);
-        assert_true(f->result.alive);
-        assert_int_equal(f->result.kernel.kcr3, kernel.root_gpa);
+        assert_int_equal(f->result.kernel.kcr3, dead.root_gpa);
     }
+    run_second(f, &kernel);
+    assert_done(watch(f), &f->err);
+    assert_true(f->result.alive);
+    assert_int_equal(f->result.candidates, 2);
+    assert_int_equal(f->result.kernel.kcr3, kernel.root_gpa);
+    assert_int_equal(words(f).n, 1);
+    assert_done(verify(f), &f->err);
 }
 
+/* The clock is one of a kernel that has taken the memory over since. */
 static void
-test_look_at_clocks_that_stand_still(void **state)
+test_watch_proves_what_ticks(void **state)
 {
     struct fixture *f = *state;
-    found_kernel(f);
-    look(f, false);
-    f->request.now_us += SECOND;
-    assert_int_equal(look(f, true), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "stand still");
+    struct guestimg_kernel kernel = add_kernel(f, 0);
+    assert_int_equal(try_once(f), -1);
+    guestimg_punch(&f->img, kernel.root_gpa, PAGE);
+    run_second(f, &kernel);
+    assert_int_equal(watch(f), -1);
     assert_true(f->result.pending);
 }
 
 static void
-test_look_at_what_needs_no_clock(void **state)
+test_watch_of_nothing(void **state)
 {
     struct fixture *f = *state;
-    found_kernel(f);
-    f->request.cold = true;
-    assert_done(look(f, false), &f->err);
+    assert_int_equal(watch(f), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel is pending");
+    assert_false(f->result.pending);
+    guestimg_truncate(&f->img, MEMCTX_MIB);
+    assert_int_equal(watch(f), -1);
+    assert_error(&f->err, MEMCTX_GONE, "truncated");
 }
 
 static void
-test_look_at_another_kernel_in_its_place(void **state)
+test_words_are_those_that_tick(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    guestimg_write_le64(&f->img, kernel.root_gpa + CLOCK_BEHIND_ROOT + 64,
+                        BOOT); /* looks like one */
+    assert_int_equal(words(f).n, 0);
+    run_second(f, &kernel);
+    struct memctx_words found = words(f);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.word[0].gpa, kernel.root_gpa + CLOCK_BEHIND_ROOT);
+    assert_int_equal(found.word[0].value, BOOT + 250);
+    assert_int_equal(found.per_second, 1000);
+    assert_true(found.least <= BOOT);
+}
+
+static void
+test_words_before_anything_was_found(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_words ret;
+    assert_int_equal(
+        memctx_bootstrap_words(f->bootstrap, f->map, SECOND, &ret, &f->err),
+        -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel has been found");
+}
+
+static void
+test_verify_what_stands_there(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    assert_done(verify(f), &f->err);
+    assert_int_equal(f->result.kernel.kcr3, kernel.root_gpa);
+    assert_false(f->result.alive);
+}
+
+static void
+test_verify_another_kernel_in_its_place(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel other = found_kernel(f);
     other.release = "6.9";
     guestimg_add_kernel(&f->img, &other);
-    assert_int_equal(look(f, false), -1);
+    assert_int_equal(verify(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "has taken the place of 6.0");
-    assert_false(f->result.pending);
 }
 
 static void
-test_look_at_a_kernel_that_was_overwritten(void **state)
+test_verify_a_kernel_that_was_overwritten(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel kernel = found_kernel(f);
     guestimg_punch(&f->img, kernel.root_gpa, PAGE);
-    assert_int_equal(look(f, false), -1);
+    assert_int_equal(verify(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "check self-map");
-    assert_false(f->result.pending);
 }
 
 /* The note of a boot before that had all in the same place: its page is used
  * for something else in time, and the kernel's own note leads to it. */
 static void
-test_look_at_a_kernel_whose_clue_is_gone(void **state)
+test_verify_a_kernel_whose_clue_is_gone(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel kernel = found_kernel(f);
@@ -372,37 +435,51 @@ test_look_at_a_kernel_whose_clue_is_gone(void **state)
     kernel.note_gpa = 200 * MEMCTX_MIB;
     guestimg_add_kernel(&f->img, &kernel);
     guestimg_punch(&f->img, old_gpa, PAGE);
-    assert_int_equal(look(f, false), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "have been noted");
-    run_second(f, &kernel);
-    assert_done(look(f, true), &f->err);
+    assert_done(verify(f), &f->err);
     assert_int_equal(f->result.kernel.clue_gpa, kernel.note_gpa);
     guestimg_punch(&f->img, kernel.note_gpa, PAGE);
-    assert_int_equal(look(f, false), -1);
+    assert_int_equal(verify(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "no VMCOREINFO");
-    assert_false(f->result.pending);
 }
 
 static void
-test_look_before_anything_was_found(void **state)
+test_verify_before_anything_was_found(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(look(f, false), -1);
+    assert_int_equal(verify(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "no kernel has been found");
     found_kernel(f);
     memctx_bootstrap_new_boot(f->bootstrap);
-    assert_int_equal(look(f, false), -1);
+    assert_int_equal(verify(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "no kernel has been found");
 }
 
-/* The clocks that a look has noted serve the search that follows it. */
+/* As a prober that is started to look at what another one has found. */
 static void
-test_search_after_a_look_finds_the_kernel_that_runs(void **state)
+test_adopted_kernel_is_as_good_as_found(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = found_kernel(f);
+    const struct memctx_kernel adopted = f->result.kernel;
+    memctx_bootstrap_destroy(f->bootstrap);
+    assert_done(memctx_bootstrap_create(&f->bootstrap, &f->err), &f->err);
+    memctx_bootstrap_adopt(f->bootstrap, &adopted);
+    assert_done(verify(f), &f->err);
+    assert_int_equal(words(f).n, 0);
+    run_second(f, &kernel);
+    assert_int_equal(words(f).n, 1);
+    /* Its clue is looked at before any RAM is. */
+    f->request.budget_bytes = PAGE;
+    expect_alive(f, &kernel);
+}
+
+/* The clocks that were noted serve the search that follows. */
+static void
+test_search_beside_words_finds_the_kernel_that_runs(void **state)
 {
     struct fixture *f = *state;
     found_kernel(f);
-    look(f, false);
-    look(f, true);
+    words(f);
     struct guestimg_kernel next = add_kernel(f, 1);
     assert_int_equal(try_once(f), -1);
     assert_true(f->result.pending);
@@ -448,14 +525,18 @@ main(void)
         T(test_cancelled_try_ends),
         T(test_truncated_backing_is_gone),
         T(test_destroy_of_nothing),
-        T(test_look_in_two_halves_confirms_what_runs),
-        T(test_look_at_clocks_that_stand_still),
-        T(test_look_at_what_needs_no_clock),
-        T(test_look_at_another_kernel_in_its_place),
-        T(test_look_at_a_kernel_that_was_overwritten),
-        T(test_look_at_a_kernel_whose_clue_is_gone),
-        T(test_look_before_anything_was_found),
-        T(test_search_after_a_look_finds_the_kernel_that_runs),
+        T(test_watch_takes_what_ticks),
+        T(test_watch_proves_what_ticks),
+        T(test_watch_of_nothing),
+        T(test_words_are_those_that_tick),
+        T(test_words_before_anything_was_found),
+        T(test_verify_what_stands_there),
+        T(test_verify_another_kernel_in_its_place),
+        T(test_verify_a_kernel_that_was_overwritten),
+        T(test_verify_a_kernel_whose_clue_is_gone),
+        T(test_verify_before_anything_was_found),
+        T(test_adopted_kernel_is_as_good_as_found),
+        T(test_search_beside_words_finds_the_kernel_that_runs),
         T(test_proof_serves_one_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,9 +197,9 @@ test_note_above_the_split_is_no_proof(void **state)
     assert_done(try_once(f), &f->err);
     assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
     assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
-    assert_done(memctx_layouts_look(f->layouts, &f->request, false, &f->result,
-                                    &f->err),
-                &f->err);
+    assert_done(
+        memctx_layouts_verify(f->layouts, &f->request, &f->result, &f->err),
+        &f->err);
     assert_int_equal(f->result.found.kernel.linux_facts.vmcoreinfo_gpa, note);
 }
 
@@ -264,30 +264,75 @@ test_kernel_must_run_in_its_layout(void **state)
 }
 
 static void
-test_look_stays_in_the_layout(void **state)
+test_watch_goes_on_in_every_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_words words;
+    struct guestimg_kernel kernel = add_high_kernel(f);
+    f->request.cold = false;
+    begin(f, f->wrong, f->right);
+    assert_int_equal(
+        memctx_layouts_watch(f->layouts, &f->request, &f->result, &f->err), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel is pending");
+    assert_int_equal(try_once(f), -1);
+    assert_int_equal(
+        memctx_layouts_watch(f->layouts, &f->request, &f->result, &f->err), -1);
+    assert_true(f->result.found.pending);
+    assert_int_equal(f->result.layout, 1);
+    run_second(f, &kernel);
+    assert_done(
+        memctx_layouts_watch(f->layouts, &f->request, &f->result, &f->err),
+        &f->err);
+    assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
+    assert_done(
+        memctx_layouts_words(f->layouts, f->request.now_us, &words, &f->err),
+        &f->err);
+    assert_int_equal(words.n, 1);
+}
+
+static void
+test_adopted_kernel_is_in_its_layout(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel kernel = add_high_kernel(f);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
-    assert_done(memctx_layouts_look(f->layouts, &f->request, false, &f->result,
-                                    &f->err),
-                &f->err);
+    const struct memctx_kernel adopted = f->result.found.kernel;
+    memctx_layouts_destroy(f->layouts);
+    begin(f, f->wrong, f->right);
+    memctx_layouts_adopt(f->layouts, &adopted, 1);
+    assert_done(
+        memctx_layouts_verify(f->layouts, &f->request, &f->result, &f->err),
+        &f->err);
+    assert_int_equal(f->result.found.kernel.kcr3, kernel.root_gpa);
+    assert_int_equal(f->result.layout, 1);
+}
+
+static void
+test_verify_stays_in_the_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_high_kernel(f);
+    begin(f, f->wrong, f->right);
+    assert_done(try_once(f), &f->err);
+    assert_done(
+        memctx_layouts_verify(f->layouts, &f->request, &f->result, &f->err),
+        &f->err);
     assert_won(f, &kernel, 1, MEMCTX_LAYOUT_PROVEN);
 }
 
-/* Before anything was found there is nothing to look at. */
+/* Before anything was found there is nothing to verify. */
 static void
-test_look_after_a_reset(void **state)
+test_verify_after_a_reset(void **state)
 {
     struct fixture *f = *state;
     add_high_kernel(f);
     begin(f, f->wrong, f->right);
     assert_done(try_once(f), &f->err);
     memctx_layouts_new_boot(f->layouts);
-    assert_int_equal(memctx_layouts_look(f->layouts, &f->request, false,
-                                         &f->result, &f->err),
-                     -1);
+    assert_int_equal(
+        memctx_layouts_verify(f->layouts, &f->request, &f->result, &f->err),
+        -1);
     assert_error(&f->err, MEMCTX_RETRY, "no kernel");
 }
 
@@ -353,8 +398,10 @@ main(void)
         T(test_only_layout_that_is_wrong_finds_nothing),
         T(test_budget_is_dealt_out),
         T(test_kernel_must_run_in_its_layout),
-        T(test_look_stays_in_the_layout),
-        T(test_look_after_a_reset),
+        T(test_watch_goes_on_in_every_layout),
+        T(test_adopted_kernel_is_in_its_layout),
+        T(test_verify_stays_in_the_layout),
+        T(test_verify_after_a_reset),
         T(test_truncated_backing_ends_it),
         T(test_paused_guest_with_a_kernel_in_each_layout),
         T(test_paused_guest_with_one_kernel),

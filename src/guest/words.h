@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Words of RAM that only a running kernel moves: its clocks. Whoever looks at a
+ * kernel that was found needs no more than these to see that it runs. It knows
+ * no operating system. */
+#ifndef MEMCTX_WORDS_H
+#define MEMCTX_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A word of 64 bits. */
+struct memctx_clock {
+    uint64_t gpa;
+    uint64_t value; /* as it was read */
+};
+
+#define MEMCTX_WORDS_MAX 8
+
+/* Some clocks of one kernel, each of which was seen to tick. */
+struct memctx_words {
+    uint64_t per_second; /* the fastest rate of any of them */
+    uint64_t least;      /* a smaller value is no clock's */
+    size_t n;
+    struct memctx_clock word[MEMCTX_WORDS_MAX];
+};
+
+enum memctx_step {
+    MEMCTX_STEP_STANDS,
+    MEMCTX_STEP_MOVES,
+    MEMCTX_STEP_BACK, /* it began anew, for another kernel */
+    MEMCTX_STEP_AWAY, /* went where no clock goes: it is none any more */
+};
+
+/* What has a clock done that said `from` elapsed_us ago and says `to`? One that
+ * was held up may catch up for a minute. Pure; any thread. */
+enum memctx_step memctx_words_step(const struct memctx_words *words,
+                                   uint64_t from, uint64_t to,
+                                   uint64_t elapsed_us);
+
+/* All of them, elapsed_us after their values were read: values[i] is what word
+ * i says now, and becomes its value. MOVES: one has moved, and none did what no
+ * clock does; STANDS: none has; BACK or AWAY: one did that. */
+enum memctx_step memctx_words_judge(struct memctx_words *words,
+                                    const uint64_t *values,
+                                    uint64_t elapsed_us);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What a clock may do in the time that passed, and what a kernel's clocks say
+ * together. */
+#include "unit.h"
+
+#include "base/bytes.h"
+#include "guest/words.h"
+
+#define SECOND UINT64_C(1000000)
+
+static const struct memctx_words law = {.per_second = 1000, .least = 100};
+
+static void
+test_steps_of_one_clock(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t from;
+        uint64_t to;
+        uint64_t elapsed_us;
+        enum memctx_step step;
+    } rows[] = {
+        {500, 500, SECOND, MEMCTX_STEP_STANDS},
+        {500, 501, 0, MEMCTX_STEP_MOVES},
+        {500, 61500, SECOND, MEMCTX_STEP_MOVES},
+        {500, 61501, SECOND, MEMCTX_STEP_AWAY},
+        {500, UINT64_MAX, SECOND, MEMCTX_STEP_AWAY},
+        {500, 499, SECOND, MEMCTX_STEP_BACK},
+        {500, 100, SECOND, MEMCTX_STEP_BACK},
+        {500, 99, SECOND, MEMCTX_STEP_AWAY},
+        {500, 0, SECOND, MEMCTX_STEP_AWAY}, /* a hole */
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++)
+        assert_int_equal(memctx_words_step(&law, rows[i].from, rows[i].to,
+                                           rows[i].elapsed_us),
+                         rows[i].step);
+}
+
+static void
+test_one_that_moves_is_enough(void **state)
+{
+    (void)state;
+    struct memctx_words words = law;
+    const uint64_t now[] = {200, 201, 200};
+    words.n = 3;
+    for (size_t i = 0; i < words.n; i++)
+        words.word[i].value = 200;
+    assert_int_equal(memctx_words_judge(&words, now, SECOND),
+                     MEMCTX_STEP_MOVES);
+    assert_int_equal(words.word[1].value, 201);
+    assert_int_equal(memctx_words_judge(&words, now, SECOND),
+                     MEMCTX_STEP_STANDS);
+}
+
+static void
+test_one_that_is_no_clock_spoils_the_rest(void **state)
+{
+    (void)state;
+    struct memctx_words words = law;
+    const uint64_t back[] = {150, 201};
+    const uint64_t away[] = {0, 150};
+    words.n = 2;
+    words.word[0].value = 200;
+    words.word[1].value = 200;
+    assert_int_equal(memctx_words_judge(&words, back, SECOND),
+                     MEMCTX_STEP_BACK);
+    assert_int_equal(memctx_words_judge(&words, away, SECOND),
+                     MEMCTX_STEP_AWAY);
+    assert_int_equal(words.word[1].value, 150);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_steps_of_one_clock),
+        cmocka_unit_test(test_one_that_moves_is_enough),
+        cmocka_unit_test(test_one_that_is_no_clock_spoils_the_rest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
