@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* From a request to the search and back. */
+#include "prober/tasks.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/bytes.h"
+#include "paging/paging.h"
+#include "search/layouts.h"
+#include "wire/clocks.h"
+
+/* How often clock words are looked at that have yet to tick. */
+#define WORDS_MS 50
+
+struct tasks {
+    int socket;
+    const struct memctx_probe_ram *ram;
+    struct memctx_layouts *layouts; /* NULL: nothing was searched for yet */
+};
+
+/* The search, made at the first search. What another prober found in this RAM
+ * is where this one begins. */
+static int
+prepare(struct tasks *t, const struct memctx_probe_request *request,
+        struct memctx_error *err)
+{
+    if (t->layouts != NULL) {
+        if (request->new_boot)
+            memctx_layouts_new_boot(t->layouts);
+        return 0;
+    }
+    if (memctx_layouts_create(t->ram->maps, t->ram->n, &t->layouts, err) < 0)
+        return -1;
+    if (request->has_kernel)
+        memctx_layouts_adopt(t->layouts, &request->kernel, request->layout);
+    return 0;
+}
+
+/* Layouts are proven by a kernel that was found, not by one that is pending. */
+static void
+put_kernel(const struct tasks *t, const struct memctx_layouts_result *result,
+           struct memctx_probe_answer *answer)
+{
+    answer->has_kernel = true;
+    answer->alive = result->found.alive;
+    answer->kernel = result->found.kernel;
+    answer->layout = (uint32_t)result->layout;
+    answer->proof = result->proof;
+    if (t->ram->n > 1 && result->proof == MEMCTX_LAYOUT_CERTAIN)
+        answer->proof = MEMCTX_LAYOUT_ASSUMED;
+}
+
+static void
+put_words(const struct memctx_words *words, struct memctx_probe_answer *answer)
+{
+    answer->per_second = words->per_second;
+    answer->least = words->least;
+    answer->n_words = (uint32_t)words->n;
+    memcpy(answer->words, words->word, sizeof(answer->words));
+}
+
+/* TRY and WATCH. A kernel that was seen running has shown its clock words. */
+static int
+search(struct tasks *t, const struct memctx_probe_request *request,
+       struct memctx_probe_answer *answer, struct memctx_error *err)
+{
+    struct memctx_layouts_result result = {.layout = 0};
+    struct memctx_words words;
+    const struct memctx_bootstrap_request bootstrap = {
+        .now_us = clocks_us(CLOCK_MONOTONIC),
+        .budget_bytes = request->budget_bytes,
+        .cold = request->cold,
+        .paused = request->paused,
+        .known =
+            request->believed && request->has_kernel ? &request->kernel : NULL,
+    };
+    if (prepare(t, request, err) < 0)
+        return -1;
+    int failed =
+        request->task == MEMCTX_PROBE_TRY
+            ? memctx_layouts_try(t->layouts, &bootstrap, &result, err)
+            : memctx_layouts_watch(t->layouts, &bootstrap, &result, err);
+    answer->bytes_read = result.found.bytes_read;
+    answer->candidates = result.found.candidates;
+    if (failed == 0 || result.found.pending)
+        put_kernel(t, &result, answer);
+    if (failed == 0 && result.found.alive &&
+        memctx_layouts_words(t->layouts, bootstrap.now_us, &words, NULL) == 0)
+        put_words(&words, answer);
+    return failed;
+}
+
+/* Nobody waits any longer if something else is asked. */
+static bool
+pass_time(const struct tasks *t)
+{
+    struct pollfd socket = {.fd = t->socket, .events = POLLIN};
+    return poll(&socket, 1, WORDS_MS) == 0;
+}
+
+/* It is no failure if none ticks: the kernel may have no clock. */
+static void
+wait_for_words(struct tasks *t, uint64_t wait_us,
+               struct memctx_probe_answer *answer)
+{
+    struct memctx_words words = {.n = 0};
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
+    const uint64_t until_us = now_us + wait_us;
+    while (memctx_layouts_words(t->layouts, now_us, &words, NULL) == 0 &&
+           words.n == 0 && now_us < until_us && pass_time(t))
+        now_us = clocks_us(CLOCK_MONOTONIC);
+    put_words(&words, answer);
+}
+
+static int
+verify(struct tasks *t, const struct memctx_probe_request *request,
+       struct memctx_probe_answer *answer, struct memctx_error *err)
+{
+    struct memctx_layouts_result result;
+    const struct memctx_bootstrap_request bootstrap = {
+        .now_us = clocks_us(CLOCK_MONOTONIC)};
+    if (prepare(t, request, err) < 0 ||
+        memctx_layouts_verify(t->layouts, &bootstrap, &result, err) < 0)
+        return -1;
+    put_kernel(t, &result, answer);
+    wait_for_words(t, request->wait_us, answer);
+    return 0;
+}
+
+static int
+translate(struct tasks *t, const struct memctx_probe_request *request,
+          struct memctx_probe_answer *answer, struct memctx_error *err)
+{
+    uint32_t done = 0;
+    while (done < request->size) {
+        struct memctx_walk walk;
+        uint64_t gva;
+        if (!memctx_add(request->gva, done, &gva))
+            return memctx_error_set(err, MEMCTX_PERMANENT,
+                                    "the bytes reach beyond the last address");
+        if (memctx_paging_walk(t->ram->maps[request->layout], request->paging,
+                               request->root_gpa, gva, &walk, err) < 0)
+            return -1;
+        uint64_t in_page = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
+        struct memctx_probe_part *part = &answer->parts[answer->n_parts++];
+        part->gpa = walk.gpa;
+        part->size = (uint32_t)memctx_min(request->size - done, in_page);
+        part->writable = walk.writable;
+        done += part->size;
+    }
+    return 0;
+}
+
+typedef int task_fn(struct tasks *t, const struct memctx_probe_request *request,
+                    struct memctx_probe_answer *answer,
+                    struct memctx_error *err);
+
+static task_fn *const tasks[] = {
+    [MEMCTX_PROBE_TRY] = search,
+    [MEMCTX_PROBE_WATCH] = search,
+    [MEMCTX_PROBE_VERIFY] = verify,
+    [MEMCTX_PROBE_TRANSLATE] = translate,
+};
+_Static_assert(MEMCTX_ARRAY_LEN(tasks) == MEMCTX_PROBE_TASKS,
+               "every task is done by somebody");
+
+static int
+send_answer(int socket, const struct memctx_probe_answer *answer,
+            struct memctx_error *err)
+{
+    ssize_t n;
+    while ((n = send(socket, answer, sizeof(*answer), MSG_NOSIGNAL)) < 0 &&
+           errno == EINTR)
+        ;
+    if (n != (ssize_t)sizeof(*answer))
+        return memctx_error_set(err, MEMCTX_BUG, "no answer can be sent: %s",
+                                strerror(errno));
+    return 0;
+}
+
+/* 1 and a request, 0: the other side has closed, or -1. */
+static int
+receive_request(int socket, const struct memctx_probe_ram *ram,
+                struct memctx_probe_request *ret, struct memctx_error *err)
+{
+    unsigned char bytes[sizeof(*ret) + 1];
+    ssize_t n;
+    while ((n = recv(socket, bytes, sizeof(bytes), 0)) < 0 && errno == EINTR)
+        ;
+    if (n < 0)
+        return memctx_error_set(err, MEMCTX_BUG, "nothing can be received: %s",
+                                strerror(errno));
+    if (n == 0)
+        return 0;
+    return memctx_probe_request_decode(bytes, (size_t)n, ram, ret, err) < 0 ? -1
+                                                                            : 1;
+}
+
+static void
+carry_out(struct tasks *t, const struct memctx_probe_request *request,
+          struct memctx_probe_answer *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->serial = request->serial;
+    int failed = tasks[request->task](t, request, answer, &answer->why);
+    if (failed == 0)
+        answer->why = (struct memctx_error)MEMCTX_ERROR_INIT;
+    answer->verdict = failed == 0          ? MEMCTX_PROBE_DONE
+                      : answer->has_kernel ? MEMCTX_PROBE_PENDING
+                                           : MEMCTX_PROBE_FAILED;
+}
+
+int
+tasks_run(int socket, const struct memctx_probe_ram *ram,
+          struct memctx_error *err)
+{
+    struct tasks t = {.socket = socket, .ram = ram};
+    struct memctx_probe_request request;
+    struct memctx_probe_answer answer;
+    int got;
+    while ((got = receive_request(socket, ram, &request, err)) > 0) {
+        carry_out(&t, &request, &answer);
+        if (send_answer(socket, &answer, err) < 0) {
+            got = -1;
+            break;
+        }
+    }
+    memctx_layouts_destroy(t.layouts);
+    return got;
+}
+
+int
+tasks_refuse(int socket, const struct memctx_probe_ram *ram,
+             const struct memctx_error *why, struct memctx_error *err)
+{
+    struct memctx_probe_request request;
+    int got = receive_request(socket, ram, &request, err);
+    if (got <= 0)
+        return got;
+    const struct memctx_probe_answer answer = {
+        .serial = request.serial,
+        .verdict = MEMCTX_PROBE_FAILED,
+        .why = *why,
+    };
+    return send_answer(socket, &answer, err);
+}
