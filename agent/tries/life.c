@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The table of an adapter's life. Performs nothing. */
+#include "tries/life.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+#define LEARN LIFE_ACT_LEARN
+#define UNASK LIFE_ACT_UNASK
+#define REST LIFE_ACT_REST
+#define LEAVE LIFE_ACT_LEAVE
+#define SHUT LIFE_ACT_SHUT
+#define SPILL LIFE_ACT_SPILL
+#define KEEP LIFE_ACT_KEEP
+#define NEWS LIFE_ACT_NEWS
+#define TELL LIFE_ACT_TELL
+#define OPEN LIFE_ACT_OPEN
+#define ANSWER LIFE_ACT_ANSWER
+#define LISTEN LIFE_ACT_LISTEN
+#define ASK LIFE_ACT_ASK
+#define QUIZ LIFE_ACT_QUIZ
+#define HOLD LIFE_ACT_HOLD
+#define BEGIN LIFE_ACT_BEGIN
+#define RING LIFE_ACT_RING
+
+/* clang-format off */
+#define ON(event, next, actions) \
+    [LIFE_##event] = {LIFE_##next, actions}
+
+/* RAM is open: an order begins, once what runs was told to `end`. */
+#define ORDERS(end) \
+    ON(ORDER_EASY, IDLE, (end) | ANSWER), \
+    ON(ORDER_LISTEN, LISTENING, (end) | LISTEN), \
+    ON(ORDER_TRY, TRYING, (end) | ASK), \
+    ON(ORDER_LATER, HELD, (end) | HOLD)
+
+/* RAM is not open: whatever is ordered waits for that. */
+#define ORDERS_WAIT(next, actions) \
+    ON(ORDER_EASY, next, actions), ON(ORDER_LISTEN, next, actions), \
+    ON(ORDER_TRY, next, actions), ON(ORDER_LATER, next, actions)
+
+/* Nothing was asked of a worker, a prober or the heartbeat. */
+#define NO_WORKER(phase) ON(OPENED, phase, SPILL), ON(REFUSED, phase, 0)
+#define NO_PROBER(phase) \
+    ON(FAILED, phase, 0), ON(FOUND, phase, 0), ON(SETTLED, phase, 0)
+#define NO_HEARTBEAT(phase) ON(HEARD, phase, 0)
+
+static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
+    [LIFE_CLOSED] = {
+        ORDERS_WAIT(OPENING, OPEN),
+        ON(DROP, CLOSED, 0),
+        ON(CLOSE, CLOSED, 0),
+        NO_WORKER(CLOSED), NO_PROBER(CLOSED), NO_HEARTBEAT(CLOSED),
+        ON(TIMER, CLOSED, RING),
+    },
+    [LIFE_OPENING] = {
+        ORDERS_WAIT(OPENING, 0),
+        ON(DROP, OPENING_ALONE, 0),
+        ON(CLOSE, OPENING_STALE, 0),
+        ON(OPENED, IDLE, KEEP | NEWS | BEGIN),
+        ON(REFUSED, CLOSED, NEWS | TELL),
+        NO_PROBER(OPENING), NO_HEARTBEAT(OPENING),
+        ON(TIMER, OPENING, RING),
+    },
+    [LIFE_OPENING_ALONE] = {
+        ORDERS_WAIT(OPENING, 0),
+        ON(DROP, OPENING_ALONE, 0),
+        ON(CLOSE, OPENING_STALE, 0),
+        ON(OPENED, IDLE, KEEP | NEWS),
+        ON(REFUSED, CLOSED, NEWS),
+        NO_PROBER(OPENING_ALONE), NO_HEARTBEAT(OPENING_ALONE),
+        ON(TIMER, OPENING_ALONE, RING),
+    },
+    [LIFE_OPENING_STALE] = {
+        ORDERS_WAIT(REOPENING, 0),
+        ON(DROP, OPENING_STALE, 0),
+        ON(CLOSE, OPENING_STALE, 0),
+        ON(OPENED, CLOSED, SPILL),
+        ON(REFUSED, CLOSED, 0),
+        NO_PROBER(OPENING_STALE), NO_HEARTBEAT(OPENING_STALE),
+        ON(TIMER, OPENING_STALE, RING),
+    },
+    [LIFE_REOPENING] = {
+        ORDERS_WAIT(REOPENING, 0),
+        ON(DROP, OPENING_STALE, 0),
+        ON(CLOSE, OPENING_STALE, 0),
+        ON(OPENED, OPENING, SPILL | OPEN),
+        ON(REFUSED, OPENING, OPEN),
+        NO_PROBER(REOPENING), NO_HEARTBEAT(REOPENING),
+        ON(TIMER, REOPENING, RING),
+    },
+    [LIFE_IDLE] = {
+        ORDERS(0),
+        ON(DROP, IDLE, 0),
+        ON(CLOSE, CLOSED, REST | SHUT),
+        NO_WORKER(IDLE), NO_PROBER(IDLE), NO_HEARTBEAT(IDLE),
+        ON(TIMER, IDLE, RING),
+    },
+    [LIFE_HELD] = {
+        ORDERS(0),
+        ON(DROP, IDLE, 0),
+        ON(CLOSE, CLOSED, REST | SHUT),
+        NO_WORKER(HELD), NO_PROBER(HELD), NO_HEARTBEAT(HELD),
+        ON(TIMER, IDLE, BEGIN),
+    },
+    [LIFE_TRYING] = {
+        ORDERS(UNASK),
+        ON(DROP, IDLE, UNASK),
+        ON(CLOSE, CLOSED, UNASK | REST | SHUT),
+        NO_WORKER(TRYING),
+        ON(FAILED, IDLE, TELL),
+        ON(FOUND, LEARNING, TELL | QUIZ),
+        ON(SETTLED, IDLE, LEARN | REST | TELL),
+        NO_HEARTBEAT(TRYING),
+        ON(TIMER, TRYING, RING),
+    },
+    [LIFE_LEARNING] = {
+        ORDERS(UNASK),
+        ON(DROP, IDLE, UNASK | REST),
+        ON(CLOSE, CLOSED, UNASK | REST | SHUT),
+        NO_WORKER(LEARNING),
+        ON(FAILED, IDLE, REST),
+        ON(FOUND, IDLE, REST),
+        ON(SETTLED, IDLE, LEARN | REST),
+        NO_HEARTBEAT(LEARNING),
+        ON(TIMER, LEARNING, RING),
+    },
+    [LIFE_LISTENING] = {
+        ORDERS(LEAVE),
+        ON(DROP, IDLE, LEAVE),
+        ON(CLOSE, CLOSED, REST | LEAVE | SHUT),
+        NO_WORKER(LISTENING), NO_PROBER(LISTENING),
+        ON(HEARD, IDLE, LEAVE | TELL),
+        ON(TIMER, LISTENING, RING),
+    },
+};
+/* clang-format on */
+
+static const char *const phase_names[] = {
+    [LIFE_CLOSED] = "closed",
+    [LIFE_OPENING] = "opening",
+    [LIFE_OPENING_ALONE] = "opening-alone",
+    [LIFE_OPENING_STALE] = "opening-stale",
+    [LIFE_REOPENING] = "reopening",
+    [LIFE_IDLE] = "idle",
+    [LIFE_HELD] = "held",
+    [LIFE_TRYING] = "trying",
+    [LIFE_LEARNING] = "learning",
+    [LIFE_LISTENING] = "listening",
+};
+static_assert(MEMCTX_ARRAY_LEN(phase_names) == LIFE_PHASES,
+              "every phase has a name");
+
+static const char *const event_names[] = {
+    [LIFE_ORDER_EASY] = "order-easy",
+    [LIFE_ORDER_LISTEN] = "order-listen",
+    [LIFE_ORDER_TRY] = "order-try",
+    [LIFE_ORDER_LATER] = "order-later",
+    [LIFE_DROP] = "drop",
+    [LIFE_CLOSE] = "close",
+    [LIFE_OPENED] = "opened",
+    [LIFE_REFUSED] = "refused",
+    [LIFE_FAILED] = "failed",
+    [LIFE_FOUND] = "found",
+    [LIFE_SETTLED] = "settled",
+    [LIFE_HEARD] = "heard",
+    [LIFE_TIMER] = "timer",
+};
+static_assert(MEMCTX_ARRAY_LEN(event_names) == LIFE_EVENTS,
+              "every event has a name");
+
+static const char *const action_names[] = {
+    "learn", "unask", "rest", "leave", "shut",   "spill",
+    "keep",  "news",  "tell", "open",  "answer", "listen",
+    "ask",   "quiz",  "hold", "begin", "ring",
+};
+static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == LIFE_ACT_RING,
+              "every action has a name");
+
+struct life_transition
+life_transition(enum life_phase phase, enum life_event event)
+{
+    assert(phase < LIFE_PHASES && event < LIFE_EVENTS);
+    return transitions[phase][event];
+}
+
+const char *
+life_phase_name(enum life_phase phase)
+{
+    return phase < LIFE_PHASES ? phase_names[phase] : "?";
+}
+
+const char *
+life_event_name(enum life_event event)
+{
+    return event < LIFE_EVENTS ? event_names[event] : "?";
+}
+
+const char *
+life_action_name(unsigned bit)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(action_names); i++) {
+        if (bit == 1u << i)
+            return action_names[i];
+    }
+    return NULL;
+}
