@@ -27,6 +27,7 @@
 #include "common/offload.h"
 #include "sandbox/spawner.h"
 #include "publish/statefile.h"
+#include "tries/adapter.h"
 #include "watch/watch.h"
 
 /* They have threads of their own: a flood of reads must not delay the search
@@ -39,6 +40,9 @@
 /* ... and then for its hooks to end, which run on otherwise. */
 #define HOOKS_WAIT_MS 1000
 
+/* Clock words of kernels that are looked at are read so often. */
+#define HEARTBEAT_US 250000
+
 struct agent {
     const struct settings *settings;
     const struct log *log;
@@ -48,8 +52,7 @@ struct agent {
     int stop_timer; /* -1: none */
     struct queue *queue;
     struct watch *watch;
-    struct disposer *disposer;
-    struct executor *workers;
+    struct adapter_means means; /* owned */
     struct publisher *publisher;
     struct offload *requests;
     struct control *control;
@@ -149,25 +152,30 @@ on_over(void *arg, struct member *member)
     watch_look_now(agent->watch);
 }
 
+static struct adapter_look
+look_of(const struct agent *agent)
+{
+    struct adapter_look look = ADAPTER_LOOK_DEFAULTS;
+    look.period_us = agent->settings->revalidate_ms * 1000;
+    return look;
+}
+
 static int
 create_record(struct agent *agent, const struct event *event,
               struct record **ret, struct memctx_error *err)
 {
     struct adapter_config config = {
-        .disposer = agent->disposer,
-        .stub = agent->stub,
-        .seed = event->uuid,
-        .fail_boots = (unsigned)agent->settings->stub_fail_boots,
-        .look = ADAPTER_LOOK_DEFAULTS};
-    struct memctx_backoff_limits limits = settings_backoff(agent->settings);
+        .ram = {.stub = agent->stub, .seed = event->uuid},
+        .fail_boots =
+            agent->stub ? (unsigned)agent->settings->stub_fail_boots : 0,
+        .look = look_of(agent),
+        .limits = settings_backoff(agent->settings),
+    };
     struct adapter *adapter;
-    config.look.period_us = agent->settings->revalidate_ms * 1000;
-    if (!agent->stub)
-        config.fail_boots = 0;
     const struct opener_target target = {agent->watch, agent->dirfd,
                                          event->uuid, event->id, agent->stub};
-    if (opener_configure(&target, &config, err) < 0 ||
-        adapter_create(&config, agent->workers, &limits, &adapter, err) < 0)
+    if (opener_configure(&target, &config.ram, err) < 0 ||
+        adapter_create(&config, &agent->means, &adapter, err) < 0)
         return -1;
     return record_create(event->uuid, event->name, event->id, adapter,
                          &agent->ops, agent->log, ret, err);
@@ -197,13 +205,13 @@ create_attached(struct agent *agent, const struct record *old,
                 struct handed *handed, struct record **ret,
                 struct memctx_error *err)
 {
-    struct adapter_config config = {.disposer = agent->disposer,
-                                    .handed = handed,
-                                    .look = ADAPTER_LOOK_DEFAULTS};
-    struct memctx_backoff_limits limits = settings_backoff(agent->settings);
+    const struct adapter_config config = {
+        .ram = {.handed = handed},
+        .look = look_of(agent),
+        .limits = settings_backoff(agent->settings),
+    };
     struct adapter *adapter;
-    config.look.period_us = agent->settings->revalidate_ms * 1000;
-    if (adapter_create(&config, agent->workers, &limits, &adapter, err) < 0 ||
+    if (adapter_create(&config, &agent->means, &adapter, err) < 0 ||
         record_create(old->uuid, old->name, old->id, adapter, &agent->ops,
                       agent->log, ret, err) < 0)
         return -1;
@@ -392,6 +400,23 @@ open_hooks(struct agent *agent, struct memctx_error *err)
                         &agent->hooks, err);
 }
 
+/* As many guests are searched at a time as there are CPUs. */
+static int
+start_tries(struct agent *agent, struct memctx_error *err)
+{
+    long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    const struct tries_config config = {
+        .spawner = agent->spawner,
+        .program = agent->settings->prober,
+        .places = n_cpus > 0 ? (unsigned)n_cpus : 1,
+        .live_max = TRIES_LIVE_MAX,
+        .limits = TRIES_LIMITS,
+    };
+    if (tries_create(&config, &agent->means.tries, err) < 0)
+        return -1;
+    return heartbeat_create(HEARTBEAT_US, &agent->means.heartbeat, err);
+}
+
 static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
 {
@@ -399,8 +424,10 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (open_directory(agent, dir, err) < 0 ||
         spawner_create(&agent->spawner, err) < 0 ||
         open_hooks(agent, err) < 0 || queue_create(&agent->queue, err) < 0 ||
-        disposer_create(&agent->disposer, err) < 0 ||
-        executor_create((unsigned)s->workers, 0, &agent->workers, err) < 0 ||
+        disposer_create(&agent->means.disposer, err) < 0 ||
+        executor_create((unsigned)s->workers, 0, &agent->means.workers, err) <
+            0 ||
+        start_tries(agent, err) < 0 ||
         offload_create(REQUEST_THREADS, &agent->requests, err) < 0)
         return -1;
     const struct service service = {.records = &agent->members.records,
@@ -486,7 +513,7 @@ agent_stop(struct agent *agent)
     log_line(agent->log, LOG_LEVEL_INFO, "stopping: withdrawing all data");
     agent->life = STOPPING;
     for (struct member *m = agent->members.first; m != NULL; m = m->next) {
-        adapter_abandon(m->record->adapter);
+        adapter_drop(m->record->adapter);
         record_withdraw(m->record);
     }
     agent->stop_timer =
@@ -512,14 +539,17 @@ agent_destroy(struct agent *agent)
     control_destroy(agent->control);
     hint_destroy(agent->hint);
     publisher_destroy(agent->publisher);
-    if (hooks_destroy(agent->hooks, HOOKS_WAIT_MS))
+    bool hooks_ended = hooks_destroy(agent->hooks, HOOKS_WAIT_MS);
+    executor_destroy(agent->means.workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
+    tries_destroy(agent->means.tries);
+    heartbeat_destroy(agent->means.heartbeat);
+    if (hooks_ended)
         spawner_destroy(agent->spawner);
-    executor_destroy(agent->workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     watch_destroy(agent->watch);
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);
     event_queue_destroy(agent->queue);
-    disposer_destroy(agent->disposer);
+    disposer_destroy(agent->means.disposer);
     memctx_close_fd(&agent->dirfd);
     free(agent);
 }

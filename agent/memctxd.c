@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -120,6 +121,9 @@ load_settings(const struct daemon_options *options, struct settings *settings,
               struct memctx_error *err)
 {
     settings_init(settings);
+    /* A tree that was built, but not installed, has its own (./run). */
+    if (getenv("MEMCTX_PROBER") != NULL)
+        settings->prober = getenv("MEMCTX_PROBER");
     const char *path = options->config;
     if (path == NULL && access(DEFAULT_CONFIG, F_OK) == 0)
         path = DEFAULT_CONFIG;

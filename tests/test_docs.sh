@@ -264,14 +264,14 @@ check_headings()
     done
 }
 
-# Here the order counts, too.
+# check_transitions TABLE PAGE SOURCE: here the order counts, too.
 check_transitions()
 {
     local difference
     [ -x "$build/tests/print_transitions" ] || { fail "no print_transitions in $build/tests"; return; }
-    difference=$(diff <("$build/tests/print_transitions") \
-        <(sed -n '/^<!-- transitions -->$/,/^<!-- end of transitions -->$/p' "$top/src/domain/transitions.md" | sed '1d; $d'))
-    [ -z "$difference" ] || fail "src/domain/domain.c < and > src/domain/transitions.md:"$'\n'"$difference"
+    difference=$(diff <("$build/tests/print_transitions" "$1") \
+        <(sed -n '/^<!-- transitions -->$/,/^<!-- end of transitions -->$/p' "$top/$2" | sed '1d; $d'))
+    [ -z "$difference" ] || fail "$3 < and > $2:"$'\n'"$difference"
 }
 
 # Files that a person wrote, in directories that hold such; a build in the source tree leaves others beside them.
@@ -307,7 +307,8 @@ check_keys
 check_facts
 check_pod
 check_headings
-check_transitions
+check_transitions domain src/domain/transitions.md src/domain/domain.c
+check_transitions life agent/tries/transitions.md agent/tries/life.c
 check_licences
 check_headers
 [ "$failures" = 0 ]

@@ -105,6 +105,7 @@ stop()
 first_line()
 {
     local pid
+    : > "$dir/said"
     "$build/memctx" --runtime-dir "$dir/agent" "$@" > "$dir/said" &
     pid=$!
     for ((i = 0; i < 600; i++)); do
@@ -178,7 +179,7 @@ check_exec()
 
 # Bare values of MEMCTX_... as a shell has them, but for those that only exec can know
 # or that the tests have
-variables() { grep '^MEMCTX_' | grep -vE '^MEMCTX_(FDS?|JSON|BUILDDIR|SRCDIR|VALGRIND)=' | sort; }
+variables() { grep '^MEMCTX_' | grep -vE '^MEMCTX_(FDS?|JSON|BUILDDIR|PROBER|SRCDIR|VALGRIND)=' | sort; }
 
 # check_export: a shell gets of export what it gets of exec; entries are named by the domain, whatever it was called
 check_export()

@@ -19,6 +19,7 @@ struct ram {
                                     that is the second likeliest */
     uint64_t low;                /* bytes below the split */
     bool synthetic;              /* no guest runs in it: nothing to see alive */
+    uint64_t identity;           /* see ram_identity(); 0 until somebody asks */
     struct statefile_run run;    /* whose it is, and how far that was counted */
     bool has_inherited;
     struct memctx_datum inherited; /* found in the domain's metadata, owned;

@@ -51,6 +51,7 @@ settings_init(struct settings *settings)
 {
     *settings = (struct settings){
         .log_level = "info",
+        .prober = LIBEXECDIR "/memctxd/memctx-prober",
         .workers = 2,
         .writers = 32,
         .keepalive_interval = 5,

@@ -20,8 +20,9 @@ struct settings {
     char uri[SETTINGS_TEXT_MAX];         /* "": libvirt's default */
     char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     char log_level[SETTINGS_TEXT_MAX];
-    uint64_t workers;            /* threads that read RAM */
-    uint64_t writers;            /* threads that write metadata, at most */
+    const char *prober; /* the program that parses guest bytes; not a key */
+    uint64_t workers;   /* threads that open RAM */
+    uint64_t writers;   /* threads that write metadata, at most */
     uint64_t keepalive_interval; /* seconds; 0: none */
     uint64_t keepalive_count;
     uint64_t retry_first_ms;

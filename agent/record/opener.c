@@ -104,7 +104,7 @@ open_target(void *arg, struct ram *ret, struct memctx_error *err)
 }
 
 int
-opener_configure(const struct opener_target *target, struct adapter_config *ret,
+opener_configure(const struct opener_target *target, struct ramopen_config *ret,
                  struct memctx_error *err)
 {
     struct target *copy = calloc(1, sizeof(*copy));

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "record/adapter.h"
+#include "tries/ramopen.h"
 #include "watch/watch.h"
 
 /* Whose RAM is to be opened: the run `id` of domain `uuid`. */
@@ -18,9 +18,8 @@ struct opener_target {
     bool stub; /* synthetic RAM instead */
 };
 
-/* Fill the parts of an adapter's configuration that let it open that RAM.
- * Copies the uuid. -1 with EXHAUSTED: out of memory. */
+/* Have that RAM opened. Copies the uuid. -1 with EXHAUSTED: out of memory. */
 int opener_configure(const struct opener_target *target,
-                     struct adapter_config *ret, struct memctx_error *err);
+                     struct ramopen_config *ret, struct memctx_error *err);
 
 #endif

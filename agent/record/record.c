@@ -117,25 +117,26 @@ begin_anew(struct record *r, bool has_inherited)
     r->run = (struct statefile_run){.instance = 0};
 }
 
-/* What the RAM's opening has told of this run: whose it is, how many kernels
- * an agent before us has counted, and what stood in the metadata, which counts
- * as published until it is withdrawn or found to be right. */
+/* Whose RAM it is that was opened, and how many kernels an agent before us has
+ * counted in it. */
 static void
-inherit(struct record *r, struct adapter_result *result)
+join_run(struct record *r, const struct adapter_result *result)
 {
     const struct statefile_run *run = &result->run;
-    if (result->opened && r->run.instance != 0 &&
-        r->run.instance != run->instance)
+    if (r->run.instance != 0 && r->run.instance != run->instance)
         begin_anew(r, result->has_inherited);
-    if (result->opened) {
-        if (r->run.generation == 0 && r->boot == 1)
-            r->run = *run;
-        r->run.instance = run->instance;
-        r->lost = !result->has_inherited && r->has_datum;
-        count_up_to(r, run->generation);
-    }
-    if (!result->has_inherited)
-        return;
+    if (r->run.generation == 0 && r->boot == 1)
+        r->run = *run;
+    r->run.instance = run->instance;
+    r->lost = !result->has_inherited && r->has_datum;
+    count_up_to(r, run->generation);
+}
+
+/* What stood in the metadata counts as published until it is withdrawn or found
+ * to be right. */
+static void
+take_over(struct record *r, struct adapter_result *result)
+{
     count_up_to(r, result->inherited.generation);
     if (r->has_datum)
         return;
@@ -145,6 +146,15 @@ inherit(struct record *r, struct adapter_result *result)
     /* A reset since then: it is an earlier kernel's. */
     if (r->boot > 1)
         record_withdraw(r);
+}
+
+static void
+inherit(struct record *r, struct adapter_result *result)
+{
+    if (result->opened)
+        join_run(r, result);
+    if (result->has_inherited)
+        take_over(r, result);
 }
 
 /* The same kernel found again is the same generation: while its datum stands,
@@ -180,6 +190,8 @@ publish(struct record *r, struct adapter_result *result)
                sizeof(r->datum.published));
     }
     drop_datum(r);
+    /* From here on RAM has held a kernel, which a kexec may replace. */
+    r->cold = false;
     r->datum = result->datum;
     r->has_datum = true;
     r->map = memctx_steal_ptr(&result->map);
@@ -218,59 +230,73 @@ new_boot(struct record *r)
     r->wait_logged = false;
     memctx_error_set(&r->reason, MEMCTX_RETRY,
                      "the guest was reset; its next kernel is not up yet");
+    r->cold = false;
+    r->believed = false;
     adapter_new_boot(r->adapter);
 }
 
-static const struct {
-    unsigned action;
-    enum adapter_try what;
-} tries[] = {
-    {MEMCTX_ACT_PROBE, ADAPTER_SEARCH},
-    {MEMCTX_ACT_LOOK, ADAPTER_LOOK},
-    {MEMCTX_ACT_LOOK_AGAIN, ADAPTER_LOOK_AGAIN},
-};
+static void
+doubt(struct record *r)
+{
+    drop_map(r);
+    r->cold = false;
+    r->believed = false;
+    adapter_close(r->adapter, true);
+}
 
-static const struct {
-    unsigned action;
-    enum adapter_delay delay;
-} delays[] = {
-    {MEMCTX_ACT_ARM, ADAPTER_BACKOFF},
-    {MEMCTX_ACT_ARM_LOOK, ADAPTER_TO_LOOK},
-    {MEMCTX_ACT_ARM_AGAIN, ADAPTER_TO_AGAIN},
-};
+/* Memory may have moved with its layout; the guest has run on. */
+static void
+reopen(struct record *r)
+{
+    drop_map(r);
+    r->believed = true;
+    adapter_close(r->adapter, false);
+}
 
-#define CLOSES_RAM (MEMCTX_ACT_DOUBT | MEMCTX_ACT_REOPEN | MEMCTX_ACT_RELEASE)
+static void
+order(struct record *r, enum adapter_what what)
+{
+    const struct adapter_order order = {.what = what,
+                                        .cold = r->cold,
+                                        .paused = record_is_paused(r),
+                                        .believed = r->believed};
+    if (what == ADAPTER_SEARCH)
+        r->believed = false;
+    adapter_order(r->adapter, &order);
+}
 
 /* In the order of the bits: what is old goes before something new begins. */
 static bool
 perform(struct record *r, unsigned actions, struct adapter_result *result)
 {
     if ((actions & MEMCTX_ACT_ABANDON) != 0)
-        adapter_abandon(r->adapter);
+        adapter_drop(r->adapter);
     if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
         end_boot(r);
     if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
         record_withdraw(r);
     if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
         new_boot(r);
-    if ((actions & CLOSES_RAM) != 0)
-        drop_map(r);
     if ((actions & MEMCTX_ACT_DOUBT) != 0)
-        adapter_doubt(r->adapter);
+        doubt(r);
     if ((actions & MEMCTX_ACT_REOPEN) != 0)
-        adapter_reopen(r->adapter);
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(tries); i++) {
-        if ((actions & tries[i].action) != 0)
-            adapter_kick(r->adapter, tries[i].what);
-    }
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(delays); i++) {
-        if ((actions & delays[i].action) != 0)
-            adapter_arm(r->adapter, delays[i].delay);
-    }
+        reopen(r);
+    if ((actions & MEMCTX_ACT_INHERIT) != 0)
+        inherit(r, result);
+    if ((actions & MEMCTX_ACT_PROBE) != 0)
+        order(r, ADAPTER_SEARCH);
+    if ((actions & MEMCTX_ACT_LOOK) != 0)
+        order(r, ADAPTER_LOOK);
+    if ((actions & MEMCTX_ACT_ARM) != 0)
+        adapter_arm(r->adapter, ADAPTER_BACKOFF);
+    if ((actions & MEMCTX_ACT_ARM_LOOK) != 0)
+        adapter_arm(r->adapter, ADAPTER_TO_LOOK);
     if ((actions & MEMCTX_ACT_PUBLISH) != 0)
         publish(r, result);
-    if ((actions & MEMCTX_ACT_RELEASE) != 0)
+    if ((actions & MEMCTX_ACT_RELEASE) != 0) {
+        drop_map(r);
         adapter_release(r->adapter);
+    }
     return (actions & MEMCTX_ACT_FORGET) != 0;
 }
 
@@ -370,7 +396,6 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
         show_epoch(r);
     if (moved || result != NULL)
         set_reason(r, event, result);
-    adapter_set_paused(r->adapter, is_paused_phase(r->phase));
     bool over = perform(r, t.actions, result);
     if (over)
         return true;
@@ -385,32 +410,59 @@ bool
 record_handle(struct record *r, enum memctx_event event, bool cold)
 {
     if (event == MEMCTX_EVENT_START && cold && r->boot == 1)
-        adapter_set_cold(r->adapter);
+        r->cold = true;
     return step(r, event, NULL);
 }
 
 /* A kernel that is complete but not seen running yet leaves its datum alone
- * only if it is its own. */
+ * only if it is its own; where nothing was seen of any there must be one. */
 static void
 judge_pending(const struct record *r, struct adapter_result *result)
 {
-    if (result->event == MEMCTX_EVENT_PENDING &&
-        (!r->has_datum ||
-         !memctx_datum_is_same_kernel(&r->datum, &result->datum)))
+    bool mine = r->has_datum &&
+                (!result->has_datum ||
+                 memctx_datum_is_same_kernel(&r->datum, &result->datum));
+    if (result->event == MEMCTX_EVENT_PENDING && !mine)
         result->event = MEMCTX_EVENT_RETRY;
+}
+
+/* What its guest may have done with a prober: at first, and then each time that
+ * it happened twice as often. */
+static void
+log_faults(struct record *r)
+{
+    const char *words;
+    unsigned faults = adapter_faults(r->adapter, &words);
+    if (faults == 0 || faults < 2 * r->faults_logged)
+        return;
+    log_line(r->log, LOG_LEVEL_WARNING,
+             "uuid=%s name=%s boot=%u prober fault %u: it %s%s%s", r->uuid,
+             r->name, r->boot, faults, words,
+             record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
+    r->faults_logged = faults;
+}
+
+/* One thing that has happened. */
+static bool
+take_result(struct record *r, struct adapter_result *result)
+{
+    if (result->event == MEMCTX_EVENT_TIMER)
+        return step(r, MEMCTX_EVENT_TIMER, NULL);
+    judge_pending(r, result);
+    bool over = step(r, result->event, result);
+    if (!over)
+        log_faults(r);
+    return over;
 }
 
 bool
 record_dispatch(struct record *r, enum adapter_cookie cookie)
 {
     struct adapter_result result;
-    if (!adapter_dispatch(r->adapter, cookie, &result))
-        return false;
-    if (result.event == MEMCTX_EVENT_TIMER)
-        return step(r, MEMCTX_EVENT_TIMER, NULL);
-    inherit(r, &result);
-    judge_pending(r, &result);
-    bool over = step(r, result.event, &result);
-    adapter_result_deinit(&result);
+    bool over = false;
+    while (!over && adapter_dispatch(r->adapter, cookie, &result)) {
+        over = take_result(r, &result);
+        adapter_result_deinit(&result);
+    }
     return over;
 }

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 
 #include "base/uuid.h"
-#include "record/adapter.h"
 #include "datum/datum.h"
 #include "domain/domain.h"
 #include "record/epoch.h"
 #include "common/log.h"
 #include "publish/statefile.h"
+#include "tries/adapter.h"
 
 struct record;
 
@@ -53,6 +53,10 @@ struct record {
     struct epoch *epoch;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
     bool wait_logged; /* the one diagnostic line of this wait was written */
+    unsigned faults_logged; /* of probers, when that was logged last */
+    bool cold; /* RAM never held another kernel: it was just started */
+    bool
+        believed; /* the kernel that was found need not be seen running again */
     struct adapter *adapter;
     const struct record_ops *ops;
     const struct log *log;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* What tries.c and client.c share. Nobody else includes this. */
+/* A guest as the tries know it, and what they all share. For tries.c and
+ * keeper.c; everything here is under the lock. */
 #ifndef MEMCTXD_CLIENT_H
 #define MEMCTXD_CLIENT_H
 
 #include <pthread.h>
 
 #include "tries/live.h"
-#include "tries/tries.h"
 
 struct tries {
     struct tries_config config;
@@ -39,13 +39,20 @@ struct tries_client {
     struct tries_client *next; /* that waits */
 };
 
-/* Have the thread look again. Any thread. */
-void tries_wake(struct tries *tries);
-
-/* The rest is under the lock. */
-
-/* Take it out of those that wait, if it does. */
+/* Put it behind those that wait, or take it out of them, if it does. */
+void client_start_waiting(struct tries_client *client);
 void client_stop_waiting(struct tries_client *client);
+
+/* What it asked, if anything, is void. A long look that nobody waits for is not
+ * waited for. */
+void client_drop(struct tries_client *client);
+
+/* ... and its prober ends. */
+void client_rest(struct tries_client *client);
+
+/* Its RAM is that of these maps, of which it takes references. */
+void client_set_ram(struct tries_client *client,
+                    struct memctx_rammap *const *maps, size_t n);
 
 /* Charge its prober's client for what it has used. */
 void client_charge(struct live *live);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* What a prober may take for a task, and what it can do wrong. */
+/* What a prober may take for a task, what it can do wrong, and what comes of
+ * that. */
 #ifndef MEMCTXD_LIMITS_H
 #define MEMCTXD_LIMITS_H
 
 #include <stdint.h>
+
+#include "base/error.h"
+#include "wire/probe.h"
+
+struct spawner;
 
 enum tries_lane {
     TRIES_SHORT, /* tries: as many at once as there are places */
@@ -40,5 +46,21 @@ enum tries_fault {
 
 /* The fault in a word or two, behind "the prober": "crashed". */
 const char *tries_fault_name(enum tries_fault fault);
+
+struct tries_outcome {
+    enum tries_fault fault;
+    struct memctx_error why;           /* a fault: what happened; RETRY */
+    struct memctx_probe_answer answer; /* FINE */
+    uint64_t cost_us;                  /* CPU time of the task */
+};
+
+struct tries_config {
+    struct spawner *spawner; /* must outlive the tries */
+    const char *program;     /* memctx-prober; must stay */
+    unsigned places;         /* short tries at once */
+    unsigned live_max; /* probers at once; of those that rest, the one that
+                          has done so for longest ends for a new one */
+    struct tries_limits limits[TRIES_LANES];
+};
 
 #endif

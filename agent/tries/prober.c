@@ -82,7 +82,7 @@ prober_launch(struct spawner *spawner, const char *program,
     };
     if (open_sockets(p, err) < 0 ||
         memctx_start_send(p->socket, start, err) < 0) {
-        memctx_cleanup_fd(&p->theirs);
+        memctx_close_fd(&p->theirs);
         prober_destroy(p);
         return -1;
     }
@@ -107,8 +107,8 @@ prober_destroy(struct prober *p)
 {
     if (p == NULL)
         return;
-    memctx_cleanup_fd(&p->socket);
-    memctx_cleanup_fd(&p->spawn.pidfd);
+    memctx_close_fd(&p->socket);
+    memctx_close_fd(&p->spawn.pidfd);
     free(p);
 }
 
@@ -121,7 +121,7 @@ prober_socket(const struct prober *p)
 int
 prober_pidfd(const struct prober *p)
 {
-    return p->reaped ? -1 : p->spawn.pidfd;
+    return p->spawn.pidfd;
 }
 
 int

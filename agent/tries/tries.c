@@ -1,421 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One thread over all probers. Everything below struct tries is under its lock;
- * only the thread adds and removes probers. */
-#include "tries/client.h"
+/* What the rest of the agent asks for, handed over to the keeper. */
+#include "tries/tries.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "common/thread.h"
+#include "tries/keeper.h"
 #include "wire/clocks.h"
 
-/* A guest whose last try took so long waits as if it had asked so many times
- * that later. */
-#define COST_WEIGHT 20
-
-/* When those who wait for a place look again whether somebody has stalled. */
-#define STALL_CHECK_US 100000u
-
-/* When its CPU time is used up it is killed, which is for a memctxd that has
- * lost count; before that it is replaced. */
-#define LIFE_CPU_S 600u
-#define LIFE_CPU_US (UINT64_C(300) * 1000000)
-
-/* What a search and its proofs allocate, several times over. */
-#define MEMORY_BYTES (16 * MEMCTX_MIB)
-
-#define END_WAIT_US 2000000u
-
-static uint64_t
-now(void)
+int
+tries_join(struct tries *tries, int fd, struct tries_client **ret,
+           struct memctx_error *err)
 {
-    return clocks_us(CLOCK_MONOTONIC);
-}
-
-void
-tries_wake(struct tries *t)
-{
-    eventfd_write(t->wake, 1);
-}
-
-/* ---- the thread --------------------------------------------------------- */
-
-static void
-fail(struct live *live, enum tries_fault fault, const char *words)
-{
-    if (live->ending)
-        return;
-    client_charge(live);
-    if (live->client != NULL)
-        client_blame(live->client, fault, words, live_cost_us(live),
-                     live->running && !live->stale);
-    live_retire(live);
-}
-
-static void
-end_task(struct live *live)
-{
-    client_charge(live);
-    live_end(live, now());
-    if (live->charged_us > LIFE_CPU_US)
-        live_retire(live);
-}
-
-static void
-take_answer(struct live *live, const void *bytes, size_t len)
-{
-    struct tries_client *client = live->client;
-    struct memctx_error why = MEMCTX_ERROR_INIT;
-    struct tries_outcome outcome = {.cost_us = live_cost_us(live)};
-    struct memctx_probe_ram ram = {.n = client->n_maps};
-    for (size_t i = 0; i < client->n_maps; i++)
-        ram.maps[i] = client->maps[i];
-    if (memctx_probe_answer_decode(bytes, len, &client->request, &ram,
-                                   &outcome.answer, &why) < 0) {
-        fail(live, TRIES_LIED, why.message);
-        return;
-    }
-    end_task(live);
-    client_deliver(client, &outcome);
-}
-
-/* What it says when it was not asked, or was told that nobody listens. */
-static void
-hear_answer(struct live *live, const void *bytes, size_t len)
-{
-    if (!live->running)
-        fail(live, TRIES_FLOODED, "it was asked nothing");
-    else if (live->owed > 0)
-        live->owed--;
-    else if (live->stale)
-        end_task(live);
-    else
-        take_answer(live, bytes, len);
-}
-
-/* It may have ended, or have closed its socket for a reason of its own. */
-static void
-lose_socket(struct live *live)
-{
-    epoll_ctl(live->tries->epoll, EPOLL_CTL_DEL, prober_socket(live->prober),
-              NULL);
-    if (live->launched)
-        prober_kill(live->prober);
-}
-
-static void
-hear(struct live *live)
-{
-    unsigned char bytes[sizeof(struct memctx_probe_answer) + 1];
-    size_t len;
-    switch (prober_hear(live->prober, bytes, sizeof(bytes), &len)) {
-    case PROBER_NOTHING:
-        break;
-    case PROBER_ANSWER:
-        if (!live->ending)
-            hear_answer(live, bytes, len);
-        break;
-    case PROBER_CLOSED:
-        lose_socket(live);
-        break;
-    }
-}
-
-static void
-watch(struct live *live, bool process, int fd)
-{
-    struct live_tag *tag = &live->tags[process];
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
-    *tag = (struct live_tag){live, process};
-    if (epoll_ctl(live->tries->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        fail(live, TRIES_NOT_STARTED, "it cannot be watched");
-}
-
-/* Its process has ended; whatever it was asked has failed. */
-static void
-bury_process(struct live *live)
-{
-    char why[80];
-    uint64_t cost_us = live_cost_us(live);
-    client_charge(live);
-    if (!prober_reap(live->prober, why, sizeof(why)))
-        return;
-    if (!live->ending && live->client != NULL)
-        client_blame(live->client, TRIES_CRASHED, why, cost_us,
-                     live->running && !live->stale);
-    live->ending = true;
-    live->ended = true;
-}
-
-/* On the spawner's thread. */
-static void
-on_launched(void *arg)
-{
-    struct live *live = arg;
-    struct tries *t = live->tries;
-    pthread_mutex_lock(&t->lock);
-    live->launched = true;
-    pthread_mutex_unlock(&t->lock);
-    tries_wake(t);
-}
-
-/* What was launched since the last turn is a process now, or never will be. */
-static void
-admit(struct live *live)
-{
-    struct memctx_error err = MEMCTX_ERROR_INIT;
-    live->admitted = true;
-    if (prober_has_started(live->prober, &err) < 0) {
-        fail(live, TRIES_NOT_STARTED, err.message);
-        live->ended = true;
-        return;
-    }
-    watch(live, true, prober_pidfd(live->prober));
-    if (live->ending)
-        prober_kill(live->prober);
-}
-
-static void
-sweep(struct tries *t)
-{
-    for (struct live **at = &t->lives; *at != NULL;) {
-        struct live *live = *at;
-        if (live->launched && !live->admitted)
-            admit(live);
-        if (!live->ended) {
-            at = &live->next;
-            continue;
-        }
-        *at = live->next;
-        if (live->client != NULL)
-            live->client->live = NULL;
-        prober_destroy(live->prober);
-        free(live);
-    }
-}
-
-/* ---- limits ------------------------------------------------------------- */
-
-static void
-check_limits(struct tries *t, uint64_t now_us)
-{
-    char words[80];
-    for (struct live *live = t->lives; live != NULL; live = live->next) {
-        enum tries_fault fault = live_check(live, &t->config.limits[live->lane],
-                                            now_us, words, sizeof(words));
-        if (fault != TRIES_FINE)
-            fail(live, fault, words);
-    }
-}
-
-/* In milliseconds, for epoll_wait(). */
-static int
-time_to_wait(const struct tries *t, uint64_t now_us)
-{
-    uint64_t until_us = UINT64_MAX;
-    for (const struct live *live = t->lives; live != NULL; live = live->next)
-        until_us = memctx_min(
-            until_us,
-            live_next_check_us(live, &t->config.limits[live->lane], now_us));
-    /* A place may be free once somebody has stalled. */
-    if (t->waiting != NULL)
-        until_us = memctx_min(until_us, now_us + STALL_CHECK_US);
-    if (until_us == UINT64_MAX)
-        return -1;
-    return (int)((until_us - memctx_min(now_us, until_us)) / 1000) + 1;
-}
-
-/* ---- turns -------------------------------------------------------------- */
-
-static bool
-has_place(const struct tries *t, enum tries_lane lane)
-{
-    unsigned running = 0;
-    for (const struct live *live = t->lives; live != NULL; live = live->next)
-        running += live->running && live->lane == lane && !live->stalled;
-    return lane == TRIES_LIGHT ||
-           running < (lane == TRIES_LONG ? 1 : t->config.places);
-}
-
-/* Its own prober must be there for it: not busy with what nobody waits for,
- * unless that ends at once, and not about to end. */
-static bool
-may_begin(const struct tries *t, const struct tries_client *client)
-{
-    const struct live *live = client->live;
-    if (live != NULL &&
-        (live->ending || (live->running && live->lane != TRIES_LIGHT)))
-        return false;
-    return has_place(t, client->lane);
-}
-
-static uint64_t
-due_us(const struct tries_client *client)
-{
-    return client->asked_us + COST_WEIGHT * client->cost_us;
-}
-
-static struct tries_client *
-whose_turn(const struct tries *t)
-{
-    struct tries_client *first = NULL;
-    for (struct tries_client *c = t->waiting; c != NULL; c = c->next) {
-        if (may_begin(t, c) && (first == NULL || due_us(c) < due_us(first)))
-            first = c;
-    }
-    return first;
-}
-
-/* The prober that has rested for longest ends when there are too many. False:
- * all have something to do. */
-static bool
-make_room(struct tries *t)
-{
-    struct live *longest = NULL;
-    unsigned n = 0;
-    for (struct live *live = t->lives; live != NULL; live = live->next) {
-        bool rests = !live->ending && !live->running &&
-                     (live->client == NULL || !live->client->waits);
-        n += !live->ending;
-        if (rests && (longest == NULL || live->since_us < longest->since_us))
-            longest = live;
-    }
-    if (n < t->config.live_max)
-        return true;
-    if (longest != NULL)
-        live_retire(longest);
-    return longest != NULL;
-}
-
-static int
-launch(struct tries_client *client, struct memctx_error *err)
-{
-    struct tries *t = client->tries;
-    struct memctx_start start = {
-        .n_maps = client->n_maps,
-        .parent = getpid(),
-        .memory_bytes = MEMORY_BYTES,
-        .cpu_s = LIFE_CPU_S,
-    };
-    memcpy(start.maps, client->maps, sizeof(start.maps));
-    struct live *live = calloc(1, sizeof(*live));
-    if (live == NULL)
+    struct tries_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    live->tries = t;
-    live->client = client;
-    if (prober_launch(t->config.spawner, t->config.program, &start, on_launched,
-                      live, &live->prober, err) < 0) {
-        free(live);
-        return -1;
-    }
-    live->next = t->lives;
-    t->lives = live;
-    client->live = live;
-    watch(live, false, prober_socket(live->prober));
+    client->tries = tries;
+    client->fd = fd;
+    *ret = client;
     return 0;
 }
 
-static void
-begin_task(struct live *live, uint64_t now_us)
+void
+tries_leave(struct tries_client *client)
 {
-    struct memctx_error err = MEMCTX_ERROR_INIT;
-    live_begin(live, live->client->lane, now_us);
-    if (prober_ask(live->prober, &live->client->request, &err) < 0)
-        fail(live, TRIES_CRASHED, err.message);
-}
-
-static void
-give_turns(struct tries *t, uint64_t now_us)
-{
-    struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct tries_client *client;
-    while (!t->stopping && (client = whose_turn(t)) != NULL) {
-        if (client->live == NULL && !make_room(t))
-            return;
-        client_stop_waiting(client);
-        if (client->live == NULL && launch(client, &err) < 0)
-            client_blame(client, TRIES_NOT_STARTED, err.message, 0, true);
-        else if (!client->live->ending)
-            begin_task(client->live, now_us);
-    }
-}
-
-/* ---- turns of the loop -------------------------------------------------- */
-
-static void
-handle(const struct epoll_event *event)
-{
-    struct live_tag *tag = event->data.ptr;
-    if (tag == NULL || tag->live->ended)
+    if (client == NULL)
         return;
-    if (tag->process)
-        bury_process(tag->live);
-    else
-        hear(tag->live);
-}
-
-/* The lock is held, but for the time of waiting. */
-static void
-turn(struct tries *t)
-{
-    struct epoll_event events[32];
-    eventfd_t ignored;
-    uint64_t now_us = now();
-    check_limits(t, now_us);
-    give_turns(t, now_us);
-    int wait_ms = time_to_wait(t, now_us);
-    pthread_mutex_unlock(&t->lock);
-    int n = epoll_wait(t->epoll, events, MEMCTX_ARRAY_LEN(events), wait_ms);
-    eventfd_read(t->wake, &ignored);
+    struct tries *t = client->tries;
     pthread_mutex_lock(&t->lock);
-    for (int i = 0; i < n; i++)
-        handle(&events[i]);
-    sweep(t);
-}
-
-static void
-end_all(struct tries *t)
-{
-    for (struct live *live = t->lives; live != NULL; live = live->next) {
-        if (!live->ending)
-            live_retire(live);
-    }
-}
-
-static void *
-run_thread(void *arg)
-{
-    struct tries *t = arg;
-    uint64_t until_us = UINT64_MAX;
-    pthread_mutex_lock(&t->lock);
-    while (until_us > now()) {
-        turn(t);
-        if (t->stopping && until_us == UINT64_MAX) {
-            end_all(t);
-            until_us = now() + END_WAIT_US;
-        }
-        if (t->stopping && t->lives == NULL)
-            break;
-    }
+    client_rest(client);
+    if (client->live != NULL)
+        client->live->client = NULL;
     pthread_mutex_unlock(&t->lock);
-    return NULL;
+    keeper_wake(t);
+    client_set_ram(client, NULL, 0);
+    free(client);
+}
+
+void
+tries_set_ram(struct tries_client *client, struct memctx_rammap *const *maps,
+              size_t n)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    client_rest(client);
+    client_set_ram(client, maps, n);
+    pthread_mutex_unlock(&client->tries->lock);
+    keeper_wake(client->tries);
+}
+
+void
+tries_ask(struct tries_client *client,
+          const struct memctx_probe_request *request, enum tries_lane lane)
+{
+    struct tries *t = client->tries;
+    pthread_mutex_lock(&t->lock);
+    client_drop(client);
+    client->request = *request;
+    client->request.serial = ++t->serial;
+    client->lane = lane;
+    client->asked_us = clocks_us(CLOCK_MONOTONIC);
+    client_start_waiting(client);
+    pthread_mutex_unlock(&t->lock);
+    keeper_wake(t);
+}
+
+void
+tries_drop(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    client_drop(client);
+    pthread_mutex_unlock(&client->tries->lock);
+    keeper_wake(client->tries);
+}
+
+void
+tries_rest(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    client_rest(client);
+    pthread_mutex_unlock(&client->tries->lock);
+    keeper_wake(client->tries);
+}
+
+bool
+tries_take(struct tries_client *client, struct tries_outcome *ret)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    bool has = client->has_outcome;
+    if (has)
+        *ret = client->outcome;
+    client->has_outcome = false;
+    pthread_mutex_unlock(&client->tries->lock);
+    return has;
+}
+
+uint64_t
+tries_spent_us(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    if (client->live != NULL && client->live->running)
+        client_charge(client->live);
+    uint64_t spent_us = client->spent_us;
+    pthread_mutex_unlock(&client->tries->lock);
+    return spent_us;
+}
+
+unsigned
+tries_faults(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    unsigned faults = client->faults;
+    pthread_mutex_unlock(&client->tries->lock);
+    return faults;
 }
 
 static void
 deallocate(struct tries *t)
 {
-    memctx_cleanup_fd(&t->wake);
-    memctx_cleanup_fd(&t->epoll);
+    memctx_close_fd(&t->wake);
+    memctx_close_fd(&t->epoll);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }
@@ -434,9 +141,9 @@ tries_create(const struct tries_config *config, struct tries **ret,
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (t->wake < 0 || t->epoll < 0 ||
         epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->wake, &event) < 0 ||
-        thread_start(&t->thread, run_thread, t) != 0) {
+        thread_start(&t->thread, keeper_run, t) != 0) {
         deallocate(t);
-        return memctx_error_set(err, MEMCTX_BUG,
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "no thread or descriptors for probers");
     }
     *ret = t;
@@ -451,7 +158,7 @@ tries_destroy(struct tries *t)
     pthread_mutex_lock(&t->lock);
     t->stopping = true;
     pthread_mutex_unlock(&t->lock);
-    tries_wake(t);
+    keeper_wake(t);
     pthread_join(t->thread, NULL);
     /* A launch that the spawner has yet to answer, and what the kernel holds,
      * still need it. */

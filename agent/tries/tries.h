@@ -13,25 +13,14 @@
 
 #include <stdbool.h>
 
-#include "sandbox/spawner.h"
 #include "tries/limits.h"
-#include "wire/probe.h"
 
 struct tries;
 struct tries_client; /* one guest */
 
-struct tries_config {
-    struct spawner *spawner; /* must outlive the tries */
-    const char *program;     /* memctx-prober; must stay */
-    unsigned places;         /* short tries at once */
-    unsigned live_max; /* probers at once; of those that rest, the one that
-                          has done so for longest ends for a new one */
-    struct tries_limits limits[TRIES_LANES];
-};
-
 #define TRIES_LIVE_MAX 64
 
-/* -1 with BUG: no thread or descriptors to be had. */
+/* -1 with EXHAUSTED: no thread or descriptors to be had. */
 int tries_create(const struct tries_config *config, struct tries **ret,
                  struct memctx_error *err);
 
@@ -40,7 +29,7 @@ int tries_create(const struct tries_config *config, struct tries **ret,
 void tries_destroy(struct tries *tries);
 
 /* An eventfd `fd`, which stays the caller's, is written to whenever there is an
- * outcome. -1 with BUG: out of memory. */
+ * outcome. -1 with EXHAUSTED: out of memory. */
 int tries_join(struct tries *tries, int fd, struct tries_client **ret,
                struct memctx_error *err);
 
@@ -65,13 +54,6 @@ void tries_drop(struct tries_client *client);
 
 /* The prober is not needed any more. What was asked is void. */
 void tries_rest(struct tries_client *client);
-
-struct tries_outcome {
-    enum tries_fault fault;
-    struct memctx_error why;           /* a fault: what happened; RETRY */
-    struct memctx_probe_answer answer; /* FINE */
-    uint64_t cost_us;                  /* CPU time of the task */
-};
 
 /* What the task ended with: true, once. */
 bool tries_take(struct tries_client *client, struct tries_outcome *ret);

@@ -13,12 +13,11 @@
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
 #define DOUBT MEMCTX_ACT_DOUBT
 #define REOPEN MEMCTX_ACT_REOPEN
+#define INHERIT MEMCTX_ACT_INHERIT
 #define PROBE MEMCTX_ACT_PROBE
 #define LOOK MEMCTX_ACT_LOOK
-#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
 #define ARM MEMCTX_ACT_ARM
 #define ARM_LOOK MEMCTX_ACT_ARM_LOOK
-#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -26,6 +25,9 @@
 /* clang-format off */
 #define ON(event, next, actions) \
     [MEMCTX_EVENT_##event] = {MEMCTX_PHASE_##next, actions}
+
+/* What is read beside the RAM counts in every phase. */
+#define READS(phase) ON(OPENED, phase, INHERIT)
 
 /* What ends a run ends it from everywhere. */
 #define ENDS(phase) \
@@ -35,7 +37,7 @@
 /* A result that nobody waits for changes nothing. */
 #define NO_RESULT(phase) \
     ON(FOUND, phase, 0), ON(RETRY, phase, 0), ON(PENDING, phase, 0), \
-    ON(CONFIRMED, phase, 0), ON(NEVER, phase, 0)
+    ON(CONFIRMED, phase, 0), ON(STANDS, phase, 0), ON(NEVER, phase, 0)
 
 /* A published datum of a guest that runs, at whatever stage of a look: what
  * happens to the guest is the same. Its memory may have moved with a change of
@@ -49,6 +51,7 @@
     ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM), \
     ON(LAYOUT, CHECKING, ABANDON | REOPEN | PROBE), \
     ON(AWAY, AWAY, ABANDON | DOUBT), \
+    READS(phase), \
     ENDS(phase)
 
 static const struct memctx_transition
@@ -64,6 +67,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, DOUBT),
         NO_RESULT(NEW),
         ON(TIMER, NEW, 0),
+        READS(NEW),
         ENDS(NEW),
     },
     [MEMCTX_PHASE_PROBING] = {
@@ -79,8 +83,10 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(RETRY, BACKOFF, WITHDRAW | ARM),
         ON(PENDING, CHECK_WAIT, ARM),
         ON(CONFIRMED, PROBING, 0),
+        ON(STANDS, PROBING, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, PROBING, 0),
+        READS(PROBING),
         ENDS(PROBING),
     },
     [MEMCTX_PHASE_PROBING_PAUSED] = {
@@ -96,8 +102,10 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(RETRY, PAUSED, WITHDRAW),
         ON(PENDING, CHECKING_PAUSED, PROBE),
         ON(CONFIRMED, PROBING_PAUSED, 0),
+        ON(STANDS, PROBING_PAUSED, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, PROBING_PAUSED, 0),
+        READS(PROBING_PAUSED),
         ENDS(PROBING_PAUSED),
     },
     [MEMCTX_PHASE_BACKOFF] = {
@@ -111,6 +119,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, ABANDON | DOUBT),
         NO_RESULT(BACKOFF),
         ON(TIMER, PROBING, PROBE),
+        READS(BACKOFF),
         ENDS(BACKOFF),
     },
     [MEMCTX_PHASE_PAUSED] = {
@@ -124,6 +133,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, DOUBT),
         NO_RESULT(PAUSED),
         ON(TIMER, PAUSED, 0),
+        READS(PAUSED),
         ENDS(PAUSED),
     },
     [MEMCTX_PHASE_READY] = {
@@ -135,24 +145,11 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         WHILE_READY(GLANCE),
         ON(FOUND, GLANCE, 0),
         ON(RETRY, BACKOFF, WITHDRAW | ARM),
-        ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
+        ON(PENDING, GLANCE, 0),
         ON(CONFIRMED, READY, ARM_LOOK),
+        ON(STANDS, CHECKING, PROBE),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, GLANCE, 0),
-    },
-    [MEMCTX_PHASE_GLANCE_WAIT] = {
-        WHILE_READY(GLANCE_WAIT),
-        NO_RESULT(GLANCE_WAIT),
-        ON(TIMER, CONFIRM, LOOK_AGAIN),
-    },
-    [MEMCTX_PHASE_CONFIRM] = {
-        WHILE_READY(CONFIRM),
-        ON(FOUND, CONFIRM, 0),
-        ON(RETRY, BACKOFF, WITHDRAW | ARM),
-        ON(PENDING, CHECK_WAIT, ARM),
-        ON(CONFIRMED, READY, ARM_LOOK),
-        ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
-        ON(TIMER, CONFIRM, 0),
     },
     [MEMCTX_PHASE_READY_PAUSED] = {
         ON(START, CHECKING, PROBE),
@@ -165,6 +162,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, DOUBT),
         NO_RESULT(READY_PAUSED),
         ON(TIMER, READY_PAUSED, 0),
+        READS(READY_PAUSED),
         ENDS(READY_PAUSED),
     },
     [MEMCTX_PHASE_CHECKING] = {
@@ -180,8 +178,10 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(RETRY, BACKOFF, WITHDRAW | ARM),
         ON(PENDING, CHECK_WAIT, ARM),
         ON(CONFIRMED, CHECKING, 0),
+        ON(STANDS, CHECKING, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, CHECKING, 0),
+        READS(CHECKING),
         ENDS(CHECKING),
     },
     [MEMCTX_PHASE_CHECKING_PAUSED] = {
@@ -197,8 +197,10 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(RETRY, PAUSED, WITHDRAW),
         ON(PENDING, CHECKING_PAUSED, PROBE),
         ON(CONFIRMED, CHECKING_PAUSED, 0),
+        ON(STANDS, CHECKING_PAUSED, 0),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(TIMER, CHECKING_PAUSED, 0),
+        READS(CHECKING_PAUSED),
         ENDS(CHECKING_PAUSED),
     },
     [MEMCTX_PHASE_CHECK_WAIT] = {
@@ -212,6 +214,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, ABANDON | DOUBT),
         NO_RESULT(CHECK_WAIT),
         ON(TIMER, CHECKING, PROBE),
+        READS(CHECK_WAIT),
         ENDS(CHECK_WAIT),
     },
     [MEMCTX_PHASE_UNSUPPORTED] = {
@@ -225,6 +228,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, UNSUPPORTED, 0),
         NO_RESULT(UNSUPPORTED),
         ON(TIMER, UNSUPPORTED, 0),
+        READS(UNSUPPORTED),
         ENDS(UNSUPPORTED),
     },
     [MEMCTX_PHASE_AWAY] = {
@@ -238,6 +242,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(AWAY, AWAY, 0),
         NO_RESULT(AWAY),
         ON(TIMER, AWAY, 0),
+        READS(AWAY),
         ENDS(AWAY),
     },
 };
@@ -254,8 +259,6 @@ static const struct {
     [MEMCTX_PHASE_PAUSED] = {"paused", MEMCTX_STATE_WAITING},
     [MEMCTX_PHASE_READY] = {"ready", MEMCTX_STATE_READY},
     [MEMCTX_PHASE_GLANCE] = {"glance", MEMCTX_STATE_READY},
-    [MEMCTX_PHASE_GLANCE_WAIT] = {"glance-wait", MEMCTX_STATE_READY},
-    [MEMCTX_PHASE_CONFIRM] = {"confirm", MEMCTX_STATE_READY},
     [MEMCTX_PHASE_READY_PAUSED] = {"ready-paused", MEMCTX_STATE_READY},
     [MEMCTX_PHASE_CHECKING] = {"checking", MEMCTX_STATE_STALE},
     [MEMCTX_PHASE_CHECKING_PAUSED] = {"checking-paused", MEMCTX_STATE_STALE},
@@ -286,10 +289,12 @@ static const char *const event_names[] = {
     [MEMCTX_EVENT_LAYOUT] = "layout",
     [MEMCTX_EVENT_STOP] = "stop",
     [MEMCTX_EVENT_AWAY] = "away",
+    [MEMCTX_EVENT_OPENED] = "opened",
     [MEMCTX_EVENT_FOUND] = "found",
     [MEMCTX_EVENT_RETRY] = "retry",
     [MEMCTX_EVENT_PENDING] = "pending",
     [MEMCTX_EVENT_CONFIRMED] = "confirmed",
+    [MEMCTX_EVENT_STANDS] = "stands",
     [MEMCTX_EVENT_NEVER] = "never",
     [MEMCTX_EVENT_GONE] = "gone",
     [MEMCTX_EVENT_TIMER] = "timer",
@@ -298,9 +303,8 @@ static_assert(MEMCTX_ARRAY_LEN(event_names) == MEMCTX_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "abandon",   "withdraw", "new-boot",   "doubt",  "reopen",
-    "probe",     "look",     "look-again", "arm",    "arm-look",
-    "arm-again", "publish",  "release",    "forget",
+    "abandon", "withdraw", "new-boot", "doubt",   "reopen",  "inherit", "probe",
+    "look",    "arm",      "arm-look", "publish", "release", "forget",
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == MEMCTX_ACT_FORGET,
               "every action has a name");

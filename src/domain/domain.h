@@ -22,8 +22,9 @@ enum memctx_state {
 enum memctx_phase {
     /* A record just made, nothing started. Leaves with the first event. */
     MEMCTX_PHASE_NEW,
-    /* A try runs on a worker; the timer is not armed. Ends with one of FOUND,
-     * RETRY, PENDING, NEVER, GONE. */
+    /* A try is made: RAM is opened if need be, and a prober searches it; the
+     * timer is not armed. Ends with one of FOUND, RETRY, PENDING, NEVER, GONE.
+     */
     MEMCTX_PHASE_PROBING,
     /* The same, but the guest has been paused: when this try fails there is no
      * other until RESUME, which begins a new one: what a paused guest shows was
@@ -37,16 +38,10 @@ enum memctx_phase {
     /* The datum is published; nothing runs, the timer is armed for the next
      * look at it. Ends with TIMER. */
     MEMCTX_PHASE_READY,
-    /* The first half of that look runs on a worker: is the kernel still what
-     * it was, and what do its clocks say? Ends with CONFIRMED (it has none),
-     * PENDING, RETRY, GONE. No event tells of a kexec: only this does. */
+    /* That look is under way: do the kernel's clock words move, or, of one
+     * without, is it still what it was? Ends with CONFIRMED, STANDS, RETRY. No
+     * event tells of a kexec: only this does. */
     MEMCTX_PHASE_GLANCE,
-    /* The timer is armed for the second half. */
-    MEMCTX_PHASE_GLANCE_WAIT,
-    /* The second half runs: have the clocks moved on? What they showed since
-     * the last look may be older than a kexec; only now they can tell. Ends
-     * with CONFIRMED, PENDING (they stand still), RETRY, GONE. */
-    MEMCTX_PHASE_CONFIRM,
     /* Published and paused: nothing runs, nothing is armed. A paused guest
      * cannot be seen running, so what was found in it is checked once it is
      * resumed. */
@@ -78,11 +73,14 @@ enum memctx_event {
     MEMCTX_EVENT_LAYOUT, /* memory was plugged in, resized or removed */
     MEMCTX_EVENT_STOP,
     MEMCTX_EVENT_AWAY,    /* the connection to libvirt was lost */
+    MEMCTX_EVENT_OPENED,  /* the domain's RAM was opened, and its metadata read:
+                             whose run it is, and what stood there */
     MEMCTX_EVENT_FOUND,   /* the try ended: a kernel is verified */
     MEMCTX_EVENT_RETRY,   /* ... not yet */
     MEMCTX_EVENT_PENDING, /* ... what stands published passed the static checks
                              and has yet to be seen running */
-    MEMCTX_EVENT_CONFIRMED, /* the look ended: what stands published runs */
+    MEMCTX_EVENT_CONFIRMED, /* the look ended: what stands published runs, */
+    MEMCTX_EVENT_STANDS,    /* or that could not be seen */
     MEMCTX_EVENT_NEVER,     /* a try ended: it can never work for this run */
     MEMCTX_EVENT_GONE,      /* ... the domain is not there any more */
     MEMCTX_EVENT_TIMER,     /* the backoff timer fired */
@@ -99,15 +97,15 @@ enum memctx_action {
                                      believe only what is seen running */
     MEMCTX_ACT_REOPEN = 1 << 4,   /* open the RAM anew, too, but believe in the
                                      kernel that was found if it is still there */
-    MEMCTX_ACT_PROBE = 1 << 5,    /* start a try: search */
-    MEMCTX_ACT_LOOK = 1 << 6,     /* start a try: first half of a look, */
-    MEMCTX_ACT_LOOK_AGAIN = 1 << 7, /* or its second half */
-    MEMCTX_ACT_ARM = 1 << 8,        /* arm the timer: next backoff delay, */
-    MEMCTX_ACT_ARM_LOOK = 1 << 9,   /* or time to the next look, */
-    MEMCTX_ACT_ARM_AGAIN = 1 << 10, /* or time between its halves */
-    MEMCTX_ACT_PUBLISH = 1 << 11, /* write the datum, unless it stands there */
-    MEMCTX_ACT_RELEASE = 1 << 12, /* close the RAM */
-    MEMCTX_ACT_FORGET = 1 << 13,  /* destroy the record */
+    MEMCTX_ACT_INHERIT = 1 << 5,  /* count on from what the run has counted, and
+                                     take over the datum that stood there */
+    MEMCTX_ACT_PROBE = 1 << 6,    /* start a try: search, */
+    MEMCTX_ACT_LOOK = 1 << 7,     /* or look at what was found */
+    MEMCTX_ACT_ARM = 1 << 8,      /* arm the timer: next backoff delay, */
+    MEMCTX_ACT_ARM_LOOK = 1 << 9, /* or time to the next look */
+    MEMCTX_ACT_PUBLISH = 1 << 10, /* write the datum, unless it stands there */
+    MEMCTX_ACT_RELEASE = 1 << 11, /* close the RAM */
+    MEMCTX_ACT_FORGET = 1 << 12,  /* destroy the record */
 };
 
 struct memctx_transition {

@@ -298,45 +298,6 @@ verify_found(struct attempt *a, struct memctx_error *err)
     return memctx_error_set(err, why.kind, "%s", why.message);
 }
 
-int
-memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
-                      const struct memctx_rammap *map,
-                      const struct memctx_bootstrap_request *request,
-                      bool again, struct memctx_bootstrap_result *ret,
-                      struct memctx_error *err)
-{
-    struct attempt a = {bootstrap, map, request};
-    memset(ret, 0, sizeof(*ret));
-    if (!bootstrap->has_found)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "no kernel has been found in this RAM");
-    if (verify_found(&a, err) < 0)
-        return -1;
-    ret->kernel = bootstrap->found;
-    ret->candidates = 1;
-    if (request->cold)
-        return 0;
-    struct watched *w = watch(&a, &bootstrap->found);
-    if (w == NULL)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "the clocks of kernel %s cannot be read",
-                                ret->kernel.version);
-    bootstrap->is_over = false;
-    if (!again && memctx_pulse_restart(w->pulse, map, request->now_us, err) < 0)
-        return -1;
-    if (again && memctx_pulse_check(w->pulse, map, request->now_us, &ret->alive,
-                                    err) < 0)
-        return -1;
-    bootstrap->is_over = ret->alive;
-    if (ret->alive)
-        return 0;
-    ret->pending = true;
-    return memctx_error_set(err, MEMCTX_RETRY,
-                            "the clocks of kernel %s at root %#" PRIx64 " %s",
-                            ret->kernel.version, ret->kernel.kcr3,
-                            again ? "stand still" : "have been noted");
-}
-
 void
 memctx_bootstrap_adopt(struct memctx_bootstrap *bootstrap,
                        const struct memctx_kernel *kernel)

@@ -57,19 +57,6 @@ int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                          struct memctx_bootstrap_result *ret,
                          struct memctx_error *err);
 
-/* Look at the kernel that the last successful try found, and at nothing else,
- * in two halves: `again` false takes what its clocks say, `again` true tells
- * whether they have moved on since. 0: it runs (the first half says so only
- * where nothing needs to be seen running: request->cold). -1 with RETRY and
- * ret->pending: it is what it was, but was not seen running, yet; RETRY: it is
- * gone or was never found; GONE or EXHAUSTED. Reads a few pages, or up to 1 GiB
- * where what led to the kernel is no longer there and it is looked for anew. */
-int memctx_bootstrap_look(struct memctx_bootstrap *bootstrap,
-                          const struct memctx_rammap *map,
-                          const struct memctx_bootstrap_request *request,
-                          bool again, struct memctx_bootstrap_result *ret,
-                          struct memctx_error *err);
-
 /* A kernel that an earlier bootstrap found in this RAM: it counts as found by
  * this one, and its clue is looked at first. Whether it runs has yet to be
  * seen. */

@@ -235,24 +235,6 @@ memctx_layouts_try(struct memctx_layouts *layouts,
     return 0;
 }
 
-int
-memctx_layouts_look(struct memctx_layouts *layouts,
-                    const struct memctx_bootstrap_request *request, bool again,
-                    struct memctx_layouts_result *ret, struct memctx_error *err)
-{
-    size_t i = layouts->winner;
-    memset(ret, 0, sizeof(*ret));
-    ret->layout = layouts->layout;
-    ret->proof = layouts->proof;
-    if (memctx_bootstrap_look(layouts->bootstraps[i], layouts->maps[i], request,
-                              again, &ret->found, err) < 0)
-        return -1;
-    if (ret->layout != i)
-        ret->found.kernel =
-            move_kernel(layouts, &ret->found.kernel, ret->layout);
-    return 0;
-}
-
 void
 memctx_layouts_adopt(struct memctx_layouts *layouts,
                      const struct memctx_kernel *kernel, size_t layout)

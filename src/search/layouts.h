@@ -34,11 +34,6 @@ int memctx_layouts_try(struct memctx_layouts *layouts,
                        const struct memctx_bootstrap_request *request,
                        struct memctx_layouts_result *ret,
                        struct memctx_error *err);
-int memctx_layouts_look(struct memctx_layouts *layouts,
-                        const struct memctx_bootstrap_request *request,
-                        bool again, struct memctx_layouts_result *ret,
-                        struct memctx_error *err);
-
 /* The kernel was found in the map of number `layout`. */
 void memctx_layouts_adopt(struct memctx_layouts *layouts,
                           const struct memctx_kernel *kernel, size_t layout);

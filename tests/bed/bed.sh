@@ -67,7 +67,7 @@ bed_user_words()
         "USER=$BED_USER" "HOME=$BED_DIR/home" "TMPDIR=$BED_DIR/home" \
         "XDG_RUNTIME_DIR=$BED_DIR/run" "XDG_CONFIG_HOME=$BED_DIR/config" "XDG_CACHE_HOME=$BED_DIR/cache" \
         "ASAN_OPTIONS=${ASAN_OPTIONS-}" "UBSAN_OPTIONS=${UBSAN_OPTIONS-}" \
-        LIBVIRT_AUTOSTART=0 LIBVIRT_DEFAULT_URI=$BED_URI
+        LIBVIRT_AUTOSTART=0 LIBVIRT_DEFAULT_URI=$BED_URI "MEMCTX_PROBER=$BED_DIR/bin/memctx-prober"
 }
 
 bed_as_user() { "${BED_AS_USER[@]}" "$@"; }
@@ -152,7 +152,7 @@ bed_helpers()
 bed_programs()
 {
     local name
-    for name in memctxd memctx; do
+    for name in memctxd memctx memctx-prober; do
         [ -x "$1/$name" ] || continue
         if [ -x "$1/.libs/$name" ]; then cp "$1/.libs/$name" "$2/"; else cp "$1/$name" "$2/"; fi
     done

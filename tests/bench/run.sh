@@ -61,7 +61,7 @@ make_build()
         mkdir -p "$1"
         (cd "$1" && "$top/configure" -q)
     fi
-    make -C "$1" -s -j"$(nproc)" memctx memctxd libmemctx.la \
+    make -C "$1" -s -j"$(nproc)" memctx memctxd memctx-prober libmemctx.la \
         tests/bench/{firstread,floor,pass,ram,reader}
 }
 

@@ -7,7 +7,8 @@
 CC = clang
 PACKAGES = libxml-2.0 json-c
 CPPFLAGS := -D_GNU_SOURCE -I$(SRC)/src -I$(SRC)/tests/support \
-	-DSYSCONFDIR='"/etc"' $(shell pkg-config --cflags $(PACKAGES))
+	-DSYSCONFDIR='"/etc"' -DPACKAGE_VERSION='"fuzz"' \
+	$(shell pkg-config --cflags $(PACKAGES))
 CFLAGS = -std=gnu11 -g -O2 $(INSTRUMENT)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES))
 

@@ -94,14 +94,14 @@ fill(struct memctx_probe_answer *a, unsigned which)
     }
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_one(const uint8_t *data, size_t size)
 {
     struct memctx_probe_answer answer;
     struct memctx_probe_answer taken;
     struct guest g;
     if (size < 2)
-        return 0;
+        return;
     const struct memctx_probe_request asked = {
         .serial = 1,
         .task = data[0] % MEMCTX_PROBE_TASKS,
@@ -118,5 +118,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    &taken, NULL) == 0)
         check(&taken, &asked, &ram);
     guest_deinit(&g);
-    return 0;
 }

@@ -78,6 +78,8 @@ hook()
     echo "hooks_dir = \"$work/hooks.d\"" > "$work/memctxd.conf"
 }
 
+export MEMCTX_PROBER=$BED_BUILD/memctx-prober
+
 # ready WHAT COMMAND...: an agent started by that command publishes, calls a hook that can do nothing, and withdraws at
 # its end.
 ready()

@@ -61,6 +61,7 @@ set_up(void **state)
     strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     settings_init(&f->settings);
+    f->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
     strcpy(f->settings.uri, "test:///default");
     f->settings.retry_first_ms = 1;
     f->settings.retry_cap_ms = 5;

@@ -21,7 +21,7 @@ struct ghost {
 static bool
 is_looking(enum memctx_phase phase)
 {
-    return phase == MEMCTX_PHASE_GLANCE || phase == MEMCTX_PHASE_CONFIRM;
+    return phase == MEMCTX_PHASE_GLANCE;
 }
 
 static bool
@@ -43,7 +43,7 @@ static bool
 is_armed(enum memctx_phase phase)
 {
     return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT ||
-           phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_GLANCE_WAIT;
+           phase == MEMCTX_PHASE_READY;
 }
 
 static bool
@@ -59,22 +59,23 @@ is_result(enum memctx_event event)
 {
     return event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_RETRY ||
            event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_CONFIRMED ||
-           event == MEMCTX_EVENT_NEVER;
+           event == MEMCTX_EVENT_STANDS || event == MEMCTX_EVENT_NEVER;
 }
 
-/* A search finds, a look confirms; both can fail. */
+/* A search finds or has a kernel pending, a look confirms or sees nothing move;
+ * both can fail. */
 static bool
 can_end_with(enum memctx_phase phase, enum memctx_event event)
 {
-    if (event == MEMCTX_EVENT_FOUND)
+    if (event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_PENDING)
         return is_searching(phase);
-    if (event == MEMCTX_EVENT_CONFIRMED)
+    if (event == MEMCTX_EVENT_CONFIRMED || event == MEMCTX_EVENT_STANDS)
         return is_looking(phase);
     return is_result(event) && is_running(phase);
 }
 
-#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK | MEMCTX_ACT_ARM_AGAIN)
-#define TRIES (MEMCTX_ACT_PROBE | MEMCTX_ACT_LOOK | MEMCTX_ACT_LOOK_AGAIN)
+#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK)
+#define TRIES (MEMCTX_ACT_PROBE | MEMCTX_ACT_LOOK)
 
 static bool
 is_end(enum memctx_event event)
@@ -114,7 +115,7 @@ is_filled(enum memctx_phase phase, enum memctx_event event,
         return next < MEMCTX_PHASES;
     return phase == MEMCTX_PHASE_NEW &&
            (is_result(event) || is_end(event) || event == MEMCTX_EVENT_TIMER ||
-            event == MEMCTX_EVENT_LAYOUT);
+            event == MEMCTX_EVENT_LAYOUT || event == MEMCTX_EVENT_OPENED);
 }
 
 static bool
@@ -164,8 +165,6 @@ arms_where_it_waits_for_the_timer(enum memctx_phase phase,
         return next == MEMCTX_PHASE_BACKOFF || next == MEMCTX_PHASE_CHECK_WAIT;
     case MEMCTX_ACT_ARM_LOOK:
         return next == MEMCTX_PHASE_READY;
-    case MEMCTX_ACT_ARM_AGAIN:
-        return next == MEMCTX_PHASE_GLANCE_WAIT;
     case 0:
         return !is_armed(next) || phase == next;
     default:
@@ -186,9 +185,8 @@ starts_one_try(enum memctx_phase phase, enum memctx_event event,
                enum memctx_phase next, unsigned actions)
 {
     unsigned tries = actions & TRIES;
-    unsigned wanted = next == MEMCTX_PHASE_GLANCE    ? MEMCTX_ACT_LOOK
-                      : next == MEMCTX_PHASE_CONFIRM ? MEMCTX_ACT_LOOK_AGAIN
-                                                     : MEMCTX_ACT_PROBE;
+    unsigned wanted =
+        next == MEMCTX_PHASE_GLANCE ? MEMCTX_ACT_LOOK : MEMCTX_ACT_PROBE;
     /* A try that ended, or was abandoned, may be followed by another at once;
      * a result that nobody waits for starts none. */
     bool ended =
@@ -254,7 +252,8 @@ static bool
 stays_unsupported(enum memctx_phase phase, enum memctx_event event,
                   enum memctx_phase next, unsigned actions)
 {
-    if (phase != MEMCTX_PHASE_UNSUPPORTED || is_end(event))
+    if (phase != MEMCTX_PHASE_UNSUPPORTED || is_end(event) ||
+        event == MEMCTX_EVENT_OPENED)
         return true;
     return next == phase && actions == 0;
 }
@@ -295,6 +294,16 @@ waits_for_ram_that_arrives(enum memctx_phase phase, enum memctx_event event,
            phase == MEMCTX_PHASE_UNSUPPORTED || next == MEMCTX_PHASE_PAUSED;
 }
 
+/* What was read of a run counts wherever it is. */
+static bool
+inherits_what_was_read(enum memctx_phase phase, enum memctx_event event,
+                       enum memctx_phase next, unsigned actions)
+{
+    if (event != MEMCTX_EVENT_OPENED)
+        return (actions & MEMCTX_ACT_INHERIT) == 0;
+    return next == phase && actions == MEMCTX_ACT_INHERIT;
+}
+
 #define LAW(law)                         \
     static void test_##law(void **state) \
     {                                    \
@@ -317,6 +326,7 @@ LAW(stays_unsupported)
 LAW(believes_nothing_while_away)
 LAW(reopens_another_layout)
 LAW(waits_for_ram_that_arrives)
+LAW(inherits_what_was_read)
 
 /* Perform an event as agent/record/record.c does, in the order of the bits. */
 static struct ghost
@@ -345,8 +355,8 @@ perform(struct ghost g, enum memctx_event event)
 static bool
 can_happen(const struct ghost *g, enum memctx_event event)
 {
-    if (event == MEMCTX_EVENT_PENDING)
-        return g->running && g->datum;
+    if (event == MEMCTX_EVENT_PENDING && !g->datum)
+        return false;
     if (is_result(event))
         return g->running && can_end_with(g->phase, event);
     return event == MEMCTX_EVENT_TIMER ? g->armed : !is_end(event);
@@ -466,12 +476,11 @@ tell(const struct step *steps, size_t n)
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
 #define DOUBT MEMCTX_ACT_DOUBT
 #define REOPEN MEMCTX_ACT_REOPEN
+#define INHERIT MEMCTX_ACT_INHERIT
 #define PROBE MEMCTX_ACT_PROBE
 #define LOOK MEMCTX_ACT_LOOK
-#define LOOK_AGAIN MEMCTX_ACT_LOOK_AGAIN
 #define ARM MEMCTX_ACT_ARM
 #define ARM_LOOK MEMCTX_ACT_ARM_LOOK
-#define ARM_AGAIN MEMCTX_ACT_ARM_AGAIN
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -565,6 +574,7 @@ STORY(pause_before_it_was_seen_running_again,
 
 STORY(agent_comes_back_to_its_own_datum,
     ON(START, PROBING, PROBE),
+    ON(OPENED, PROBING, INHERIT),
     ON(PENDING, CHECK_WAIT, ARM),
     ON(TIMER, CHECKING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH))
@@ -587,8 +597,6 @@ STORY(looks_that_find_the_kernel_running,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
     ON(TIMER, GLANCE, LOOK),
-    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
-    ON(TIMER, CONFIRM, LOOK_AGAIN),
     ON(CONFIRMED, READY, ARM_LOOK),
     ON(TIMER, GLANCE, LOOK),
     ON(CONFIRMED, READY, ARM_LOOK))
@@ -597,10 +605,7 @@ STORY(kexec_seen_by_a_look,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
     ON(TIMER, GLANCE, LOOK),
-    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
-    ON(TIMER, CONFIRM, LOOK_AGAIN),
-    ON(PENDING, CHECK_WAIT, ARM),
-    ON(TIMER, CHECKING, PROBE),
+    ON(STANDS, CHECKING, PROBE),
     ON(PENDING, CHECK_WAIT, ARM),
     ON(TIMER, CHECKING, PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM),
@@ -617,7 +622,6 @@ STORY(pause_in_the_middle_of_a_look,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
     ON(TIMER, GLANCE, LOOK),
-    ON(PENDING, GLANCE_WAIT, ARM_AGAIN),
     ON(SUSPEND, READY_PAUSED, ABANDON),
     ON(TIMER, READY_PAUSED, 0),
     ON(RESUME, CHECKING, PROBE))
@@ -677,8 +681,6 @@ test_every_phase_has_its_state(void **state)
         [MEMCTX_PHASE_PAUSED] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_READY] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_GLANCE] = MEMCTX_STATE_READY,
-        [MEMCTX_PHASE_GLANCE_WAIT] = MEMCTX_STATE_READY,
-        [MEMCTX_PHASE_CONFIRM] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_READY_PAUSED] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_CHECKING] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_CHECKING_PAUSED] = MEMCTX_STATE_STALE,
@@ -726,7 +728,7 @@ test_names_are_all_different(void **state)
         {phase_name, MEMCTX_PHASES},
         {event_name, MEMCTX_EVENTS},
         {state_name, MEMCTX_STATES},
-        {action_name, 14},
+        {action_name, 13},
     };
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
@@ -755,6 +757,7 @@ test_actions_stand_in_order(void **state)
     assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_PROBE);
     assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_INHERIT < MEMCTX_ACT_PROBE);
     assert_true(MEMCTX_ACT_PUBLISH < MEMCTX_ACT_FORGET);
     assert_true(MEMCTX_ACT_RELEASE < MEMCTX_ACT_FORGET);
     assert_string_equal(memctx_action_name(MEMCTX_ACT_FORGET), "forget");
@@ -781,6 +784,7 @@ main(void)
         T(test_believes_nothing_while_away),
         T(test_reopens_another_layout),
         T(test_waits_for_ram_that_arrives),
+        T(test_inherits_what_was_read),
         T(test_every_history_is_sound),
         T(test_no_phase_is_a_dead_end),
         T(test_cold_boot_resumes_before_it_starts),

@@ -10,19 +10,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "record/adapter.h"
 #include "gate.h"
 #include "guestimg.h"
 #include "logpipe.h"
 #include "testclock.h"
 #include "common/executor.h"
 #include "record/record.h"
+#include "sandbox/spawner.h"
+#include "tries/adapter.h"
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
 /* What a record did to the world. */
 struct world {
-    struct executor *executor;
+    struct spawner *spawner;
+    struct adapter_means means;
     struct record *record;
     struct record_ops ops;
     struct logpipe logpipe;
@@ -68,26 +70,64 @@ static struct adapter *
 make_adapter(struct world *w, const struct adapter_config *config)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct adapter_config quicker = *config;
     struct adapter *adapter;
-    assert_done(adapter_create(config, w->executor, &quick, &adapter, &err),
-                &err);
+    if (config->limits.first_us == 0)
+        quicker.limits = quick;
+    assert_done(adapter_create(&quicker, &w->means, &adapter, &err), &err);
     return adapter;
+}
+
+/* The prober that was built, and limits that a test never reaches. */
+static void
+means_init(struct world *w, const char *program)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const uint64_t hour_us = UINT64_C(3600) * 1000000;
+    assert_done(spawner_create(&w->spawner, &err), &err);
+    const struct tries_config tries = {
+        .spawner = w->spawner,
+        .program = program,
+        .places = 1,
+        .live_max = 1,
+        .limits = {[TRIES_SHORT] = {hour_us, hour_us},
+                   [TRIES_LONG] = {hour_us, hour_us},
+                   [TRIES_LIGHT] = {hour_us, hour_us}}};
+    assert_done(executor_create(1, 0, &w->means.workers, &err), &err);
+    assert_done(tries_create(&tries, &w->means.tries, &err), &err);
+    assert_done(heartbeat_create(1000, &w->means.heartbeat, &err), &err);
+}
+
+static void
+means_deinit(struct world *w)
+{
+    executor_destroy(w->means.workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
+    tries_destroy(w->means.tries);
+    heartbeat_destroy(w->means.heartbeat);
+    spawner_destroy(w->spawner);
 }
 
 /* A world with one record whose adapter has this configuration; what is logged
  * goes into a pipe. */
 static void
-world_init(struct world *w, const struct adapter_config *config)
+world_init_with(struct world *w, const struct adapter_config *config,
+                const char *program)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     memset(w, 0, sizeof(*w));
     w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
     logpipe_init(&w->logpipe);
-    assert_done(executor_create(1, 0, &w->executor, &err), &err);
+    means_init(w, program);
     assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
                               &w->ops, &w->log, &w->record, &err),
                 &err);
+}
+
+static void
+world_init(struct world *w, const struct adapter_config *config)
+{
+    world_init_with(w, config, getenv("MEMCTX_PROBER")); /* by ./run */
 }
 
 static void
@@ -95,7 +135,7 @@ world_deinit(struct world *w)
 {
     testclock_start();
     record_destroy(w->record);
-    executor_destroy(w->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
+    means_deinit(w);
     logpipe_deinit(&w->logpipe);
 }
 
@@ -126,11 +166,28 @@ turn_until_ready(struct world *w)
 }
 
 static void
+turn_until_phase(struct world *w, enum memctx_phase phase)
+{
+    for (unsigned i = 0; i < 10000 && w->record->phase != phase; i++)
+        turn(w);
+    assert_int_equal(w->record->phase, phase);
+}
+
+/* The RAM of a domain as the attach code opens it: anew whenever it is asked.
+ */
+static int
+open_image(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct guestimg *img = arg;
+    return ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
+}
+
+static void
 test_descriptors_alternate_until_a_boot_succeeds(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 3});
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .fail_boots = 3});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     for (unsigned failed = 1; failed <= 3; failed++) {
         assert_false(adapter_is_armed(w.record->adapter));
@@ -152,7 +209,8 @@ test_many_failures_are_one_line(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 20});
+    world_init(&w,
+               &(struct adapter_config){.ram.stub = true, .fail_boots = 20});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     for (unsigned i = 0; i < 30; i++)
         turn(&w);
@@ -168,7 +226,7 @@ test_no_configuration_means_stub(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = false});
+    world_init(&w, &(struct adapter_config){.ram.stub = false});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     assert_true(w.kcr3 != 0);
@@ -180,16 +238,68 @@ test_success_resets_the_backoff(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 30});
+    const struct memctx_backoff_limits limits = {.first_us = 20000,
+                                                 .cap_us = 1000000,
+                                                 .growth_percent = 100,
+                                                 .cost_factor = 1};
+    world_init(&w, &(struct adapter_config){
+                       .ram.stub = true, .fail_boots = 3, .limits = limits});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
-    uint64_t first = memctx_backoff_delay(&quick, 1, 0);
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
     assert_true(adapter_is_armed(w.record->adapter));
     /* Armed again by hand, the delay is the first one: tries are counted from
-     * the beginning and cost nothing yet. */
-    assert_int_equal(adapter_arm(w.record->adapter, ADAPTER_BACKOFF), first);
+     * the beginning. */
+    assert_int_equal(adapter_arm(w.record->adapter, ADAPTER_BACKOFF), 20000);
     world_deinit(&w);
+}
+
+/* A guest that resets itself all the time would pay nothing else. */
+static void
+test_cost_outlives_a_reset(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct memctx_backoff_limits limits = {.first_us = 1000,
+                                                 .cap_us = 1000,
+                                                 .growth_percent = 0,
+                                                 .cost_factor = 1000000};
+    world_init(&w,
+               &(struct adapter_config){.ram.stub = true, .limits = limits});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    for (unsigned i = 0; i < 3; i++) {
+        record_handle(w.record, MEMCTX_EVENT_RESET, false);
+        assert_true(adapter_arm(w.record->adapter, ADAPTER_BACKOFF) > 1000000);
+    }
+    world_deinit(&w);
+}
+
+/* ... nor may an order that does not wait be given early: a guest may have its
+ * memory plugged and unplugged as often as it likes. */
+static void
+test_order_is_held_until_the_last_try_is_paid_for(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    const struct memctx_backoff_limits limits = {.first_us = 1000,
+                                                 .cap_us = 1000,
+                                                 .growth_percent = 0,
+                                                 .cost_factor = 1000000};
+    guestimg_init(&img, 16 * MEMCTX_MIB, 16 * MEMCTX_MIB);
+    world_init(&w, &(struct adapter_config){.ram.open = open_image,
+                                            .ram.open_arg = &img,
+                                            .limits = limits});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_PROBING);
+    assert_int_equal(adapter_phase(w.record->adapter), LIFE_HELD);
+    assert_true(adapter_is_armed(w.record->adapter));
+    world_deinit(&w);
+    guestimg_deinit(&img);
 }
 
 static void
@@ -197,7 +307,7 @@ test_reset_withdraws_and_counts_a_generation(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
@@ -216,7 +326,7 @@ test_paused_guest_is_not_retried(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .fail_boots = 2});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
@@ -231,7 +341,7 @@ test_pause_while_a_try_runs_ends_after_it(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 1});
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .fail_boots = 1});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
     assert_int_equal(turn(&w), ADAPTER_DONE);
@@ -248,7 +358,7 @@ test_page_shows_doubt_and_another_kernel(void **state)
     static const enum memctx_event doubts[] = {MEMCTX_EVENT_LAYOUT,
                                                MEMCTX_EVENT_AWAY};
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     assert_int_equal(epoch_get(w.record->epoch), STATEPAGE_UNKNOWN);
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
@@ -289,7 +399,7 @@ test_reset_while_a_try_runs_drops_its_result(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
     turn_until_ready(&w);
@@ -304,7 +414,7 @@ test_libvirt_away_and_back_writes_nothing_again(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     record_handle(w.record, MEMCTX_EVENT_AWAY, false);
@@ -338,8 +448,8 @@ test_handed_in_descriptor_is_used_and_closed(void **state)
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_add_kernel(&img, &kernel);
     int fd = guestimg_open(&img);
-    world_init(
-        &w, &(struct adapter_config){.handed = hand_in(fd, 128 * MEMCTX_MIB)});
+    world_init(&w, &(struct adapter_config){.ram.handed =
+                                                hand_in(fd, 128 * MEMCTX_MIB)});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     assert_int_equal(w.kcr3, kernel.root_gpa);
@@ -357,7 +467,7 @@ test_writable_descriptor_is_refused_and_closed(void **state)
     struct guestimg img;
     guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
     int fd = dup(img.fd);
-    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
+    world_init(&w, &(struct adapter_config){.ram.handed = hand_in(fd, 0)});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
@@ -375,7 +485,7 @@ test_descriptor_never_used_is_closed(void **state)
     struct guestimg img;
     guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
     int fd = guestimg_open(&img);
-    world_init(&w, &(struct adapter_config){.handed = hand_in(fd, 0)});
+    world_init(&w, &(struct adapter_config){.ram.handed = hand_in(fd, 0)});
     world_deinit(&w);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     guestimg_deinit(&img);
@@ -394,9 +504,10 @@ test_handed_in_is_closed_when_there_is_no_adapter(void **state)
     int fd = guestimg_open(&img);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
     struct rlimit none = {.rlim_cur = 0, .rlim_max = saved.rlim_max};
-    const struct adapter_config config = {.handed = hand_in(fd, 0)};
+    const struct adapter_config config = {.ram.handed = hand_in(fd, 0)};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    int failed = adapter_create(&config, NULL, &quick, &adapter, &err);
+    int failed = adapter_create(
+        &config, &(struct adapter_means){.workers = NULL}, &adapter, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
     assert_int_equal(failed, -1);
     assert_error(&err, MEMCTX_EXHAUSTED, "descriptors");
@@ -426,12 +537,12 @@ test_end_of_an_adapter_holds_nobody_up(void **state)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct disposer *disposer;
     struct slow slow = {.gate = GATE_CLOSED};
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     assert_done(disposer_create(&disposer, &err), &err);
-    struct adapter *adapter =
-        make_adapter(&w, &(struct adapter_config){.disposer = disposer,
-                                                  .open_arg = &slow,
-                                                  .open_free = free_slowly});
+    w.means.disposer = disposer;
+    struct adapter *adapter = make_adapter(
+        &w, &(struct adapter_config){.ram.open_arg = &slow,
+                                     .ram.open_free = free_slowly});
     adapter_destroy(adapter);
     assert_false(slow.freed);
     gate_open(&slow.gate);
@@ -447,7 +558,7 @@ test_handed_in_is_never_replaced_by_a_stub(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.handed = handed_create(0)});
+    world_init(&w, &(struct adapter_config){.ram.handed = handed_create(0)});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
@@ -460,7 +571,7 @@ test_path_that_is_not_there_is_unsupported(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.ram_path = "/nowhere/ram"});
+    world_init(&w, &(struct adapter_config){.ram.ram_path = "/nowhere/ram"});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
@@ -480,7 +591,7 @@ test_kernel_that_does_not_tick_is_not_published(void **state)
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_add_kernel(&img, &kernel);
     world_init(&w, &(struct adapter_config){
-                       .handed = hand_in(guestimg_open(&img), img.low)});
+                       .ram.handed = hand_in(guestimg_open(&img), img.low)});
     uint64_t clock_gpa = kernel.root_gpa - 0x8640;
     guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
     record_handle(w.record, MEMCTX_EVENT_START, false);
@@ -512,7 +623,7 @@ test_datum_that_nobody_can_check_is_withdrawn(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.open = open_nothing});
+    world_init(&w, &(struct adapter_config){.ram.open = open_nothing});
     record_handle(w.record, MEMCTX_EVENT_START, false);
     assert_int_equal(turn(&w), ADAPTER_DONE);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
@@ -522,15 +633,6 @@ test_datum_that_nobody_can_check_is_withdrawn(void **state)
     record_handle(w.record, MEMCTX_EVENT_START, false);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_UNSUPPORTED);
     world_deinit(&w);
-}
-
-/* The RAM of a domain as the attach code opens it: anew whenever it is asked.
- */
-static int
-open_image(void *arg, struct ram *ret, struct memctx_error *err)
-{
-    const struct guestimg *img = arg;
-    return ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
 }
 
 /* While libvirt was away the guest may have been reset: the kernel that was
@@ -546,8 +648,8 @@ test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
     guestimg_add_kernel(&img, &kernel);
     uint64_t clock_gpa = kernel.root_gpa - 0x8640;
     guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
-    world_init(&w,
-               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    world_init(&w, &(struct adapter_config){.ram.open = open_image,
+                                            .ram.open_arg = &img});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     record_handle(w.record, MEMCTX_EVENT_AWAY, false);
@@ -565,23 +667,20 @@ test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
     guestimg_deinit(&img);
 }
 
-static void
-turn_until_phase(struct world *w, enum memctx_phase phase)
-{
-    for (unsigned i = 0; i < 10000 && w->record->phase != phase; i++)
-        turn(w);
-    assert_int_equal(w->record->phase, phase);
-}
+static const struct adapter_look quick_look = {.period_us = 1000,
+                                               .patience_us = 20000};
 
-static const struct adapter_look quick_look = {
-    .period_us = 1000, .again_us = 1000, .patience_us = 20000};
+/* As long as the test takes, clocks may stand. */
+static const struct adapter_look patient_look = {
+    .period_us = 1000, .patience_us = UINT64_C(3600) * 1000000};
 
 static void
 test_ready_stub_is_looked_at_again_and_again(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .look = quick_look});
+    world_init(&w,
+               &(struct adapter_config){.ram.stub = true, .look = quick_look});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     for (unsigned i = 0; i < 5; i++) {
@@ -601,7 +700,7 @@ test_no_look_where_none_is_wanted(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     assert_false(adapter_is_armed(w.record->adapter));
@@ -610,22 +709,6 @@ test_no_look_where_none_is_wanted(void **state)
 
 #define CLOCK_BEHIND_ROOT 0x10cc0
 
-/* RAM with one kernel, found after a cold start. */
-static struct guestimg_kernel
-ready_on_image(struct world *w, struct guestimg *img)
-{
-    struct guestimg_kernel kernel = guestimg_kernel();
-    guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
-    guestimg_add_kernel(img, &kernel);
-    guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
-                        UINT64_C(0xfffedb08));
-    world_init(w, &(struct adapter_config){
-                      .open = open_image, .open_arg = img, .look = quick_look});
-    record_handle(w->record, MEMCTX_EVENT_START, true);
-    turn_until_ready(w);
-    return kernel;
-}
-
 static void
 tick(struct guestimg *img, const struct guestimg_kernel *kernel)
 {
@@ -633,21 +716,100 @@ tick(struct guestimg *img, const struct guestimg_kernel *kernel)
     guestimg_write_le64(img, gpa, guestimg_read_le64(img, gpa) + 1);
 }
 
+/* Until its clock word is known and listened to; it ticks meanwhile. */
 static void
-test_kernel_that_ticks_between_the_halves_stays(void **state)
+turn_until_listening(struct world *w, struct guestimg *img,
+                     const struct guestimg_kernel *kernel)
+{
+    struct adapter *adapter = w->record->adapter;
+    for (unsigned i = 0; i < 60000 && adapter_phase(adapter) != LIFE_LISTENING;
+         i++) {
+        struct pollfd fds[ADAPTER_COOKIES];
+        tick(img, kernel);
+        for (unsigned k = 0; k < ADAPTER_COOKIES; k++)
+            fds[k] = (struct pollfd){
+                .fd = adapter_fd(adapter, (enum adapter_cookie)k),
+                .events = POLLIN};
+        if (poll(fds, ADAPTER_COOKIES, 1) > 0)
+            turn(w);
+    }
+    assert_int_equal(adapter_phase(adapter), LIFE_LISTENING);
+    assert_int_equal(w->record->phase, MEMCTX_PHASE_GLANCE);
+}
+
+/* RAM with one kernel, found after a cold start, and its clock word. */
+static struct guestimg_kernel
+ready_on_image(struct world *w, struct guestimg *img,
+               const struct adapter_look *look)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    guestimg_add_kernel(img, &kernel);
+    guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    world_init(w, &(struct adapter_config){.ram.open = open_image,
+                                           .ram.open_arg = img,
+                                           .look = *look});
+    record_handle(w->record, MEMCTX_EVENT_START, true);
+    turn_until_ready(w);
+    turn_until_listening(w, img, &kernel);
+    return kernel;
+}
+
+static void
+test_kernel_that_ticks_stays(void **state)
 {
     (void)state;
     struct world w;
     struct guestimg img;
-    testclock_stop(); /* its patience does not end */
-    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
     for (unsigned i = 0; i < 3; i++) {
-        turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
-        tick(&img, &kernel);
-        turn_until_phase(&w, MEMCTX_PHASE_READY);
+        turn_until_listening(&w, &img, &kernel);
+        for (unsigned n = 0; n < 60000 && w.record->phase != MEMCTX_PHASE_READY;
+             n++) {
+            struct pollfd done = {
+                .fd = adapter_fd(w.record->adapter, ADAPTER_DONE),
+                .events = POLLIN};
+            tick(&img, &kernel);
+            if (poll(&done, 1, 1) > 0)
+                turn(&w);
+        }
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
     }
     assert_int_equal(w.withdrawn, 0);
     assert_int_equal(w.published, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* A clock that begins anew makes the kernel doubtful at once. It is withdrawn
+ * when patience ends. */
+static void
+test_kernel_whose_clock_began_anew_is_doubted_and_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
+    guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb00));
+    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
+    assert_int_equal(w.withdrawn, 0);
+    testclock_stop();
+    testclock_add_us(patient_look.patience_us + 1);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_int_equal(w.withdrawn, 1);
+    /* It is the same kernel, and so the same generation. */
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    for (unsigned i = 0; i < 10000 && w.published < 2; i++) {
+        turn(&w);
+        tick(&img, &kernel);
+        testclock_add_us(100000);
+    }
+    assert_int_equal(w.published, 2);
+    assert_int_equal(w.generation, 1);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -658,18 +820,10 @@ test_kernel_that_stands_still_is_withdrawn(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    testclock_stop();
-    struct guestimg_kernel kernel = ready_on_image(&w, &img);
-    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
-    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
-    testclock_add_us(quick_look.patience_us + 1);
-    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    ready_on_image(&w, &img, &quick_look);
+    for (unsigned i = 0; i < 10000 && w.withdrawn == 0; i++)
+        turn(&w);
     assert_int_equal(w.withdrawn, 1);
-    /* It only slept: the same kernel is the same generation. */
-    tick(&img, &kernel);
-    turn_until_ready(&w);
-    assert_int_equal(w.published, 2);
-    assert_int_equal(w.generation, 1);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -681,13 +835,13 @@ test_pause_in_a_look_withdraws_nothing(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    testclock_stop();
-    struct guestimg_kernel kernel = ready_on_image(&w, &img);
-    turn_until_phase(&w, MEMCTX_PHASE_GLANCE_WAIT);
+    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
-    testclock_add_us(2 * quick_look.patience_us);
+    testclock_stop();
+    testclock_add_us(2 * patient_look.patience_us);
     record_handle(w.record, MEMCTX_EVENT_RESUME, false);
     turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
+    testclock_start();
     tick(&img, &kernel);
     turn_until_ready(&w);
     assert_int_equal(w.withdrawn, 0);
@@ -707,8 +861,8 @@ test_resume_while_a_paused_guest_is_looked_at(void **state)
     guestimg_add_kernel(&img, &kernel);
     guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
                         UINT64_C(0xfffedb08));
-    world_init(&w,
-               &(struct adapter_config){.open = open_image, .open_arg = &img});
+    world_init(&w, &(struct adapter_config){.ram.open = open_image,
+                                            .ram.open_arg = &img});
     record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
     record_handle(w.record, MEMCTX_EVENT_RESUME, false);
     for (unsigned i = 0; i < 20; i++)
@@ -727,7 +881,7 @@ test_kernel_after_a_kexec_is_the_next_generation(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    ready_on_image(&w, &img);
+    ready_on_image(&w, &img, &quick_look);
     struct guestimg_kernel next = guestimg_kernel();
     next.text_gpa = 32 * MEMCTX_MIB;
     next.bare_gpa = 0;
@@ -750,7 +904,7 @@ test_each_boot_of_the_stub_fails_anew(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true, .fail_boots = 2});
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .fail_boots = 2});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     for (unsigned boot = 2; boot < 5; boot++) {
@@ -796,8 +950,8 @@ counted_init(struct counted *c, struct world *w, unsigned generation,
     c->instance = 1;
     c->generation = generation;
     c->kernel = kernel_name;
-    world_init(w,
-               &(struct adapter_config){.open = open_counted, .open_arg = c});
+    world_init(w, &(struct adapter_config){.ram.open = open_counted,
+                                           .ram.open_arg = c});
     record_handle(w->record, MEMCTX_EVENT_START, false);
     turn_until_ready(w);
 }
@@ -849,13 +1003,61 @@ test_another_qemu_under_the_same_id_is_another_run(void **state)
     guestimg_deinit(&c.img);
 }
 
+/* Whatever a guest does with its prober, its record waits, and the log does not
+ * fill. */
+static void
+test_faults_of_a_prober_are_tries_that_failed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    char program[512];
+    const char *dir = getenv("MEMCTX_BUILDDIR");
+    snprintf(program, sizeof(program), "%s/tests/fakeprober",
+             dir != NULL ? dir : ".");
+    guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
+    guestimg_write(&img, 0, "crash", 6);
+    world_init_with(
+        &w,
+        &(struct adapter_config){.ram.open = open_image, .ram.open_arg = &img},
+        program);
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned i = 0; i < 4; i++) {
+        turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+        assert_non_null(strstr(record_reason(w.record), "signal 11"));
+        turn_until_phase(&w, MEMCTX_PHASE_PROBING);
+    }
+    /* The first, the second and the fourth; and that it waits. */
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 4);
+    guestimg_write(&img, 0, "good", 5);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_string_equal(record_reason(w.record), "fake");
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_prober_that_is_not_installed_is_told(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init_with(&w, &(struct adapter_config){.ram.stub = true},
+                    "/nowhere/memctx-prober");
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_non_null(
+        strstr(record_reason(w.record),
+               "/nowhere/memctx-prober cannot be started: No such"));
+    world_deinit(&w);
+}
+
 static void
 test_destroy_while_a_try_runs(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 50; i++) {
         struct world w;
-        world_init(&w, &(struct adapter_config){.stub = true});
+        world_init(&w, &(struct adapter_config){.ram.stub = true});
         record_handle(w.record, MEMCTX_EVENT_START, true);
         world_deinit(&w);
     }
@@ -866,7 +1068,7 @@ test_stop_ends_the_run(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, &(struct adapter_config){.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     assert_true(record_handle(w.record, MEMCTX_EVENT_STOP, false));
     world_deinit(&w);
@@ -880,6 +1082,8 @@ main(void)
         cmocka_unit_test(test_many_failures_are_one_line),
         cmocka_unit_test(test_no_configuration_means_stub),
         cmocka_unit_test(test_success_resets_the_backoff),
+        cmocka_unit_test(test_cost_outlives_a_reset),
+        cmocka_unit_test(test_order_is_held_until_the_last_try_is_paid_for),
         cmocka_unit_test(test_reset_withdraws_and_counts_a_generation),
         cmocka_unit_test(test_paused_guest_is_not_retried),
         cmocka_unit_test(test_pause_while_a_try_runs_ends_after_it),
@@ -898,7 +1102,9 @@ main(void)
         cmocka_unit_test(test_cold_start_is_no_proof_after_libvirt_was_away),
         cmocka_unit_test(test_ready_stub_is_looked_at_again_and_again),
         cmocka_unit_test(test_no_look_where_none_is_wanted),
-        cmocka_unit_test(test_kernel_that_ticks_between_the_halves_stays),
+        cmocka_unit_test(test_kernel_that_ticks_stays),
+        cmocka_unit_test(
+            test_kernel_whose_clock_began_anew_is_doubted_and_withdrawn),
         cmocka_unit_test(test_kernel_that_stands_still_is_withdrawn),
         cmocka_unit_test(test_pause_in_a_look_withdraws_nothing),
         cmocka_unit_test(test_resume_while_a_paused_guest_is_looked_at),
@@ -906,6 +1112,8 @@ main(void)
         cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
         cmocka_unit_test(test_generation_continues_after_the_agents_death),
         cmocka_unit_test(test_another_qemu_under_the_same_id_is_another_run),
+        cmocka_unit_test(test_faults_of_a_prober_are_tries_that_failed),
+        cmocka_unit_test(test_prober_that_is_not_installed_is_told),
         cmocka_unit_test(test_destroy_while_a_try_runs),
         cmocka_unit_test(test_stop_ends_the_run),
     };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The adapter: one domain's RAM and the tries at finding a kernel in it.
+ *
+ * It has two descriptors for the event loop, told apart by a cookie: the
+ * completion of what was ordered, and the one-shot backoff timer. The owner
+ * polls both for reading and calls adapter_dispatch() with the cookie of the
+ * one that fired. Guest bytes are parsed by a prober, which is another process;
+ * all functions below are for the loop thread. */
+#ifndef MEMCTXD_ADAPTER_H
+#define MEMCTXD_ADAPTER_H
+
+#include "tries/life.h"
+#include "tries/order.h"
+#include "tries/ramopen.h"
+
+struct adapter;
+
+/* The private configuration; it never leaves the agent. */
+struct adapter_config {
+    struct ramopen_config ram; /* owned as ramopen_create() does */
+    unsigned fail_boots;       /* stub: so many tries fail in each boot */
+    struct adapter_look look;
+    struct memctx_backoff_limits limits;
+};
+
+/* Nothing is opened yet. 0, or -1 with EXHAUSTED (no descriptors); what was
+ * handed in is closed and open_arg freed then. */
+int adapter_create(const struct adapter_config *config,
+                   const struct adapter_means *means, struct adapter **ret,
+                   struct memctx_error *err);
+
+/* Close everything; what is under way ends by itself. NULL is fine. */
+void adapter_destroy(struct adapter *adapter);
+
+/* The descriptor to poll for a cookie. The adapter keeps it. */
+int adapter_fd(const struct adapter *adapter, enum adapter_cookie cookie);
+
+/* Do this. What was ordered before is void. RAM that is not open is opened. */
+void adapter_order(struct adapter *adapter, const struct adapter_order *order);
+
+/* What was ordered is void, and the timer is disarmed. */
+void adapter_drop(struct adapter *adapter);
+
+enum adapter_delay {
+    ADAPTER_BACKOFF, /* from one failed search to the next */
+    ADAPTER_TO_LOOK, /* from a kernel found to the look at it */
+    ADAPTER_DELAYS
+};
+
+/* Arm the timer. Returns the delay in us; 0: never. */
+uint64_t adapter_arm(struct adapter *adapter, enum adapter_delay delay);
+
+/* A kernel was withdrawn because its clocks stood still, and yet it runs: give
+ * this guest more time from now on. */
+void adapter_be_patient(struct adapter *adapter);
+
+/* The guest was reset: RAM is to be looked at again, and tries count from the
+ * beginning; what they have cost stays. */
+void adapter_new_boot(struct adapter *adapter);
+
+/* Close the RAM, if it can be opened again; the next order opens it. `doubt`:
+ * what was found there is forgotten. What was ordered is void. */
+void adapter_close(struct adapter *adapter, bool doubt);
+
+/* Close the RAM; there will be no other order. */
+void adapter_release(struct adapter *adapter);
+
+/* Is the timer armed, and where in its life is the adapter? For tests. */
+bool adapter_is_armed(const struct adapter *adapter);
+enum life_phase adapter_phase(const struct adapter *adapter);
+
+/* What a prober did wrong so far, and what it was the last time. */
+unsigned adapter_faults(const struct adapter *adapter, const char **ret);
+
+/* The descriptor of `cookie` has fired. True and *ret: this has happened; the
+ * caller calls adapter_result_deinit(), and this function again until it is
+ * false. */
+bool adapter_dispatch(struct adapter *adapter, enum adapter_cookie cookie,
+                      struct adapter_result *ret);
+
+#endif

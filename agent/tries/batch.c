@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Two threads share a batch; whoever lets go last frees it. */
+#include "tries/batch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "common/thread.h"
+#include "wire/clocks.h"
+
+/* A batch takes microseconds for each guest. */
+#define HANG_MS 1000
+
+struct batch {
+    pthread_mutex_t lock; /* over `at` and `left` */
+    pthread_cond_t changed;
+    size_t at; /* items before this one were read */
+    bool left; /* nobody waits for the rest */
+    size_t n;
+    struct batch_item items[];
+};
+
+static void
+free_batch(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        memctx_rammap_destroy(b->items[i].map);
+    pthread_cond_destroy(&b->changed);
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+}
+
+static void
+read_item(struct batch_item *item)
+{
+    item->failed = false;
+    for (size_t i = 0; i < item->words.n && !item->failed; i++) {
+        unsigned char raw[8];
+        item->failed = memctx_rammap_read(item->map, item->words.word[i].gpa,
+                                          raw, sizeof(raw), NULL) < 0;
+        item->values[i] = item->failed ? 0 : memctx_le64(raw);
+    }
+}
+
+/* One item is read. True: that was the last one, or nobody waits for more. */
+static bool
+pass_item(struct batch *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->at++;
+    bool over = b->left || b->at == b->n;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+    return over;
+}
+
+static void *
+run_thread(void *arg)
+{
+    struct batch *b = arg;
+    for (size_t i = 0; i < b->n; i++) {
+        read_item(&b->items[i]);
+        if (pass_item(b))
+            break;
+    }
+    pthread_mutex_lock(&b->lock);
+    bool left = b->left;
+    b->left = true;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+    if (left)
+        free_batch(b);
+    return NULL;
+}
+
+/* Wait until all is read, or one item takes too long. How many were read. */
+static size_t
+wait_for_batch(struct batch *b)
+{
+    size_t seen = 0;
+    struct timespec until = clocks_deadline(HANG_MS);
+    pthread_mutex_lock(&b->lock);
+    while (!b->left) {
+        if (b->at > seen) {
+            seen = b->at;
+            until = clocks_deadline(HANG_MS);
+        }
+        if (pthread_cond_timedwait(&b->changed, &b->lock, &until) != 0 &&
+            b->at == seen)
+            break;
+    }
+    seen = b->at;
+    pthread_mutex_unlock(&b->lock);
+    return seen;
+}
+
+struct batch *
+batch_create(size_t n)
+{
+    struct batch *b = calloc(1, sizeof(*b) + n * sizeof(b->items[0]));
+    if (b == NULL)
+        return NULL;
+    pthread_mutex_init(&b->lock, NULL);
+    clocks_init_cond(&b->changed);
+    b->left = true; /* no thread has it yet */
+    b->n = n;
+    return b;
+}
+
+struct batch_item *
+batch_item(struct batch *b, size_t index)
+{
+    return &b->items[index];
+}
+
+int
+batch_read(struct batch *b, size_t *n_read)
+{
+    pthread_t thread;
+    b->left = false;
+    if (thread_start(&thread, run_thread, b) != 0) {
+        b->left = true;
+        return -1;
+    }
+    pthread_detach(thread);
+    *n_read = wait_for_batch(b);
+    return 0;
+}
+
+void
+batch_destroy(struct batch *b)
+{
+    pthread_mutex_lock(&b->lock);
+    bool left = b->left;
+    b->left = true;
+    pthread_mutex_unlock(&b->lock);
+    if (left)
+        free_batch(b);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Believes nothing of a prober but what it was asked. */
+#include "tries/judge.h"
+
+/* A kernel that stands published is believed for a while, then withdrawn. */
+void
+judge_doubt(struct adapter *a, struct adapter_result *result)
+{
+    bool stands = result->event == MEMCTX_EVENT_STANDS;
+    uint64_t now_us = adapter_now();
+    if (!stands && result->event != MEMCTX_EVENT_PENDING) {
+        a->pending_since_us = 0;
+        return;
+    }
+    if (a->pending_since_us == 0) {
+        a->pending_since_us = stands ? a->look_since_us : now_us;
+        a->pending_max_us = stands ? a->patience_us : JUDGE_PENDING_MAX_US;
+    }
+    if (!stands && now_us - a->pending_since_us > a->pending_max_us)
+        result->event = MEMCTX_EVENT_RETRY;
+}
+
+static int
+make_datum(struct adapter *a, const struct memctx_probe_answer *answer,
+           struct adapter_result *result)
+{
+    struct memctx_datum *datum = &result->datum;
+    struct memctx_rammap *map = answer->layout == 0 ? a->ram.map : a->ram.other;
+    /* What is doubtful is where RAM goes on, never how much is below. */
+    if (memctx_datum_init(datum, &answer->kernel, map, a->ram.low,
+                          &result->why) < 0)
+        return -1;
+    datum->layout = answer->proof;
+    datum->attempts = a->pace.attempt;
+    datum->candidates = answer->candidates;
+    datum->live = answer->alive ? MEMCTX_LIVE_YES : MEMCTX_LIVE_UNASKED;
+    result->has_datum = true;
+    if (result->event == MEMCTX_EVENT_FOUND) {
+        result->map = memctx_rammap_share(map);
+        result->identity = a->ram.identity;
+    }
+    return 0;
+}
+
+static void
+keep_kernel(struct adapter *a, const struct memctx_probe_answer *answer)
+{
+    a->has_known = true;
+    a->known = answer->kernel;
+    a->known_layout = answer->layout;
+}
+
+static enum life_event
+judge_found(struct adapter *a, const struct memctx_probe_answer *answer,
+            struct adapter_result *result)
+{
+    result->event = MEMCTX_EVENT_FOUND;
+    if (make_datum(a, answer, result) < 0) {
+        result->event = MEMCTX_EVENT_RETRY;
+        return LIFE_FAILED;
+    }
+    keep_kernel(a, answer);
+    a->has_found = true;
+    a->look_since_us = 0;
+    pace_restart(&a->pace);
+    pace_fail(&a->pace, false, false);
+    return answer->n_words > 0 || a->asked.paused || a->ram.synthetic
+               ? LIFE_SETTLED
+               : LIFE_FOUND;
+}
+
+/* A prober that was started since the try knows nothing of what is pending. */
+static enum life_event
+judge_failed(struct adapter *a, const struct memctx_probe_answer *answer,
+             struct adapter_result *result)
+{
+    bool pending = answer->verdict == MEMCTX_PROBE_PENDING;
+    bool unknown = !pending && a->asked.task == MEMCTX_PROBE_WATCH;
+    pace_fail(&a->pace, pending, false);
+    /* Whether it is gone a worker will see: the prober may lie. */
+    a->suspect = answer->why.kind == MEMCTX_GONE;
+    result->event =
+        pending || unknown ? MEMCTX_EVENT_PENDING : MEMCTX_EVENT_RETRY;
+    if (pending && make_datum(a, answer, result) < 0)
+        result->event = MEMCTX_EVENT_RETRY;
+    return LIFE_FAILED;
+}
+
+static enum life_event
+judge_search(struct adapter *a, const struct tries_outcome *outcome,
+             struct adapter_result *result)
+{
+    const struct memctx_probe_answer *answer = &outcome->answer;
+    if (a->asked.task == MEMCTX_PROBE_WATCH)
+        pace_watched(&a->pace, outcome->cost_us);
+    else
+        pace_measure(&a->pace, outcome->cost_us, answer->bytes_read);
+    return answer->verdict == MEMCTX_PROBE_DONE
+               ? judge_found(a, answer, result)
+               : judge_failed(a, answer, result);
+}
+
+static enum life_event
+judge_look(struct adapter *a, const struct memctx_probe_answer *answer,
+           struct adapter_result *result)
+{
+    if (answer->verdict != MEMCTX_PROBE_DONE || !answer->has_kernel) {
+        a->suspect = answer->why.kind == MEMCTX_GONE;
+        result->event = MEMCTX_EVENT_RETRY;
+        return LIFE_FAILED;
+    }
+    keep_kernel(a, answer);
+    result->event = MEMCTX_EVENT_CONFIRMED;
+    return LIFE_SETTLED;
+}
+
+/* What a prober did wrong tells nothing of the guest: what stands published is
+ * doubtful, not wrong. */
+static enum life_event
+judge_fault(struct adapter *a, const struct tries_outcome *outcome,
+            struct adapter_result *result)
+{
+    pace_fail(&a->pace, false, true);
+    a->fault = outcome->fault;
+    result->why = outcome->why;
+    result->event = a->order.what == ADAPTER_LOOK ? MEMCTX_EVENT_STANDS
+                                                  : MEMCTX_EVENT_PENDING;
+    return LIFE_FAILED;
+}
+
+struct memctx_words
+judge_words(const struct memctx_probe_answer *answer)
+{
+    struct memctx_words words = {.per_second = answer->per_second,
+                                 .least = answer->least,
+                                 .n = answer->n_words};
+    for (uint32_t i = 0; i < answer->n_words; i++)
+        words.word[i] =
+            (struct memctx_clock){answer->words[i].gpa, answer->words[i].value};
+    return words;
+}
+
+enum life_event
+judge_outcome(struct adapter *a, const struct tries_outcome *outcome,
+              struct adapter_result *result)
+{
+    result->why = outcome->answer.why;
+    if (outcome->fault != TRIES_FINE)
+        return judge_fault(a, outcome, result);
+    return a->asked.task == MEMCTX_PROBE_VERIFY
+               ? judge_look(a, &outcome->answer, result)
+               : judge_search(a, outcome, result);
+}

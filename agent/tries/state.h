@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What an adapter knows. For adapter.c, act.c, ask.c and judge.c alone. */
+#ifndef MEMCTXD_STATE_H
+#define MEMCTXD_STATE_H
+
+#include "tries/life.h"
+#include "tries/order.h"
+#include "tries/pace.h"
+#include "tries/ramopen.h"
+#include "wire/clocks.h"
+
+struct adapter {
+    struct adapter_means means;
+    struct adapter_look look;
+    unsigned fail_boots_max;
+    int fds[ADAPTER_COOKIES];
+    struct ramopen *ramopen;
+    struct tries_client *client;
+    struct heartbeat_listener *listener;
+    enum life_phase phase;
+    struct adapter_order order; /* the last one */
+    struct memctx_probe_request asked;
+    struct ram ram; /* without a map: none is open */
+    struct pace pace;
+    uint64_t spent_us;   /* by probers, as far as it was charged */
+    unsigned fail_boots; /* that are left in this boot */
+    bool armed;
+    bool new_boot;  /* the next try is the first of a boot */
+    bool has_found; /* in this RAM, since it was opened or reset */
+    bool suspect;   /* the prober says that the RAM is gone: open it anew */
+    /* The kernel that was found last, in which layout, and its clock words;
+       none since the last reset. */
+    bool has_known;
+    struct memctx_kernel known;
+    uint32_t known_layout;
+    struct memctx_words words;
+    uint64_t look_since_us;    /* began the last look; 0: none since a search */
+    uint64_t pending_since_us; /* 0: not pending */
+    uint64_t pending_max_us;
+    uint64_t patience_us;
+    enum tries_fault fault; /* the last one */
+    bool collecting;        /* adapter_dispatch() is at it */
+    bool rings;             /* ... and the timer was the record's */
+    /* What the record has yet to be told. */
+    bool has_news;
+    struct adapter_result news;
+    bool has_end;
+    struct adapter_result end;
+};
+
+static inline uint64_t
+adapter_now(void)
+{
+    return clocks_us(CLOCK_MONOTONIC);
+}
+
+#endif

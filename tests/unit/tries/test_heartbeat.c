@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What clock words tell of a kernel, and of whom they tell while another
+ * guest's RAM cannot be read. */
+#include "unit.h"
+
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "guestimg.h"
+#include "tries/heartbeat.h"
+
+#define RAM MEMCTX_MIB
+#define WORD 0x1000
+#define HOUR_US (UINT64_C(3600) * 1000000)
+
+struct guest {
+    struct guestimg img;
+    struct memctx_rammap *map;
+    struct heartbeat_listener *listener;
+    int fd;
+    struct memctx_words words; /* as they were read last */
+};
+
+struct fixture {
+    struct heartbeat *heartbeat;
+    struct guest guests[2];
+    struct memctx_words words;
+    struct memctx_error err;
+};
+
+static void
+guest_join(struct fixture *f, struct guest *g)
+{
+    guestimg_init(&g->img, RAM, RAM);
+    g->map = guestimg_rammap(&g->img, NULL);
+    g->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_done(heartbeat_join(f->heartbeat, g->fd, &g->listener, &f->err),
+                &f->err);
+    guestimg_write_le64(&g->img, WORD, 1000);
+    guestimg_write_le64(&g->img, WORD + 8, 1000);
+}
+
+static int
+setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof(*f));
+    assert_done(heartbeat_create(1000, &f->heartbeat, &f->err), &f->err);
+    for (unsigned i = 0; i < 2; i++)
+        guest_join(f, &f->guests[i]);
+    f->words = (struct memctx_words){
+        .per_second = 1000,
+        .least = 100,
+        .n = 2,
+        .word = {{.gpa = WORD, .value = 500}, {.gpa = WORD + 8, .value = 500}}};
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct guest *g = &f->guests[i];
+        heartbeat_leave(g->listener);
+        memctx_rammap_destroy(g->map);
+        guestimg_deinit(&g->img);
+        close(g->fd);
+    }
+    heartbeat_destroy(f->heartbeat);
+    test_free(f);
+    return 0;
+}
+
+static bool
+has_news(const struct guest *g, int wait_ms)
+{
+    struct pollfd fd = {.fd = g->fd, .events = POLLIN};
+    return poll(&fd, 1, wait_ms) == 1;
+}
+
+/* A minute is for a machine that stands still. */
+static enum memctx_step
+hear(struct guest *g)
+{
+    enum memctx_step step;
+    eventfd_t count;
+    assert_true(has_news(g, 60000));
+    assert_int_equal(eventfd_read(g->fd, &count), 0);
+    assert_true(heartbeat_take(g->listener, &step, &g->words));
+    assert_false(heartbeat_take(g->listener, &step, &g->words));
+    return step;
+}
+
+static void
+test_words_that_move(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    for (unsigned i = 0; i < 3; i++) {
+        heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+        /* However late they are noted, they go on. */
+        for (unsigned tick = 0; tick < 60000 && !has_news(g, 1); tick++)
+            guestimg_write_le64(&g->img, WORD,
+                                guestimg_read_le64(&g->img, WORD) + 1);
+        assert_int_equal(hear(g), MEMCTX_STEP_MOVES);
+    }
+}
+
+/* That they have moved before is no news: it may be long ago. */
+static void
+test_words_that_stand(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    heartbeat_listen(g->listener, g->map, &f->words, 20000);
+    assert_int_equal(hear(g), MEMCTX_STEP_STANDS);
+    assert_int_equal(g->words.word[0].value, 1000);
+}
+
+/* ... but that they are less than then is: another kernel counts there. */
+static void
+test_words_that_went_back_before(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    f->words.word[1].value = 1001;
+    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    assert_int_equal(hear(g), MEMCTX_STEP_BACK);
+}
+
+static void
+test_words_that_go_back(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    uint64_t value = 1000;
+    for (; value > 100 && !has_news(g, 1); value--)
+        guestimg_write_le64(&g->img, WORD, value - 1);
+    assert_int_equal(hear(g), MEMCTX_STEP_BACK);
+}
+
+static void
+test_words_that_cannot_be_read(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    f->words.word[1].gpa = RAM;
+    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    assert_int_equal(hear(g), MEMCTX_STEP_AWAY);
+}
+
+static void
+test_nothing_is_told_to_who_does_not_listen(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    enum memctx_step step;
+    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    heartbeat_stop(g->listener);
+    guestimg_write_le64(&g->img, WORD, 2000);
+    /* Another one has been told by then. */
+    heartbeat_listen(f->guests[1].listener, f->guests[1].map, &f->words, 20000);
+    assert_int_equal(hear(&f->guests[1]), MEMCTX_STEP_STANDS);
+    assert_false(heartbeat_take(g->listener, &step, &g->words));
+}
+
+/* RAM that lies where nobody answers. */
+static ssize_t
+read_never(const struct memctx_source *source, void *buf, size_t len_bytes,
+           uint64_t offset)
+{
+    (void)offset;
+    sem_wait(source->arg);
+    memset(buf, 0, len_bytes);
+    return (ssize_t)len_bytes;
+}
+
+static const struct memctx_backend_io never_io = {.read_at = read_never};
+
+static struct memctx_rammap *
+make_map_of_nowhere(struct fixture *f, sem_t *answers)
+{
+    struct memctx_rammap *map;
+    unsigned index;
+    const struct memctx_source source = {-1, -1, -1, 0, answers};
+    const struct memctx_extent all = {0, RAM, 0, 0};
+    assert_done(memctx_rammap_create(&map, &f->err), &f->err);
+    assert_done(memctx_rammap_add_source(map, "ram", &source, RAM, &never_io,
+                                         &index, &f->err),
+                &f->err);
+    assert_done(memctx_rammap_add_extent(map, &all, &f->err), &f->err);
+    return map;
+}
+
+static void
+test_read_that_hangs_holds_nobody_up(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *hung = &f->guests[0];
+    struct guest *well = &f->guests[1];
+    static sem_t answers; /* outlives the threads that wait for it */
+    sem_init(&answers, 0, 0);
+    struct memctx_rammap *map = make_map_of_nowhere(f, &answers);
+    for (unsigned i = 0; i < 2; i++) {
+        heartbeat_listen(hung->listener, map, &f->words, HOUR_US);
+        heartbeat_listen(well->listener, well->map, &f->words, 20000);
+        assert_int_equal(hear(hung), MEMCTX_STEP_STANDS);
+        assert_int_equal(hear(well), MEMCTX_STEP_STANDS);
+    }
+    memctx_rammap_destroy(map);
+    for (unsigned i = 0; i < 8; i++)
+        sem_post(&answers);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_words_that_move),
+        T(test_words_that_stand),
+        T(test_words_that_went_back_before),
+        T(test_words_that_go_back),
+        T(test_words_that_cannot_be_read),
+        T(test_nothing_is_told_to_who_does_not_listen),
+        T(test_read_that_hangs_holds_nobody_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
