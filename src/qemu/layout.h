@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Where QEMU puts a guest's RAM in the guest-physical space. */
+/* Where QEMU puts a guest's RAM in the guest-physical space. How much of it is
+ * below 4 GiB (the split) is the machine's matter: the rules are in machine.c.
+ */
 #ifndef MEMCTX_LAYOUT_H
 #define MEMCTX_LAYOUT_H
 

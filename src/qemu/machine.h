@@ -19,7 +19,7 @@ enum memctx_moves {
 struct memctx_machine {
     const char *default_ram; /* name of boot RAM that has no other */
     uint64_t base;           /* GPA of RAM's first byte */
-    /* Bytes below 4 GiB of `ram` bytes of boot RAM, max4 being
+    /* The split: bytes below 4 GiB of `ram` bytes of boot RAM, max4 being
      * max-ram-below-4g or 0; NULL: RAM is one piece. */
     uint64_t (*low)(uint64_t ram, uint64_t max4);
     bool memory_devices; /* there is a region for DIMMs */
