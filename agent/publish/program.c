@@ -167,8 +167,9 @@ program_run(struct spawner *spawner, const struct program *program,
     if (failed != 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot be started: %s",
                                 strerror(failed));
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int pidfd = run.pidfd;
     run.deadline_ms = clocks_now_ms() + program->timeout_ms;
     bool ended = watch(&run);
-    return finish(&run, ended, err);
+    int status = finish(&run, ended, err);
+    memctx_close_fd(&run.pidfd);
+    return status;
 }
