@@ -81,7 +81,7 @@ send_packet(int socket, const void *packet, size_t size, const int *fds,
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(FDS * sizeof(int))];
-    } control;
+    } control = {.bytes = ""}; /* CMSG_SPACE() ends in padding */
     struct iovec iov = {(void *)packet, size};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
     if (n_fds > 0) {
@@ -155,11 +155,19 @@ send_places(int socket, const struct memctx_rammap *map, uint32_t number,
 {
     size_t n;
     const struct memctx_extent *extents = memctx_rammap_extents(map, &n);
-    struct places packet = {.kind = PLACES, .map = number};
+    struct places packet;
+    memset(&packet, 0, sizeof(packet));
+    packet.kind = PLACES;
+    packet.map = number;
     for (size_t done = 0; done < n; done += packet.count) {
         packet.count = (uint32_t)memctx_min(n - done, EXTENTS);
-        memcpy(packet.extents, &extents[done],
-               packet.count * sizeof(extents[0]));
+        /* Not as a whole: its padding would tell what was on our stack. */
+        for (unsigned i = 0; i < packet.count; i++) {
+            packet.extents[i].gpa = extents[done + i].gpa;
+            packet.extents[i].size = extents[done + i].size;
+            packet.extents[i].offset = extents[done + i].offset;
+            packet.extents[i].backend = extents[done + i].backend;
+        }
         if (send_packet(socket, &packet, sizeof(packet), NULL, 0, err) < 0)
             return -1;
     }
