@@ -74,12 +74,23 @@ be_alone(struct memctx_error *err)
 
 /* The file is root's while memory is hidden, which it may be by now. */
 static int
+open_score(void)
+{
+    static const char path[] = "/proc/self/oom_score_adj";
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 || errno != EACCES)
+        return fd;
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return fd;
+}
+
+static int
 be_first_to_go(struct memctx_error *err)
 {
     static const char worst[] = "1000";
-    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open_score();
     if (fd < 0 || write(fd, worst, strlen(worst)) < 0)
         return memctx_error_set(err, MEMCTX_BUG,
                                 "oom_score_adj cannot be set: %s",
