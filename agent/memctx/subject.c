@@ -21,8 +21,7 @@
 void
 subject_deinit(struct subject *subject)
 {
-    for (size_t i = 0; subject->paths != NULL && i < subject->facts.n_backends;
-         i++)
+    for (size_t i = 0; i < subject->n_paths; i++)
         free(subject->paths[i]);
     free(subject->paths);
     free(subject->extents);
@@ -76,6 +75,7 @@ take_path(struct subject *subject, const char *path, struct memctx_error *err)
     subject->paths = calloc(1, sizeof(subject->paths[0]));
     if (subject->paths == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    subject->n_paths = 1;
     subject->paths[0] = make_absolute(path);
     if (subject->paths[0] == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
@@ -186,7 +186,8 @@ take_inherited(struct subject *subject, struct memctx_error *err)
         calloc(subject->facts.n_backends, sizeof(subject->paths[0]));
     if (subject->paths == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (fill_paths(subject->paths, subject->facts.n_backends, fds))
+    subject->n_paths = subject->facts.n_backends;
+    if (fill_paths(subject->paths, subject->n_paths, fds))
         subject->facts.paths = (const char *const *)subject->paths;
     return 0;
 }

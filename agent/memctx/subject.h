@@ -19,6 +19,7 @@ struct subject {
     struct memctx_reader *reader;       /* or of a domain, owned */
     struct memctx_extent *extents;      /* owned */
     char **paths;                       /* owned; NULL: not known */
+    size_t n_paths;                     /* as many as backends, if known */
     char *vmcoreinfo;                   /* owned; NULL: there is none */
     char *domain;                       /* owned; NULL: the caller knows it */
 };
