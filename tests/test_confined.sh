@@ -55,7 +55,7 @@ ends_well()
 sandboxed()
 {
     local said
-    said=$(sed -n 's/^\(Seccomp\|CapEff\|NoNewPrivs\):\t//p' "/proc/$2/status" | xargs)
+    said=$(sed -n 's/^\(Seccomp\|CapEff\|NoNewPrivs\):\t//p' "/proc/$2/status" 2> /dev/null | xargs)
     [ "$said" = "0000000000000000 1 $filter" ] || fail "$1: CapEff, NoNewPrivs, Seccomp are $said"
 }
 
@@ -105,6 +105,17 @@ check_guest()
     stop
 }
 
+# Waits in its sandbox, or has ended.
+is_settled()
+{
+    local status
+    status=$(cat "/proc/$1/status" 2> /dev/null)
+    case $status in
+        *State:?[RDTI]*) return 1 ;;
+        *State:?S*) [[ $status == *NoNewPrivs:?1* ]] ;;
+    esac
+}
+
 # looked_at COMMAND...: runs until it writes, to a pipe that is full, and is looked at there
 looked_at()
 {
@@ -115,11 +126,11 @@ looked_at()
     "$build/memctx" --runtime-dir "$dir/agent" "$@" > "$dir/fifo" &
     pid=$!
     for ((i = 0; i < 6000; i++)); do
-        [ "$(grep -cE '^(NoNewPrivs:.1|State:.S)' "/proc/$pid/status")" != 2 ] || break
+        ! is_settled $pid || break
         sleep 0.01
     done
     sandboxed "$*" $pid
-    kill -KILL $pid
+    kill -KILL $pid 2> /dev/null
     wait $pid 2> /dev/null
     exec 9<&-
     rm "$dir/fifo"
