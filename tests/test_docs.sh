@@ -165,26 +165,6 @@ check_formats()
 
 # ---- configuration --------------------------------------------------------------------------------------
 
-# "KEY MIN MAX" of each row of the table in agent/config/settings.c; both are 0 for a text, MAX for a list
-key_rows()
-{
-    tr '\n' ' ' < "$top/agent/config/settings.c" | sed 's/.*} keys\[\] = {\(.*\)} *; *void *settings_init.*/\1/' |
-        grep -oE '\{"[^}]*\}' | sed 's/[{}",]/ /g; s/offsetof(.*)//' | awk '{ print $1, $2, $3 }'
-}
-
-# default_of KEY MIN MAX: what settings_init() sets, a text in quotes
-default_of()
-{
-    local value
-    value=$(sed -n '/^settings_init/,/^}/s/^ *\.'"$1"' = \(.*\),$/\1/p' "$top/agent/config/settings.c")
-    case "$value/$2/$3" in
-    /1/0) echo '[ ]' ;;
-    /0/0) echo '""' ;;
-    /*) echo 0 ;;
-    *) echo "$value" ;;
-    esac
-}
-
 # The text of the page under one key, on one line
 key_text()
 {
@@ -195,19 +175,23 @@ key_text()
 
 check_keys()
 {
-    local key min max default wanted
-    same "settings.c < and > memctxd.conf(5)" "$(key_rows | cut -d ' ' -f 1)" \
+    local rows key min max default help wanted
+    [ -x "$build/tests/print_keys" ] || { fail "no print_keys in $build/tests"; return; }
+    rows=$("$build/tests/print_keys")
+    same "settings.c < and > memctxd.conf(5)" "$(cut -f 1 <<< "$rows")" \
         "$(section memctxd.conf KEYS | items | cut -d ' ' -f 1)"
-    while read -r key min max; do
-        default=$(default_of "$key" "$min" "$max")
+    while IFS=$'\t' read -r key min max default help; do
         wanted="From $min to $max, default $default."
-        [ "$max" != 0 ] || wanted="Default $default"
+        [ "$max" != - ] || wanted="Default $default"
         [[ $(key_text "$key") == *"$wanted"* ]] || fail "memctxd.conf(5) does not say of $key: $wanted"
+        [[ $(key_text "$key" | sed 's/^ *//') == "$help"* ]] ||
+            fail "memctxd.conf(5) does not begin $key with: $help"
         grep -qxF "#$key = $default" "$top/agent/memctxd.conf" ||
             fail "agent/memctxd.conf does not say: #$key = $default"
-    done < <(key_rows)
-    same "settings.c < and > agent/memctxd.conf" "$(key_rows | cut -d ' ' -f 1)" \
-        "$(sed -n 's/^#\([a-z_]*\) = .*/\1/p' "$top/agent/memctxd.conf")"
+    done <<< "$rows"
+    # The sample is in the order of the table.
+    [ "$(cut -f 1 <<< "$rows")" = "$(sed -n 's/^#\([a-z_]*\) = .*/\1/p' "$top/agent/memctxd.conf")" ] ||
+        fail "agent/memctxd.conf has other keys than settings.c, or in another order"
 }
 
 # ---- the datum ------------------------------------------------------------------------------------------

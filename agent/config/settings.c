@@ -3,6 +3,7 @@
 /* Reads the configuration file by a table of keys. */
 #include "config/settings.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -17,56 +18,65 @@
 
 #define FILE_MAX (64 * 1024)
 
-/* A number from min to max; a text when both are 0, the rules of access when
- * only max is. */
-static const struct key {
-    const char *name;
-    size_t offset;
-    uint64_t min;
-    uint64_t max;
-} keys[] = {
-    {"uri", offsetof(struct settings, uri), 0, 0},
-    {"runtime_dir", offsetof(struct settings, runtime_dir), 0, 0},
-    {"log_level", offsetof(struct settings, log_level), 0, 0},
-    {"workers", offsetof(struct settings, workers), 1, 64},
-    {"writers", offsetof(struct settings, writers), 1, 1024},
-    {"keepalive_interval", offsetof(struct settings, keepalive_interval), 0,
-     3600},
-    {"keepalive_count", offsetof(struct settings, keepalive_count), 1, 100},
-    {"retry_first_ms", offsetof(struct settings, retry_first_ms), 1, 60000},
-    {"retry_cap_ms", offsetof(struct settings, retry_cap_ms), 1, 3600000},
-    {"retry_growth_percent", offsetof(struct settings, retry_growth_percent), 0,
-     1000},
-    {"retry_cost_factor", offsetof(struct settings, retry_cost_factor), 1,
-     100000},
-    {"revalidate_ms", offsetof(struct settings, revalidate_ms), 0, 86400000},
-    {"hooks_dir", offsetof(struct settings, hooks_dir), 0, 0},
-    {"hook_timeout_ms", offsetof(struct settings, hook_timeout_ms), 1, 3600000},
-    {"access", offsetof(struct settings, access), 1, 0},
-    {"stub_fail_boots", offsetof(struct settings, stub_fail_boots), 0, 1000000},
+/* To add a key: a member of struct settings, a row here, an item in
+ * man/memctxd.conf.pod that begins with the row's help, and a commented line
+ * with its default in agent/memctxd.conf. tests/test_docs.sh compares them. */
+static const struct settings_key keys[] = {
+    {"uri", SETTINGS_TEXT, offsetof(struct settings, uri), 0, 0, "\"\"",
+     "The libvirt connection whose domains are watched, as --connect."},
+    {"runtime_dir", SETTINGS_TEXT, offsetof(struct settings, runtime_dir), 0, 0,
+     "\"\"", "The agent's directory, as --runtime-dir."},
+    {"log_level", SETTINGS_TEXT, offsetof(struct settings, log_level), 0, 0,
+     "\"info\"", "What is logged: this level and what is worse."},
+    {"workers", SETTINGS_NUMBER, offsetof(struct settings, workers), 1, 64, "2",
+     "Threads that open guest RAM."},
+    {"writers", SETTINGS_NUMBER, offsetof(struct settings, writers), 1, 1024,
+     "32", "Threads that write domain metadata, at most."},
+    {"keepalive_interval", SETTINGS_NUMBER,
+     offsetof(struct settings, keepalive_interval), 0, 3600, "5",
+     "Seconds between two keepalive messages to libvirt; 0 sends none."},
+    {"keepalive_count", SETTINGS_NUMBER,
+     offsetof(struct settings, keepalive_count), 1, 100, "3",
+     "How many of them may go unanswered before the connection counts as "
+     "lost."},
+    {"retry_first_ms", SETTINGS_NUMBER,
+     offsetof(struct settings, retry_first_ms), 1, 60000, "50",
+     "Milliseconds from the first look to the second."},
+    {"retry_cap_ms", SETTINGS_NUMBER, offsetof(struct settings, retry_cap_ms),
+     1, 3600000, "2000",
+     "The delay grows to this many milliseconds and no further."},
+    {"retry_growth_percent", SETTINGS_NUMBER,
+     offsetof(struct settings, retry_growth_percent), 0, 1000, "10",
+     "Growth of the delay from one look to the next, in percent."},
+    {"retry_cost_factor", SETTINGS_NUMBER,
+     offsetof(struct settings, retry_cost_factor), 1, 100000, "50",
+     "A delay is at least this many times the CPU time of the look before it."},
+    {"revalidate_ms", SETTINGS_NUMBER, offsetof(struct settings, revalidate_ms),
+     0, 86400000, "10000",
+     "Milliseconds from one look at a ready domain to the next; 0: never."},
+    {"hooks_dir", SETTINGS_TEXT, offsetof(struct settings, hooks_dir), 0, 0,
+     "\"\"", "The directory of the programs that are called as hooks."},
+    {"hook_timeout_ms", SETTINGS_NUMBER,
+     offsetof(struct settings, hook_timeout_ms), 1, 3600000, "10000",
+     "Milliseconds after which such a program is killed."},
+    {"access", SETTINGS_RULES, offsetof(struct settings, access), 0, 0, "[ ]",
+     "What others than root and memctxd's own user may do on the control "
+     "socket."},
+    {"stub_fail_boots", SETTINGS_NUMBER,
+     offsetof(struct settings, stub_fail_boots), 0, 1000000, "0",
+     "With --stub: this many first looks fail after each start and reset of a "
+     "domain."},
 };
 
-void
-settings_init(struct settings *settings)
+const struct settings_key *
+settings_keys(size_t *count)
 {
-    *settings = (struct settings){
-        .log_level = "info",
-        .prober = LIBEXECDIR "/memctxd/memctx-prober",
-        .workers = 2,
-        .writers = 32,
-        .keepalive_interval = 5,
-        .keepalive_count = 3,
-        .retry_first_ms = 50,
-        .retry_cap_ms = 2000,
-        .retry_growth_percent = 10,
-        .retry_cost_factor = 50,
-        .revalidate_ms = 10000,
-        .hook_timeout_ms = 10000,
-    };
+    *count = MEMCTX_ARRAY_LEN(keys);
+    return keys;
 }
 
 static int
-store_text(const struct key *key, char *value, void *member,
+store_text(const struct settings_key *key, char *value, void *member,
            struct memctx_error *err)
 {
     size_t len = strlen(value);
@@ -82,7 +92,7 @@ store_text(const struct key *key, char *value, void *member,
 }
 
 static int
-store_number(const struct key *key, const char *value, void *member,
+store_number(const struct settings_key *key, const char *value, void *member,
              struct memctx_error *err)
 {
     uint64_t number;
@@ -203,19 +213,44 @@ store_rules(char *value, struct lines *lines, struct access *access,
 }
 
 static int
-store(const char *name, char *value, struct lines *lines,
+store(const struct settings_key *key, char *value, struct lines *lines,
       struct settings *settings, struct memctx_error *err)
 {
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
-        void *member = (char *)settings + keys[i].offset;
-        if (strcmp(keys[i].name, name) != 0)
-            continue;
-        if (keys[i].max > 0)
-            return store_number(&keys[i], value, member, err);
-        return keys[i].min > 0 ? store_rules(value, lines, member, err)
-                               : store_text(&keys[i], value, member, err);
+    void *member = (char *)settings + key->offset;
+    switch (key->type) {
+    case SETTINGS_TEXT:
+        return store_text(key, value, member, err);
+    case SETTINGS_NUMBER:
+        return store_number(key, value, member, err);
+    case SETTINGS_RULES:
+        break;
     }
-    return memctx_error_set(err, MEMCTX_PERMANENT, "unknown key '%.40s'", name);
+    return store_rules(value, lines, member, err);
+}
+
+void
+settings_init(struct settings *settings)
+{
+    *settings =
+        (struct settings){.prober = LIBEXECDIR "/memctxd/memctx-prober"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        char value[SETTINGS_TEXT_MAX];
+        struct lines none = {.rest = NULL};
+        snprintf(value, sizeof(value), "%s", keys[i].default_value);
+        int failed = store(&keys[i], value, &none, settings, NULL);
+        assert(failed == 0);
+        (void)failed;
+    }
+}
+
+static const struct settings_key *
+find_key(const char *name)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    }
+    return NULL;
 }
 
 static int
@@ -229,7 +264,12 @@ parse_line(char *line, struct lines *lines, struct settings *settings,
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "expected key = value, found: %.40s", line);
     *equals = '\0';
-    return store(trim(line), trim(equals + 1), lines, settings, err);
+    const char *name = trim(line);
+    const struct settings_key *key = find_key(name);
+    if (key == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "unknown key '%.40s'",
+                                name);
+    return store(key, trim(equals + 1), lines, settings, err);
 }
 
 int

@@ -6,6 +6,7 @@
 #ifndef MEMCTXD_SETTINGS_H
 #define MEMCTXD_SETTINGS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config/access.h"
@@ -36,6 +37,26 @@ struct settings {
     struct access access;     /* rules; more than one key adds to them */
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };
+
+enum settings_type {
+    SETTINGS_TEXT,   /* char[SETTINGS_TEXT_MAX], in double quotes */
+    SETTINGS_NUMBER, /* uint64_t, decimal */
+    SETTINGS_RULES   /* struct access, a list of texts */
+};
+
+/* One key of the file. */
+struct settings_key {
+    const char *name;
+    enum settings_type type;
+    size_t offset;             /* of its member in struct settings */
+    uint64_t min;              /* of a number */
+    uint64_t max;              /* of a number */
+    const char *default_value; /* its default, as it would stand in the file */
+    const char *help;          /* one sentence */
+};
+
+/* All keys, in the order of the sample file. */
+const struct settings_key *settings_keys(size_t *count);
 
 /* The defaults. */
 void settings_init(struct settings *settings);

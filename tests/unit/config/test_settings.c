@@ -3,6 +3,8 @@
 /* The configuration file: what it may say, and which line is to blame. */
 #include "unit.h"
 
+#include <inttypes.h>
+
 #include "config/settings.h"
 
 static void
@@ -44,6 +46,69 @@ test_defaults_are_designs(void **state)
     struct memctx_backoff_limits limits = settings_backoff(&s);
     struct memctx_backoff_limits design = MEMCTX_BACKOFF_DEFAULTS;
     assert_memory_equal(&limits, &design, sizeof(design));
+}
+
+/* 1: the line is taken; 0: it is refused, since it is no such number. */
+static int
+takes_number(const struct settings_key *key, uint64_t number)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    char line[128];
+    settings_init(&s);
+    /* Nothing else may be what is wrong: the cap is not below the first. */
+    s.retry_first_ms = 1;
+    s.retry_cap_ms = UINT64_MAX;
+    snprintf(line, sizeof(line), "%s = %" PRIu64 "\n", key->name, number);
+    if (settings_parse(line, "f", &s, &err) == 0) {
+        assert_int_equal(*(uint64_t *)((char *)&s + key->offset), number);
+        return 1;
+    }
+    assert_error(&err, MEMCTX_PERMANENT, "wants a number from");
+    return 0;
+}
+
+static void
+test_numbers_keep_within_their_row(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct settings_key *keys = settings_keys(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].type != SETTINGS_NUMBER)
+            continue;
+        assert_true(takes_number(&keys[i], keys[i].min));
+        assert_true(takes_number(&keys[i], keys[i].max));
+        assert_false(takes_number(&keys[i], keys[i].max + 1));
+        if (keys[i].min > 0)
+            assert_false(takes_number(&keys[i], keys[i].min - 1));
+    }
+}
+
+/* Each default is written as the file would say it. */
+static void
+test_defaults_can_be_said(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings defaults;
+    struct settings said;
+    size_t count;
+    const struct settings_key *keys = settings_keys(&count);
+    settings_init(&defaults);
+    memset(&said, 0, sizeof(said));
+    said.prober = defaults.prober;
+    strcpy(said.log_level, "error");
+    said.retry_cap_ms = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        char line[128];
+        snprintf(line, sizeof(line), "%s = %s", keys[i].name,
+                 keys[i].default_value);
+        assert_done(settings_parse(line, "f", &said, &err), &err);
+    }
+    assert_string_equal(said.log_level, "info");
+    memcpy(said.log_level, defaults.log_level, sizeof(said.log_level));
+    assert_memory_equal(&said, &defaults, sizeof(said));
 }
 
 static void
@@ -150,6 +215,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_line),
         cmocka_unit_test(test_defaults_are_designs),
+        cmocka_unit_test(test_numbers_keep_within_their_row),
+        cmocka_unit_test(test_defaults_can_be_said),
         cmocka_unit_test(test_unknown_key_names_its_line),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_number_out_of_bounds),
