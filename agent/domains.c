@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Keeps one record per domain, brings it its events, and tells the publisher,
+ * the hooks and the control socket what comes of it. */
+#include "domains.h"
+
+#include "publish/statefile.h"
+#include "record/opener.h"
+#include "wire/statepage.h"
+
+static void
+call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    if (hooks_run(d->means->hooks, record->uuid, record->name, what,
+                  &record->datum, &err) < 0)
+        log_line(d->means->log, LOG_LEVEL_ERROR, "uuid=%s hooks not called: %s",
+                 record->uuid, err.message);
+}
+
+static void
+write_datum(struct domains *d, const struct record *record,
+            const struct memctx_datum *datum, bool in_metadata)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct publisher_run run = {record->uuid, record->id, &record->run};
+    if (publisher_set(d->means->publisher, &run, datum, in_metadata, &err) < 0)
+        log_line(d->means->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
+                 record->uuid, err.message);
+}
+
+/* Hooks are told once of each generation; again by an agent that is new, since
+ * nobody knows what the one before could do. */
+static void
+on_publish(void *arg, const struct record *record,
+           const struct memctx_datum *datum, bool in_metadata)
+{
+    struct domains *d = arg;
+    struct member *member = members_find(&d->members, record->uuid);
+    write_datum(d, record, datum, in_metadata);
+    if (member == NULL || member->announced == datum->generation)
+        return;
+    member->announced = datum->generation;
+    call_hooks(d, record, HOOKS_READY);
+}
+
+static void
+on_withdraw(void *arg, const struct record *record)
+{
+    struct domains *d = arg;
+    struct member *member = members_find(&d->members, record->uuid);
+    write_datum(d, record, NULL, false);
+    if (record->has_datum)
+        call_hooks(d, record, HOOKS_LOST);
+    if (member != NULL)
+        member->announced = 0;
+}
+
+static void
+on_changed(void *arg, const struct record *record)
+{
+    struct domains *d = arg;
+    struct member *member = members_find(&d->members, record->uuid);
+    if (member != NULL)
+        control_changed(d->means->control, member->record);
+}
+
+/* The run is over. Its metadata went with it; its file has to be removed. */
+static void
+forget_member(struct domains *d, struct member *member)
+{
+    epoch_set(member->record->epoch, STATEPAGE_OVER);
+    control_gone(d->means->control, member->record);
+    log_line(d->means->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
+             member->record->uuid, member->record->name);
+    if (member->record->has_datum)
+        call_hooks(d, member->record, HOOKS_LOST);
+    publisher_forget(d->means->publisher, member->record->uuid);
+    members_remove(&d->members, member);
+}
+
+/* A try found the run gone. That libvirt has not told may mean that another has
+ * begun, of which it did. */
+static void
+on_over(void *arg, struct member *member)
+{
+    struct domains *d = arg;
+    forget_member(d, member);
+    watch_look_now(d->means->watch);
+}
+
+static struct adapter_look
+look_of(const struct domains *d)
+{
+    struct adapter_look look = ADAPTER_LOOK_DEFAULTS;
+    look.period_us = d->means->settings->revalidate_ms * 1000;
+    return look;
+}
+
+static int
+create_record(struct domains *d, const struct event *event, struct record **ret,
+              struct memctx_error *err)
+{
+    struct adapter_config config = {
+        .ram = {.stub = d->means->stub, .seed = event->uuid},
+        .fail_boots =
+            d->means->stub ? (unsigned)d->means->settings->stub_fail_boots : 0,
+        .look = look_of(d),
+        .limits = settings_backoff(d->means->settings),
+    };
+    struct adapter *adapter;
+    const struct opener_target target = {d->means->watch, d->means->dirfd,
+                                         event->uuid, event->id,
+                                         d->means->stub};
+    if (opener_configure(&target, &config.ram, err) < 0 ||
+        adapter_create(&config, &d->means->adapters, &adapter, err) < 0)
+        return -1;
+    return record_create(event->uuid, event->name, event->id, adapter, &d->ops,
+                         d->means->log, ret, err);
+}
+
+static struct member *
+add_member(struct domains *d, const struct event *event)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct record *record;
+    if (create_record(d, event, &record, &err) < 0) {
+        log_line(d->means->log, LOG_LEVEL_ERROR,
+                 "uuid=%s cannot be watched: %s", event->uuid, err.message);
+        return NULL;
+    }
+    struct member *member = members_add(&d->members, record);
+    if (member == NULL)
+        log_line(d->means->log, LOG_LEVEL_ERROR,
+                 "uuid=%s cannot be watched: the event loop is full",
+                 event->uuid);
+    return member;
+}
+
+/* A record that goes on where another one is, with RAM that was handed in. */
+static int
+create_attached(struct domains *d, const struct record *old,
+                struct handed *handed, struct record **ret,
+                struct memctx_error *err)
+{
+    const struct adapter_config config = {
+        .ram = {.handed = handed},
+        .look = look_of(d),
+        .limits = settings_backoff(d->means->settings),
+    };
+    struct adapter *adapter;
+    if (adapter_create(&config, &d->means->adapters, &adapter, err) < 0 ||
+        record_create(old->uuid, old->name, old->id, adapter, &d->ops,
+                      d->means->log, ret, err) < 0)
+        return -1;
+    (*ret)->connection = old->connection;
+    (*ret)->boot = old->boot;
+    (*ret)->run.generation = old->run.generation;
+    return 0;
+}
+
+/* Whatever was known of the domain came from other RAM: it is withdrawn. */
+int
+domains_attach(void *arg, struct record *old, struct handed *handed,
+               struct record **ret, struct memctx_error *err)
+{
+    struct domains *d = arg;
+    struct record *record;
+    bool paused = record_is_paused(old);
+    if (d->ending || old->phase == MEMCTX_PHASE_AWAY) {
+        handed_destroy(handed);
+        return memctx_error_set(err, MEMCTX_RETRY, "libvirt is away");
+    }
+    if (create_attached(d, old, handed, &record, err) < 0)
+        return -1;
+    log_line(d->means->log, LOG_LEVEL_INFO, "uuid=%s name=%s RAM was handed in",
+             old->uuid, old->name);
+    record_withdraw(old);
+    members_remove(&d->members, members_find(&d->members, old->uuid));
+    if (members_add(&d->members, record) == NULL)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "the event loop is full");
+    record_handle(
+        record, paused ? MEMCTX_EVENT_START_PAUSED : MEMCTX_EVENT_START, false);
+    *ret = record;
+    return 0;
+}
+
+/* Of a run before the one that we know: a list of domains may be older than an
+ * event that overtook it. libvirt counts ids up, but from the beginning when
+ * it was restarted. */
+static bool
+is_late(const struct domains *d, const struct record *record,
+        const struct event *event)
+{
+    return event->id >= 0 && event->id < record->id &&
+           record->connection == d->connections;
+}
+
+/* STOPPED comes with the id -1 from some drivers, so only a start can tell
+ * that a run was replaced by another while we were not told. */
+static bool
+is_other_run(const struct record *record, const struct event *event)
+{
+    return event->id >= 0 && event->id != record->id;
+}
+
+/* What could never work was so for a QEMU that may have been replaced while
+ * libvirt was away, under the same id. */
+static bool
+is_worth_another_look(const struct domains *d, const struct record *record)
+{
+    return record_state(record) == MEMCTX_STATE_UNSUPPORTED &&
+           record->connection != d->connections;
+}
+
+void
+domains_handle(struct domains *d, const struct event *event)
+{
+    struct member *member = members_find(&d->members, event->uuid);
+    if (member != NULL && is_late(d, member->record, event))
+        return;
+    if (event->what == MEMCTX_EVENT_STOP) {
+        /* A stop of an earlier run that comes late is not this run's. */
+        if (member != NULL && !is_other_run(member->record, event))
+            forget_member(d, member);
+        return;
+    }
+    if (member != NULL && (is_other_run(member->record, event) ||
+                           is_worth_another_look(d, member->record))) {
+        forget_member(d, member);
+        member = NULL;
+    }
+    if (d->ending)
+        return;
+    if (member == NULL)
+        member = add_member(d, event);
+    if (member == NULL)
+        return;
+    member->record->connection = d->connections;
+    if (record_handle(member->record, event->what, event->cold))
+        forget_member(d, member);
+}
+
+static bool
+is_member(const char *uuid, void *arg)
+{
+    const struct domains *d = arg;
+    return members_find(&d->members, uuid) != NULL;
+}
+
+/* What this connection has not spoken of, neither by an event nor in its list,
+ * ended while libvirt was away, or before this agent was there. */
+void
+domains_listed(struct domains *d)
+{
+    statefile_forget_others(d->means->dirfd, is_member, d);
+    struct member *next;
+    for (struct member *m = d->members.first; m != NULL; m = next) {
+        next = m->next;
+        if (m->record->connection != d->connections)
+            forget_member(d, m);
+    }
+}
+
+void
+domains_lost(struct domains *d)
+{
+    for (struct member *m = d->members.first; m != NULL; m = m->next)
+        record_handle(m->record, MEMCTX_EVENT_AWAY, false);
+}
+
+void
+domains_connected(struct domains *d)
+{
+    d->connections++;
+}
+
+void
+domains_withdraw(struct domains *d)
+{
+    d->ending = true;
+    for (struct member *m = d->members.first; m != NULL; m = m->next) {
+        adapter_drop(m->record->adapter);
+        record_withdraw(m->record);
+    }
+}
+
+void
+domains_init(struct domains *d, const struct domains_means *means)
+{
+    *d = (struct domains){
+        .means = means,
+        .members = {.over = on_over, .arg = d},
+        .ops = {on_publish, on_withdraw, on_changed, d},
+    };
+}
+
+void
+domains_deinit(struct domains *d)
+{
+    while (d->members.first != NULL)
+        members_remove(&d->members, d->members.first);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The domains that run: which there are, what libvirt's events do to them, and
+ * who is told what becomes of them. Loop thread only. */
+#ifndef MEMCTXD_DOMAINS_H
+#define MEMCTXD_DOMAINS_H
+
+#include "config/settings.h"
+#include "control/control.h"
+#include "publish/hooks.h"
+#include "publish/publish.h"
+#include "record/members.h"
+#include "tries/adapter.h"
+#include "watch/watch.h"
+
+/* What domains act with. All of it outlives them, and must be there when the
+ * first event is handled. */
+struct domains_means {
+    const struct settings *settings;
+    const struct log *log;
+    bool stub; /* synthetic RAM for every domain */
+    int dirfd; /* where the state files are */
+    struct watch *watch;
+    struct publisher *publisher;
+    struct hooks *hooks;
+    struct control *control;
+    struct adapter_means adapters;
+};
+
+/* Fields are for reading. */
+struct domains {
+    const struct domains_means *means;
+    struct members members;
+    struct record_ops ops;
+    unsigned connections; /* to libvirt, counted */
+    bool ending;          /* none is added any more */
+};
+
+/* `means` is borrowed. It may still be filled in. */
+void domains_init(struct domains *domains, const struct domains_means *means);
+
+/* Close the RAM of all; what stands published stays. */
+void domains_deinit(struct domains *domains);
+
+/* The connection to libvirt stands; its list of domains follows. */
+void domains_connected(struct domains *domains);
+
+/* Something happened to a domain, or it was listed: EVENT_DOMAIN. */
+void domains_handle(struct domains *domains, const struct event *event);
+
+/* The list is complete: what was not in it is gone. */
+void domains_listed(struct domains *domains);
+
+/* The connection broke. */
+void domains_lost(struct domains *domains);
+
+/* RAM of a domain was handed in; `arg` is the domains. */
+service_attach_fn domains_attach;
+
+/* Withdraw all data: the agent stops, and vouches for none any more. */
+void domains_withdraw(struct domains *domains);
+
+#endif
