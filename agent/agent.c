@@ -20,6 +20,7 @@
 #include "sandbox/spawner.h"
 #include "watch/event.h"
 #include "watch/hint.h"
+#include "watch/vir.h"
 #include "wire/rundir.h"
 
 /* They have threads of their own: a flood of reads must not delay the search
@@ -178,7 +179,7 @@ open_queue(struct agent *agent, struct memctx_error *err)
     if (agent->queue_handle >= 0)
         return 0;
     return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
-                            watch_last_error());
+                            vir_last_error());
 }
 
 /* Who follows libvirt, and who writes to it. */
@@ -240,7 +241,7 @@ agent_turn(struct agent *agent)
 {
     if (is_alive(agent) && virEventRunDefaultImpl() < 0)
         log_line(agent->log, LOG_LEVEL_ERROR, "event loop: %s",
-                 watch_last_error());
+                 vir_last_error());
     return is_alive(agent);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "datum/datum.h"
+#include "watch/vir.h"
 
 /* A domain that is gone, or is another run by now, needs nothing written. */
 static bool
@@ -32,7 +33,7 @@ set_metadata(virDomainPtr domain, const char *text)
 static void
 take_back_from_next_run(virConnectPtr connection, const char *uuid, int id)
 {
-    MEMCTX_CLEANUP(watch_cleanup_domain)
+    MEMCTX_CLEANUP(vir_cleanup_domain)
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
     if (domain != NULL && is_gone(domain, id))
         set_metadata(domain, NULL);
@@ -61,16 +62,16 @@ int
 metadata_write(struct watch *watch, const char *uuid, int id, const char *text,
                struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(watch_cleanup_connection)
+    MEMCTX_CLEANUP(vir_cleanup_connection)
     virConnectPtr connection = watch_connection(watch);
     if (connection == NULL)
         return memctx_error_set(err, MEMCTX_GONE, "libvirt is away");
-    MEMCTX_CLEANUP(watch_cleanup_domain)
+    MEMCTX_CLEANUP(vir_cleanup_domain)
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
     if (is_gone(domain, id))
         return 0;
     if (domain == NULL)
-        return memctx_error_set(err, MEMCTX_GONE, "%s", watch_last_error());
+        return memctx_error_set(err, MEMCTX_GONE, "%s", vir_last_error());
     if (text == NULL && has_nothing(domain))
         return 0;
     if (set_metadata(domain, text) < 0)
@@ -78,7 +79,7 @@ metadata_write(struct watch *watch, const char *uuid, int id, const char *text,
                                 is_hopeless(virGetLastErrorCode())
                                     ? MEMCTX_PERMANENT
                                     : MEMCTX_RETRY,
-                                "%s", watch_last_error());
+                                "%s", vir_last_error());
     if (text != NULL)
         take_back_from_next_run(connection, uuid, id);
     return 0;

@@ -12,6 +12,7 @@
 #include "publish/publish.h"
 #include "watch/event.h"
 #include "publish/statefile.h"
+#include "watch/vir.h"
 #include "watch/watch.h"
 
 #define TIME_MS 8000 /* systemd leaves ExecStopPost= TimeoutStopSec=, 10 s */
@@ -82,7 +83,7 @@ run(struct retraction *r, const struct settings *settings, int dirfd,
                           on_queue, r, NULL) < 0 ||
         virEventAddTimeout(TIME_MS, on_timer, r, NULL) < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
-                                watch_last_error());
+                                vir_last_error());
     while (!r->over && !r->late && virEventRunDefaultImpl() == 0)
         ;
     if (r->over)

@@ -14,6 +14,7 @@
 #include "domain/domxml.h"
 #include "backing/process.h"
 #include "publish/statefile.h"
+#include "watch/vir.h"
 
 struct target {
     struct opener_target wanted; /* its uuid is the copy below */
@@ -26,14 +27,14 @@ libvirt_failed(const char *what, struct memctx_error *err)
 {
     bool gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
     return memctx_error_set(err, gone ? MEMCTX_GONE : MEMCTX_RETRY, "%s: %s",
-                            what, watch_last_error());
+                            what, vir_last_error());
 }
 
 static int
 fetch_facts(virConnectPtr connection, const struct target *target,
             struct memctx_domxml *ret, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(watch_cleanup_domain)
+    MEMCTX_CLEANUP(vir_cleanup_domain)
     virDomainPtr domain = virDomainLookupByUUIDString(connection, target->uuid);
     if (domain == NULL)
         return libvirt_failed("looking up the domain", err);
@@ -81,7 +82,7 @@ static int
 open_target(void *arg, struct ram *ret, struct memctx_error *err)
 {
     const struct target *target = arg;
-    MEMCTX_CLEANUP(watch_cleanup_connection)
+    MEMCTX_CLEANUP(vir_cleanup_connection)
     virConnectPtr connection = watch_connection(target->wanted.watch);
     MEMCTX_CLEANUP(memctx_domxml_deinit)
     struct memctx_domxml facts = {.id = -1};

@@ -1,158 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Connects, registers callbacks first and lists domains then, so that nothing
- * falls between; on a lost connection it does so again. Callbacks run on the
- * loop thread and only enqueue. */
+ * falls between; on a lost connection it does so again. */
 #include "watch/watch.h"
 
 #include <errno.h>
-#include <libvirt/virterror.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "wire/clocks.h"
 #include "common/thread.h"
+#include "watch/source.h"
+#include "watch/vir.h"
+#include "wire/clocks.h"
 
 #define RECONNECT_FIRST_MS 100u
 #define RECONNECT_CAP_MS 5000u
 #define LIST_AGAIN_MS 1000u
 
-enum {
-    CALLBACK_LIFECYCLE,
-    CALLBACK_REBOOT,
-    CALLBACK_DEVICE_ADDED,
-    CALLBACK_DEVICE_REMOVED,
-    CALLBACK_MEMORY_SIZE,
-    CALLBACKS
-};
-
 struct watch {
     const struct settings *settings;
     struct queue *queue;
     const struct log *log;
+    struct source source;
     pthread_t thread;
     pthread_mutex_t lock; /* over the rest */
     pthread_cond_t changed;
     virConnectPtr connection; /* NULL: away */
-    int callbacks[CALLBACKS]; /* libvirt 9.0 gives the first the id 0 */
     bool lost;
     bool look_now;
     bool stopping;
 };
-
-const char *
-watch_last_error(void)
-{
-    const char *message = virGetLastErrorMessage();
-    return message != NULL ? message : "no error";
-}
-
-static void
-push_domain(struct watch *watch, virDomainPtr domain, enum memctx_event what,
-            bool cold)
-{
-    struct event *event = event_create(EVENT_DOMAIN);
-    const char *name = virDomainGetName(domain);
-    if (event == NULL || name == NULL ||
-        virDomainGetUUIDString(domain, event->uuid) < 0 ||
-        (event->name = strdup(name)) == NULL) {
-        event_destroy(event);
-        log_line(watch->log, LOG_LEVEL_ERROR, "a domain event was lost: %s",
-                 watch_last_error());
-        return;
-    }
-    event->what = what;
-    event->cold = cold;
-    event->id = (int)virDomainGetID(domain);
-    event_push(watch->queue, event);
-}
-
-/* A lifecycle event as an event of ours; false when it is none. */
-static bool
-translate(int event, int detail, enum memctx_event *what, bool *cold)
-{
-    *cold = false;
-    switch (event) {
-    case VIR_DOMAIN_EVENT_STARTED:
-        *cold = detail == VIR_DOMAIN_EVENT_STARTED_BOOTED;
-        *what = detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED
-                    ? MEMCTX_EVENT_ARRIVING
-                    : MEMCTX_EVENT_START;
-        return true;
-    case VIR_DOMAIN_EVENT_SUSPENDED:
-    case VIR_DOMAIN_EVENT_PMSUSPENDED:
-    case VIR_DOMAIN_EVENT_CRASHED: /* its CPUs stand still, whatever follows */
-        *what = MEMCTX_EVENT_SUSPEND;
-        return true;
-    case VIR_DOMAIN_EVENT_RESUMED:
-        *what = MEMCTX_EVENT_RESUME;
-        return true;
-    case VIR_DOMAIN_EVENT_STOPPED:
-        *what = MEMCTX_EVENT_STOP;
-        return true;
-    default: /* DEFINED, UNDEFINED, SHUTDOWN: RAM stays as it is */
-        return false;
-    }
-}
-
-static int
-on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event,
-             int detail, void *opaque)
-{
-    (void)connection;
-    enum memctx_event what;
-    bool cold;
-    if (translate(event, detail, &what, &cold))
-        push_domain(opaque, domain, what, cold);
-    return 0;
-}
-
-static void
-on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
-{
-    (void)connection;
-    push_domain(opaque, domain, MEMCTX_EVENT_RESET, false);
-}
-
-/* Memory devices have these aliases, or any that a user chose
- * (virDomainDeviceInfo, "ua-"). Of a DIMM that was added libvirt 9.0 tells the
- * backend's name, "memdimm0". */
-static bool
-may_be_memory(const char *alias)
-{
-    static const char *const prefixes[] = {"dimm",       "nvdimm", "virtiomem",
-                                           "virtiopmem", "ua-",    "mem"};
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(prefixes); i++) {
-        if (strncmp(alias, prefixes[i], strlen(prefixes[i])) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Serves device-added and device-removed alike. */
-static void
-on_device(virConnectPtr connection, virDomainPtr domain, const char *alias,
-          void *opaque)
-{
-    (void)connection;
-    if (may_be_memory(alias))
-        push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
-}
-
-#if LIBVIR_CHECK_VERSION(7, 9, 0)
-/* A virtio-mem device has more or less of its memory plugged in. */
-static void
-on_memory_size(virConnectPtr connection, virDomainPtr domain, const char *alias,
-               unsigned long long size, void *opaque)
-{
-    (void)connection;
-    (void)alias;
-    (void)size;
-    push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
-}
-#endif
 
 static void
 on_close(virConnectPtr connection, int reason, void *opaque)
@@ -175,118 +54,26 @@ push_simple(struct watch *watch, enum event_kind kind)
         event_push(watch->queue, event);
 }
 
-/* libvirt's macro casts one type of function to another, which compilers warn
- * of; a cast by way of this type says that it is meant. */
-#define CALLBACK(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
-
-/* Every registration is checked: an agent that hears nothing looks healthy. */
-static int
-register_callbacks(struct watch *watch, virConnectPtr connection)
+/* The test driver has no connection that could be lost: no close callback and
+ * no keepalive there, which is fine. */
+static void
+guard_connection(struct watch *watch, virConnectPtr connection)
 {
-    static const struct {
-        int event;
-        virConnectDomainEventGenericCallback callback;
-    } rows[CALLBACKS] = {
-        [CALLBACK_LIFECYCLE] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                CALLBACK(on_lifecycle)},
-        [CALLBACK_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT, CALLBACK(on_reboot)},
-        [CALLBACK_DEVICE_ADDED] = {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
-                                   CALLBACK(on_device)},
-        [CALLBACK_DEVICE_REMOVED] = {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
-                                     CALLBACK(on_device)},
-#if LIBVIR_CHECK_VERSION(7, 9, 0)
-        [CALLBACK_MEMORY_SIZE] = {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
-                                  CALLBACK(on_memory_size)},
-#endif
-    };
-    for (unsigned i = 0; i < CALLBACKS; i++) {
-        if (rows[i].callback == NULL)
-            continue;
-        watch->callbacks[i] = virConnectDomainEventRegisterAny(
-            connection, NULL, rows[i].event, rows[i].callback, watch, NULL);
-        if (watch->callbacks[i] < 0)
-            return -1;
-    }
-    /* The test driver has no connection that could be lost: no close callback
-     * and no keepalive there, which is fine. */
+    const struct settings *s = watch->settings;
     if (virConnectRegisterCloseCallback(connection, on_close, watch, NULL) < 0)
         log_line(watch->log, LOG_LEVEL_DEBUG, "no close callback: %s",
-                 watch_last_error());
-    const struct settings *s = watch->settings;
+                 vir_last_error());
     if (s->keepalive_interval > 0 &&
         virConnectSetKeepAlive(connection, (int)s->keepalive_interval,
                                (unsigned)s->keepalive_count) != 0)
         log_line(watch->log, LOG_LEVEL_DEBUG, "no keepalive on this driver");
-    return 0;
-}
-
-/* The event that says how a listed domain is: 1; 0: it vanished meanwhile;
- * -1: libvirt did not answer. */
-static int
-event_of_state(virDomainPtr domain, enum memctx_event *ret)
-{
-    int state;
-    int reason;
-    if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
-    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
-        *ret = MEMCTX_EVENT_ARRIVING;
-    else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED ||
-             state == VIR_DOMAIN_CRASHED)
-        *ret = MEMCTX_EVENT_START_PAUSED;
-    else
-        *ret = MEMCTX_EVENT_START;
-    return 1;
-}
-
-/* A domain may be resumed while we ask; its RESUMED is then in the queue
- * before what we have seen. So we look again behind it. -1: the list is no
- * use, since what is missing in it would be taken for stopped. */
-static int
-push_listed(struct watch *watch, virDomainPtr domain)
-{
-    enum memctx_event first;
-    enum memctx_event second;
-    int known = event_of_state(domain, &first);
-    if (known <= 0)
-        return known;
-    push_domain(watch, domain, first, false);
-    known = event_of_state(domain, &second);
-    if (known > 0 && second != first)
-        push_domain(watch, domain, second, false);
-    return known < 0 ? -1 : 0;
-}
-
-static int
-list_domains(struct watch *watch, virConnectPtr connection)
-{
-    virDomainPtr *domains;
-    int n = virConnectListAllDomains(connection, &domains,
-                                     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-    if (n < 0)
-        return -1;
-    int failed = 0;
-    for (int i = 0; i < n; i++) {
-        if (failed == 0)
-            failed = push_listed(watch, domains[i]);
-        virDomainFree(domains[i]);
-    }
-    free(domains);
-    if (failed < 0)
-        return -1;
-    push_simple(watch, EVENT_LISTED);
-    return 0;
 }
 
 /* Callbacks first, then the reference, so that closing frees at once. */
 static void
 close_connection(struct watch *watch, virConnectPtr connection)
 {
-    for (unsigned i = 0; i < CALLBACKS; i++) {
-        if (watch->callbacks[i] >= 0)
-            virConnectDomainEventDeregisterAny(connection, watch->callbacks[i]);
-        watch->callbacks[i] = -1;
-    }
+    source_deregister(&watch->source, connection);
     virConnectUnregisterCloseCallback(connection, on_close);
     virConnectClose(connection);
 }
@@ -302,15 +89,16 @@ open_connection(struct watch *watch)
     pthread_mutex_lock(&watch->lock);
     watch->lost = false;
     pthread_mutex_unlock(&watch->lock);
-    if (register_callbacks(watch, connection) < 0) {
+    if (source_register(&watch->source, connection) < 0) {
         close_connection(watch, connection);
         return -1;
     }
+    guard_connection(watch, connection);
     pthread_mutex_lock(&watch->lock);
     watch->connection = connection;
     pthread_mutex_unlock(&watch->lock);
     push_simple(watch, EVENT_CONNECTED);
-    return list_domains(watch, connection);
+    return source_list(&watch->source, connection);
 }
 
 /* Take the connection away from everybody. */
@@ -371,7 +159,7 @@ stay_connected(struct watch *watch)
         wake = wait_for(watch, 0, true);
         if (wake != WAKE_HINT)
             continue;
-        list_domains(watch, watch->connection);
+        source_list(&watch->source, watch->connection);
         wake = wait_for(watch, LIST_AGAIN_MS, false);
     }
     if (wake == WAKE_LOST)
@@ -384,22 +172,22 @@ static void *
 run_watch(void *arg)
 {
     struct watch *watch = arg;
-    char told[256] = "";
+    char logged[256] = "";
     unsigned delay_ms = RECONNECT_FIRST_MS;
     enum wake wake = WAKE_TIME;
     while (wake != WAKE_STOP) {
         if (open_connection(watch) == 0) {
             log_line(watch->log, LOG_LEVEL_INFO, "connected to libvirt");
-            told[0] = '\0';
+            logged[0] = '\0';
             delay_ms = RECONNECT_FIRST_MS;
             wake = stay_connected(watch);
             drop_connection(watch);
             continue;
         }
-        if (strncmp(told, watch_last_error(), sizeof(told) - 1) != 0) {
-            strncpy(told, watch_last_error(), sizeof(told) - 1);
+        if (strncmp(logged, vir_last_error(), sizeof(logged) - 1) != 0) {
+            strncpy(logged, vir_last_error(), sizeof(logged) - 1);
             log_line(watch->log, LOG_LEVEL_WARNING,
-                     "cannot connect to libvirt: %s; trying again", told);
+                     "cannot connect to libvirt: %s; trying again", logged);
         }
         drop_connection(watch);
         /* Hints come when libvirt is back, and too many when somebody floods
@@ -421,8 +209,7 @@ watch_create(const struct settings *settings, struct queue *queue,
     if (watch == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *watch = (struct watch){.settings = settings, .queue = queue, .log = log};
-    for (unsigned i = 0; i < CALLBACKS; i++)
-        watch->callbacks[i] = -1;
+    source_init(&watch->source, queue, log);
     pthread_mutex_init(&watch->lock, NULL);
     clocks_init_cond(&watch->changed);
     int failed = thread_start(&watch->thread, run_watch, watch);

@@ -36,22 +36,4 @@ void watch_look_now(struct watch *watch);
  * libvirt is away. Any thread. */
 virConnectPtr watch_connection(struct watch *watch);
 
-/* Scope guards for what libvirt hands out. */
-static inline void
-watch_cleanup_connection(virConnectPtr *connection)
-{
-    if (*connection != NULL)
-        virConnectClose(*connection);
-}
-
-static inline void
-watch_cleanup_domain(virDomainPtr *domain)
-{
-    if (*domain != NULL)
-        virDomainFree(*domain);
-}
-
-/* libvirt's words for what went wrong last in this thread; "no error". */
-const char *watch_last_error(void);
-
 #endif

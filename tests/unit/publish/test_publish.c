@@ -69,7 +69,7 @@ watch_connection(struct watch *watch)
 }
 
 const char *
-watch_last_error(void)
+virGetLastErrorMessage(void)
 {
     return "made to fail";
 }

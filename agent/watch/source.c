@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Translates, and decides nothing. Callbacks only enqueue. */
+#include "watch/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "watch/vir.h"
+
+void
+source_init(struct source *source, struct queue *queue, const struct log *log)
+{
+    *source = (struct source){.queue = queue, .log = log};
+    for (unsigned i = 0; i < SOURCE_CALLBACKS; i++)
+        source->callbacks[i] = -1; /* libvirt 9.0 gives the first the id 0 */
+}
+
+static void
+push_domain(struct source *source, virDomainPtr domain, enum memctx_event what,
+            bool cold)
+{
+    struct event *event = event_create(EVENT_DOMAIN);
+    const char *name = virDomainGetName(domain);
+    if (event == NULL || name == NULL ||
+        virDomainGetUUIDString(domain, event->uuid) < 0 ||
+        (event->name = strdup(name)) == NULL) {
+        event_destroy(event);
+        log_line(source->log, LOG_LEVEL_ERROR, "a domain event was lost: %s",
+                 vir_last_error());
+        return;
+    }
+    event->what = what;
+    event->cold = cold;
+    event->id = (int)virDomainGetID(domain);
+    event_push(source->queue, event);
+}
+
+/* A lifecycle event as an event of ours; false when it is none. */
+static bool
+translate(int event, int detail, enum memctx_event *what, bool *cold)
+{
+    *cold = false;
+    switch (event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        *cold = detail == VIR_DOMAIN_EVENT_STARTED_BOOTED;
+        *what = detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED
+                    ? MEMCTX_EVENT_ARRIVING
+                    : MEMCTX_EVENT_START;
+        return true;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+    case VIR_DOMAIN_EVENT_PMSUSPENDED:
+    case VIR_DOMAIN_EVENT_CRASHED: /* its CPUs stand still, whatever follows */
+        *what = MEMCTX_EVENT_SUSPEND;
+        return true;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        *what = MEMCTX_EVENT_RESUME;
+        return true;
+    case VIR_DOMAIN_EVENT_STOPPED:
+        *what = MEMCTX_EVENT_STOP;
+        return true;
+    default: /* DEFINED, UNDEFINED, SHUTDOWN: RAM stays as it is */
+        return false;
+    }
+}
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event,
+             int detail, void *opaque)
+{
+    (void)connection;
+    enum memctx_event what;
+    bool cold;
+    if (translate(event, detail, &what, &cold))
+        push_domain(opaque, domain, what, cold);
+    return 0;
+}
+
+static void
+on_reboot(virConnectPtr connection, virDomainPtr domain, void *opaque)
+{
+    (void)connection;
+    push_domain(opaque, domain, MEMCTX_EVENT_RESET, false);
+}
+
+/* Memory devices have these aliases, or any that a user chose
+ * (virDomainDeviceInfo, "ua-"). Of a DIMM that was added libvirt 9.0 tells the
+ * backend's name, "memdimm0". */
+static bool
+may_be_memory(const char *alias)
+{
+    static const char *const prefixes[] = {"dimm",       "nvdimm", "virtiomem",
+                                           "virtiopmem", "ua-",    "mem"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(prefixes); i++) {
+        if (strncmp(alias, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Serves device-added and device-removed alike. */
+static void
+on_device(virConnectPtr connection, virDomainPtr domain, const char *alias,
+          void *opaque)
+{
+    (void)connection;
+    if (may_be_memory(alias))
+        push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
+}
+
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+/* A virtio-mem device has more or less of its memory plugged in. */
+static void
+on_memory_size(virConnectPtr connection, virDomainPtr domain, const char *alias,
+               unsigned long long size, void *opaque)
+{
+    (void)connection;
+    (void)alias;
+    (void)size;
+    push_domain(opaque, domain, MEMCTX_EVENT_LAYOUT, false);
+}
+#endif
+
+/* libvirt's macro casts one type of function to another, which compilers warn
+ * of; a cast by way of this type says that it is meant. */
+#define CALLBACK(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
+
+int
+source_register(struct source *source, virConnectPtr connection)
+{
+    static const struct {
+        int event;
+        virConnectDomainEventGenericCallback callback;
+    } rows[SOURCE_CALLBACKS] = {
+        [SOURCE_LIFECYCLE] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                              CALLBACK(on_lifecycle)},
+        [SOURCE_REBOOT] = {VIR_DOMAIN_EVENT_ID_REBOOT, CALLBACK(on_reboot)},
+        [SOURCE_DEVICE_ADDED] = {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+                                 CALLBACK(on_device)},
+        [SOURCE_DEVICE_REMOVED] = {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                                   CALLBACK(on_device)},
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+        [SOURCE_MEMORY_SIZE] = {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+                                CALLBACK(on_memory_size)},
+#endif
+    };
+    for (unsigned i = 0; i < SOURCE_CALLBACKS; i++) {
+        if (rows[i].callback == NULL)
+            continue;
+        source->callbacks[i] = virConnectDomainEventRegisterAny(
+            connection, NULL, rows[i].event, rows[i].callback, source, NULL);
+        if (source->callbacks[i] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void
+source_deregister(struct source *source, virConnectPtr connection)
+{
+    for (unsigned i = 0; i < SOURCE_CALLBACKS; i++) {
+        if (source->callbacks[i] >= 0)
+            virConnectDomainEventDeregisterAny(connection,
+                                               source->callbacks[i]);
+        source->callbacks[i] = -1;
+    }
+}
+
+/* The event that says how a listed domain is: 1; 0: it vanished meanwhile;
+ * -1: libvirt did not answer. */
+static int
+event_of_state(virDomainPtr domain, enum memctx_event *ret)
+{
+    int state;
+    int reason;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
+    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
+        *ret = MEMCTX_EVENT_ARRIVING;
+    else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED ||
+             state == VIR_DOMAIN_CRASHED)
+        *ret = MEMCTX_EVENT_START_PAUSED;
+    else
+        *ret = MEMCTX_EVENT_START;
+    return 1;
+}
+
+/* A domain may be resumed while we ask; its RESUMED is then in the queue
+ * before what we have seen. So we look again behind it. -1: the list is no
+ * use, since what is missing in it would be taken for stopped. */
+static int
+push_listed(struct source *source, virDomainPtr domain)
+{
+    enum memctx_event first;
+    enum memctx_event second;
+    int known = event_of_state(domain, &first);
+    if (known <= 0)
+        return known;
+    push_domain(source, domain, first, false);
+    known = event_of_state(domain, &second);
+    if (known > 0 && second != first)
+        push_domain(source, domain, second, false);
+    return known < 0 ? -1 : 0;
+}
+
+int
+source_list(struct source *source, virConnectPtr connection)
+{
+    virDomainPtr *domains;
+    int n = virConnectListAllDomains(connection, &domains,
+                                     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (n < 0)
+        return -1;
+    int failed = 0;
+    for (int i = 0; i < n; i++) {
+        if (failed == 0)
+            failed = push_listed(source, domains[i]);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    if (failed < 0)
+        return -1;
+    struct event *event = event_create(EVENT_LISTED);
+    if (event != NULL)
+        event_push(source->queue, event);
+    return 0;
+}
