@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "guestimg.h"
 #include "guest/linux/kallsyms.h"
+#include "memram.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define REGION MEMCTX_MIB
@@ -24,31 +24,46 @@ static const enum memctx_vmcoreinfo_key keys[] = {
 
 #define HEAD (4 * MEMCTX_ARRAY_LEN(keys))
 
+static struct memram *
+ram_with_kernel(struct guestimg_kernel *kernel)
+{
+    static struct memram *ram;
+    static struct guestimg_kernel built;
+    struct guestimg img;
+    if (ram == NULL) {
+        built = guestimg_kernel();
+        guestimg_init(&img, RAM, RAM);
+        guestimg_add_kernel(&img, &built);
+        ram = memram_create(&img);
+        guestimg_deinit(&img);
+    }
+    *kernel = built;
+    memram_rewind(ram);
+    return ram;
+}
+
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"jiffies_64", "jiffies", NULL};
-    struct guestimg img;
-    struct guestimg_kernel built = guestimg_kernel();
+    struct guestimg_kernel built;
     struct memctx_vmcoreinfo info = {.release = "6.1.0"};
     struct memctx_error err = MEMCTX_ERROR_INIT;
     uint64_t gva;
     if (size < HEAD)
         return;
-    guestimg_init(&img, RAM, RAM);
-    guestimg_add_kernel(&img, &built);
+    struct memram *ram = ram_with_kernel(&built);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
         info.has |= UINT64_C(1) << keys[i];
         info.value[keys[i]] = built.text_gva + REGION_AT +
                               memctx_le32(data + 4 * i) % (4 * REGION);
     }
-    guestimg_write(&img, built.text_gpa + REGION_AT, data + HEAD,
-                   memctx_min(size - HEAD, REGION));
-    struct memctx_rammap *map = guestimg_rammap(&img, NULL);
+    memram_write(ram, built.text_gpa + REGION_AT, data + HEAD,
+                 memctx_min(size - HEAD, REGION));
+    struct memctx_rammap *map = memram_rammap(ram, 4 * MEMCTX_GIB);
     const struct memctx_kernel kernel = {.paging = MEMCTX_PAGING_X86_64_4LEVEL,
                                          .kcr3 = built.root_gpa};
     if (memctx_linux_kallsyms_find(map, &kernel, &info, names, &gva, &err) < 0)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
     memctx_rammap_destroy(map);
-    guestimg_deinit(&img);
 }

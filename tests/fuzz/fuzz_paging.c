@@ -15,41 +15,32 @@
 
 #include <string.h>
 
-#include "guestimg.h"
 #include "guest/guest.h"
+#include "memram.h"
 #include "search/search.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define LOW (112 * MEMCTX_MIB)
 
 struct script {
-    struct guestimg img;
+    struct memram *ram;
     struct memctx_rammap *map;
     uint64_t at_gpa;
     uint64_t value;
     unsigned budget; /* commands and repetitions left */
 };
 
-static bool
-is_ram(uint64_t gpa, uint64_t size)
-{
-    return memctx_range_in(gpa, size, 0, LOW) ||
-           memctx_range_in(gpa, size, 4 * MEMCTX_GIB, RAM - LOW);
-}
-
 static void
 write_bytes(struct script *s, const void *bytes, size_t len)
 {
-    if (is_ram(s->at_gpa, len))
-        guestimg_write(&s->img, s->at_gpa, bytes, len);
+    memram_write(s->ram, s->at_gpa, bytes, len);
     s->at_gpa += len;
 }
 
 static void
 write_value(struct script *s)
 {
-    if (is_ram(s->at_gpa, 8))
-        guestimg_write_le64(&s->img, s->at_gpa, s->value);
+    memram_write_le64(s->ram, s->at_gpa, s->value);
     s->at_gpa += 8;
 }
 
@@ -95,11 +86,11 @@ run_line(struct script *s, const char *line, size_t len)
 }
 
 static void
-check_kernel(const struct memctx_kernel *kernel)
+check_kernel(const struct memram *ram, const struct memctx_kernel *kernel)
 {
     uint64_t size = memctx_paging_root_size(kernel->paging);
     FUZZ_MUST(kernel->kcr3 % size == 0);
-    FUZZ_MUST(is_ram(kernel->kcr3, size));
+    FUZZ_MUST(memram_contains(ram, kernel->kcr3, size));
     FUZZ_MUST(kernel->version[0] != '\0');
     FUZZ_MUST(memctx_paging_name(kernel->paging) != NULL);
 }
@@ -117,30 +108,45 @@ search(const struct script *s, bool all)
         if (memctx_search_try(search, s->map, &request, &result, &err) < 0)
             FUZZ_MUST(err.kind == MEMCTX_RETRY);
         for (size_t k = 0; k < result.n_kernels; k++)
-            check_kernel(&result.kernels[k]);
+            check_kernel(s->ram, &result.kernels[k]);
     }
     memctx_search_destroy(search);
+}
+
+static void
+run(struct script *s, const char *line, size_t size)
+{
+    const char *end = line + size;
+    while (line < end && s->budget-- > 0) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t len = (size_t)((newline != NULL ? newline : end) - line);
+        if (len > 0)
+            run_line(s, line, len);
+        line += len + 1;
+    }
+}
+
+static struct memram *
+empty_ram(void)
+{
+    static struct memram *ram;
+    struct guestimg img;
+    if (ram != NULL)
+        return ram;
+    guestimg_init(&img, RAM, LOW);
+    ram = memram_create(&img);
+    guestimg_deinit(&img);
+    return ram;
 }
 
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
-    struct script s = {.budget = 4000};
-    const char *line = (const char *)data;
-    const char *end = line + size;
-    guestimg_init(&s.img, RAM, LOW);
-    s.map = guestimg_rammap(&s.img, NULL);
-    while (line < end && s.budget-- > 0) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        size_t len = (size_t)((newline != NULL ? newline : end) - line);
-        if (len > 0)
-            run_line(&s, line, len);
-        line += len + 1;
-    }
-    uint64_t blocks = guestimg_blocks(&s.img);
+    struct script s = {.ram = empty_ram(), .budget = 4000};
+    memram_rewind(s.ram);
+    s.map = memram_rammap(s.ram, 4 * MEMCTX_GIB);
+    run(&s, (const char *)data, size);
     search(&s, false);
     search(&s, true);
-    FUZZ_MUST(guestimg_blocks(&s.img) == blocks);
     memctx_rammap_destroy(s.map);
-    guestimg_deinit(&s.img);
 }

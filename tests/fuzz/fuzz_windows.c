@@ -3,19 +3,17 @@
 /* A ready Windows guest of which bytes were changed: its tables, low stub,
  * shared page, image, processes. The whole search and the process list.
  *
- * The first byte picks the guest. Then come changes, until the input ends:
- *   place (1 byte), offset (2), length (1, modulo 16), bytes. */
+ * The first byte picks the guest, changes.h has the rest. */
 #include "fuzz.h"
 
 #include <string.h>
 
-#include "guestimg.h"
-#include "winimg.h"
-#include "search/search.h"
+#include "changes.h"
 #include "guest/windows/process.h"
+#include "search/search.h"
+#include "winimg.h"
 
 #define RAM (64 * MEMCTX_MIB)
-#define CHANGES_MAX 64
 #define PROCESSES_MAX 64
 
 static const struct {
@@ -28,11 +26,10 @@ static const struct {
     {7601, MEMCTX_PAGING_X86_2LEVEL},
 };
 
-/* Where a change may begin; tables are what was taken from tables_gpa on. */
 static uint64_t
-place_gpa(const struct winimg *w, unsigned place)
+tables_of(const struct winimg *w, uint64_t places[FUZZ_PLACES_MAX], size_t *n)
 {
-    const uint64_t places[] = {
+    const uint64_t where[] = {
         w->root_gpa,
         w->kuser_gpa,
         0x13000,
@@ -45,22 +42,38 @@ place_gpa(const struct winimg *w, unsigned place)
         w->eprocess_gpa[1],
         w->eprocess_gpa[2],
     };
-    const unsigned n = MEMCTX_ARRAY_LEN(places);
-    return place < n ? places[place]
-                     : w->tables_gpa + (uint64_t)(place - n) * MEMCTX_PAGE_SIZE;
+    *n = MEMCTX_ARRAY_LEN(where);
+    memcpy(places, where, sizeof(where));
+    return w->tables_gpa;
 }
 
 static void
-change(const struct guestimg *img, const struct winimg *w, const uint8_t *data,
-       size_t size)
+build(struct fuzz_guest *guest, unsigned which)
 {
-    for (unsigned n = 0; n < CHANGES_MAX && size >= 5; n++) {
-        uint64_t gpa = place_gpa(w, data[0]) + memctx_le16(data + 1) % 4096;
-        size_t len = (size_t)memctx_min(data[3] % 16u + 1, size - 4);
-        guestimg_write(img, gpa, data + 4, len);
-        data += 4 + len;
-        size -= 4 + len;
-    }
+    unsigned row = which % MEMCTX_ARRAY_LEN(guests);
+    struct winimg w = winimg(guests[row].build, guests[row].paging);
+    struct guestimg img;
+    w.large_pages = (which & 0x10) != 0;
+    w.kva_shadow = (which & 0x20) != 0;
+    guestimg_init(&img, RAM, RAM);
+    winimg_write(&img, &w);
+    guest->tables_gpa = tables_of(&w, guest->places, &guest->n_places);
+    guest->ram = memram_create(&img);
+    guest->entry_bytes = w.paging == MEMCTX_PAGING_X86_2LEVEL ? 4 : 8;
+    guest->no_execute = MEMCTX_PTE_NX;
+    guestimg_deinit(&img);
+}
+
+/* Each guest is built once. */
+static const struct fuzz_guest *
+guest_of(unsigned which)
+{
+    static struct fuzz_guest built[0x34];
+    struct fuzz_guest *guest = &built[which & 0x33];
+    if (guest->ram == NULL)
+        build(guest, which);
+    memram_rewind(guest->ram);
+    return guest;
 }
 
 static void
@@ -100,21 +113,12 @@ search(const struct memctx_rammap *map, bool all)
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
-    struct guestimg img;
     if (size == 0)
         return;
-    unsigned which = data[0] % MEMCTX_ARRAY_LEN(guests);
-    struct winimg w = winimg(guests[which].build, guests[which].paging);
-    w.large_pages = (data[0] & 0x10) != 0;
-    w.kva_shadow = (data[0] & 0x20) != 0;
-    guestimg_init(&img, RAM, RAM);
-    winimg_write(&img, &w);
-    change(&img, &w, data + 1, size - 1);
-    struct memctx_rammap *map = guestimg_rammap(&img, NULL);
-    uint64_t blocks = guestimg_blocks(&img);
+    const struct fuzz_guest *guest = guest_of(data[0]);
+    fuzz_change(guest, 0, data + 1, size - 1);
+    struct memctx_rammap *map = memram_rammap(guest->ram, 4 * MEMCTX_GIB);
     search(map, false);
     search(map, true);
-    FUZZ_MUST(guestimg_blocks(&img) == blocks);
     memctx_rammap_destroy(map);
-    guestimg_deinit(&img);
 }
