@@ -59,7 +59,7 @@ fuzz_one()
     log=$out/$1.log
     mkdir -p "$found"
     status=0
-    "$out/fuzz/$1" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=60 \
+    "$out/fuzz/$1" -max_total_time="${FUZZ_SECONDS:-60}" \
         -len_control=0 -print_final_stats=1 -artifact_prefix="$out/$1-" \
         "$found" "$src/tests/fuzz/corpus/$1" > "$log" 2>&1 || status=$?
     units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
