@@ -5,7 +5,8 @@
  *
  * To add a format: its enum, and a row in the table in format.c that says how
  * each level cuts the address and reads its entries; its name in memctx.rng and
- * in man/memctx-datum.pod. */
+ * in man/memctx-datum.pod; for each tool that can walk it, the tool's word in
+ * src/export. */
 #ifndef MEMCTX_PAGING_FORMAT_H
 #define MEMCTX_PAGING_FORMAT_H
 
