@@ -209,10 +209,10 @@ element_text()
 # which tells more than the datum.
 check_facts()
 {
-    local facts path audience variable element heading text
+    local facts path audience element heading text
     [ -x "$build/tests/print_facts" ] || { fail "no print_facts in $build/tests"; return; }
     facts=$("$build/tests/print_facts")
-    while read -r path audience variable; do
+    while read -r path audience _; do
         heading="Public and private"
         [ "$audience" = public ] || heading="Private only"
         element=/memctx/$path
