@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "common/listener.h"
 #include "control/operations.h"
-#include "control/request.h"
 #include "control/wait.h"
 
 #define CLIENTS_MAX 256
@@ -60,7 +59,8 @@ drop(struct client *client)
     *at = session->next;
     if (session->handle >= 0)
         virEventRemoveHandle(session->handle);
-    request_abandon(session->request);
+    if (session->busy != NULL)
+        session->busy->abandon(session->busy);
     wait_deinit(&session->waiting);
     dispose_of(client->control, session->connection);
     peer_deinit(&session->peer);
@@ -75,7 +75,7 @@ update(const struct session *session)
     int events = VIR_EVENT_HANDLE_HANGUP;
     if (connection_unsent(session->connection) > 0)
         events |= VIR_EVENT_HANDLE_WRITABLE;
-    else if (session->request == NULL)
+    else if (session->busy == NULL)
         events |= VIR_EVENT_HANDLE_READABLE;
     virEventUpdateHandle(session->handle, events);
 }
@@ -139,7 +139,7 @@ on_client(int handle, int fd, int events, void *opaque)
                 ? -1
                 : 0;
     if (failed == 0 && (events & VIR_EVENT_HANDLE_READABLE) != 0 &&
-        session->request == NULL && connection_unsent(session->connection) == 0)
+        session->busy == NULL && connection_unsent(session->connection) == 0)
         failed = read_request(session);
     settle(session, failed);
 }

@@ -7,7 +7,7 @@
 #include "control/session.h"
 
 /* Perform what a packet asks for: its answer is queued, comes later
- * (session->request), or when there is something to say (session->waiting). The
+ * (session->busy), or when there is something to say (session->waiting). The
  * packet stays the caller's; descriptors that an operation takes are taken out
  * of it. -1: the client is to be dropped. Loop thread. */
 int operations_perform(struct session *session, struct packet *packet);

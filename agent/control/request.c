@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 static int
@@ -34,6 +35,14 @@ check_epoch(const struct record *record, json_object *message,
                   record->name);
 }
 
+static void
+abandon(struct task *task)
+{
+    struct request *r = MEMCTX_CONTAINER_OF(task, struct request, task);
+    r->session = NULL;
+    atomic_store(&r->abandoned, true);
+}
+
 void *
 request_create(size_t size, const struct request_ops *ops,
                struct session *session, const struct record *record,
@@ -47,6 +56,7 @@ request_create(size_t size, const struct request_ops *ops,
         refuse(refusal, REFUSAL_EXHAUSTED, "out of memory");
         return NULL;
     }
+    r->task.abandon = abandon;
     r->ops = ops;
     r->session = session;
     r->kernel = running_kernel_of(record);
@@ -139,7 +149,7 @@ done(struct offload_job *job)
     struct session *session = r->session;
     int failed = 0;
     if (session != NULL) {
-        session->request = NULL;
+        session->busy = NULL;
         failed = send_answer(r, session);
     }
     request_destroy(r);
@@ -152,17 +162,8 @@ request_submit(struct request *r)
 {
     r->job.work = work;
     r->job.done = done;
-    r->session->request = r;
+    r->session->busy = &r->task;
     offload_submit(r->session->service->requests, &r->job);
-}
-
-void
-request_abandon(struct request *r)
-{
-    if (r == NULL)
-        return;
-    r->session = NULL;
-    atomic_store(&r->abandoned, true);
 }
 
 void

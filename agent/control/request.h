@@ -36,6 +36,7 @@ struct request_ops {
 
 struct request {
     struct offload_job job; /* first */
+    struct task task;
     const struct request_ops *ops;
     struct session *session; /* loop thread; NULL: the client has left */
     atomic_bool abandoned;   /* the same, for the thread */
@@ -58,9 +59,6 @@ void request_destroy(struct request *request);
 
 /* Hand it to a thread; it is not the caller's any more. Loop thread. */
 void request_submit(struct request *request);
-
-/* The client leaves. NULL is fine. Loop thread. */
-void request_abandon(struct request *request);
 
 /* Add a packet to the answer; owned from the call on. From work(). */
 void request_add(struct request *request, struct packet *packet);

@@ -22,12 +22,18 @@ struct waiting {
     uint64_t seen; /* follows: changes up to this one were told */
 };
 
+/* A request whose answer comes later. Embedded in what has its state, which
+ * owns itself and clears session->busy in the end. */
+struct task {
+    void (*abandon)(struct task *task); /* the client leaves */
+};
+
 struct session {
     struct service *service;
     struct connection *connection;
     struct peer peer;
     struct waiting waiting;
-    struct request *request; /* under way: no other is read; its own owner */
+    struct task *busy; /* NULL, or under way: no request is read */
     /* An answer was sent, or could not be, while the owner was not looking. */
     void (*answered)(struct session *session, int failed);
     struct session *next; /* the owner's */
