@@ -184,6 +184,8 @@ admit(struct live *live)
     }
     watch(live, false, prober_socket(live->prober));
     watch(live, true, prober_pidfd(live->prober));
+    if (live->deaf)
+        fail(live, TRIES_CRASHED, "the prober does not listen");
     if (live->ending)
         prober_kill(live->prober);
 }
@@ -334,8 +336,13 @@ begin_task(struct live *live, uint64_t now_us)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     live_begin(live, live->client->lane, now_us);
-    if (prober_ask(live->prober, &live->client->request, &err) < 0)
+    if (prober_ask(live->prober, &live->client->request, &err) == 0)
+        return;
+    /* Why nobody listens is known once it is known whether it was started. */
+    if (live->admitted)
         fail(live, TRIES_CRASHED, err.message);
+    else
+        live->deaf = true;
 }
 
 static void
