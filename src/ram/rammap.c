@@ -40,7 +40,12 @@ struct memctx_rammap {
     struct backends *backends;
     struct memctx_extent *extents; /* by gpa; grows */
     size_t n_extents;
+    struct memctx_work *work; /* NULL: reading costs nothing */
 };
+
+/* To step over so much that is no data takes about as long as to read a page,
+ * where a page map has to be gone through for it. */
+#define HOLE_A_STEP (32 * MEMCTX_MIB)
 
 static bool
 has_fd(const struct memctx_source *source, int fd)
@@ -123,6 +128,35 @@ memctx_rammap_create_beside(const struct memctx_rammap *map,
 {
     atomic_fetch_add(&map->backends->maps, 1);
     return create(map->backends, ret, err);
+}
+
+int
+memctx_rammap_create_charged(const struct memctx_rammap *map,
+                             struct memctx_work *work,
+                             struct memctx_rammap **ret,
+                             struct memctx_error *err)
+{
+    size_t size = map->n_extents * sizeof(map->extents[0]);
+    struct memctx_rammap *charged;
+    if (memctx_rammap_create_beside(map, &charged, err) < 0)
+        return -1;
+    charged->extents = malloc(size > 0 ? size : 1);
+    if (charged->extents == NULL) {
+        memctx_rammap_destroy(charged);
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    }
+    if (size > 0)
+        memcpy(charged->extents, map->extents, size);
+    charged->n_extents = map->n_extents;
+    charged->work = work;
+    *ret = charged;
+    return 0;
+}
+
+struct memctx_work *
+memctx_rammap_work(const struct memctx_rammap *map)
+{
+    return map->work;
 }
 
 struct memctx_rammap *
@@ -329,6 +363,11 @@ memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
                    size_t len_bytes, struct memctx_error *err)
 {
     unsigned char *to = buf;
+    if (!memctx_work_charge(map->work, 1 + len_bytes / MEMCTX_PAGE_SIZE))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gave up at gpa %#" PRIx64
+                                ": this guest is more work than it may be",
+                                gpa);
     for (size_t i = find_extent(map, gpa); len_bytes > 0; i++) {
         if (i == map->n_extents || gpa < map->extents[i].gpa)
             return memctx_error_set(err, MEMCTX_RETRY,
@@ -410,8 +449,13 @@ memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
         const struct memctx_extent *e = &map->extents[i];
         if (e->gpa >= limit_gpa)
             return 0;
-        if (next_data_in(map, e, gpa, limit_gpa, start_gpa, end_gpa))
+        if (!memctx_work_charge(map->work, 1))
+            return 0;
+        if (next_data_in(map, e, gpa, limit_gpa, start_gpa, end_gpa)) {
+            uint64_t passed = *start_gpa - memctx_min(*start_gpa, gpa);
+            memctx_work_charge(map->work, passed / HOLE_A_STEP);
             return 1;
+        }
     }
     return 0;
 }

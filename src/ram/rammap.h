@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "ram/source.h"
+#include "ram/work.h"
 
 #define MEMCTX_BACKENDS_MAX 512
 #define MEMCTX_EXTENTS_MAX 1024
@@ -74,6 +75,19 @@ int memctx_rammap_create_beside(const struct memctx_rammap *map,
                                 struct memctx_rammap **ret,
                                 struct memctx_error *err);
 
+/* A map of what `map` maps, which is complete, with the same backends, through
+ * which reading costs: every page that is read, and every look for data, is
+ * charged to `work`, which must outlive it. Once nothing is left all reads fail
+ * with RETRY, and there is no data. 0, or -1 with EXHAUSTED. The caller
+ * destroys it, on the thread that uses it and its work. */
+int memctx_rammap_create_charged(const struct memctx_rammap *map,
+                                 struct memctx_work *work,
+                                 struct memctx_rammap **ret,
+                                 struct memctx_error *err);
+
+/* What reading through this map is charged to; NULL: it costs nothing. */
+struct memctx_work *memctx_rammap_work(const struct memctx_rammap *map);
+
 /* Add an extent. Extents may come in any order; they may not be empty, wrap,
  * overlap, or reach beyond the backend's size as it was when it was added: -1
  * with PERMANENT then, and the map is as before. */
@@ -83,9 +97,9 @@ int memctx_rammap_add_extent(struct memctx_rammap *map,
 
 /* Read len_bytes at gpa into buf. The range may cross extents that adjoin.
  * A page that the guest never touched reads as zeros. 0, or -1 with RETRY
- * (part of the range is no RAM, which guest data may claim at any time, or a
- * read error) or GONE (the backing was truncated); buf is then undefined. Any
- * thread. */
+ * (part of the range is no RAM, which guest data may claim at any time, a read
+ * error, or no work is left) or GONE (the backing was truncated); buf is then
+ * undefined. Any thread. */
 int memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
                        size_t len_bytes, struct memctx_error *err);
 
