@@ -9,7 +9,14 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "memctx/command.h"
+#include "search/layouts.h"
 #include "search/search.h"
+
+static void
+cleanup_map(struct memctx_rammap **map)
+{
+    memctx_rammap_destroy(*map);
+}
 
 static void
 cleanup_search(struct memctx_search **search)
@@ -72,10 +79,16 @@ look(const struct ram *ram, struct memctx_search_result *result,
      struct memctx_error *err)
 {
     MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
+    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *charged = NULL;
     const struct memctx_search_request request = {.all = true};
-    if (memctx_search_create(&search, err) < 0)
+    struct memctx_work work;
+    memctx_work_begin(&work,
+                      memctx_layouts_steps(memctx_rammap_size(ram->map), true),
+                      NULL, NULL);
+    if (memctx_search_create(&search, err) < 0 ||
+        memctx_rammap_create_charged(ram->map, &work, &charged, err) < 0)
         return -1;
-    return memctx_search_try(search, ram->map, &request, result, err);
+    return memctx_search_try(search, charged, &request, result, err);
 }
 
 /* A raw file does not say where its RAM begins. It is taken to be at 0 unless a

@@ -64,17 +64,18 @@ struct memctx_session {
     /* Kernels that were proven in this try. Many clues may lead to one. */
     struct memctx_kernel known[MEMCTX_KNOWN_MAX];
     size_t n_known;
-    uint64_t reads_left; /* for all proofs to come; without any they fail */
-    uint64_t failed;     /* the guest's own note of what has just failed */
-    unsigned passed;     /* how many checks the last candidate passed */
-    uint64_t ram_gpa;    /* where RAM begins for a kernel that says it is for
-                            another machine than this map's; 0: none did */
+    uint64_t failed;  /* the guest's own note of what has just failed */
+    unsigned passed;  /* how many checks the last candidate passed */
+    uint64_t ram_gpa; /* where RAM begins for a kernel that says it is for
+                         another machine than this map's; 0: none did */
 };
 
 /* Called by scan() for each clue; false: stop scanning this block. */
 typedef bool memctx_clue_fn(uint64_t clue_gpa, void *arg);
 
-/* All functions may run on any thread and keep nothing between calls. */
+/* All functions may run on any thread and keep nothing between calls. Whatever
+ * a guest's bytes decide the length of costs: reads do by themselves, a loop
+ * over what is in memory charges the map's work (ram/work.h). */
 struct memctx_guest_ops {
     const char *sought; /* what a clue is, in words */
     /* Report the clues that the guest's own structures lead to, without a
@@ -93,7 +94,7 @@ struct memctx_guest_ops {
     bool (*may_hide_clue)(const struct memctx_block *block);
     /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
      * with RETRY and the check that failed, or GONE; session->passed says how
-     * far it came. Usually some hundred reads, at most session->reads_left. */
+     * far it came. Usually some hundred reads. */
     int (*verify)(struct memctx_session *session, uint64_t clue_gpa,
                   struct memctx_kernel *ret, struct memctx_error *err);
     /* Name the clocks of a kernel that verify() has found, each with its value

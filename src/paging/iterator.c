@@ -6,8 +6,7 @@
 void
 memctx_iterator_init(struct memctx_iterator *it,
                      const struct memctx_rammap *map, enum memctx_paging paging,
-                     uint64_t root_gpa, uint64_t first_gva, uint64_t last_gva,
-                     uint64_t *reads_left)
+                     uint64_t root_gpa, uint64_t first_gva, uint64_t last_gva)
 {
     it->map = map;
     it->format = memctx_paging_format(paging);
@@ -15,7 +14,7 @@ memctx_iterator_init(struct memctx_iterator *it,
     it->gva = first_gva;
     it->last_gva = last_gva;
     it->over = first_gva > last_gva;
-    it->reads_left = reads_left;
+    it->visits = 0;
     for (int n = 0; n <= MEMCTX_PAGING_LEVELS_MAX; n++)
         it->table[n].known = false;
 }
@@ -27,11 +26,6 @@ load(struct memctx_iterator *it, int n, uint64_t gpa, size_t len)
 {
     if (it->table[n].known && it->table[n].gpa == gpa)
         return it->table[n].readable;
-    if (*it->reads_left == 0) {
-        it->over = true;
-        return false;
-    }
-    --*it->reads_left;
     it->table[n].known = true;
     it->table[n].gpa = gpa;
     it->table[n].readable =
@@ -91,12 +85,22 @@ visit(struct memctx_iterator *it, struct memctx_mapped_page *ret)
     return false;
 }
 
+/* To visit an entry of a table that is in memory costs next to nothing, but
+ * tables that lead to themselves have entries without end. */
+static bool
+pay_visit(struct memctx_iterator *it)
+{
+    struct memctx_work *work = memctx_rammap_work(it->map);
+    it->over =
+        ++it->visits % MEMCTX_WORK_LOOKS == 0 && !memctx_work_charge(work, 1);
+    return !it->over;
+}
+
 bool
 memctx_iterator_next(struct memctx_iterator *it, struct memctx_mapped_page *ret)
 {
-    /* Bounded: each turn moves on by an entry of a table, and each table
-     * takes from *reads_left. */
-    while (!it->over) {
+    /* Bounded: each turn moves on by an entry of a table, and costs. */
+    while (!it->over && pay_visit(it)) {
         if (visit(it, ret))
             return true;
     }

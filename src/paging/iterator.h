@@ -25,7 +25,7 @@ struct memctx_iterator {
     uint64_t gva; /* where it goes on */
     uint64_t last_gva;
     bool over;
-    uint64_t *reads_left;
+    uint64_t visits; /* of entries */
     /* The table of each level that was read last. */
     struct {
         bool known;
@@ -36,13 +36,12 @@ struct memctx_iterator {
 };
 
 /* Begin with the pages in [first_gva, last_gva], which must be addresses that
- * the format can translate. Each table that is read takes one from *reads_left;
- * without any the iteration ends. */
+ * the format can translate. Tables that are read and entries that are visited
+ * are charged to the map's work; once nothing is left the iteration ends. */
 void memctx_iterator_init(struct memctx_iterator *it,
                           const struct memctx_rammap *map,
                           enum memctx_paging paging, uint64_t root_gpa,
-                          uint64_t first_gva, uint64_t last_gva,
-                          uint64_t *reads_left);
+                          uint64_t first_gva, uint64_t last_gva);
 
 /* The next mapped page, the first one cut at first_gva; false when there is
  * none. Entries that are no good (reserved bits, a table outside RAM) map

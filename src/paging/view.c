@@ -8,19 +8,29 @@
 
 #include "paging/format.h"
 
-#define READS_A_PAGE 6u
-
 void
 memctx_view_init(struct memctx_view *view, const struct memctx_rammap *map,
-                 enum memctx_paging paging, uint64_t root_gpa,
-                 uint64_t *reads_left)
+                 enum memctx_paging paging, uint64_t root_gpa)
 {
     view->map = map;
     view->paging = paging;
     view->root_gpa = root_gpa;
-    view->reads_left = reads_left;
+    view->looks = 0;
     for (unsigned i = 0; i < MEMCTX_VIEW_PAGES; i++)
         view->page[i].known = false;
+}
+
+/* For a look at a page that is kept. */
+static int
+pay_look(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
+{
+    struct memctx_work *work = memctx_rammap_work(view->map);
+    if (++view->looks % MEMCTX_WORK_LOOKS == 0 && !memctx_work_charge(work, 1))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gave up at gva %#" PRIx64
+                                ": this guest is more work than it may be",
+                                gva);
+    return 0;
 }
 
 /* The page that begins at gva, or NULL. */
@@ -29,13 +39,7 @@ load(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
 {
     unsigned slot = (unsigned)(gva / MEMCTX_PAGE_SIZE % MEMCTX_VIEW_PAGES);
     if (view->page[slot].known && view->page[slot].gva == gva)
-        return view->page[slot].bytes;
-    if (*view->reads_left < READS_A_PAGE) {
-        memctx_error_set(err, MEMCTX_RETRY,
-                         "too many candidates: gave up at gva %#" PRIx64, gva);
-        return NULL;
-    }
-    *view->reads_left -= READS_A_PAGE;
+        return pay_look(view, gva, err) < 0 ? NULL : view->page[slot].bytes;
     view->page[slot].known = false;
     if (memctx_paging_read(view->map, view->paging, view->root_gpa, gva,
                            view->page[slot].bytes, MEMCTX_PAGE_SIZE, err) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Guest-virtual memory as one root maps it, a few pages of it kept, and what
- * may be read of it limited: for parsers that read many small things. */
+/* Guest-virtual memory as one root maps it, a few pages of it kept: for parsers
+ * that read many small things. All of it is charged to the map's work. */
 #ifndef MEMCTX_VIEW_H
 #define MEMCTX_VIEW_H
 
@@ -21,7 +21,7 @@ struct memctx_view {
     const struct memctx_rammap *map;
     enum memctx_paging paging;
     uint64_t root_gpa;
-    uint64_t *reads_left; /* of RAM; shared with others */
+    uint64_t looks; /* at pages that were kept */
     struct {
         bool known;
         uint64_t gva;
@@ -30,12 +30,11 @@ struct memctx_view {
 };
 
 void memctx_view_init(struct memctx_view *view, const struct memctx_rammap *map,
-                      enum memctx_paging paging, uint64_t root_gpa,
-                      uint64_t *reads_left);
+                      enum memctx_paging paging, uint64_t root_gpa);
 
-/* Read len_bytes at gva into buf. 0, or -1 as memctx_paging_read(), also with
- * RETRY when no reads are left; buf is then undefined. A page that is not kept
- * takes as many reads as the format has levels, and one. */
+/* Read len_bytes at gva into buf. 0, or -1 as memctx_paging_read(); buf is then
+ * undefined. A page that is not kept takes as many reads as the format has
+ * levels, and one. */
 int memctx_view_read(struct memctx_view *view, uint64_t gva, void *buf,
                      size_t len_bytes, struct memctx_error *err);
 

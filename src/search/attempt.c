@@ -4,19 +4,20 @@
 #include "search/attempt.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "search/guests.h"
 
 #define FIRST_OS (MEMCTX_OS_UNKNOWN + 1)
-#define CLUE_COST (16 * MEMCTX_KIB) /* reading that proving one amounts to */
+/* What proving one clue amounts to, in reading and beside it. */
+#define CLUE_COST (16 * MEMCTX_KIB)
+#define CLUE_STEPS 4u
 
-/* What all proofs of a try may read, in reads of up to a page: about 30 ms of
- * CPU, or 10 s when everything is to be looked at. */
-#define PROOF_READS 65536u
-#define PROOF_READS_ALL (UINT64_C(1) << 24)
+/* What all proofs of a try may take: about 30 ms of CPU, or 7 s when everything
+ * is to be looked at. */
+#define PROOF_STEPS 65536u
+#define PROOF_STEPS_ALL (UINT64_C(1) << 24)
 
 static uint64_t
 round_up(uint64_t gpa)
@@ -40,8 +41,8 @@ memctx_attempt_init(struct memctx_attempt *attempt,
         .hints = hints,
         .block = block,
         .left_bytes = unlimited ? UINT64_MAX : round_up(request->budget_bytes),
-        .session = {.map = map,
-                    .reads_left = request->all ? PROOF_READS_ALL : PROOF_READS},
+        .session = {.map = map},
+        .proofs_left = request->all ? PROOF_STEPS_ALL : PROOF_STEPS,
         .why = MEMCTX_ERROR_INIT,
     };
 }
@@ -49,7 +50,7 @@ memctx_attempt_init(struct memctx_attempt *attempt,
 bool
 memctx_attempt_is_done(const struct memctx_attempt *a)
 {
-    return (a->request->cancel != NULL && atomic_load(a->request->cancel)) ||
+    return memctx_work_is_over(memctx_rammap_work(a->map)) ||
            (!a->request->all && a->result->n_kernels > 0);
 }
 
@@ -123,14 +124,28 @@ remember_looked(struct memctx_attempt *a, uint64_t clue_gpa)
     a->looked[at].os = a->os;
 }
 
+/* Proofs have a share of the work: what is left of it scans RAM. */
+static int
+verify(struct memctx_attempt *a, uint64_t clue_gpa, struct memctx_kernel *ret,
+       struct memctx_error *err)
+{
+    struct memctx_work *work = memctx_rammap_work(a->map);
+    uint64_t kept = memctx_work_keep_back(work, a->proofs_left);
+    uint64_t may = work != NULL ? work->left : 0;
+    memctx_work_charge(work, CLUE_STEPS);
+    int failed = memctx_guests[a->os]->verify(&a->session, clue_gpa, ret, err);
+    a->proofs_left -= work != NULL ? may - work->left : 0;
+    memctx_work_give_back(work, kept);
+    return failed;
+}
+
 static void
 prove(struct memctx_attempt *a, uint64_t clue_gpa)
 {
     const struct memctx_search_request *request = a->request;
     struct memctx_kernel kernel;
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    if (memctx_guests[a->os]->verify(&a->session, clue_gpa, &kernel, &why) <
-        0) {
+    if (verify(a, clue_gpa, &kernel, &why) < 0) {
         keep_failure(a, &why);
         return;
     }
@@ -224,7 +239,7 @@ memctx_attempt_scan_data(struct memctx_attempt *a, uint64_t gpa,
     uint64_t end;
     while (!memctx_attempt_is_over(a)) {
         if (!memctx_rammap_next_data(a->map, gpa, end_gpa, &start, &end))
-            return end_gpa;
+            return memctx_attempt_is_over(a) ? gpa : end_gpa;
         start -= start % MEMCTX_PAGE_SIZE;
         end = memctx_min(round_up(end), end_gpa);
         gpa = memctx_attempt_scan(a, memctx_max(start, gpa), end);

@@ -30,6 +30,7 @@ struct memctx_attempt {
     struct memctx_hints *hints; /* MEMCTX_OSES of them */
     unsigned char *block; /* MEMCTX_ATTEMPT_BLOCK + MEMCTX_ATTEMPT_OVERLAP */
     uint64_t left_bytes;  /* of the budget */
+    uint64_t proofs_left; /* steps that all proofs to come may take */
     bool thorough;        /* what blocks are scanned for, see guest.h */
     bool guess;
     /* The attempt's own. */
@@ -57,8 +58,8 @@ void memctx_attempt_init(struct memctx_attempt *attempt,
                          struct memctx_hints *hints, unsigned char *block,
                          struct memctx_search_result *result);
 
-/* Is there nothing more to do: a kernel was found that ends the search, or it
- * was cancelled? */
+/* Is there nothing more to do: a kernel was found that ends the search, or the
+ * map has no work left? */
 bool memctx_attempt_is_done(const struct memctx_attempt *attempt);
 
 /* ... or nothing may be read any more? */

@@ -17,9 +17,6 @@
 /* A new kernel is complete so soon after its clock began. */
 #define SETTLE_US 3000000u
 
-/* What a look reads at most, about, when the clue is gone: 0.1 s of CPU. */
-#define LOOK_BYTES MEMCTX_GIB
-
 /* A kernel that passed the static checks and is watched for signs of life. */
 struct watched {
     struct memctx_kernel kernel;
@@ -241,7 +238,6 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     const struct memctx_search_request search = {
         .budget_bytes = request->budget_bytes,
         .all = request->paused,
-        .cancel = request->cancel,
         .accept = prove ? accept_alive : NULL,
         .accept_arg = &a,
     };
@@ -282,8 +278,7 @@ verify_found(struct attempt *a, struct memctx_error *err)
     struct memctx_error why = MEMCTX_ERROR_INIT;
     struct memctx_kernel wanted = b->found;
     const struct memctx_search_request search = {
-        .budget_bytes = LOOK_BYTES,
-        .cancel = a->request->cancel,
+        .budget_bytes = MEMCTX_BOOTSTRAP_LOOK_BYTES,
         .accept = is_wanted,
         .accept_arg = &wanted,
     };

@@ -9,7 +9,6 @@
 #ifndef MEMCTX_BOOTSTRAP_H
 #define MEMCTX_BOOTSTRAP_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +27,6 @@ struct memctx_bootstrap_request {
                               and take what is the only kernel there */
     const struct memctx_kernel *known; /* NULL, or one that was seen running
                                           just now: it counts as alive */
-    const atomic_bool *cancel;         /* may be NULL */
 };
 
 struct memctx_bootstrap_result {
@@ -48,7 +46,8 @@ void memctx_bootstrap_destroy(struct memctx_bootstrap *bootstrap);
 /* The guest was reset: all RAM is to be looked at again. */
 void memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap);
 
-/* One try on `map`, which must be the same map at every try. 0 and a kernel,
+/* One try on `map`, which must be the same map at every try. What it takes
+ * beside its budget is up to the map's work, here and below. 0 and a kernel,
  * or -1 with RETRY (not yet), GONE or EXHAUSTED; *ret is filled in both cases.
  */
 int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
@@ -74,8 +73,10 @@ int memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
                            struct memctx_error *err);
 
 /* Is the kernel still there that was found? 0, or -1 with RETRY: it is gone or
- * was never found; GONE or BUG. Reads a few pages, or up to 1 GiB where what
- * led to the kernel is no longer there and it is looked for anew. */
+ * was never found; GONE or BUG. Reads a few pages, or, in 0.1 s of CPU, up to
+ * so much where what led to the kernel is no longer there and it is looked for
+ * anew. */
+#define MEMCTX_BOOTSTRAP_LOOK_BYTES MEMCTX_GIB
 int memctx_bootstrap_verify(struct memctx_bootstrap *bootstrap,
                             const struct memctx_rammap *map,
                             const struct memctx_bootstrap_request *request,

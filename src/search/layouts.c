@@ -16,8 +16,11 @@
 static_assert(MEMCTX_LAYOUTS_MAX == 2, "one is weighed against the other");
 
 struct memctx_layouts {
+    struct memctx_work work; /* of the call under way */
+    bool (*is_over)(void *arg);
+    void *over_arg;
     size_t n;
-    const struct memctx_rammap *maps[MEMCTX_LAYOUTS_MAX];
+    struct memctx_rammap *maps[MEMCTX_LAYOUTS_MAX]; /* charged to work */
     struct memctx_bootstrap *bootstraps[MEMCTX_LAYOUTS_MAX];
     size_t winner; /* found the kernel of the last successful try */
     size_t layout; /* that is right for it */
@@ -40,12 +43,13 @@ memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
     if (layouts == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        layouts->maps[i] = maps[i];
-        if (memctx_bootstrap_create(&layouts->bootstraps[i], err) < 0) {
+        layouts->n++;
+        if (memctx_rammap_create_charged(maps[i], &layouts->work,
+                                         &layouts->maps[i], err) < 0 ||
+            memctx_bootstrap_create(&layouts->bootstraps[i], err) < 0) {
             memctx_layouts_destroy(layouts);
             return -1;
         }
-        layouts->n++;
     }
     *ret = layouts;
     return 0;
@@ -56,8 +60,10 @@ memctx_layouts_destroy(struct memctx_layouts *layouts)
 {
     if (layouts == NULL)
         return;
-    for (size_t i = 0; i < layouts->n; i++)
+    for (size_t i = 0; i < layouts->n; i++) {
         memctx_bootstrap_destroy(layouts->bootstraps[i]);
+        memctx_rammap_destroy(layouts->maps[i]);
+    }
     free(layouts);
 }
 
@@ -67,6 +73,28 @@ memctx_layouts_new_boot(struct memctx_layouts *layouts)
     for (size_t i = 0; i < layouts->n; i++)
         memctx_bootstrap_new_boot(layouts->bootstraps[i]);
     layouts->winner = 0;
+}
+
+void
+memctx_layouts_set_over(struct memctx_layouts *layouts,
+                        bool (*is_over)(void *arg), void *arg)
+{
+    layouts->is_over = is_over;
+    layouts->over_arg = arg;
+}
+
+uint64_t
+memctx_layouts_steps(uint64_t bytes, bool all)
+{
+    return (UINT64_C(1) << (all ? 24 : 18)) + 2 * (bytes / MEMCTX_PAGE_SIZE);
+}
+
+/* A call that reads so much begins. */
+static void
+begin(struct memctx_layouts *c, uint64_t bytes, bool all)
+{
+    memctx_work_begin(&c->work, memctx_layouts_steps(bytes, all), c->is_over,
+                      c->over_arg);
 }
 
 /* The first candidate that found a kernel, or has one pending; NONE. */
@@ -196,8 +224,12 @@ settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
     size_t other = 1 - c->winner;
     const struct memctx_kernel moved = move_kernel(c, kernel, other);
     c->proof = MEMCTX_LAYOUT_PROVEN;
+    begin(c, 0, false);
+    /* What was not looked at to its end proves nothing. */
     if (memctx_revalidate(c->maps[other], &moved, NULL) == 0)
         weigh(c, kernel);
+    else if (memctx_work_is_over(&c->work))
+        c->proof = MEMCTX_LAYOUT_ASSUMED;
     if (c->layout == other)
         *kernel = moved;
 }
@@ -222,7 +254,11 @@ memctx_layouts_try(struct memctx_layouts *layouts,
                    struct memctx_layouts_result *ret, struct memctx_error *err)
 {
     struct round r = {.n = 0};
+    bool all = request->paused || request->budget_bytes == 0;
     memset(ret, 0, sizeof(*ret));
+    begin(layouts,
+          all ? memctx_rammap_size(layouts->maps[0]) : request->budget_bytes,
+          all);
     run_round(layouts, request, &r);
     for (size_t i = 0; i < r.n; i++)
         ret->found.bytes_read += r.results[i].bytes_read;
@@ -254,6 +290,7 @@ memctx_layouts_watch(struct memctx_layouts *layouts,
 {
     struct round r = {.n = 0};
     memset(ret, 0, sizeof(*ret));
+    begin(layouts, 0, false);
     for (size_t i = 0; i < layouts->n && first_found(&r) == NONE; i++) {
         r.errors[i] = (struct memctx_error)MEMCTX_ERROR_INIT;
         r.failed[i] =
@@ -278,6 +315,7 @@ memctx_layouts_verify(struct memctx_layouts *layouts,
     memset(ret, 0, sizeof(*ret));
     ret->layout = layouts->layout;
     ret->proof = layouts->proof;
+    begin(layouts, MEMCTX_BOOTSTRAP_LOOK_BYTES, false);
     if (memctx_bootstrap_verify(layouts->bootstraps[i], layouts->maps[i],
                                 request, &ret->found, err) < 0)
         return -1;
@@ -292,6 +330,7 @@ memctx_layouts_words(struct memctx_layouts *layouts, uint64_t now_us,
                      struct memctx_words *ret, struct memctx_error *err)
 {
     size_t i = layouts->winner;
+    begin(layouts, 0, false);
     return memctx_bootstrap_words(layouts->bootstraps[i], layouts->maps[i],
                                   now_us, ret, err);
 }

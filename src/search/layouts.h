@@ -12,6 +12,12 @@
 
 struct memctx_layouts; /* one try at a time, from any thread */
 
+/* What a call may take, in steps (ram/work.h), that is to read so much: twice
+ * that, since all it finds may be read twice, and beside it 0.1 s of CPU, or 7
+ * s when a kernel is to be found at once if there is any (`all`): in a paused
+ * guest, or without a budget. */
+uint64_t memctx_layouts_steps(uint64_t bytes, bool all);
+
 struct memctx_layouts_result {
     struct memctx_bootstrap_result found; /* bytes_read: of all candidates */
     size_t layout;                        /* index of the map it is right in */
@@ -25,6 +31,12 @@ int memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
                           struct memctx_layouts **ret,
                           struct memctx_error *err);
 void memctx_layouts_destroy(struct memctx_layouts *layouts);
+
+/* What each call below may take is limited by what it is to read; it also ends
+ * soon once is_over() says so, which is asked now and then and may be NULL
+ * (ram/work.h): as if there were no more of the guest to see. */
+void memctx_layouts_set_over(struct memctx_layouts *layouts,
+                             bool (*is_over)(void *arg), void *arg);
 
 /* As those of bootstrap.h, in all candidates: the budget of a try is dealt out
  * among them. Two kernels in a paused guest, each in a layout that the other

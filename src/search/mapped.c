@@ -9,7 +9,7 @@
 /* A direct map of 128 GiB in pages of 2 MiB and one of 1 GiB in pages of 4 KiB
  * are gone through, both with what else the kernel maps. */
 #define PAGES_MAX (1u << 18)
-#define TABLES_MAX 4096u
+#define STEPS_MAX (4096u + (1u << 17)) /* tables, and their entries */
 
 /* What is less may be devices. */
 #define LEAST (4 * MEMCTX_MIB)
@@ -51,19 +51,21 @@ memctx_mapped_only_in(const struct memctx_rammap *map,
 {
     uint64_t first;
     uint64_t last;
-    uint64_t reads_left = TABLES_MAX;
+    struct memctx_work *work = memctx_rammap_work(map);
+    uint64_t kept = memctx_work_keep_back(work, STEPS_MAX);
     uint64_t bytes = 0;
     struct memctx_iterator pages;
     struct memctx_mapped_page page;
     choose_range(memctx_paging_format(kernel->paging), &first, &last);
-    memctx_iterator_init(&pages, map, kernel->paging, kernel->kcr3, first, last,
-                         &reads_left);
+    memctx_iterator_init(&pages, map, kernel->paging, kernel->kcr3, first,
+                         last);
     for (unsigned i = 0; i < PAGES_MAX && bytes < MEMCTX_MAPPED_ENOUGH &&
                          memctx_iterator_next(&pages, &page);
          i++) {
         if (is_only_in(map, other, page.gpa))
             bytes += page.size;
     }
+    memctx_work_give_back(work, kept);
     return bytes;
 }
 

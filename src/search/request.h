@@ -4,7 +4,6 @@
 #ifndef MEMCTX_SEARCH_REQUEST_H
 #define MEMCTX_SEARCH_REQUEST_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,10 +13,9 @@
 #define MEMCTX_KERNELS_MAX 8
 
 struct memctx_search_request {
-    uint64_t budget_bytes;     /* read at most about this much; 0: no limit */
-    bool all;                  /* look at all RAM once, from its beginning, and
-                                  do not stop at a kernel */
-    const atomic_bool *cancel; /* NULL, or: leave soon once it is true */
+    uint64_t budget_bytes; /* read at most about this much; 0: no limit */
+    bool all;              /* look at all RAM once, from its beginning, and
+                              do not stop at a kernel */
     /* NULL, or: a kernel that passed all checks counts only if this says so.
        Called for every clue that leads to a kernel, so maybe twice for one. */
     bool (*accept)(const struct memctx_kernel *kernel, void *arg);

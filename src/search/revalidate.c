@@ -7,14 +7,12 @@
 
 #include "search/guests.h"
 
-#define PROOF_READS 65536u /* as those of a try */
-
 int
 memctx_revalidate(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_error *err)
 {
     const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
-    struct memctx_session session = {.map = map, .reads_left = PROOF_READS};
+    struct memctx_session session = {.map = map};
     struct memctx_kernel now;
     if (guest == NULL)
         return memctx_error_set(err, MEMCTX_BUG, "no guest system %d",

@@ -4,6 +4,7 @@
  * end of a page that is the last one mapped. */
 #include "fuzz.h"
 
+#include "charged.h"
 #include "guestimg.h"
 #include "guest/windows/code.h"
 
@@ -15,6 +16,7 @@
 struct world {
     struct guestimg img;
     struct memctx_rammap *map;
+    struct memctx_work work;
     struct guestimg_space space[2];
 };
 
@@ -33,6 +35,7 @@ the_world(void)
     guestimg_map(&world.img, &world.space[1], CODE_32, CODE_GPA,
                  MEMCTX_PAGE_SIZE, MEMCTX_PTE_PRESENT);
     world.map = guestimg_rammap(&world.img, NULL);
+    charge_map(&world.map, &world.work, 0);
     return &world;
 }
 
@@ -40,18 +43,18 @@ static void
 follow(const struct world *world, int narrow, uint64_t gva)
 {
     static struct memctx_view view;
-    uint64_t reads_left = 1000;
+    memctx_work_begin(memctx_rammap_work(world->map), 1000, NULL, NULL);
     uint16_t offset = 0;
     memctx_view_init(&view, world->map,
                      narrow ? MEMCTX_PAGING_X86_PAE
                             : MEMCTX_PAGING_X86_64_4LEVEL,
-                     world->space[narrow].root_gpa, &reads_left);
+                     world->space[narrow].root_gpa);
     for (int getter = 0; getter < 2; getter++) {
         if (memctx_windows_code_offset(
                 &view, gva, (enum memctx_windows_getter)getter, &offset))
             FUZZ_MUST(offset >= 8 && offset < 0x1000);
     }
-    FUZZ_MUST(reads_left > 500);
+    FUZZ_MUST(memctx_rammap_work(world->map)->left > 500);
 }
 
 void

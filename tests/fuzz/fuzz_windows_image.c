@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "charged.h"
 #include "guestimg.h"
 #include "guest/windows/image.h"
 
@@ -16,6 +17,7 @@
 struct world {
     struct guestimg img;
     struct memctx_rammap *map;
+    struct memctx_work work;
     struct guestimg_space space[2];
 };
 
@@ -35,6 +37,7 @@ the_world(void)
     guestimg_map_range(&world.img, &world.space[1], IMAGE_32, IMAGE_GPA, len,
                        MEMCTX_PAGE_SIZE, MEMCTX_PTE_PRESENT);
     world.map = guestimg_rammap(&world.img, NULL);
+    charge_map(&world.map, &world.work, 0);
     return &world;
 }
 
@@ -56,11 +59,11 @@ parse(const struct world *world, int narrow, uint64_t gva)
     static struct memctx_view view;
     struct memctx_windows_image image;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    uint64_t reads_left = 131072;
+    memctx_work_begin(memctx_rammap_work(world->map), 131072, NULL, NULL);
     memctx_view_init(&view, world->map,
                      narrow ? MEMCTX_PAGING_X86_PAE
                             : MEMCTX_PAGING_X86_64_4LEVEL,
-                     world->space[narrow].root_gpa, &reads_left);
+                     world->space[narrow].root_gpa);
     if (memctx_windows_image_read(&view, gva, &image, &err) == 0)
         check(&image);
     else

@@ -18,6 +18,9 @@
 #define NAMES_MAX (16 * MEMCTX_MIB)
 #define TEXTS_MAX (64 * MEMCTX_MIB) /* of all names, expanded */
 #define CHUNK (16 * MEMCTX_KIB)
+#define TEXT_A_STEP                                           \
+    128u /* to expand so much takes as long as to read a page \
+          */
 
 /* A kernel's address space, and its tables in there. */
 struct tables {
@@ -132,6 +135,14 @@ next_byte(struct stream *s, unsigned *ret, struct memctx_error *err)
     return 0;
 }
 
+static bool
+pay_text(const struct stream *s, size_t len)
+{
+    return memctx_work_charge(memctx_rammap_work(s->tables->map),
+                              s->texts_left / TEXT_A_STEP -
+                                  (s->texts_left - len) / TEXT_A_STEP);
+}
+
 /* The next name, without its type letter; cut where it is too long. */
 static int
 next_name(struct stream *s, char name[NAME_MAX_BYTES], struct memctx_error *err)
@@ -158,6 +169,9 @@ next_name(struct stream *s, char name[NAME_MAX_BYTES], struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "more than %u MiB of kallsyms names",
                                 (unsigned)(TEXTS_MAX / MEMCTX_MIB));
+    if (!pay_text(s, used))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gave up among the kallsyms names");
     s->texts_left -= used;
     text[used] = '\0';
     memcpy(name, used > 0 ? text + 1 : text, used > 0 ? used : 1);

@@ -23,7 +23,7 @@ restart(struct memctx_windows_finder *finder, bool thorough)
     bool wide = memctx_view_pointer_size(view) == 8;
     memctx_iterator_init(&finder->pages, view->map, view->paging,
                          view->root_gpa, wide ? FIRST_64 : FIRST_32,
-                         wide ? LAST_64 : LAST_32, view->reads_left);
+                         wide ? LAST_64 : LAST_32);
     finder->thorough = thorough;
     finder->page.size = 0;
     finder->run_end_gva = 0;
@@ -37,20 +37,6 @@ memctx_windows_finder_init(struct memctx_windows_finder *finder,
     finder->peeks_left = PEEKS_MAX;
     finder->steps_left = STEPS_MAX;
     restart(finder, false);
-}
-
-/* Going through a mapping costs next to nothing, but tables that lead to
- * themselves map without end: sixteen of them count as a read. */
-static bool
-pay_step(struct memctx_windows_finder *finder)
-{
-    if (finder->steps_left == 0)
-        return false;
-    if (--finder->steps_left % 16 != 0)
-        return true;
-    uint64_t *reads_left = finder->view->reads_left;
-    *reads_left -= memctx_min(*reads_left, 1);
-    return *reads_left > 0;
 }
 
 static void
@@ -68,7 +54,9 @@ next_mapping(struct memctx_windows_finder *finder)
 {
     struct memctx_mapped_page page;
     /* Bounded by STEPS_MAX. */
-    while (pay_step(finder) && memctx_iterator_next(&finder->pages, &page)) {
+    while (finder->steps_left > 0 &&
+           memctx_iterator_next(&finder->pages, &page)) {
+        finder->steps_left--;
         bool begins = page.gva != finder->run_end_gva;
         finder->run_end_gva = page.gva + page.size;
         if (finder->thorough && begins)
@@ -92,15 +80,12 @@ next_page(struct memctx_windows_finder *finder)
     return next_mapping(finder);
 }
 
-/* Does the page begin with "MZ"? Costs a read. */
+/* Does the page begin with "MZ"? */
 static bool
 peek(struct memctx_windows_finder *finder)
 {
     unsigned char mz[2];
     finder->peeks_left--;
-    if (*finder->view->reads_left == 0)
-        return false;
-    --*finder->view->reads_left;
     return memctx_rammap_read(finder->view->map, finder->page.gpa, mz,
                               sizeof(mz), NULL) == 0 &&
            mz[0] == 'M' && mz[1] == 'Z';

@@ -9,13 +9,13 @@
 #include "paging/view.h"
 #include "guest/windows/system.h"
 
-#define NAME_LEN 15u /* bytes of ImageFileName, of which 14 are used */
+#define LISTED_A_STEP 256u /* comparisons */
+#define NAME_LEN 15u       /* bytes of ImageFileName, of which 14 are used */
 
 /* A walk through the list. */
 struct list {
     struct memctx_view view;
     const struct memctx_kernel *kernel;
-    uint64_t reads_left;
 };
 
 static int
@@ -76,6 +76,10 @@ add_process(struct list *list, uint64_t link, struct found *found,
             struct memctx_error *err)
 {
     uint64_t eprocess = link - list->kernel->windows_facts.offsets.links;
+    if (!memctx_work_charge(memctx_rammap_work(list->view.map),
+                            found->n / LISTED_A_STEP))
+        return memctx_error_set(err, MEMCTX_RETRY, "gave up at process %zu",
+                                found->n + 1);
     if (is_listed(found->processes, found->n, eprocess))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "process list runs in a circle behind process "
@@ -143,10 +147,8 @@ memctx_windows_processes(const struct memctx_rammap *map,
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "where this kernel links its processes is not "
                                 "known");
-    struct list list = {.kernel = kernel,
-                        .reads_left = UINT64_C(32) * (max + 1)};
-    memctx_view_init(&list.view, map, kernel->paging, kernel->kcr3,
-                     &list.reads_left);
+    struct list list = {.kernel = kernel};
+    memctx_view_init(&list.view, map, kernel->paging, kernel->kcr3);
     struct found found = {ret, max, 0};
     int failed = walk_list(&list, &found, err);
     *n = found.n;

@@ -18,8 +18,8 @@
 #include "guest/windows/kuser.h"
 #include "guest/windows/system.h"
 
-/* All reads that the proof of one root may take: about 50 ms of CPU. */
-#define READS_A_ROOT 131072u
+/* What the proof of one root may take: about 50 ms of CPU. */
+#define STEPS_A_ROOT 131072u
 
 /* Images that export as ntoskrnl.exe and turn out to be no running kernel. */
 #define IMAGES_MAX 16
@@ -27,7 +27,6 @@
 /* A root on its way through the checks. */
 struct candidate {
     struct memctx_windows_root root;
-    uint64_t reads_left;
     struct memctx_view view;
     unsigned char table[MEMCTX_PAGE_SIZE]; /* the root itself */
     struct memctx_windows_kuser kuser;
@@ -288,11 +287,9 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
 /* Most of a candidate is room for pages; of a million candidates nearly all
  * fail before they need it. */
 static void
-begin(struct candidate *c, const struct memctx_windows_root *root,
-      uint64_t reads_left)
+begin(struct candidate *c, const struct memctx_windows_root *root)
 {
     c->root = *root;
-    c->reads_left = reads_left;
     c->lead_gpa = 0;
     c->passed = 0;
     c->checks[0] = '\0';
@@ -305,12 +302,12 @@ memctx_windows_prove(struct memctx_session *session,
                      struct memctx_error *err)
 {
     struct candidate c;
-    uint64_t before = memctx_min(session->reads_left, READS_A_ROOT);
-    begin(&c, root, before);
-    memctx_view_init(&c.view, session->map, root->paging, root->gpa,
-                     &c.reads_left);
+    struct memctx_work *work = memctx_rammap_work(session->map);
+    uint64_t kept = memctx_work_keep_back(work, STEPS_A_ROOT);
+    begin(&c, root);
+    memctx_view_init(&c.view, session->map, root->paging, root->gpa);
     int failed = run_checks(&c, err);
-    session->reads_left -= before - c.reads_left;
+    memctx_work_give_back(work, kept);
     session->passed = c.passed;
     *lead_gpa = c.lead_gpa;
     if (failed == 0)

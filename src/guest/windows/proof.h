@@ -14,8 +14,8 @@
 /* Run all checks on one root; session->passed says how many it passed. 0 and
  * *ret, but for its clue; or -1 with RETRY and the check that failed, or GONE,
  * and *lead_gpa is the root that the System process of the kernel it maps has,
- * 0: it maps none. At most 131072 reads, and session->reads_left. Uses 100 KiB
- * of stack. Any thread. */
+ * 0: it maps none. Takes up to 131072 steps of the map's work. Uses 100 KiB of
+ * stack. Any thread. */
 int memctx_windows_prove(struct memctx_session *session,
                          const struct memctx_windows_root *root,
                          struct memctx_kernel *ret, uint64_t *lead_gpa,

@@ -158,10 +158,8 @@ is_shadow_root(const struct memctx_view *view, uint64_t gpa)
 {
     unsigned char page[MEMCTX_PAGE_SIZE];
     bool self = false;
-    if (gpa == 0 || gpa == view->root_gpa || *view->reads_left == 0)
-        return false;
-    --*view->reads_left;
-    if (memctx_rammap_read(view->map, gpa, page, sizeof(page), NULL) < 0)
+    if (gpa == 0 || gpa == view->root_gpa ||
+        memctx_rammap_read(view->map, gpa, page, sizeof(page), NULL) < 0)
         return false;
     for (unsigned i = 0; i < 512; i++) {
         uint64_t entry = memctx_le64(page + 8 * i);

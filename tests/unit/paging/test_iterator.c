@@ -4,6 +4,7 @@
  * it likes. */
 #include "unit.h"
 
+#include "charged.h"
 #include "guestimg.h"
 #include "paging/iterator.h"
 
@@ -19,7 +20,7 @@ struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
     struct memctx_iterator pages;
-    uint64_t reads_left;
+    struct memctx_work work;
 };
 
 static const struct guestimg_space four = {ROOT, 4};
@@ -30,6 +31,7 @@ setup(void **state)
     struct fixture *f = test_calloc(1, sizeof(*f));
     guestimg_init(&f->img, RAM, RAM);
     f->map = guestimg_rammap(&f->img, NULL);
+    charge_map(&f->map, &f->work, 0);
     *state = f;
     return 0;
 }
@@ -48,9 +50,8 @@ static void
 begin(struct fixture *f, enum memctx_paging paging, uint64_t first,
       uint64_t last)
 {
-    f->reads_left = 1000;
-    memctx_iterator_init(&f->pages, f->map, paging, ROOT, first, last,
-                         &f->reads_left);
+    memctx_work_begin(&f->work, 10000, NULL, NULL);
+    memctx_iterator_init(&f->pages, f->map, paging, ROOT, first, last);
 }
 
 static void
@@ -157,7 +158,8 @@ test_entries_that_are_no_good_map_nothing(void **state)
     expect_end(f);
 }
 
-/* 512 tables that are one: the pages goes on, its reads stay few. */
+/* 512 tables that are one: the pages go on, the reads stay few, and looking
+ * costs a little. */
 static void
 test_table_that_leads_to_itself(void **state)
 {
@@ -169,18 +171,22 @@ test_table_that_leads_to_itself(void **state)
     for (int i = 0; i < 100000; i++)
         assert_true(memctx_iterator_next(&f->pages, &mapping));
     assert_int_equal(mapping.gpa, ROOT);
-    assert_true(f->reads_left >= 990);
+    uint64_t looks = 100000 / MEMCTX_WORK_LOOKS;
+    assert_in_range(10000 - f->work.left, looks, looks + 10);
+    while (memctx_iterator_next(&f->pages, &mapping))
+        ;
+    assert_true(memctx_work_is_over(&f->work));
 }
 
 static void
-test_no_reads_left(void **state)
+test_no_work_left(void **state)
 {
     struct fixture *f = *state;
     guestimg_map_range(&f->img, &four, FIRST, 0x700000, 4 * PAGE, PAGE, P);
     begin(f, FOUR, FIRST, LAST);
-    f->reads_left = 3;
+    f->work.left = 3;
     expect_end(f);
-    assert_int_equal(f->reads_left, 0);
+    assert_true(memctx_work_is_over(&f->work));
 }
 
 int
@@ -195,7 +201,7 @@ main(void)
         T(test_formats_of_32_bits),
         T(test_entries_that_are_no_good_map_nothing),
         T(test_table_that_leads_to_itself),
-        T(test_no_reads_left),
+        T(test_no_work_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

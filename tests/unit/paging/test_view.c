@@ -3,6 +3,7 @@
 /* Guest-virtual memory, kept page by page, and what may be read of it. */
 #include "unit.h"
 
+#include "charged.h"
 #include "guestimg.h"
 #include "paging/view.h"
 
@@ -15,7 +16,7 @@ struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
     struct memctx_view view;
-    uint64_t reads_left;
+    struct memctx_work work;
     struct memctx_error err;
 };
 
@@ -30,9 +31,8 @@ setup(void **state)
     guestimg_map(&f->img, &four, GVA + MEMCTX_VIEW_PAGES * PAGE, 0x500000, PAGE,
                  P);
     f->map = guestimg_rammap(&f->img, NULL);
-    f->reads_left = 100;
-    memctx_view_init(&f->view, f->map, MEMCTX_PAGING_X86_64_4LEVEL, ROOT,
-                     &f->reads_left);
+    charge_map(&f->map, &f->work, 100);
+    memctx_view_init(&f->view, f->map, MEMCTX_PAGING_X86_64_4LEVEL, ROOT);
     *state = f;
     return 0;
 }
@@ -64,10 +64,13 @@ test_page_is_read_once(void **state)
 {
     struct fixture *f = *state;
     uint64_t value;
-    for (int i = 0; i < 100; i++)
+    assert_done(memctx_view_le64(&f->view, GVA + 8, &value, &f->err), &f->err);
+    uint64_t left = f->work.left;
+    assert_in_range(left, 90, 95);
+    for (unsigned i = 0; i < 10 * MEMCTX_WORK_LOOKS; i++)
         assert_done(memctx_view_le64(&f->view, GVA + 8, &value, &f->err),
                     &f->err);
-    assert_int_equal(f->reads_left, 94);
+    assert_int_equal(f->work.left, left - 10);
 }
 
 /* Two pages of one slot: each is what it is. */
@@ -93,14 +96,21 @@ test_page_that_takes_anothers_place(void **state)
 }
 
 static void
-test_no_reads_left(void **state)
+test_no_work_left(void **state)
 {
     struct fixture *f = *state;
     uint16_t value;
-    f->reads_left = 5;
-    assert_int_equal(memctx_view_le16(&f->view, GVA, &value, &f->err), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "too many candidates");
-    assert_int_equal(f->reads_left, 5);
+    assert_done(memctx_view_le16(&f->view, GVA, &value, &f->err), &f->err);
+    f->work.left = 4;
+    assert_int_equal(memctx_view_le16(&f->view, GVA + PAGE, &value, &f->err),
+                     -1);
+    assert_error(&f->err, MEMCTX_RETRY, "more work than it may be");
+    /* Nor does a page help that is kept, for long. */
+    int failed = 0;
+    for (unsigned i = 0; i < MEMCTX_WORK_LOOKS; i++)
+        failed += memctx_view_le16(&f->view, GVA, &value, &f->err);
+    assert_int_equal(failed, -1);
+    assert_error(&f->err, MEMCTX_RETRY, "more work than it may be");
 }
 
 static void
@@ -149,8 +159,7 @@ test_pointers_have_the_size_of_the_space(void **state)
     assert_true(pointer == UINT64_C(0xfffff80012345678));
     const struct guestimg_space pae = {0x3000, 3};
     guestimg_map(&f->img, &pae, 0x80010000, 0x700000, PAGE, P);
-    memctx_view_init(&f->view, f->map, MEMCTX_PAGING_X86_PAE, 0x3000,
-                     &f->reads_left);
+    memctx_view_init(&f->view, f->map, MEMCTX_PAGING_X86_PAE, 0x3000);
     assert_int_equal(memctx_view_pointer_size(&f->view), 4);
     assert_done(memctx_view_pointer(&f->view, 0x80010000, &pointer, &f->err),
                 &f->err);
@@ -165,7 +174,7 @@ main(void)
         T(test_read_across_pages),
         T(test_page_is_read_once),
         T(test_page_that_takes_anothers_place),
-        T(test_no_reads_left),
+        T(test_no_work_left),
         T(test_texts),
         T(test_end_of_the_address_space),
         T(test_pointers_have_the_size_of_the_space),

@@ -3,6 +3,7 @@
 /* Which of the kernels in RAM is taken: the one that runs. */
 #include "unit.h"
 
+#include "charged.h"
 #include "search/bootstrap.h"
 #include "guestimg.h"
 
@@ -252,12 +253,12 @@ test_paused_guest_with_two_kernels(void **state)
 }
 
 static void
-test_cancelled_try_ends(void **state)
+test_try_without_work_ends(void **state)
 {
     struct fixture *f = *state;
-    atomic_bool cancel = true;
+    struct memctx_work work;
     add_kernel(f, 0);
-    f->request.cancel = &cancel;
+    charge_map(&f->map, &work, 0);
     f->request.cold = true;
     assert_int_equal(try_once(f), -1);
     assert_int_equal(f->err.kind, MEMCTX_RETRY);
@@ -522,7 +523,7 @@ main(void)
         T(test_new_boot_forgets_signs_of_life),
         T(test_paused_guest_with_one_kernel),
         T(test_paused_guest_with_two_kernels),
-        T(test_cancelled_try_ends),
+        T(test_try_without_work_ends),
         T(test_truncated_backing_is_gone),
         T(test_destroy_of_nothing),
         T(test_watch_takes_what_ticks),

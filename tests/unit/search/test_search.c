@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "charged.h"
 #include "guestimg.h"
 #include "guest/guest.h"
 #include "search/search.h"
@@ -355,11 +356,12 @@ test_filled_holes_are_forgotten(void **state)
 }
 
 static void
-test_cancelled_try_reads_nothing(void **state)
+test_try_without_work_reads_nothing(void **state)
 {
     struct fixture *f = *state;
-    atomic_bool cancel = true;
-    struct memctx_search_request request = {.cancel = &cancel};
+    struct memctx_search_request request = {.budget_bytes = 0};
+    struct memctx_work work;
+    charge_map(&f->map, &work, 0);
     guestimg_add_kernel(&f->img, &f->want);
     assert_int_equal(
         memctx_search_try(f->search, f->map, &request, &f->result, &f->err),
@@ -371,7 +373,7 @@ test_cancelled_try_reads_nothing(void **state)
         memctx_search_try(f->search, f->map, &request, &f->result, &f->err),
         -1);
     assert_int_equal(f->result.bytes_read, 0);
-    cancel = false;
+    memctx_work_begin(&work, UINT64_MAX, NULL, NULL);
     assert_done(
         memctx_search_try(f->search, f->map, &request, &f->result, &f->err),
         &f->err);
@@ -639,7 +641,7 @@ main(void)
         T(test_fresh_data_that_begins_within_a_page),
         T(test_more_holes_than_are_remembered),
         T(test_filled_holes_are_forgotten),
-        T(test_cancelled_try_reads_nothing),
+        T(test_try_without_work_reads_nothing),
         T(test_unaligned_note_is_found_by_a_thorough_pass),
         T(test_thousands_of_fakes_cost_a_bounded_number_of_reads),
         T(test_thousands_of_fakes_do_not_hide_a_kernel),

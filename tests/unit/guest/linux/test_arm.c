@@ -54,7 +54,7 @@ build(struct fixture *f)
 static int
 verify(struct fixture *f)
 {
-    f->session = (struct memctx_session){.map = f->map, .reads_left = 1000};
+    f->session = (struct memctx_session){.map = f->map};
     return memctx_linux_ops.verify(&f->session, f->want.note_gpa, &f->found,
                                    &f->err);
 }

@@ -41,7 +41,7 @@ teardown(void **state)
 static int
 verify(struct fixture *f, uint64_t clue_gpa, struct memctx_kernel *ret)
 {
-    struct memctx_session session = {.map = f->map, .reads_left = 1000};
+    struct memctx_session session = {.map = f->map};
     return memctx_linux_ops.verify(&session, clue_gpa, ret, &f->err);
 }
 

@@ -51,7 +51,7 @@ build(struct fixture *f, enum memctx_paging paging, uint32_t offset)
 static int
 verify(struct fixture *f)
 {
-    struct memctx_session session = {.map = f->map, .reads_left = 1000};
+    struct memctx_session session = {.map = f->map};
     return memctx_linux_ops.verify(&session, NOTE, &f->found, &f->err);
 }
 

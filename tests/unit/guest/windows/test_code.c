@@ -3,6 +3,7 @@
 /* Shapes of getters that are followed, and code that is not. */
 #include "unit.h"
 
+#include "charged.h"
 #include "guestimg.h"
 #include "guest/windows/code.h"
 
@@ -17,7 +18,7 @@ struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
     struct memctx_view view;
-    uint64_t reads_left;
+    struct memctx_work work;
 };
 
 static int
@@ -31,6 +32,7 @@ setup(void **state)
     guestimg_map(&f->img, &wide, CODE_64, CODE_GPA, PAGE, MEMCTX_PTE_PRESENT);
     guestimg_map(&f->img, &narrow, CODE_32, CODE_GPA, PAGE, MEMCTX_PTE_PRESENT);
     f->map = guestimg_rammap(&f->img, NULL);
+    charge_map(&f->map, &f->work, 0);
     *state = f;
     return 0;
 }
@@ -53,10 +55,10 @@ offset_of(struct fixture *f, bool wide, const char *code, size_t len,
 {
     uint64_t into = PAGE - len;
     uint16_t offset = 0;
-    f->reads_left = 100;
+    memctx_work_begin(&f->work, 100, NULL, NULL);
     memctx_view_init(&f->view, f->map,
                      wide ? MEMCTX_PAGING_X86_64_4LEVEL : MEMCTX_PAGING_X86_PAE,
-                     wide ? 0x10000 : 0x20000, &f->reads_left);
+                     wide ? 0x10000 : 0x20000);
     guestimg_write(&f->img, CODE_GPA + into, code, len);
     bool known = memctx_windows_code_offset(
         &f->view, (wide ? CODE_64 : CODE_32) + into, getter, &offset);

@@ -4,6 +4,7 @@
  * finder, process list. */
 #include "unit.h"
 
+#include "charged.h"
 #include "guestimg.h"
 #include "guest/guest.h"
 #include "guest/windows/finder.h"
@@ -21,7 +22,7 @@ struct fixture {
     struct memctx_rammap *map;
     struct winimg want;
     struct memctx_view view;
-    uint64_t reads_left;
+    struct memctx_work work;
     struct memctx_windows_image image;
     struct memctx_error err;
 };
@@ -34,8 +35,8 @@ setup(void **state)
     f->map = guestimg_rammap(&f->img, NULL);
     f->want = winimg(19045, FOUR);
     winimg_write(&f->img, &f->want);
-    f->reads_left = 100000;
-    memctx_view_init(&f->view, f->map, FOUR, f->want.root_gpa, &f->reads_left);
+    charge_map(&f->map, &f->work, 100000);
+    memctx_view_init(&f->view, f->map, FOUR, f->want.root_gpa);
     *state = f;
     return 0;
 }
@@ -54,7 +55,7 @@ teardown(void **state)
 static void
 renew_view(struct fixture *f)
 {
-    memctx_view_init(&f->view, f->map, FOUR, f->want.root_gpa, &f->reads_left);
+    memctx_view_init(&f->view, f->map, FOUR, f->want.root_gpa);
 }
 
 /* ---- candidates --------------------------------------------------------- */
@@ -299,7 +300,7 @@ static void
 test_export_tables_that_point_everywhere(void **state)
 {
     struct fixture *f = *state;
-    uint64_t before = f->reads_left;
+    uint64_t before = f->work.left;
     patch(f, WINIMG_EDATA + 20, UINT64_MAX); /* numbers */
     assert_done(read_image(f), &f->err);
     assert_true(f->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS] != 0);
@@ -307,7 +308,7 @@ test_export_tables_that_point_everywhere(void **state)
     patch(f, WINIMG_EDATA + 36, UINT64_MAX); /* ordinals */
     assert_done(read_image(f), &f->err);
     assert_true(f->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS] == 0);
-    assert_true(before - f->reads_left < 50000);
+    assert_true(before - f->work.left < 50000);
 }
 
 static void
@@ -364,7 +365,7 @@ test_image_in_the_middle_of_a_run(void **state)
 static struct memctx_kernel
 found(struct fixture *f)
 {
-    struct memctx_session session = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel;
     assert_done(
         memctx_windows_ops.verify(&session, f->want.root_gpa, &kernel, &f->err),
@@ -469,7 +470,7 @@ static void
 test_number_4_is_no_pid(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_session session = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel;
     f->want.code = WINIMG_CODE_OPAQUE;
     winimg_write(&f->img, &f->want);
@@ -487,8 +488,9 @@ static void
 test_known_kernel_is_not_proven_again(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_session session = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel = found(f);
+    uint64_t before = f->work.left;
     session.known[0] = kernel;
     session.n_known = 1;
     for (unsigned i = 0; i < 3; i++) {
@@ -497,7 +499,7 @@ test_known_kernel_is_not_proven_again(void **state)
                     &f->err);
         assert_int_equal(kernel.kcr3, f->want.root_gpa);
     }
-    assert_int_equal(session.reads_left, 100000);
+    assert_true(before - f->work.left < 100);
 }
 
 int

@@ -772,7 +772,7 @@ test_each_read_fails_once(void **state)
     int result = -1;
     for (unsigned long n = 1; n < 3000 && result < 0; n++) {
         struct memctx_kernel kernel;
-        struct memctx_session session = {.map = f->map, .reads_left = 100000};
+        struct memctx_session session = {.map = f->map};
         *faults = (struct guestimg_faults){.fail_from = n};
         result = memctx_windows_ops.verify(&session, 0x13000, &kernel, &f->err);
         failed += result < 0;
@@ -786,7 +786,7 @@ static void
 test_backing_that_goes_away(void **state)
 {
     struct fixture *f = *state;
-    struct memctx_session session = {.map = f->map, .reads_left = 100000};
+    struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel;
     winimg_write(&f->img, &f->want);
     guestimg_truncate(&f->img, 0x200000);
