@@ -20,7 +20,15 @@ struct tasks {
     int socket;
     const struct memctx_probe_ram *ram;
     struct memctx_layouts *layouts; /* NULL: nothing was searched for yet */
+    uint64_t until_cpu_us; /* of this process; the task under way ends then */
 };
+
+static bool
+is_out_of_time(void *arg)
+{
+    const struct tasks *t = arg;
+    return clocks_us(CLOCK_PROCESS_CPUTIME_ID) >= t->until_cpu_us;
+}
 
 /* The search, made at the first search. What another prober found in this RAM
  * is where this one begins. */
@@ -35,6 +43,7 @@ prepare(struct tasks *t, const struct memctx_probe_request *request,
     }
     if (memctx_layouts_create(t->ram->maps, t->ram->n, &t->layouts, err) < 0)
         return -1;
+    memctx_layouts_set_over(t->layouts, is_out_of_time, t);
     if (request->has_kernel)
         memctx_layouts_adopt(t->layouts, &request->kernel, request->layout);
     return 0;
@@ -206,6 +215,10 @@ carry_out(struct tasks *t, const struct memctx_probe_request *request,
 {
     memset(answer, 0, sizeof(*answer));
     answer->serial = request->serial;
+    t->until_cpu_us = request->cpu_us == 0
+                          ? UINT64_MAX
+                          : clocks_us(CLOCK_PROCESS_CPUTIME_ID) +
+                                memctx_min(request->cpu_us, UINT32_MAX);
     int failed = tasks[request->task](t, request, answer, &answer->why);
     if (failed == 0)
         answer->why = (struct memctx_error)MEMCTX_ERROR_INIT;

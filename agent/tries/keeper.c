@@ -335,8 +335,11 @@ static void
 begin_task(struct live *live, uint64_t now_us)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct memctx_probe_request *request = &live->client->request;
     live_begin(live, live->client->lane, now_us);
-    if (prober_ask(live->prober, &live->client->request, &err) == 0)
+    request->cpu_us =
+        tries_limits_told(&live->tries->config.limits[live->lane]);
+    if (prober_ask(live->prober, request, &err) == 0)
         return;
     /* Why nobody listens is known once it is known whether it was started. */
     if (live->admitted)

@@ -33,6 +33,14 @@ struct tries_limits {
         [TRIES_LIGHT] = {250000, 8000000},   \
     }
 
+/* The CPU time that a prober is told: one that looks at it ends before it is
+ * ended, and keeps how far it came. */
+static inline uint64_t
+tries_limits_told(const struct tries_limits *limits)
+{
+    return limits->cpu_us - limits->cpu_us / 4;
+}
+
 enum tries_fault {
     TRIES_FINE,
     TRIES_NOT_STARTED,

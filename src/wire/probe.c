@@ -89,6 +89,7 @@ static_assert(sizeof(struct memctx_kernel) == 488,
 static const struct field request_fields[] = {
     REQUEST(NUMBER, serial, ANY),
     REQUEST(NUMBER, task, MEMCTX_PROBE_TASKS - 1),
+    REQUEST(NUMBER, cpu_us, ANY),
     REQUEST(NUMBER, budget_bytes, ANY),
     REQUEST(NUMBER, wait_us, ANY),
     REQUEST(NUMBER, cold, YES_NO),

@@ -35,6 +35,7 @@ enum memctx_probe_task {
 struct memctx_probe_request {
     uint64_t serial; /* comes back with the answer */
     enum memctx_probe_task task;
+    uint64_t cpu_us;       /* CPU time that it may take; 0: no limit */
     uint64_t budget_bytes; /* TRY: of RAM to read, about; 0: no limit */
     uint64_t wait_us;      /* VERIFY */
     bool cold;             /* TRY: RAM never held an earlier kernel */

@@ -147,6 +147,24 @@ test_kernel_after_a_cold_start(void **state)
     assert_int_equal(stop(f), 0);
 }
 
+/* A task that has used its time is answered, and the next goes on. */
+static void
+test_task_that_has_used_its_time(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_touch(&f->img, 0, RAM);
+    struct guestimg_kernel kernel = add_kernel(f);
+    f->request.cold = true;
+    f->request.cpu_us = 1;
+    assert_int_equal(ask(f, MEMCTX_PROBE_TRY), MEMCTX_PROBE_FAILED);
+    assert_int_equal(f->answer.why.kind, MEMCTX_RETRY);
+    assert_true(f->answer.bytes_read < RAM / 4);
+    f->request.cpu_us = 0;
+    assert_int_equal(ask(f, MEMCTX_PROBE_TRY), MEMCTX_PROBE_DONE);
+    assert_int_equal(f->answer.kernel.kcr3, kernel.root_gpa);
+    assert_int_equal(stop(f), 0);
+}
+
 static void
 test_kernel_that_ticks_shows_its_words(void **state)
 {
@@ -337,6 +355,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_empty_ram_is_not_yet),
         T(test_kernel_after_a_cold_start),
+        T(test_task_that_has_used_its_time),
         T(test_kernel_that_ticks_shows_its_words),
         T(test_words_that_do_not_tick_are_not_waited_for),
         T(test_words_are_waited_for),
