@@ -6,8 +6,9 @@
 
 #include <string.h>
 
+#include "charged.h"
+#include "cost.h"
 #include "guest/linux/kallsyms.h"
-#include "memram.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define REGION MEMCTX_MIB
@@ -63,7 +64,11 @@ fuzz_one(const uint8_t *data, size_t size)
     struct memctx_rammap *map = memram_rammap(ram, 4 * MEMCTX_GIB);
     const struct memctx_kernel kernel = {.paging = MEMCTX_PAGING_X86_64_4LEVEL,
                                          .kcr3 = built.root_gpa};
+    struct memctx_work work;
+    struct fuzz_cost cost = fuzz_cost_begin(ram, FUZZ_STEPS);
+    charge_map(&map, &work, FUZZ_STEPS);
     if (memctx_linux_kallsyms_find(map, &kernel, &info, names, &gva, &err) < 0)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
+    fuzz_cost_end(&cost);
     memctx_rammap_destroy(map);
 }

@@ -15,8 +15,9 @@
 
 #include <string.h>
 
+#include "charged.h"
+#include "cost.h"
 #include "guest/guest.h"
-#include "memram.h"
 #include "search/search.h"
 
 #define RAM (128 * MEMCTX_MIB)
@@ -25,6 +26,7 @@
 struct script {
     struct memram *ram;
     struct memctx_rammap *map;
+    struct memctx_work work; /* of the map */
     uint64_t at_gpa;
     uint64_t value;
     unsigned budget; /* commands and repetitions left */
@@ -96,7 +98,7 @@ check_kernel(const struct memram *ram, const struct memctx_kernel *kernel)
 }
 
 static void
-search(const struct script *s, bool all)
+search(struct script *s, bool all)
 {
     struct memctx_search *search;
     struct memctx_search_request request = {.budget_bytes = 8 * MEMCTX_MIB,
@@ -105,8 +107,11 @@ search(const struct script *s, bool all)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
     for (int i = 0; i < 2; i++) {
+        struct fuzz_cost cost = fuzz_cost_begin(s->ram, FUZZ_STEPS);
+        memctx_work_begin(&s->work, FUZZ_STEPS, NULL, NULL);
         if (memctx_search_try(search, s->map, &request, &result, &err) < 0)
             FUZZ_MUST(err.kind == MEMCTX_RETRY);
+        fuzz_cost_end(&cost);
         for (size_t k = 0; k < result.n_kernels; k++)
             check_kernel(s->ram, &result.kernels[k]);
     }
@@ -145,6 +150,7 @@ fuzz_one(const uint8_t *data, size_t size)
     struct script s = {.ram = empty_ram(), .budget = 4000};
     memram_rewind(s.ram);
     s.map = memram_rammap(s.ram, 4 * MEMCTX_GIB);
+    charge_map(&s.map, &s.work, FUZZ_STEPS);
     run(&s, (const char *)data, size);
     search(&s, false);
     search(&s, true);

@@ -5,6 +5,8 @@
  * tells what an input is; real.sh takes one from a real guest. */
 #include "fuzz.h"
 
+#include "charged.h"
+#include "cost.h"
 #include "pages.h"
 #include "search/guests.h"
 #include "search/revalidate.h"
@@ -37,8 +39,9 @@ check_found(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
 }
 
 static void
-search(const struct memctx_rammap *map, bool all)
+search(const struct memram *ram, const struct memctx_rammap *map, bool all)
 {
+    struct memctx_work *work = memctx_rammap_work(map);
     struct memctx_search *search;
     const struct memctx_search_request request = {.budget_bytes = BUDGET,
                                                   .all = all};
@@ -46,10 +49,15 @@ search(const struct memctx_rammap *map, bool all)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
     for (int i = 0; i < TRIES; i++) {
+        struct fuzz_cost cost = fuzz_cost_begin(ram, FUZZ_STEPS);
+        memctx_work_begin(work, FUZZ_STEPS, NULL, NULL);
         if (memctx_search_try(search, map, &request, &result, &err) < 0)
             check(&err);
-        for (size_t k = 0; k < result.n_kernels; k++)
+        fuzz_cost_end(&cost);
+        for (size_t k = 0; k < result.n_kernels; k++) {
+            memctx_work_begin(work, FUZZ_STEPS, NULL, NULL);
             check_found(map, &result.kernels[k]);
+        }
     }
     memctx_search_destroy(search);
 }
@@ -60,7 +68,9 @@ fuzz_one(const uint8_t *data, size_t size)
     enum fuzz_layout layout;
     struct memram *ram = fuzz_pages(data, size, &layout);
     struct memctx_rammap *map = memram_rammap(ram, 4 * MEMCTX_GIB);
-    search(map, false);
-    search(map, true);
+    struct memctx_work work;
+    charge_map(&map, &work, 0);
+    search(ram, map, false);
+    search(ram, map, true);
     memctx_rammap_destroy(map);
 }

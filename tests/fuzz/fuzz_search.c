@@ -9,6 +9,7 @@
  * the kernel that was found is asked of. */
 #include "fuzz.h"
 
+#include "cost.h"
 #include "guests.h"
 #include "search/layouts.h"
 #include "uses.h"
@@ -73,6 +74,15 @@ try_once(struct run *r, unsigned stage)
         memctx_layouts_watch(r->layouts, &r->request, &r->result, &err), &err);
 }
 
+/* A try, and to settle in which layout. */
+static uint64_t
+steps_of(const struct run *r)
+{
+    return memctx_layouts_steps(memctx_rammap_size(r->maps[0]),
+                                (r->flags & PAUSED) != 0) +
+           memctx_layouts_steps(0, false);
+}
+
 static bool
 find(struct run *r)
 {
@@ -81,7 +91,10 @@ find(struct run *r)
         pass_second(r, i);
         if (i == 1 && (r->flags & FORGETS) != 0)
             memctx_layouts_new_boot(r->layouts);
+        struct fuzz_cost cost =
+            fuzz_cost_begin(r->linux_guest->guest.ram, steps_of(r));
         found = try_once(r, i);
+        fuzz_cost_end(&cost);
     }
     return found;
 }

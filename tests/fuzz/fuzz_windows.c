@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "changes.h"
+#include "charged.h"
+#include "cost.h"
 #include "guest/windows/process.h"
 #include "search/search.h"
 #include "winimg.h"
@@ -91,20 +93,26 @@ list(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
 }
 
 static void
-search(const struct memctx_rammap *map, bool all)
+search(const struct fuzz_guest *guest, const struct memctx_rammap *map,
+       bool all)
 {
+    struct memctx_work *work = memctx_rammap_work(map);
+    struct fuzz_cost cost = fuzz_cost_begin(guest->ram, FUZZ_STEPS);
     struct memctx_search *search;
     struct memctx_search_request request = {.budget_bytes = 8 * MEMCTX_MIB,
                                             .all = all};
     struct memctx_search_result result;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     FUZZ_MUST(memctx_search_create(&search, NULL) == 0);
+    memctx_work_begin(work, FUZZ_STEPS, NULL, NULL);
     if (memctx_search_try(search, map, &request, &result, &err) < 0)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
+    fuzz_cost_end(&cost);
     for (size_t k = 0; k < result.n_kernels; k++) {
         const struct memctx_kernel *kernel = &result.kernels[k];
         FUZZ_MUST(memctx_rammap_contains(map, kernel->kcr3, 32));
         FUZZ_MUST(strstr(kernel->checks, "system-process") != NULL);
+        memctx_work_begin(work, FUZZ_STEPS, NULL, NULL);
         list(map, kernel);
     }
     memctx_search_destroy(search);
@@ -118,7 +126,9 @@ fuzz_one(const uint8_t *data, size_t size)
     const struct fuzz_guest *guest = guest_of(data[0]);
     fuzz_change(guest, 0, data + 1, size - 1);
     struct memctx_rammap *map = memram_rammap(guest->ram, 4 * MEMCTX_GIB);
-    search(map, false);
-    search(map, true);
+    struct memctx_work work;
+    charge_map(&map, &work, 0);
+    search(guest, map, false);
+    search(guest, map, true);
     memctx_rammap_destroy(map);
 }
