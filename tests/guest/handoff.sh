@@ -24,8 +24,13 @@ watch_opens()
 }
 is_traced() { ! grep -qx 'TracerPid:.0' "/proc/$BED_AGENT/status"; }
 
-# opens_for_writing: what was opened so, but for the agent's own files in its directory, which it makes
-opens_for_writing() { grep -E 'O_RDWR|O_WRONLY|O_TRUNC|creat\(' "$trace" | grep -v 'O_CREAT|O_EXCL' || true; }
+# opens_for_writing: what was opened so, but for the agent's own files in its directory, which it makes, and what a
+# prober opens before it can open nothing any more: its standard descriptors and its own score
+opens_for_writing()
+{
+    grep -E 'O_RDWR|O_WRONLY|O_TRUNC|creat\(' "$trace" |
+        grep -vE 'O_CREAT\|O_EXCL|"/dev/null"|"/proc/self/oom_score_adj"' || true
+}
 
 end_watch()
 {
