@@ -26,7 +26,7 @@ readonly_reopen(int fd)
 /* A memfd, or a file that was unlinked: its mode is nobody else's business.
  * What counts is the mode afterwards, not whether fchmod(2) said so. */
 static int
-close_unnamed(int fd, struct stat *st, struct memctx_error *err)
+forbid_writing(int fd, struct stat *st, struct memctx_error *err)
 {
     if ((st->st_mode & ANY_WRITE) == 0)
         return 0;
@@ -78,7 +78,7 @@ readonly_open(const struct memctx_source *source, uid_t peer, int *ret,
     if (fstat(source->fd, &st) < 0 || !S_ISREG(st.st_mode))
         return memctx_error_set(err, MEMCTX_PERMANENT, "it is no file");
     if (check_owner(&st, peer, err) < 0 ||
-        (st.st_nlink == 0 ? close_unnamed(source->fd, &st, err)
+        (st.st_nlink == 0 ? forbid_writing(source->fd, &st, err)
                           : check_named(&st, err)) < 0)
         return -1;
     int fd = readonly_reopen(source->fd);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The operation read: guest memory for those who have no descriptor of it. It
- * copies bytes, and looks at none: it must not know what a page table is. */
+/* The operation read: guest memory for those who have no descriptor of it,
+ * since the operation open could give them none (src/reader/remote.c asks for
+ * it). It copies bytes, and looks at none: it must not know what a page table
+ * is. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * An operation has a struct for what it was asked, which begins with struct
  * request:
  *
- *   struct read_request { struct request request; uint64_t address; ... };
+ *   struct read_request { struct request request; uint64_t gpa; ... };
  *   static const struct request_ops ops = {.work = read_memory};
  *   struct read_request *r = request_create(sizeof(*r), &ops, session, ...);
  *   fill it from the message, or request_destroy(&r->request);

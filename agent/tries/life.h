@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The life of an adapter as a table: phase x event -> next phase and actions.
- * Deciding is pure and stands here; adapter.c performs the actions.
+ * Deciding is pure and stands here; act.c performs the actions.
  *
  * A domain's record gives orders, of which the last one counts. What they need
  * happens elsewhere: a worker opens RAM, a prober tries, the heartbeat reads

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The cold bootstrap: one try after the other at finding a kernel in a RAM
- * map, each bounded in what it reads, remembering what was looked at before.
+/* One try after the other at finding kernels in a RAM map, each bounded in what
+ * it reads, remembering what was looked at before. Which of them runs is
+ * bootstrap.h's to say.
  *
  * Order of one try: places where a clue was before; where a guest's own
  * structures lead; a part of RAM where clues often are; RAM that was a hole at

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The Linux bootstrap: from VMCOREINFO in RAM to a verified swapper_pg_dir. */
+/* What the search asks of Linux: from VMCOREINFO in RAM to a verified
+ * swapper_pg_dir. */
 #include <inttypes.h>
 
 #include "base/bytes.h"

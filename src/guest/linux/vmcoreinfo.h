@@ -25,7 +25,7 @@
 /* ELF note header (12 bytes) and the name "VMCOREINFO", padded to 4. */
 #define MEMCTX_VMCOREINFO_NOTE_HEADER 24u
 
-/* Every value has its `has_` bit; what has none was not in the text. */
+/* Every value has its bit in `has`; what has none was not in the text. */
 enum memctx_vmcoreinfo_key {
     MEMCTX_VMCI_SWAPPER,      /* SYMBOL(swapper_pg_dir), older kernels also
                                  init_top_pgt or init_level4_pgt: gva */
@@ -83,7 +83,7 @@ int memctx_vmcoreinfo_parse(const char *text, size_t len_bytes,
  * text that follows it, between 1 and MEMCTX_VMCOREINFO_MAX. */
 bool memctx_vmcoreinfo_is_note(const unsigned char *bytes, size_t *text_len);
 
-/* Does the bare text begin here? len_bytes >= 10. */
+/* Does the bare text begin here? Looks at 10 bytes. */
 bool memctx_vmcoreinfo_is_text(const unsigned char *bytes);
 
 /* Does one of the two begin here? As many bytes as for a note. */
