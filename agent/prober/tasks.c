@@ -4,6 +4,7 @@
 #include "prober/tasks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -140,25 +141,44 @@ verify(struct tasks *t, const struct memctx_probe_request *request,
     return 0;
 }
 
+/* As many of the bytes from `done` on as lie in one page. A guest may well map
+ * what is no RAM: its devices. */
+static int
+find_part(const struct tasks *t, const struct memctx_probe_request *request,
+          uint32_t done, struct memctx_probe_part *ret,
+          struct memctx_error *err)
+{
+    const struct memctx_rammap *map = t->ram->maps[request->layout];
+    struct memctx_walk walk;
+    uint64_t gva;
+    if (!memctx_add(request->gva, done, &gva))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the bytes reach beyond the last address");
+    if (memctx_paging_walk(map, request->paging, request->root_gpa, gva, &walk,
+                           err) < 0)
+        return -1;
+    uint64_t in_page = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
+    ret->gpa = walk.gpa;
+    ret->size = (uint32_t)memctx_min(request->size - done, in_page);
+    ret->writable = walk.writable;
+    if (!memctx_rammap_contains(map, ret->gpa, ret->size))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gva %#" PRIx64 " leads to gpa %#" PRIx64
+                                ", which is not RAM",
+                                gva, ret->gpa);
+    return 0;
+}
+
 static int
 translate(struct tasks *t, const struct memctx_probe_request *request,
           struct memctx_probe_answer *answer, struct memctx_error *err)
 {
-    uint32_t done = 0;
-    while (done < request->size) {
-        struct memctx_walk walk;
-        uint64_t gva;
-        if (!memctx_add(request->gva, done, &gva))
-            return memctx_error_set(err, MEMCTX_PERMANENT,
-                                    "the bytes reach beyond the last address");
-        if (memctx_paging_walk(t->ram->maps[request->layout], request->paging,
-                               request->root_gpa, gva, &walk, err) < 0)
+    answer->layout = request->layout;
+    for (uint32_t done = 0; done < request->size;) {
+        struct memctx_probe_part *part = &answer->parts[answer->n_parts];
+        if (find_part(t, request, done, part, err) < 0)
             return -1;
-        uint64_t in_page = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
-        struct memctx_probe_part *part = &answer->parts[answer->n_parts++];
-        part->gpa = walk.gpa;
-        part->size = (uint32_t)memctx_min(request->size - done, in_page);
-        part->writable = walk.writable;
+        answer->n_parts++;
         done += part->size;
     }
     return 0;

@@ -234,21 +234,32 @@ check_words(const struct memctx_probe_answer *a,
     return 0;
 }
 
-/* As many bytes as were asked for, each part in one page. */
+/* In one page of RAM, and there where the address is in its own page. */
+static bool
+is_part(const struct memctx_probe_part *part, uint64_t gva,
+        const struct memctx_rammap *map)
+{
+    uint64_t in_page = part->gpa % MEMCTX_PAGE_SIZE;
+    return part->size > 0 && in_page == gva % MEMCTX_PAGE_SIZE &&
+           in_page + part->size <= MEMCTX_PAGE_SIZE &&
+           memctx_rammap_contains(map, part->gpa, part->size);
+}
+
+/* As many bytes as were asked for. */
 static int
 check_parts(const struct memctx_probe_answer *a,
             const struct memctx_probe_request *asked,
             const struct memctx_rammap *map, struct memctx_error *err)
 {
     uint64_t size = 0;
+    if (a->layout != asked->layout)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "bytes in a layout that was not asked for");
     for (uint32_t i = 0; i < a->n_parts; i++) {
-        const struct memctx_probe_part *part = &a->parts[i];
-        if (part->size == 0 ||
-            part->gpa % MEMCTX_PAGE_SIZE + part->size > MEMCTX_PAGE_SIZE ||
-            !memctx_rammap_contains(map, part->gpa, part->size))
+        if (!is_part(&a->parts[i], asked->gva + size, map))
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "bytes that are in no page of RAM");
-        size += part->size;
+        size += a->parts[i].size;
     }
     if (size != asked->size)
         return memctx_error_set(err, MEMCTX_RETRY,

@@ -28,7 +28,8 @@ enum memctx_probe_task {
                                which words does it move? This takes up to
                                `wait_us`; it ends as soon as something else is
                                asked */
-    MEMCTX_PROBE_TRANSLATE, /* where in RAM are `size` bytes at `gva`? */
+    MEMCTX_PROBE_TRANSLATE, /* where in RAM are `size` bytes at `gva`, by the
+                               tables at root_gpa in map `layout`? */
     MEMCTX_PROBE_TASKS
 };
 
@@ -69,7 +70,7 @@ struct memctx_probe_word {
 
 #define MEMCTX_PROBE_WORDS_MAX 8
 
-/* Bytes that lie in one page. */
+/* Bytes that lie in one page of RAM. */
 struct memctx_probe_part {
     uint64_t gpa;
     uint32_t size;

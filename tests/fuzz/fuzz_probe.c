@@ -40,6 +40,21 @@ guest_deinit(struct guest *g)
 }
 
 static void
+check_parts(const struct memctx_probe_answer *a,
+            const struct memctx_probe_request *asked,
+            const struct memctx_rammap *map)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < a->n_parts; i++) {
+        const struct memctx_probe_part *part = &a->parts[i];
+        FUZZ_MUST(memctx_rammap_contains(map, part->gpa, part->size));
+        FUZZ_MUST((part->gpa ^ (asked->gva + size)) % MEMCTX_PAGE_SIZE == 0);
+        size += part->size;
+    }
+    FUZZ_MUST(size == asked->size);
+}
+
+static void
 check(const struct memctx_probe_answer *a,
       const struct memctx_probe_request *asked,
       const struct memctx_probe_ram *ram)
@@ -53,12 +68,9 @@ check(const struct memctx_probe_answer *a,
     FUZZ_MUST(a->n_words <= MEMCTX_PROBE_WORDS_MAX);
     for (uint32_t i = 0; i < a->n_words; i++)
         FUZZ_MUST(memctx_rammap_contains(map, a->words[i].gpa, 8));
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < a->n_parts; i++)
-        size += a->parts[i].size;
     if (asked->task == MEMCTX_PROBE_TRANSLATE &&
         a->verdict == MEMCTX_PROBE_DONE)
-        FUZZ_MUST(size == asked->size);
+        check_parts(a, asked, map);
 }
 
 static void
@@ -105,6 +117,7 @@ fuzz_one(const uint8_t *data, size_t size)
     const struct memctx_probe_request asked = {
         .serial = 1,
         .task = data[0] % MEMCTX_PROBE_TASKS,
+        .gva = 0xff8,
         .size = 16,
     };
     fill(&answer, data[1] % 4);

@@ -290,6 +290,17 @@ test_kernel_that_another_prober_found(void **state)
 }
 
 static void
+ask_where(struct fixture *f, const struct guestimg_space *space, uint64_t gva,
+          uint32_t size)
+{
+    f->request.paging = MEMCTX_PAGING_X86_64_4LEVEL;
+    f->request.root_gpa = space->root_gpa;
+    f->request.gva = gva;
+    f->request.size = size;
+    ask(f, MEMCTX_PROBE_TRANSLATE);
+}
+
+static void
 test_translation_over_two_pages(void **state)
 {
     struct fixture *f = *state;
@@ -300,12 +311,8 @@ test_translation_over_two_pages(void **state)
                  MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
     guestimg_map(&f->img, &space, gva + MEMCTX_PAGE_SIZE, 0x3000,
                  MEMCTX_PAGE_SIZE, MEMCTX_PTE_PRESENT);
-    f->request.paging = MEMCTX_PAGING_X86_64_4LEVEL;
-    f->request.root_gpa = kernel.root_gpa;
-    f->request.gva = gva + 0xff0;
-    f->request.size = 48;
-    assert_int_equal(ask(f, MEMCTX_PROBE_TRANSLATE), MEMCTX_PROBE_DONE);
-
+    ask_where(f, &space, gva + 0xff0, 48);
+    assert_int_equal(f->answer.verdict, MEMCTX_PROBE_DONE);
     assert_int_equal(f->answer.n_parts, 2);
     assert_int_equal(f->answer.parts[0].gpa, 0x5ff0);
     assert_int_equal(f->answer.parts[0].size, 16);
@@ -318,6 +325,49 @@ test_translation_over_two_pages(void **state)
     assert_error(&f->answer.why, MEMCTX_RETRY, "not mapped");
     f->request.gva = UINT64_MAX - 15;
     assert_int_equal(ask(f, MEMCTX_PROBE_TRANSLATE), MEMCTX_PROBE_FAILED);
+    assert_int_equal(stop(f), 0);
+}
+
+/* Read-only three levels above the page. */
+static void
+test_table_that_is_read_only_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(f);
+    const struct guestimg_space space = {kernel.root_gpa, kernel.levels};
+    const uint64_t gva = UINT64_C(0xffffc90000000000);
+    const uint64_t entry_gpa = kernel.root_gpa + (gva >> 39 & 511) * 8;
+    guestimg_map(&f->img, &space, gva, 0x5000, MEMCTX_PAGE_SIZE,
+                 MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
+    ask_where(f, &space, gva, 8);
+    assert_true(f->answer.parts[0].writable);
+    guestimg_write_le64(&f->img, entry_gpa,
+                        guestimg_read_le64(&f->img, entry_gpa) &
+                            ~MEMCTX_PTE_WRITE);
+    ask_where(f, &space, gva, 8);
+    assert_int_equal(f->answer.verdict, MEMCTX_PROBE_DONE);
+    assert_false(f->answer.parts[0].writable);
+    assert_int_equal(stop(f), 0);
+}
+
+/* A guest maps its devices, and pages that go beyond its RAM. */
+static void
+test_address_that_is_not_ram(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(f);
+    const struct guestimg_space space = {kernel.root_gpa, kernel.levels};
+    const uint64_t gva = UINT64_C(0xffffc90000000000);
+    guestimg_map(&f->img, &space, gva, RAM - MEMCTX_PAGE_SIZE, MEMCTX_PAGE_SIZE,
+                 MEMCTX_PTE_PRESENT);
+    guestimg_map(&f->img, &space, gva + MEMCTX_PAGE_SIZE, 0xfee00000,
+                 MEMCTX_PAGE_SIZE, MEMCTX_PTE_PRESENT);
+    ask_where(f, &space, gva + 0xff8, 8);
+    assert_int_equal(f->answer.verdict, MEMCTX_PROBE_DONE);
+    ask_where(f, &space, gva + 0xff8, 9);
+    assert_int_equal(f->answer.verdict, MEMCTX_PROBE_FAILED);
+    assert_error(&f->answer.why, MEMCTX_RETRY,
+                 "gpa 0xfee00000, which is not RAM");
     assert_int_equal(stop(f), 0);
 }
 
@@ -364,6 +414,8 @@ main(void)
         T(test_new_boot_forgets_what_was_found),
         T(test_kernel_that_another_prober_found),
         T(test_translation_over_two_pages),
+        T(test_table_that_is_read_only_counts),
+        T(test_address_that_is_not_ram),
         T(test_nonsense_ends_it),
         T(test_refusal_is_an_answer),
     };

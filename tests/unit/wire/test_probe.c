@@ -268,6 +268,7 @@ static void
 ask_translation(struct fixture *f, uint32_t size)
 {
     f->asked.task = MEMCTX_PROBE_TRANSLATE;
+    f->asked.gva = UINT64_C(0xffffffff81001ff0);
     f->asked.size = size;
     f->answer.has_kernel = false;
     f->answer.n_words = 0;
@@ -291,6 +292,26 @@ test_translation_is_of_pages_of_ram(void **state)
     refuse(f, &f->answer, "no page of RAM");
     f->answer.parts[0].gpa = UINT64_MAX;
     refuse(f, &f->answer, "no page of RAM");
+    f->answer.parts[0].gpa = RAM_GPA + 0x1fe0; /* elsewhere in its page */
+    refuse(f, &f->answer, "no page of RAM");
+    f->answer.parts[0].gpa = RAM_GPA + 0x1ff0;
+    f->answer.parts[1].gpa += 8;
+    refuse(f, &f->answer, "no page of RAM");
+}
+
+/* RAM is in another place there. */
+static void
+test_translation_is_in_the_layout_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_probe_answer ret;
+    ask_translation(f, 24);
+    f->answer.layout = 1;
+    f->answer.parts[0].gpa = 64 * MEMCTX_MIB + 0xff0;
+    f->answer.parts[1].gpa = 64 * MEMCTX_MIB;
+    refuse(f, &f->answer, "layout that was not asked for");
+    f->asked.layout = 1;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
 }
 
 static void
@@ -421,6 +442,7 @@ main(void)
         T(test_failure_has_a_reason_and_no_kernel),
         T(test_pending_is_no_answer_to_a_look),
         T(test_translation_is_of_pages_of_ram),
+        T(test_translation_is_in_the_layout_asked_for),
         T(test_translation_is_of_all_bytes_asked_for),
         T(test_mutated_answers_are_refused_or_harmless),
         T(test_right_request_is_taken_whole),
