@@ -142,6 +142,30 @@ say_nonsense(const struct fake *fake)
     send(SOCKET, bytes, fake->number, MSG_NOSIGNAL);
 }
 
+/* All bytes that were asked for lie at this address, or all but one. */
+static void
+send_part(const struct fake *fake, uint32_t size)
+{
+    const struct memctx_probe_answer answer = {
+        .serial = fake->request.serial,
+        .n_parts = 1,
+        .parts = {{fake->number, size, true}},
+    };
+    send(SOCKET, &answer, sizeof(answer), MSG_NOSIGNAL);
+}
+
+static void
+say_where(const struct fake *fake)
+{
+    send_part(fake, fake->request.size);
+}
+
+static void
+say_too_little(const struct fake *fake)
+{
+    send_part(fake, fake->request.size - 1);
+}
+
 static const struct {
     const char *word;
     void (*act)(const struct fake *fake);
@@ -158,6 +182,8 @@ static const struct {
     {"lie", lie},
     {"other", answer_another},
     {"nonsense", say_nonsense},
+    {"where", say_where},
+    {"little", say_too_little},
 };
 
 static void

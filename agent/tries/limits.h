@@ -15,7 +15,7 @@ struct spawner;
 enum tries_lane {
     TRIES_SHORT, /* tries: as many at once as there are places */
     TRIES_LONG,  /* looks at a whole guest: one at a time, beside those */
-    TRIES_LIGHT, /* what waits more than it works: any number */
+    TRIES_LIGHT, /* what hardly uses the CPU: any number */
     TRIES_LANES
 };
 
