@@ -161,6 +161,7 @@ open_control(struct agent *agent, const char *dir, struct memctx_error *err)
         .records = &agent->domains.members.records,
         .access = &agent->settings->access,
         .requests = agent->requests,
+        .tries = agent->means.adapters.tries,
         .log = agent->log,
         .attach = domains_attach,
         .attach_arg = &agent->domains,

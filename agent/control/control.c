@@ -18,6 +18,7 @@
 #include "common/listener.h"
 #include "control/operations.h"
 #include "control/wait.h"
+#include "control/walks.h"
 
 #define CLIENTS_MAX 256
 #define STRANGERS_MAX 192 /* neither root nor our own user: others get in */
@@ -265,6 +266,7 @@ control_create(const char *dir, const struct service *service,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     control->service = *service;
     if (disposer_create(&control->disposer, err) < 0 ||
+        walks_create(service->tries, &control->service.walks, err) < 0 ||
         listener_create(dir, CONTROL_SOCKET, mode, on_accepted, control,
                         &control->listener, err) < 0) {
         control_destroy(control);
@@ -282,6 +284,7 @@ control_destroy(struct control *control)
     listener_destroy(control->listener);
     while (control->sessions != NULL)
         drop((struct client *)control->sessions);
+    walks_destroy(control->service.walks);
     disposer_destroy(control->disposer);
     free(control);
 }
@@ -293,6 +296,7 @@ control_changed(struct control *control, struct record *record)
     if (control == NULL)
         return;
     record->change = ++control->service.changes;
+    walks_check(control->service.walks);
     for (struct session *s = control->sessions; s != NULL; s = next) {
         next = s->next;
         if (s->waiting.is_waiting)
@@ -306,6 +310,7 @@ control_gone(struct control *control, const struct record *record)
     struct session *next;
     if (control == NULL)
         return;
+    walks_check(control->service.walks);
     for (struct session *s = control->sessions; s != NULL; s = next) {
         next = s->next;
         if (s->waiting.is_waiting)

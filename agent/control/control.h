@@ -24,7 +24,8 @@ void control_destroy(struct control *control);
  * thread. */
 void control_changed(struct control *control, struct record *record);
 
-/* The run of a domain is over; its record is about to go. Loop thread. */
+/* The run of a domain is over, as its epoch shows; its record is about to go.
+ * Loop thread. */
 void control_gone(struct control *control, const struct record *record);
 
 #endif

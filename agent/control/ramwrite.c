@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Plans a write, opens what it needs for this one write, and undoes the first
- * half if the second fails. */
+ * half if the second fails. It looks at no byte of the guest: where the bytes
+ * go a prober has said, which is believed only as far as the RAM goes. */
 #include "control/ramwrite.h"
 
 #include <errno.h>
@@ -15,11 +16,10 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "paging/paging.h"
 
-/* So few bytes touch two pages at most. */
-#define PARTS_MAX 2
-_Static_assert(CONTROL_WRITE_MAX <= MEMCTX_PAGE_SIZE, "two pages at most");
+#define PARTS_MAX MEMCTX_PROBE_PARTS_MAX
+_Static_assert(CONTROL_WRITE_MAX <= MEMCTX_PROBE_TRANSLATE_MAX,
+               "so many bytes can be asked for at once");
 
 /* What of the bytes goes to one page. */
 struct part {
@@ -64,40 +64,44 @@ locate(const struct memctx_rammap *map, struct part *part,
                             part->gpa);
 }
 
-/* The page tables as they are now: every page must be mapped and writable. */
+/* The bytes from `done` on, as many as this part takes. */
 static int
 add_part(struct plan *plan, const struct ramwrite *w, size_t done,
          struct memctx_error *err)
 {
-    struct memctx_walk walk;
-    uint64_t gva;
-    if (!memctx_add(w->gva, done, &gva))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "the bytes reach beyond the last address");
-    if (memctx_paging_walk(w->kernel->map, w->kernel->paging, w->kernel->kcr3,
-                           gva, &walk, err) < 0)
-        return -1;
-    if (!walk.writable)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "gva %#" PRIx64 " is mapped read-only", gva);
-    struct part *part = &plan->parts[plan->n_parts];
-    uint64_t left = MEMCTX_PAGE_SIZE - gva % MEMCTX_PAGE_SIZE;
-    part->gpa = walk.gpa;
+    const struct memctx_probe_part *found = &w->found->parts[plan->n_parts];
+    if (found->size > w->len_bytes - done)
+        return memctx_error_set(err, MEMCTX_BUG, "more bytes were found");
+    struct part *part = &plan->parts[plan->n_parts++];
+    part->gpa = found->gpa;
     part->bytes = w->bytes + done;
-    part->len_bytes = (size_t)memctx_min(w->len_bytes - done, left);
-    plan->n_parts++;
+    part->len_bytes = found->size;
+    if (!found->writable)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "gva %#" PRIx64 " is mapped read-only",
+                                w->gva + done);
     return locate(w->kernel->map, part, err);
 }
 
+/* Of a kernel that runs no more it says nothing that its tables led nowhere. */
 static int
 make_plan(struct plan *plan, const struct ramwrite *w, struct memctx_error *err)
 {
-    for (size_t done = 0; done < w->len_bytes;) {
+    size_t done = 0;
+    if (running_kernel_check(w->kernel, err) < 0)
+        return -1;
+    if (w->found->why.kind != MEMCTX_OK) {
+        *err = w->found->why;
+        return -1;
+    }
+    while (plan->n_parts < w->found->n_parts) {
         if (add_part(plan, w, done, err) < 0)
             return -1;
         done += plan->parts[plan->n_parts - 1].len_bytes;
     }
-    return 0;
+    return done == w->len_bytes
+               ? 0
+               : memctx_error_set(err, MEMCTX_BUG, "fewer bytes were found");
 }
 
 #define OPEN_TRIES 8
@@ -207,6 +211,24 @@ write_plan(struct plan *plan, const struct ramwrite *w,
                             "which of the two is not known");
 }
 
+/* A prober may have chosen some of the words: they must not end before their
+ * time, or what follows would look like a member of the line. */
+static void
+log_outcome(const struct ramwrite *w, uint64_t gpa, const char *outcome)
+{
+    char words[MEMCTX_MESSAGE_MAX];
+    snprintf(words, sizeof(words), "%s", outcome);
+    for (char *c = words; *c != '\0'; c++) {
+        if (*c == '"')
+            *c = '\'';
+    }
+    log_audit(w->log,
+              "write: uid=%u pid=%d gva=%#" PRIx64 " gpa=%#" PRIx64
+              " bytes=%zu outcome=\"%s\" domain=%s",
+              (unsigned)w->uid, (int)w->pid, w->gva, gpa, w->len_bytes, words,
+              w->domain);
+}
+
 int
 ramwrite(const struct ramwrite *w, struct memctx_error *err)
 {
@@ -214,12 +236,8 @@ ramwrite(const struct ramwrite *w, struct memctx_error *err)
     MEMCTX_CLEANUP(plan_deinit)
     struct plan plan = {.parts = {{.fd = -1}, {.fd = -1}}};
     int failed = write_plan(&plan, w, &why);
-    log_audit(w->log,
-              "write: uid=%u pid=%d gva=%#" PRIx64 " gpa=%#" PRIx64
-              " bytes=%zu outcome=\"%s\" domain=%s",
-              (unsigned)w->uid, (int)w->pid, w->gva,
-              plan.n_parts > 0 ? plan.parts[0].gpa : 0, w->len_bytes,
-              failed < 0 ? why.message : "done", w->domain);
+    log_outcome(w, plan.n_parts > 0 ? plan.parts[0].gpa : 0,
+                failed < 0 ? why.message : "done");
     if (failed < 0)
         *err = why;
     return failed;

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "common/log.h"
-#include "control/running.h"
+#include "control/walks.h"
 #include "wire/protocol.h"
 
 /* Which bytes go where, and for whom. */
@@ -20,6 +20,7 @@ struct ramwrite {
     uint64_t gva;
     size_t len_bytes;
     unsigned char bytes[CONTROL_WRITE_MAX];
+    const struct walk_result *found; /* by a walk to gva, just now */
     /* For the line of the log. */
     const struct log *log;
     const char *domain; /* its name */
@@ -27,13 +28,13 @@ struct ramwrite {
     pid_t pid;
 };
 
-/* Write the bytes to the guest-virtual address as the kernel's page tables map
- * it now: all bytes or none. One line of the log says who wrote where and what
- * came of it. 0, or -1 with nothing written: RETRY or PERMANENT, not mapped,
- * mapped read-only, no RAM, or not to be opened; STALE, RETRY or GONE: another
- * kernel, or nobody knows which. STALE is also said when the kernel changed
- * while it was written. Any thread but the loop's: it may wait for a file
- * system. */
+/* Write the bytes to where the address was found to lead: all bytes or none.
+ * One line of the log says who wrote where and what came of it, also where
+ * nothing was found. 0, or -1 with nothing written: what the walk failed with;
+ * PERMANENT, mapped read-only, or RAM that cannot be opened or takes no writes;
+ * STALE, RETRY or GONE: another kernel, or nobody knows which. STALE is also
+ * said when the kernel changed while it was written. Any thread but the loop's:
+ * it may wait for a file system. */
 int ramwrite(const struct ramwrite *write, struct memctx_error *err);
 
 #endif

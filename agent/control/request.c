@@ -56,7 +56,6 @@ request_create(size_t size, const struct request_ops *ops,
         refuse(refusal, REFUSAL_EXHAUSTED, "out of memory");
         return NULL;
     }
-    r->task.abandon = abandon;
     r->ops = ops;
     r->session = session;
     r->kernel = running_kernel_of(record);
@@ -162,6 +161,7 @@ request_submit(struct request *r)
 {
     r->job.work = work;
     r->job.done = done;
+    r->task.abandon = abandon;
     r->session->busy = &r->task;
     offload_submit(r->session->service->requests, &r->job);
 }

@@ -11,7 +11,10 @@
  *   static const struct request_ops ops = {.work = read_memory};
  *   struct read_request *r = request_create(sizeof(*r), &ops, session, ...);
  *   fill it from the message, or request_destroy(&r->request);
- *   request_submit(&r->request); */
+ *   request_submit(&r->request);
+ *
+ * What has to be known first, and is told on the loop later, an operation asks
+ * for between the two, with session->busy and an abandon() of its own. */
 #ifndef MEMCTXD_REQUEST_H
 #define MEMCTXD_REQUEST_H
 
@@ -54,7 +57,7 @@ void *request_create(size_t size, const struct request_ops *ops,
                      struct session *session, const struct record *record,
                      json_object *message, struct refusal *refusal);
 
-/* For one that is not submitted. Loop thread. */
+/* For one that is not submitted; its session is not touched. Loop thread. */
 void request_destroy(struct request *request);
 
 /* Hand it to a thread; it is not the caller's any more. Loop thread. */

@@ -10,6 +10,8 @@
 
 struct handed;
 struct record;
+struct tries;
+struct walks;
 
 /* RAM of a domain is handed in, which is owned from the call on: *ret is the
  * record that has it, in place of `record`, which is no more. -1 with RETRY:
@@ -23,12 +25,14 @@ struct service {
     struct record *const *records; /* the head of the list; may change */
     const struct access *access;
     struct offload *requests; /* carries them out */
+    struct tries *tries;      /* start probers for them */
     const struct log *log;
     service_attach_fn *attach;
     void *attach_arg;
     /* The control socket's own, zero at first. */
     uint64_t changes; /* of all records, counted */
     struct denials denials;
+    struct walks *walks;
 };
 
 #endif

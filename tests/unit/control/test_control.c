@@ -817,6 +817,93 @@ test_root_writes_only_by_a_rule(void **state)
     close(fd);
 }
 
+#define WRITE_TO(domain, gva)                                          \
+    "{\"op\":\"write\",\"domain\":\"" domain "\",\"gva\":\"" gva "\"," \
+    "\"hex\":\"0011\"}"
+
+/* A prober finds the page; stub RAM is sealed, so that the write fails there.
+ */
+static void
+test_write_goes_where_a_prober_says(void **state)
+{
+    struct ctlagent *a = *state;
+    if (!is_root())
+        skip();
+    int fd = start(a, "user:0 write test", (uid_t)-1);
+    wait_ready(fd, "test");
+    assert_kind(fd, WRITE_TO("test", STUB_UTS), "permanent",
+                "writing at gpa 0x");
+    assert_kind(fd, WRITE_TO("test", "0x1000"), "retry", "page tables: ");
+    assert_kind(fd, WRITE_TO("test", "0xffffffffffffffff"), "usage",
+                "beyond the last address");
+    close(fd);
+}
+
+/* From now on other probers are started. */
+static void
+link_prober(const struct ctlagent *a, const char *program)
+{
+    char link[100];
+    char other[100];
+    snprintf(link, sizeof(link), "%s/prober", a->dir);
+    snprintf(other, sizeof(other), "%s/other", a->dir);
+    assert_int_equal(symlink(program, other), 0);
+    assert_int_equal(rename(other, link), 0);
+}
+
+/* The prober that looks for the address says nothing: the client may leave
+ * meanwhile, and the domain, which is let go at once. */
+static void
+test_domain_stops_while_an_address_is_looked_for(void **state)
+{
+    struct ctlagent *a = *state;
+    static struct ctlreply reply;
+    static const char request[] = WRITE_TO("w", STUB_UTS);
+    char prober[100];
+    char fake[256];
+    struct stat ram;
+    if (!is_root())
+        skip();
+    snprintf(prober, sizeof(prober), "%s/prober", a->dir);
+    snprintf(fake, sizeof(fake), "%s/tests/fakeprober",
+             getenv("MEMCTX_BUILDDIR"));
+    link_prober(a, a->settings.prober);
+    a->settings.prober = prober;
+    ctlagent_keep_log(a);
+    int fd = start(a, "user:0 write w", (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "w");
+    wait_ready(fd, "w");
+    const struct ctlreply *opened =
+        ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"w\"}");
+    assert_int_equal(fstat(opened->fds[1], &ram), 0);
+    link_prober(a, fake);
+    int writer = ctl_connect(a, (uid_t)-1, NULL, 0);
+    int leaver = ctl_connect(a, (uid_t)-1, NULL, 0);
+    int behind = ctl_connect(a, (uid_t)-1, NULL, 0);
+    const int all[] = {leaver, writer, behind};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(all); i++) {
+        assert_int_equal(ctl_send(all[i], request, strlen(request), NULL, 0),
+                         0);
+        ctl_let_turn(fd);
+    }
+    close(leaver);
+    ctl_let_turn(fd);
+    assert_int_equal(ctl_take(writer, &reply), -1);
+    ctlagent_destroy_domain(domain);
+    for (size_t i = 1; i < MEMCTX_ARRAY_LEN(all); i++) {
+        assert_int_equal(ctl_receive(all[i], &reply), 0);
+        assert_string_equal(ctl_text(&reply, "kind"), "gone");
+        assert_string_equal(ctl_text(&reply, "error"),
+                            "the domain has stopped");
+        close(all[i]);
+    }
+    wait_until(count_descriptors_of(&ram) == 0);
+    /* Who left wrote nothing, and tried nothing. */
+    assert_int_equal(logpipe_count(&a->logpipe, "audit: write:"), 2);
+    ctlreply_deinit(&reply);
+    close(fd);
+}
+
 static void
 test_one_user_gets_only_so_many_connections(void **state)
 {
@@ -932,6 +1019,8 @@ main(void)
         T(test_hidden_domain_is_not_told_by_its_id),
         T(test_group_of_the_peer_counts),
         T(test_root_writes_only_by_a_rule),
+        T(test_write_goes_where_a_prober_says),
+        T(test_domain_stops_while_an_address_is_looked_for),
         T(test_one_user_gets_only_so_many_connections),
         T(test_replies_are_taken_before_more_is_done),
     };

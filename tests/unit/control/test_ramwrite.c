@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Writing to a guest: all bytes or none, where its page tables allow it, while
- * its kernel runs; and nothing stays open for writing. */
+/* Writing to a guest: all bytes or none, where its page tables were found to
+ * allow it, while its kernel runs; and nothing stays open for writing. */
 #include "unit.h"
 
 #include <errno.h>
@@ -14,6 +14,8 @@
 
 #include "control/ramwrite.h"
 #include "guestimg.h"
+#include "logpipe.h"
+#include "paging/paging.h"
 
 #define GVA UINT64_C(0xffff888000000000)
 #define GPA UINT64_C(0x400000)
@@ -26,6 +28,7 @@ struct fixture {
     struct guestimg_space space;
     struct log log;
     struct running_kernel kernel;
+    struct walk_result found;
     struct ramwrite write;
     struct memctx_error err;
 };
@@ -49,7 +52,8 @@ set_up(void **state)
     epoch_set(k->epoch, k->epoch_number);
     k->paging = MEMCTX_PAGING_X86_64_4LEVEL;
     k->kcr3 = f->space.root_gpa;
-    f->write = (struct ramwrite){.kernel = k, .domain = "tested"};
+    f->write =
+        (struct ramwrite){.kernel = k, .found = &f->found, .domain = "tested"};
     *state = f;
     return 0;
 }
@@ -64,8 +68,31 @@ tear_down(void **state)
     return 0;
 }
 
+/* What a prober would say; its own tests are those of prober/tasks.c. */
+static struct walk_result
+find(const struct fixture *f, uint64_t gva, size_t len)
+{
+    struct walk_result found = {.why = MEMCTX_ERROR_INIT};
+    for (size_t done = 0; done < len;) {
+        struct memctx_probe_part *part = &found.parts[found.n_parts++];
+        struct memctx_walk walk;
+        assert_true(found.n_parts <= MEMCTX_PROBE_PARTS_MAX);
+        assert_int_equal(memctx_paging_walk(f->kernel.map, f->kernel.paging,
+                                            f->kernel.kcr3, gva + done, &walk,
+                                            NULL),
+                         0);
+        uint64_t left = MEMCTX_PAGE_SIZE - (gva + done) % MEMCTX_PAGE_SIZE;
+        part->gpa = walk.gpa;
+        part->size = (uint32_t)memctx_min(len - done, left);
+        part->writable = walk.writable;
+        done += part->size;
+    }
+    return found;
+}
+
+/* Where f->found says. */
 static int
-write_at(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
+write_found(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
 {
     static const struct memctx_error no_error = MEMCTX_ERROR_INIT;
     f->err = no_error;
@@ -73,6 +100,13 @@ write_at(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
     f->write.len_bytes = len;
     memset(f->write.bytes, byte, len);
     return ramwrite(&f->write, &f->err);
+}
+
+static int
+write_at(struct fixture *f, uint64_t gva, size_t len, unsigned char byte)
+{
+    f->found = find(f, gva, len);
+    return write_found(f, gva, len, byte);
 }
 
 /* All bytes of [gpa, gpa + len) are this. */
@@ -122,51 +156,89 @@ test_read_only_page_stays(void **state)
     assert_bytes(f, GPA + 0x9000, 100, 0);
 }
 
-/* Read-only two levels up. */
 static void
-test_table_that_is_read_only_counts(void **state)
+test_walk_that_found_nothing_is_the_outcome(void **state)
 {
     struct fixture *f = *state;
-    uint64_t level4 = f->space.root_gpa + (GVA >> 39 & 511) * 8;
-    uint64_t entry = guestimg_read_le64(&f->img, level4);
-    guestimg_write_le64(&f->img, level4, entry & ~MEMCTX_PTE_WRITE);
-    assert_int_equal(write_at(f, GVA, 1, 1), -1);
-    assert_error(&f->err, MEMCTX_PERMANENT, "mapped read-only");
+    f->found = find(f, GVA, 1);
+    memctx_error_set(&f->found.why, MEMCTX_RETRY, "the prober crashed");
+    assert_int_equal(write_found(f, GVA, 1, 1), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "the prober crashed");
     assert_bytes(f, GPA, 1, 0);
+    /* It is nothing new that the tables of a dead guest lead nowhere. */
+    epoch_set(f->kernel.epoch, STATEPAGE_OVER);
+    assert_int_equal(write_found(f, GVA, 1, 1), -1);
+    assert_error(&f->err, MEMCTX_GONE, "stopped");
 }
 
+/* Decoding an answer lets none of these through. */
 static void
-test_unmapped_page_takes_nothing(void **state)
+test_parts_that_are_not_these_bytes_take_nothing(void **state)
 {
     struct fixture *f = *state;
-    guestimg_map(&f->img, &f->space, GVA + 0x10000, GPA + 0x9000, 4096,
-                 WRITABLE);
-    assert_int_equal(write_at(f, GVA + 0x10ffe, 4, 1), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "not mapped");
-    assert_bytes(f, GPA + 0x9ffe, 2, 0);
-    assert_int_equal(write_at(f, GVA + 0x20000, 4, 1), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "not mapped");
-}
-
-/* The tables are walked at the moment of the write. */
-static void
-test_mapping_that_changed_is_followed(void **state)
-{
-    struct fixture *f = *state;
-    assert_int_equal(write_at(f, GVA, 1, 1), 0);
-    guestimg_map(&f->img, &f->space, GVA, GPA + 0x20000, 4096, WRITABLE);
-    assert_int_equal(write_at(f, GVA, 1, 2), 0);
-    assert_bytes(f, GPA, 1, 1);
-    assert_bytes(f, GPA + 0x20000, 1, 2);
+    f->found = find(f, GVA, CONTROL_WRITE_MAX);
+    f->found.parts[0].size++;
+    assert_int_equal(write_found(f, GVA, CONTROL_WRITE_MAX, 1), -1);
+    assert_error(&f->err, MEMCTX_BUG, "more bytes");
+    f->found.parts[0].size -= 2;
+    assert_int_equal(write_found(f, GVA, CONTROL_WRITE_MAX, 1), -1);
+    assert_error(&f->err, MEMCTX_BUG, "fewer bytes");
+    f->found = find(f, GVA + 4094, 4);
+    f->found.parts[1].size = UINT32_MAX;
+    assert_int_equal(write_found(f, GVA + 4094, 4, 1), -1);
+    assert_error(&f->err, MEMCTX_BUG, "more bytes");
+    f->found.n_parts = 0;
+    assert_int_equal(write_found(f, GVA + 4094, 4, 1), -1);
+    assert_error(&f->err, MEMCTX_BUG, "fewer bytes");
+    assert_bytes(f, GPA, 4096, 0);
+    assert_bytes(f, GPA + 0x5000, 4096, 0);
 }
 
 static void
 test_page_outside_of_ram(void **state)
 {
     struct fixture *f = *state;
-    guestimg_map(&f->img, &f->space, GVA, UINT64_C(0xfee00000), 4096, WRITABLE);
-    assert_int_equal(write_at(f, GVA, 1, 1), -1);
+    f->found = find(f, GVA + 4094, 4);
+    f->found.parts[1].gpa = UINT64_C(0xfee00000);
+    assert_int_equal(write_found(f, GVA + 4094, 4, 1), -1);
     assert_error(&f->err, MEMCTX_RETRY, "is not RAM");
+    /* Its end is not, either, nor that of all addresses. */
+    f->found.parts[1].gpa = 16 * MEMCTX_MIB - 1;
+    assert_int_equal(write_found(f, GVA + 4094, 4, 1), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "is not RAM");
+    f->found.parts[1].gpa = UINT64_MAX;
+    assert_int_equal(write_found(f, GVA + 4094, 4, 1), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "is not RAM");
+    assert_bytes(f, GPA + 4094, 2, 0);
+}
+
+/* What a prober says stays between its quotes. */
+static void
+test_one_line_of_the_log_tells_of_it(void **state)
+{
+    struct fixture *f = *state;
+    struct logpipe pipe;
+    char text[1024] = "";
+    logpipe_init(&pipe);
+    f->write.log = &f->log;
+    f->write.uid = 7;
+    f->write.pid = 8;
+    int written = write_at(f, GVA + 1, 2, 1);
+    memctx_error_set(&f->found.why, MEMCTX_RETRY,
+                     "page tables: \" outcome=\"done\" domain=other");
+    int refused = write_found(f, GVA, 1, 1);
+    ssize_t n = read(pipe.fds[0], text, sizeof(text) - 1);
+    logpipe_deinit(&pipe);
+    assert_int_equal(written, 0);
+    assert_int_equal(refused, -1);
+    assert_non_null(strchr(f->err.message, '"'));
+    assert_true(n > 0);
+    assert_string_equal(
+        text, "memctxd: audit: write: uid=7 pid=8 gva=0xffff888000000001 "
+              "gpa=0x400001 bytes=2 outcome=\"done\" domain=tested\n"
+              "memctxd: audit: write: uid=7 pid=8 gva=0xffff888000000000 gpa=0 "
+              "bytes=1 outcome=\"page tables: ' outcome='done' domain=other\" "
+              "domain=tested\n");
 }
 
 static void
@@ -278,20 +350,6 @@ test_owner_without_capabilities(void **state)
     assert_bytes(f, GPA, 1, 4);
 }
 
-/* The last address of all: the bytes would begin again at 0. */
-static void
-test_last_address(void **state)
-{
-    struct fixture *f = *state;
-    guestimg_map(&f->img, &f->space, UINT64_C(0xfffffffffffff000), GPA, 4096,
-                 WRITABLE);
-    assert_int_equal(write_at(f, UINT64_MAX, 2, 1), -1);
-    assert_error(&f->err, MEMCTX_PERMANENT, "beyond the last address");
-    assert_bytes(f, GPA + 4095, 1, 0);
-    assert_int_equal(write_at(f, UINT64_MAX, 1, 1), 0);
-    assert_bytes(f, GPA + 4095, 1, 1);
-}
-
 static void *
 write_often(void *arg)
 {
@@ -309,6 +367,7 @@ static void
 test_owner_writes_from_many_threads(void **state)
 {
     struct fixture *f = *state;
+    struct walk_result found[4];
     struct ramwrite writes[4];
     pthread_t threads[4];
     char *failure = NULL;
@@ -321,6 +380,8 @@ test_owner_writes_from_many_threads(void **state)
         writes[i] = f->write;
         writes[i].gva = GVA + 64 * i;
         writes[i].len_bytes = 1;
+        found[i] = find(f, writes[i].gva, 1);
+        writes[i].found = &found[i];
         pthread_create(&threads[i], NULL, write_often, &writes[i]);
     }
     for (size_t i = 0; i < 4; i++) {
@@ -344,16 +405,15 @@ main(void)
         T(test_bytes_arrive_and_no_others_change),
         T(test_write_over_two_pages_that_lie_apart),
         T(test_read_only_page_stays),
-        T(test_table_that_is_read_only_counts),
-        T(test_unmapped_page_takes_nothing),
-        T(test_mapping_that_changed_is_followed),
+        T(test_walk_that_found_nothing_is_the_outcome),
+        T(test_parts_that_are_not_these_bytes_take_nothing),
         T(test_page_outside_of_ram),
+        T(test_one_line_of_the_log_tells_of_it),
         T(test_kernel_that_does_not_run_is_not_written),
         T(test_first_half_is_put_back),
         T(test_mode_and_descriptors_are_as_before),
         T(test_owner_without_capabilities),
         T(test_owner_writes_from_many_threads),
-        T(test_last_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
