@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
 # What is installed can be loaded anywhere, has every function bound before main(), and then its tables read-only: a
-# process in a sandbox has nothing left to look up.
+# process in a sandbox has nothing left to look up. And memctxd has no code that walks page tables or searches.
 #
 #   MEMCTX_BUILDDIR  as for test_docs.sh
 set -u
@@ -25,6 +25,12 @@ wants()
     grep -qE -- "$2" <<< "$shown" || { echo "$1: $3" >&2; failures=$((failures + 1)); }
 }
 
+# has NAME FUNCTION
+has() { readelf -sW "$(built "$1")" | grep -qE "FUNC .* ($2)\$"; }
+
+# All but what makes a stub
+parsers='memctx_(paging_(walk|read)|iterator_|view_|search_|bootstrap_|layouts_|vmcoreinfo_|windows_|linux_[^s]).*'
+
 for name in ./memctx ./memctxd hooks/qemu ./libmemctx.so; do
     shown=$(readelf -hldW "$(built "$name")") || failures=$((failures + 1))
     wants "$name" 'Type: +DYN' "has an address of its own (not PIE)"
@@ -32,4 +38,7 @@ for name in ./memctx ./memctxd hooks/qemu ./libmemctx.so; do
     wants "$name" 'BIND_NOW|FLAGS.*NOW' "looks functions up when they are called (no -z now)"
     ! grep -E 'GNU_STACK.* RWE' <<< "$shown" || { echo "$name: has a stack that runs" >&2; failures=$((failures + 1)); }
 done
+# The prober has some, or we would not know them by these names.
+has ./memctx-prober "$parsers" || { echo "./memctx-prober: has no code to parse guest bytes" >&2; failures=1; }
+! has ./memctxd "$parsers" || { echo "./memctxd: has code to parse guest bytes" >&2; failures=$((failures + 1)); }
 [ "$failures" = 0 ]
