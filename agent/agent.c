@@ -115,10 +115,8 @@ open_hooks(struct agent *agent, struct memctx_error *err)
     char dir[PATH_MAX];
     if (s->hooks_dir[0] != '\0')
         snprintf(dir, sizeof(dir), "%s", s->hooks_dir);
-    else if (rundir_hooks_for_uri(s->uri, dir, sizeof(dir)) < 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "no directory of hooks: set XDG_CONFIG_HOME "
-                                "or hooks_dir in the configuration");
+    else if (rundir_hooks_for_uri(s->uri, dir, sizeof(dir), err) < 0)
+        return -1;
     return hooks_create(dir, s->hook_timeout_ms, agent->spawner, agent->log,
                         &agent->means.hooks, err);
 }

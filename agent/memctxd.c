@@ -20,6 +20,7 @@
 #include "common/options.h"
 #include "publish/retract.h"
 #include "wire/rundir.h"
+#include "wire/uri.h"
 #include "config/settings.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/sandbox.h"
@@ -141,15 +142,12 @@ static int
 choose_dir(const struct settings *settings, char *to, size_t size,
            struct memctx_error *err)
 {
+    struct uri uri;
     if (settings->runtime_dir[0] != '\0') {
         snprintf(to, size, "%s", settings->runtime_dir);
-        return 0;
+        return uri_parse(settings->uri, &uri, err);
     }
-    if (rundir_for_uri(settings->uri, to, size) < 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "no directory to run in: set XDG_RUNTIME_DIR "
-                                "or use --runtime-dir");
-    return 0;
+    return rundir_for_uri(settings->uri, to, size, err);
 }
 
 /* What whoever started us left open is not for the hook programs. Without the

@@ -20,6 +20,7 @@
 #include "base/number.h"
 #include "qemu/cmdline.h"
 #include "wire/rundir.h"
+#include "wire/uri.h"
 
 void
 process_deinit(struct process *process)
@@ -28,41 +29,28 @@ process_deinit(struct process *process)
     memctx_close_fd(&process->procfd);
 }
 
-/* "root=R" in the query of an embed URI; R ends at '&' or the end. */
-static int
-embed_root(const char *uri, char *to, size_t size)
-{
-    const char *root = strstr(uri, "root=");
-    if (root == NULL)
-        return -1;
-    root += strlen("root=");
-    size_t len = strcspn(root, "&");
-    if (len == 0 || len >= size)
-        return -1;
-    memcpy(to, root, len);
-    to[len] = '\0';
-    return 0;
-}
-
 int
-process_pidfile_dir(const char *uri, char *to, size_t size,
+process_pidfile_dir(const char *text, char *to, size_t size,
                     struct memctx_error *err)
 {
     char base[PATH_MAX];
+    struct uri uri;
     int n = -1;
-    if (strncmp(uri, "qemu:///system", 14) == 0)
+    if (uri_parse(text, &uri, err) < 0)
+        return -1;
+    bool qemu = strcmp(uri.driver, "qemu") == 0;
+    if (qemu && uri.scope == URI_SYSTEM)
         n = snprintf(to, size, "/run/libvirt/qemu");
-    else if (strncmp(uri, "qemu:///session", 15) == 0 &&
+    else if (qemu && uri.scope == URI_SESSION &&
              rundir_of_user(base, sizeof(base)) == 0)
         n = snprintf(to, size, "%s/libvirt/qemu/run", base);
-    else if (strncmp(uri, "qemu:///embed", 13) == 0 &&
-             embed_root(uri, base, sizeof(base)) == 0)
-        n = snprintf(to, size, "%s/run/qemu", base);
+    else if (qemu && uri.scope == URI_EMBED)
+        n = snprintf(to, size, "%s/run/qemu", uri.root);
     if (n < 0 || (size_t)n >= size)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "guest RAM of '%.60s' cannot be found: only "
-                                "local qemu:/// connections are supported",
-                                uri);
+                                "the domains of QEMU are supported",
+                                text);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "wire/clocks.h"
+#include "wire/uri.h"
 
 void
 connect_cleanup_agent(struct memctx_agent **agent)
@@ -35,8 +36,11 @@ find_dir(const struct common_options *common, char *dir, size_t size,
          struct memctx_error *err)
 {
     char path[PATH_MAX];
+    struct uri uri;
     if (common->runtime_dir == NULL)
         return client_find(common->uri, dir, size, err);
+    if (common->uri != NULL && uri_parse(common->uri, &uri, err) < 0)
+        return -1;
     if (realpath(common->runtime_dir, path) == NULL)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "no agent has the directory %s",

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "wire/uri.h"
 
 /* The functions used, by the types in libvirt's own headers. */
 struct libvirt {
@@ -122,7 +123,8 @@ livexml_fetch(const char *uri, const char *domain, char **xml,
               char **canonical_uri, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
-    if (connect_to(&v, uri, false, err) < 0)
+    struct uri parsed;
+    if (uri_parse(uri, &parsed, err) < 0 || connect_to(&v, uri, false, err) < 0)
         return -1;
     v.domain = look_up(&v, domain);
     MEMCTX_CLEANUP(memctx_cleanup_free)

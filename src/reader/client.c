@@ -49,13 +49,8 @@ client_packet_deinit(struct client_packet *packet)
 int
 client_find(const char *where, char *dir, size_t size, struct memctx_error *err)
 {
-    if (where == NULL || where[0] != '/') {
-        if (rundir_for_uri(where, dir, size) == 0)
-            return 0;
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "no agent's directory: XDG_RUNTIME_DIR and "
-                                "HOME are not set");
-    }
+    if (where == NULL || where[0] != '/')
+        return rundir_for_uri(where, dir, size, err);
     int n = snprintf(dir, size, "%s", where);
     if (n < 0 || (size_t)n >= size)
         return memctx_error_set(err, MEMCTX_PERMANENT,

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wire/uri.h"
+
 int
 rundir_of_user(char *to, size_t size)
 {
@@ -22,53 +24,55 @@ rundir_of_user(char *to, size_t size)
     return n < 0 || (size_t)n >= size ? -1 : 0;
 }
 
-/* The path of scheme://host/path?query is "/system" or "/session". */
 static bool
-has_path(const char *uri, const char *path)
+is_system(const struct uri *uri)
 {
-    const char *at = strstr(uri, "://");
-    if (at == NULL)
-        return false;
-    at = strchr(at + 3, '/');
-    size_t len = strlen(path);
-    return at != NULL && strncmp(at, path, len) == 0 &&
-           (at[len] == '\0' || at[len] == '?');
-}
-
-/* Does the agent of this URI serve the whole host? */
-static bool
-is_system(const char *uri)
-{
-    if (uri == NULL || uri[0] == '\0')
-        uri = getenv("LIBVIRT_DEFAULT_URI");
-    if (uri != NULL && has_path(uri, "/session"))
-        return false;
-    if (uri != NULL && has_path(uri, "/system"))
-        return true;
+    if (uri->scope == URI_SYSTEM || uri->scope == URI_SESSION)
+        return uri->scope == URI_SYSTEM;
     return getuid() == 0;
 }
 
-int
-rundir_for_uri(const char *uri, char *to, size_t size)
+static int
+fail(struct memctx_error *err)
 {
-    char base[4096] = "/run";
-    if (!is_system(uri) && rundir_of_user(base, sizeof(base)) < 0)
-        return -1;
-    int n = snprintf(to, size, "%s/memctxd", base);
-    return n < 0 || (size_t)n >= size ? -1 : 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "no agent's directory: XDG_RUNTIME_DIR and HOME "
+                            "are not set, or too long");
 }
 
 int
-rundir_hooks_for_uri(const char *uri, char *to, size_t size)
+rundir_for_uri(const char *text, char *to, size_t size,
+               struct memctx_error *err)
+{
+    char base[4096] = "/run";
+    struct uri uri;
+    if (uri_parse(text, &uri, err) < 0)
+        return -1;
+    if (!is_system(&uri) && rundir_of_user(base, sizeof(base)) < 0)
+        return fail(err);
+    int n = snprintf(to, size, "%s/memctxd", base);
+    return n < 0 || (size_t)n >= size ? fail(err) : 0;
+}
+
+int
+rundir_hooks_for_uri(const char *text, char *to, size_t size,
+                     struct memctx_error *err)
 {
     const char *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
+    struct uri uri;
     int n = -1;
-    if (is_system(uri))
+    if (uri_parse(text, &uri, err) < 0)
+        return -1;
+    if (is_system(&uri))
         n = snprintf(to, size, "%s/memctxd/hooks.d", SYSCONFDIR);
     else if (config != NULL && config[0] != '\0')
         n = snprintf(to, size, "%s/memctxd/hooks.d", config);
     else if (home != NULL && home[0] != '\0')
         n = snprintf(to, size, "%s/.config/memctxd/hooks.d", home);
-    return n < 0 || (size_t)n >= size ? -1 : 0;
+    if (n >= 0 && (size_t)n < size)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "no directory of hooks: XDG_CONFIG_HOME and HOME "
+                            "are not set, or too long");
 }

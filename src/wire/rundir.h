@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* XDG_RUNTIME_DIR, or $HOME/.cache without it, as libvirt does. -1: neither
  * is set, or it does not fit. */
 int rundir_of_user(char *to, size_t size);
@@ -14,12 +16,15 @@ int rundir_of_user(char *to, size_t size);
 /* The agent's directory for a libvirt URI (NULL or "": LIBVIRT_DEFAULT_URI,
  * or else libvirt's own choice: system for root, session for others):
  * /run/memctxd, or memctxd in the user's directory for any session URI, and
- * for the test driver unless root runs it. -1 as above. */
-int rundir_for_uri(const char *uri, char *to, size_t size);
+ * for the test driver unless root runs it. -1 with PERMANENT: as above, or the
+ * URI is none of this host (uri.h). */
+int rundir_for_uri(const char *uri, char *to, size_t size,
+                   struct memctx_error *err);
 
 /* Where the agent's own hook scripts are: SYSCONFDIR/memctxd/hooks.d for a URI
  * whose agent is in /run, else memctxd/hooks.d in $XDG_CONFIG_HOME or, without
- * it, $HOME/.config. -1 as above. */
-int rundir_hooks_for_uri(const char *uri, char *to, size_t size);
+ * it, $HOME/.config. -1 as for the agent's directory. */
+int rundir_hooks_for_uri(const char *uri, char *to, size_t size,
+                         struct memctx_error *err);
 
 #endif

@@ -380,7 +380,7 @@ test_foreign_driver_has_no_pidfiles(void **state)
     char dir[64];
     assert_int_equal(
         process_pidfile_dir("xen:///system", dir, sizeof(dir), &err), -1);
-    assert_error(&err, MEMCTX_PERMANENT, "only local qemu:///");
+    assert_error(&err, MEMCTX_PERMANENT, "only the domains of QEMU");
 }
 
 int

@@ -22,7 +22,8 @@ static void
 assert_dir(const char *uri, const char *wanted)
 {
     char dir[256];
-    assert_int_equal(rundir_for_uri(uri, dir, sizeof(dir)), 0);
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(rundir_for_uri(uri, dir, sizeof(dir), &err), &err);
     assert_string_equal(dir, wanted);
 }
 
@@ -74,7 +75,10 @@ test_nothing_set_is_an_error(void **state)
     char dir[256];
     unsetenv("XDG_RUNTIME_DIR");
     unsetenv("HOME");
-    assert_int_equal(rundir_for_uri("qemu:///session", dir, sizeof(dir)), -1);
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_int_equal(rundir_for_uri("qemu:///session", dir, sizeof(dir), &err),
+                     -1);
+    assert_error(&err, MEMCTX_PERMANENT, "XDG_RUNTIME_DIR");
 }
 
 static void
@@ -82,7 +86,10 @@ test_too_small_a_buffer_is_an_error(void **state)
 {
     (void)state;
     char dir[8];
-    assert_int_equal(rundir_for_uri("qemu:///session", dir, sizeof(dir)), -1);
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_int_equal(rundir_for_uri("qemu:///session", dir, sizeof(dir), &err),
+                     -1);
+    assert_error(&err, MEMCTX_PERMANENT, "XDG_RUNTIME_DIR");
 }
 
 int
