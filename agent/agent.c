@@ -281,7 +281,7 @@ end_parts(struct agent *agent)
 {
     struct domains_means *means = &agent->means;
     domains_deinit(&agent->domains);
-    offload_destroy(agent->requests);
+    offload_destroy(agent->requests, EXECUTOR_NO_LIMIT);
     control_destroy(means->control);
     hint_destroy(agent->hint);
     publisher_destroy(means->publisher);

@@ -159,6 +159,12 @@ create_attached(struct domains *d, const struct record *old,
     return 0;
 }
 
+static void
+destroy_handed(void *handed)
+{
+    handed_destroy(handed);
+}
+
 /* Whatever was known of the domain came from other RAM: it is withdrawn. */
 int
 domains_attach(void *arg, struct record *old, struct handed *handed,
@@ -168,7 +174,7 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
     struct record *record;
     bool paused = record_is_paused(old);
     if (d->ending || old->phase == MEMCTX_PHASE_AWAY) {
-        handed_destroy(handed);
+        disposer_take(d->means->adapters.disposer, destroy_handed, handed);
         return memctx_error_set(err, MEMCTX_RETRY, "libvirt is away");
     }
     if (create_attached(d, old, handed, &record, err) < 0)

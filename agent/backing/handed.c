@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -213,6 +215,25 @@ handed_cleanup(struct handed **handed)
     handed_destroy(*handed);
 }
 
+/* These two any user can mount, in a namespace of its own. A FUSE server
+ * answers when it likes, and an overlay may have FUSE below it: every read of
+ * the RAM could wait for ever. */
+static int
+check_file_system(int fd, struct memctx_error *err)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "its file system: %s",
+                                strerror(errno));
+    if (fs.f_type == FUSE_SUPER_MAGIC || fs.f_type == OVERLAYFS_SUPER_MAGIC)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "a file of %s, which could make every read "
+                                "wait, is not taken",
+                                fs.f_type == FUSE_SUPER_MAGIC ? "FUSE"
+                                                              : "an overlay");
+    return 0;
+}
+
 int
 handed_check(const struct handed *handed, struct memctx_error *err)
 {
@@ -230,5 +251,11 @@ handed_check(const struct handed *handed, struct memctx_error *err)
                                     i, strerror(errno));
         copy->fds[copy->n_fds++] = fd;
     }
-    return handed_open(copy, &ram, err);
+    if (handed_open(copy, &ram, err) < 0)
+        return -1;
+    for (size_t i = 0; i < handed->n_fds; i++) {
+        if (check_file_system(handed->fds[i], err) < 0)
+            return memctx_error_prefix(err, "descriptor %zu", i);
+    }
+    return 0;
 }

@@ -6,7 +6,7 @@
  *   struct handed *handed = handed_create(low);
  *   handed_add_fd(handed, fd, &err) for each descriptor,
  *   handed_add_extent(handed, &extent, &err) for each extent, or none,
- *   handed_check(handed, &err), which may be asked at once, on any thread;
+ *   handed_check(handed, &err), on a thread that may wait;
  *   then it goes into struct adapter_config, or to handed_destroy().
  *
  * The descriptors belong to it, and to the RAM that comes of it, from
@@ -36,8 +36,10 @@ int handed_add_fd(struct handed *handed, int fd, struct memctx_error *err);
 int handed_add_extent(struct handed *handed, const struct memctx_extent *extent,
                       struct memctx_error *err);
 
-/* Is this RAM that can be used? 0, or -1 with PERMANENT and the reason: a
- * descriptor that is not open for reading only (through a writable one a
+/* Is this RAM that can be used? Its file system is asked, and may answer when
+ * it likes, or never. 0, or -1 with PERMANENT and the reason: a file of FUSE or
+ * of an overlay, where that could be so for every read; a descriptor that is
+ * not open for reading only (through a writable one a
  * mistake of ours could change the guest) or no regular file; several of them
  * without extents; extents that are not of whole pages, are empty, lie beyond
  * 2^52 or their file, overlap in the guest or show the same bytes twice; a

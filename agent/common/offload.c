@@ -66,7 +66,7 @@ offload_create(unsigned max_threads, struct offload **ret,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     offload->handle = -1;
     if (start(offload, max_threads, err) < 0) {
-        offload_destroy(offload);
+        offload_destroy(offload, EXECUTOR_NO_LIMIT);
         return -1;
     }
     *ret = offload;
@@ -74,23 +74,26 @@ offload_create(unsigned max_threads, struct offload **ret,
 }
 
 void
-offload_destroy(struct offload *offload)
+offload_destroy(struct offload *offload, uint64_t wait_ms)
 {
     if (offload == NULL)
         return;
-    executor_destroy(offload->executor, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
+    bool ended = executor_destroy(offload->executor, EXECUTOR_DRAIN, wait_ms);
     if (offload->handle >= 0)
         virEventRemoveHandle(offload->handle);
     if (offload->done != NULL)
         finish(offload);
+    if (!ended)
+        return;
     queue_destroy(offload->done);
     free(offload);
 }
 
 void
-offload_submit(struct offload *offload, struct offload_job *job)
+offload_submit(struct offload *offload, const char *key,
+               struct offload_job *job)
 {
     job->offload = offload;
     job->job = (struct executor_job){.run = run};
-    executor_submit(offload->executor, NULL, &job->job);
+    executor_submit(offload->executor, key, &job->job);
 }

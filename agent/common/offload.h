@@ -26,10 +26,15 @@ struct offload_job {
 int offload_create(unsigned max_threads, struct offload **ret,
                    struct memctx_error *err);
 
-/* Do what is queued, and call done() for it. NULL is fine. Loop thread. */
-void offload_destroy(struct offload *offload);
+/* Do what is queued, and call done() for it. This waits for wait_ms at most, or
+ * EXECUTOR_NO_LIMIT: what is not done by then goes on, done() is never called
+ * for it, and neither it nor what the threads use is freed. NULL is fine. Loop
+ * thread. */
+void offload_destroy(struct offload *offload, uint64_t wait_ms);
 
-/* Hand a job over. Loop thread. */
-void offload_submit(struct offload *offload, struct offload_job *job);
+/* Hand a job over. Those of one key are done one after the other, as they came;
+ * NULL: it has none. The key is copied, see executor.h. Loop thread. */
+void offload_submit(struct offload *offload, const char *key,
+                    struct offload_job *job);
 
 #endif

@@ -16,9 +16,6 @@
 
 #define UNSENT_MAX (4 * 1024 * 1024) /* bytes kept for one peer */
 
-/* The kernel takes as many at once. */
-#define FDS_KERNEL_MAX 253
-
 struct connection {
     int fd;
     struct packet *first;
@@ -48,10 +45,13 @@ packet_destroy(struct packet *packet)
     free(packet);
 }
 
-static void
-cleanup_packet(struct packet **packet)
+unsigned
+packet_count_fds(const struct packet *packet)
 {
-    packet_destroy(*packet);
+    unsigned count = 0;
+    for (unsigned i = 0; i < packet->n_fds; i++)
+        count += packet->fds[i] >= 0;
+    return count;
 }
 
 /* A packet must fit into the socket's buffer as a whole; the kernel cuts the
@@ -96,49 +96,52 @@ connection_fd(const struct connection *c)
     return c->fd;
 }
 
-/* Are there descriptors with the next packet? The kernel says so to who looks
- * without room for them. */
-static bool
-brings_fds(int fd)
+/* recvmsg(2) failed. */
+static enum connection_got
+nothing_or_closed(void)
+{
+    return errno == EAGAIN || errno == EINTR ? CONNECTION_NOTHING
+                                             : CONNECTION_CLOSED;
+}
+
+/* Is the next packet one without descriptors? The kernel says so to who looks
+ * without room for them. Looked at before it is taken, so it must be there: a
+ * packet that comes a moment later may be another. */
+static enum connection_got
+look_for_fds(int fd)
 {
     char byte;
     struct iovec part = {&byte, 1};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    return recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
-           (message.msg_flags & MSG_CTRUNC) != 0;
+    if (recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) < 0)
+        return nothing_or_closed();
+    return (message.msg_flags & MSG_CTRUNC) != 0 ? CONNECTION_UNWANTED
+                                                 : CONNECTION_PACKET;
 }
 
 #define TEXT_OF(number) #number
 #define TEXT_OF_MACRO(macro) TEXT_OF(macro)
 
-/* NULL: it is a packet that can be taken. `fit`: all its descriptors did. */
+/* NULL: it is a packet that can be taken. */
 static const char *
-refusal_of(const struct msghdr *message, bool fit)
+refusal_of(int flags, const struct packet *packet)
 {
-    if ((message->msg_flags & MSG_TRUNC) != 0)
+    if ((flags & MSG_TRUNC) != 0)
         return "the request is longer than " TEXT_OF_MACRO(
             CONTROL_REQUEST_MAX) " bytes";
-    if (!fit || (message->msg_flags & MSG_CTRUNC) != 0)
+    if (packet->n_fds > CONTROL_FDS_MAX || (flags & MSG_CTRUNC) != 0)
         return "more descriptors came with the request than can be taken";
     return NULL;
 }
 
-enum connection_got
-connection_receive(struct connection *c, bool want_fds, struct packet **ret,
-                   const char **why)
+/* recvmsg(2) into a packet. *flags are the message's. */
+static ssize_t
+receive(int fd, bool want_fds, struct packet *packet, int *flags)
 {
-    MEMCTX_CLEANUP(cleanup_packet)
-    struct packet *packet = packet_create(CONTROL_REQUEST_MAX);
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(FDS_KERNEL_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
     } control;
-    if (packet == NULL)
-        return CONNECTION_CLOSED;
-    if (!want_fds && brings_fds(c->fd)) {
-        *why = "descriptors came from somebody who may hand in none";
-        return CONNECTION_UNWANTED;
-    }
     struct iovec part = {packet->bytes, CONTROL_REQUEST_MAX};
     struct msghdr message = {
         .msg_iov = &part,
@@ -146,23 +149,39 @@ connection_receive(struct connection *c, bool want_fds, struct packet **ret,
         .msg_control = want_fds ? control.bytes : NULL,
         .msg_controllen = want_fds ? sizeof(control.bytes) : 0,
     };
-    ssize_t n = recvmsg(c->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return CONNECTION_NOTHING;
-    if (n < 0)
+    ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n >= 0)
+        sockets_take_fds(&message, packet->fds, PACKET_FDS_MAX, &packet->n_fds);
+    *flags = message.msg_flags;
+    return n;
+}
+
+enum connection_got
+connection_receive(struct connection *c, bool want_fds, struct packet **ret,
+                   const char **why)
+{
+    int flags;
+    enum connection_got next =
+        want_fds ? CONNECTION_PACKET : look_for_fds(c->fd);
+    *ret = NULL;
+    if (next != CONNECTION_PACKET)
+        return next;
+    struct packet *packet = packet_create(CONTROL_REQUEST_MAX);
+    if (packet == NULL)
         return CONNECTION_CLOSED;
-    bool fit = sockets_take_fds(&message, packet->fds, CONTROL_FDS_MAX,
-                                &packet->n_fds);
+    *ret = packet;
+    ssize_t n = receive(c->fd, want_fds, packet, &flags);
+    if (n < 0)
+        return nothing_or_closed();
     /* A packet of 0 bytes is told from the end only by what came with it; who
      * sends one has nothing to say. */
     if (n == 0)
         return CONNECTION_CLOSED;
-    *why = refusal_of(&message, fit);
+    *why = refusal_of(flags, packet);
     if (*why != NULL)
         return CONNECTION_REFUSED;
     packet->len = (size_t)n;
     packet->bytes[n] = '\0';
-    *ret = memctx_steal_ptr(&packet);
     return CONNECTION_PACKET;
 }
 

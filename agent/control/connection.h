@@ -11,10 +11,13 @@
 
 #include "wire/protocol.h"
 
+/* SCM_MAX_FD: the kernel takes as many in one packet. */
+#define PACKET_FDS_MAX 253
+
 /* A packet on its way, in either direction, with its descriptors. */
 struct packet {
     struct packet *next;
-    int fds[CONTROL_FDS_MAX]; /* owned */
+    int fds[PACKET_FDS_MAX]; /* owned; -1: taken out */
     unsigned n_fds;
     size_t len;
     char bytes[]; /* of an incoming one, a NUL follows */
@@ -23,7 +26,11 @@ struct packet {
 /* A packet with room for `len` bytes. NULL: out of memory. */
 struct packet *packet_create(size_t len);
 
-/* Close its descriptors and free it. NULL is fine. */
+/* Descriptors that are still in it. */
+unsigned packet_count_fds(const struct packet *packet);
+
+/* Close its descriptors and free it. NULL is fine. Any thread; not the loop's
+ * for a packet that came with descriptors, see intake.h. */
 void packet_destroy(struct packet *packet);
 
 struct connection;
@@ -47,9 +54,9 @@ enum connection_got {
 };
 
 /* Take one packet. Without `want_fds` one that has descriptors is not taken:
- * even to have the kernel close them could hold us up, see disposer.h. With
- * PACKET the caller destroys *ret; with REFUSED and UNWANTED *why is a
- * sentence. */
+ * even to have the kernel close them could hold us up, see disposer.h. *ret is
+ * the caller's whatever is returned, NULL if nothing was taken; none of its
+ * descriptors has been touched. With REFUSED *why is a sentence. */
 enum connection_got connection_receive(struct connection *connection,
                                        bool want_fds, struct packet **ret,
                                        const char **why);

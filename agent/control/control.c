@@ -16,6 +16,7 @@
 #include "common/disposer.h"
 #include "base/cleanup.h"
 #include "common/listener.h"
+#include "control/intake.h"
 #include "control/operations.h"
 #include "control/wait.h"
 #include "control/walks.h"
@@ -27,7 +28,6 @@
 struct control {
     struct listener *listener;
     struct service service;
-    struct disposer *disposer;
     struct session *sessions;
 };
 
@@ -47,7 +47,7 @@ destroy_connection(void *connection)
 static void
 dispose_of(struct control *control, struct connection *connection)
 {
-    disposer_take(control->disposer, destroy_connection, connection);
+    disposer_take(control->service.disposer, destroy_connection, connection);
 }
 
 static void
@@ -98,30 +98,51 @@ refuse_packet(struct session *session, const char *why)
     return session_refuse(session, &refusal);
 }
 
+/* Descriptors are there, and stay there. -1, for the client is dropped. */
+static int
+refuse_fds(struct session *session, bool may_attach)
+{
+    struct refusal refusal;
+    if (may_attach)
+        refuse(&refusal, REFUSAL_RETRY,
+               "no more descriptors are taken until those that were handed in "
+               "before are done with");
+    else
+        refuse(&refusal, REFUSAL_USAGE,
+               "descriptors came from somebody who may hand in none");
+    session_refuse(session, &refusal);
+    return -1;
+}
+
 /* Read one request. -1: drop the client. */
 static int
 read_request(struct session *session)
 {
+    const struct service *service = session->service;
     struct packet *packet;
     const char *why;
     int failed = 0;
-    bool may_attach = access_may_some(session->service->access, &session->peer,
-                                      ACCESS_ATTACH);
+    bool may_attach =
+        access_may_some(service->access, &session->peer, ACCESS_ATTACH);
+    struct intake_lot *lot =
+        may_attach ? intake_reserve(service->intake, session->peer.uid) : NULL;
     switch (
-        connection_receive(session->connection, may_attach, &packet, &why)) {
+        connection_receive(session->connection, lot != NULL, &packet, &why)) {
     case CONNECTION_NOTHING:
-        return 0;
+        break;
     case CONNECTION_CLOSED:
-        return -1;
+        failed = -1;
+        break;
     case CONNECTION_REFUSED:
-        return refuse_packet(session, why);
+        failed = refuse_packet(session, why);
+        break;
     case CONNECTION_UNWANTED:
-        refuse_packet(session, why);
-        return -1;
+        failed = refuse_fds(session, may_attach);
+        break;
     case CONNECTION_PACKET:
         failed = operations_perform(session, packet);
-        packet_destroy(packet);
     }
+    intake_close(lot, packet);
     return failed;
 }
 
@@ -193,9 +214,8 @@ turn_away(struct control *control, const struct peer *peer, bool welcome,
     struct packet *asked;
     const char *wrong;
     denials_log(&control->service.denials, control->service.log, peer, why);
-    if (connection_receive(connection, false, &asked, &wrong) ==
-        CONNECTION_PACKET)
-        packet_destroy(asked);
+    connection_receive(connection, false, &asked, &wrong);
+    packet_destroy(asked);
     refuse(&refusal, welcome ? REFUSAL_RETRY : REFUSAL_DENIED,
            "uid %u is not served: %s", (unsigned)peer->uid, why);
     session_refuse(&session, &refusal);
@@ -265,8 +285,9 @@ control_create(const char *dir, const struct service *service,
     if (control == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     control->service = *service;
-    if (disposer_create(&control->disposer, err) < 0 ||
+    if (disposer_create(&control->service.disposer, err) < 0 ||
         walks_create(service->tries, &control->service.walks, err) < 0 ||
+        intake_create(&control->service.intake, err) < 0 ||
         listener_create(dir, CONTROL_SOCKET, mode, on_accepted, control,
                         &control->listener, err) < 0) {
         control_destroy(control);
@@ -284,8 +305,9 @@ control_destroy(struct control *control)
     listener_destroy(control->listener);
     while (control->sessions != NULL)
         drop((struct client *)control->sessions);
+    intake_destroy(control->service.intake);
     walks_destroy(control->service.walks);
-    disposer_destroy(control->disposer);
+    disposer_destroy(control->service.disposer);
     free(control);
 }
 

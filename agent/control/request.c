@@ -163,7 +163,7 @@ request_submit(struct request *r)
     r->job.done = done;
     r->task.abandon = abandon;
     r->session->busy = &r->task;
-    offload_submit(r->session->service->requests, &r->job);
+    offload_submit(r->session->service->requests, NULL, &r->job);
 }
 
 void

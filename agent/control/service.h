@@ -8,7 +8,9 @@
 #include "control/denials.h"
 #include "common/offload.h"
 
+struct disposer;
 struct handed;
+struct intake;
 struct record;
 struct tries;
 struct walks;
@@ -30,7 +32,9 @@ struct service {
     service_attach_fn *attach;
     void *attach_arg;
     /* The control socket's own, zero at first. */
-    uint64_t changes; /* of all records, counted */
+    struct intake *intake;     /* for descriptors of clients */
+    struct disposer *disposer; /* for connections, and RAM that was checked */
+    uint64_t changes;          /* of all records, counted */
     struct denials denials;
     struct walks *walks;
 };

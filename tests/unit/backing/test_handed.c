@@ -7,8 +7,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "fusefile.h"
 #include "guestimg.h"
 #include "backing/handed.h"
 
@@ -367,6 +370,77 @@ test_too_many_extents(void **state)
     assert_error(&err, MEMCTX_PERMANENT, "extents");
 }
 
+/* The check alone refuses it. */
+static void
+assert_not_taken(struct fixture *f, int fd, const char *words)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    give(f, fd);
+    assert_int_equal(handed_check(f->handed, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, words);
+    handed_destroy(f->handed);
+    f->handed = NULL;
+}
+
+static void
+test_file_of_fuse(void **state)
+{
+    struct fixture *f = *state;
+    struct fusefile fuse;
+    if (geteuid() != 0 || !fusefile_start(&fuse)) {
+        print_message("needs root and FUSE\n");
+        skip();
+    }
+    assert_not_taken(f, fcntl(fuse.fd, F_DUPFD_CLOEXEC, 0),
+                     "descriptor 0: a file of FUSE");
+    fusefile_stop(&fuse);
+}
+
+/* A file of an overlay over two directories, open for reading; nothing of it
+ * stays. -1: overlays cannot be mounted here. */
+static int
+open_in_overlay(void)
+{
+    static const char *const parts[] = {"lower", "lowest", "merged"};
+    char dir[] = "/tmp/memctx-overlay-XXXXXX";
+    char paths[MEMCTX_ARRAY_LEN(parts)][64];
+    char options[160];
+    char file[80];
+    assert_non_null(mkdtemp(dir));
+    for (unsigned i = 0; i < MEMCTX_ARRAY_LEN(parts); i++) {
+        snprintf(paths[i], sizeof(paths[i]), "%s/%s", dir, parts[i]);
+        assert_int_equal(mkdir(paths[i], 0700), 0);
+    }
+    snprintf(file, sizeof(file), "%s/ram", paths[0]);
+    int ram = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(ftruncate(ram, PIECE), 0);
+    close(ram);
+    snprintf(options, sizeof(options), "lowerdir=%s:%s", paths[0], paths[1]);
+    if (mount("memctx", paths[2], "overlay", MS_RDONLY, options) == 0) {
+        snprintf(options, sizeof(options), "%s/ram", paths[2]);
+        ram = open(options, O_RDONLY | O_CLOEXEC);
+        umount2(paths[2], MNT_DETACH);
+    } else {
+        ram = -1;
+    }
+    unlink(file);
+    for (unsigned i = 0; i < MEMCTX_ARRAY_LEN(parts); i++)
+        rmdir(paths[i]);
+    rmdir(dir);
+    return ram;
+}
+
+static void
+test_file_of_an_overlay(void **state)
+{
+    int fd = geteuid() == 0 ? open_in_overlay() : -1;
+    if (fd < 0) {
+        print_message("needs root and overlays\n");
+        skip();
+    }
+    assert_not_taken(*state, fd, "descriptor 0: a file of an overlay");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -398,6 +472,8 @@ main(void)
         T(test_low_that_the_extents_contradict),
         T(test_too_many_descriptors),
         T(test_too_many_extents),
+        T(test_file_of_fuse),
+        T(test_file_of_an_overlay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

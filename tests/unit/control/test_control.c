@@ -6,15 +6,18 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "ctlclient.h"
+#include "fusefile.h"
 #include "guestimg.h"
 #include "linger.h"
 #include "wire/statepage.h"
@@ -569,6 +572,199 @@ test_attached_ram_is_searched_and_let_go(void **state)
     close(fd);
 }
 
+#define ATTACH_HANDED "{\"op\":\"attach\",\"domain\":\"handed\"}"
+
+/* A file on a disk is RAM like any other. */
+static void
+test_a_file_on_a_disk_is_attached(void **state)
+{
+    struct ctlagent *a = *state;
+    char path[] = "/tmp/memctx-ram-XXXXXX";
+    int writable = mkstemp(path);
+    assert_int_equal(ftruncate(writable, 8 * MEMCTX_MIB), 0);
+    int ram = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    struct statfs fs;
+    assert_int_equal(fstat(ram, &file), 0);
+    assert_int_equal(fstatfs(ram, &fs), 0);
+    unlink(path);
+    const char *answer = "domain.state";
+    if (fs.f_type == OVERLAYFS_SUPER_MAGIC) {
+        print_message("/tmp is an overlay, of which nothing is taken\n");
+        answer = "kind";
+    }
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    assert_string_equal(ctl_text(hand_in(fd, "", &writable, 1), "kind"),
+                        "permanent");
+    assert_descriptors_settle(&file, 2);
+    assert_string_equal(ctl_text(hand_in(fd, "", &ram, 1), answer),
+                        strcmp(answer, "kind") == 0 ? "permanent" : "waiting");
+    close(ram);
+    close(writable);
+    ctlagent_destroy_domain(domain);
+    assert_descriptors_settle(&file, 0);
+    close(fd);
+}
+
+/* Under valgrind a thread that waits for a file system stops all others. */
+static void
+start_fuse(struct fusefile *fuse)
+{
+    if (geteuid() != 0 || is_under_valgrind() || !fusefile_start(fuse)) {
+        print_message("needs root and FUSE, and no valgrind\n");
+        skip();
+    }
+}
+
+/* A client that hands in a file whose file system has fallen asleep, as RAM of
+ * "handed", and waits. */
+static int
+hand_in_asleep(struct ctlagent *a, struct fusefile *fuse)
+{
+    fusefile_sleep(fuse);
+    int client = ctl_connect(a, (uid_t)-1, NULL, 0);
+    assert_int_equal(
+        ctl_send(client, ATTACH_HANDED, strlen(ATTACH_HANDED), &fuse->fd, 1),
+        0);
+    wait_until(atomic_load(&fuse->shared->asked) > 0);
+    return client;
+}
+
+/* Hand it in, again and again, beside a request that wants none. What the
+ * answer is in the end. */
+static const char *
+waste_descriptors(struct ctlagent *a, int file)
+{
+    static struct ctlreply reply;
+    static const char hello[] = "{\"op\":\"hello\"}";
+    const char *kind = "usage";
+    for (unsigned i = 0; i < 1000 && strcmp(kind, "usage") == 0; i++) {
+        int client = ctl_connect(a, (uid_t)-1, NULL, 0);
+        ctl_send(client, hello, sizeof(hello) - 1, &file, 1);
+        /* Where a request was left unread, that it broke off comes first. */
+        assert_true(ctl_receive(client, &reply) == 0 ||
+                    ctl_receive(client, &reply) == 0);
+        kind = ctl_text(&reply, "kind");
+        close(client);
+    }
+    return kind;
+}
+
+/* A client whose files answer nothing: as RAM, beside a request that wants
+ * none, and when it leaves. */
+static void
+test_file_system_that_sleeps_holds_nobody_up(void **state)
+{
+    struct ctlagent *a = *state;
+    struct guestimg img;
+    struct fusefile fuse;
+    start_fuse(&fuse);
+    guestimg_init(&img, 8 * MEMCTX_MIB, 8 * MEMCTX_MIB);
+    int ram = guestimg_open(&img);
+    grant(a, "user:1001 attach *");
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    int hostile = hand_in_asleep(a, &fuse);
+    /* The loop turns. */
+    ctl_let_turn(fd);
+    /* What nobody wants is closed by the thread that is asleep, and at some
+     * point no more is taken. */
+    assert_string_equal(waste_descriptors(a, fuse.fd), "retry");
+    /* Another user has a thread of its own. */
+    int another = ctl_connect(a, 1001, NULL, 0);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_string_equal(ctl_text(hand_in(another, "", &null, 1), "kind"),
+                        "permanent");
+    assert_string_equal(ctl_text(hand_in(another, "", &ram, 1), "domain.state"),
+                        "waiting");
+    close(hostile);
+    ctl_let_turn(fd);
+    fusefile_stop(&fuse);
+    ctlagent_destroy_domain(domain);
+    close(null);
+    close(another);
+    close(ram);
+    guestimg_deinit(&img);
+    close(fd);
+}
+
+/* RAM waits to be looked at behind a file that is asleep. The domain stops
+ * meanwhile, and one client leaves: nothing is attached, and all is closed. */
+static void
+test_domain_stops_while_its_ram_is_looked_at(void **state)
+{
+    struct ctlagent *a = *state;
+    struct guestimg img;
+    struct fusefile fuse;
+    struct stat file;
+    static struct ctlreply reply;
+    start_fuse(&fuse);
+    guestimg_init(&img, 8 * MEMCTX_MIB, 8 * MEMCTX_MIB);
+    int ram = guestimg_open(&img);
+    assert_int_equal(fstat(ram, &file), 0);
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    int hostile = hand_in_asleep(a, &fuse);
+    int clients[2];
+    for (unsigned i = 0; i < 2; i++) {
+        clients[i] = ctl_connect(a, (uid_t)-1, NULL, 0);
+        ctl_send(clients[i], ATTACH_HANDED, strlen(ATTACH_HANDED), &ram, 1);
+    }
+    ctl_let_turn(fd);
+    close(clients[1]);
+    ctlagent_destroy_domain(domain);
+    ctl_let_turn(fd);
+    fusefile_stop(&fuse);
+    assert_int_equal(ctl_receive(hostile, &reply), 0);
+    assert_string_equal(ctl_text(&reply, "kind"), "permanent");
+    assert_int_equal(ctl_receive(clients[0], &reply), 0);
+    assert_string_equal(ctl_text(&reply, "kind"), "gone");
+    assert_descriptors_settle(&file, 2);
+    ctlreply_deinit(&reply);
+    close(clients[0]);
+    close(hostile);
+    close(ram);
+    guestimg_deinit(&img);
+    close(fd);
+}
+
+/* The domain is started anew while the RAM that it had is looked at. */
+static void
+test_ram_of_the_run_before_is_not_attached(void **state)
+{
+    struct ctlagent *a = *state;
+    struct guestimg img;
+    struct fusefile fuse;
+    static struct ctlreply reply;
+    start_fuse(&fuse);
+    guestimg_init(&img, 8 * MEMCTX_MIB, 8 * MEMCTX_MIB);
+    int ram = guestimg_open(&img);
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "handed");
+    wait_ready(fd, "handed");
+    int hostile = hand_in_asleep(a, &fuse);
+    int client = ctl_connect(a, (uid_t)-1, NULL, 0);
+    ctl_send(client, ATTACH_HANDED, strlen(ATTACH_HANDED), &ram, 1);
+    ctl_let_turn(fd);
+    ctlagent_push(a, domain, MEMCTX_EVENT_STOP);
+    ctlagent_push(a, domain, MEMCTX_EVENT_START);
+    ctl_let_turn(fd);
+    fusefile_stop(&fuse);
+    assert_int_equal(ctl_receive(client, &reply), 0);
+    assert_string_equal(ctl_text(&reply, "kind"), "gone");
+    ctlreply_deinit(&reply);
+    ctlagent_destroy_domain(domain);
+    close(client);
+    close(hostile);
+    close(ram);
+    guestimg_deinit(&img);
+    close(fd);
+}
+
 /* Whatever is wrong, what was handed in is closed, and the domain is as it
  * was. */
 static void
@@ -1012,6 +1208,10 @@ main(void)
         T(test_descriptors_that_nobody_wants_are_closed),
         T(test_descriptors_that_wait_hold_nobody_up),
         T(test_attached_ram_is_searched_and_let_go),
+        T(test_a_file_on_a_disk_is_attached),
+        T(test_file_system_that_sleeps_holds_nobody_up),
+        T(test_domain_stops_while_its_ram_is_looked_at),
+        T(test_ram_of_the_run_before_is_not_attached),
         T(test_attach_that_is_refused_closes_all),
         T(test_socket_is_closed_to_others_without_rules),
         T(test_each_right_counts_for_itself),
