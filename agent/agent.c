@@ -158,6 +158,7 @@ open_control(struct agent *agent, const char *dir, struct memctx_error *err)
     const struct service service = {
         .records = &agent->domains.members.records,
         .access = &agent->settings->access,
+        .domains = &agent->settings->domains,
         .requests = agent->requests,
         .tries = agent->means.adapters.tries,
         .log = agent->log,

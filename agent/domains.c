@@ -119,6 +119,20 @@ create_record(struct domains *d, const struct event *event, struct record **ret,
                          d->means->log, ret, err);
 }
 
+/* The key domains leaves it out. What an earlier agent wrote about it goes: it
+ * is true only as long as somebody vouches for it. */
+static bool
+is_left_out(const struct domains *d, const struct event *event)
+{
+    const struct publisher_run run = {event->uuid, event->id, NULL};
+    if (patterns_admit(&d->means->settings->domains, event->name, event->uuid))
+        return false;
+    if (event->what == MEMCTX_EVENT_START ||
+        event->what == MEMCTX_EVENT_START_PAUSED)
+        publisher_set(d->means->publisher, &run, NULL, false, NULL);
+    return true;
+}
+
 static struct member *
 add_member(struct domains *d, const struct event *event)
 {
@@ -237,7 +251,7 @@ domains_handle(struct domains *d, const struct event *event)
         forget_member(d, member);
         member = NULL;
     }
-    if (d->ending)
+    if (d->ending || (member == NULL && is_left_out(d, event)))
         return;
     if (member == NULL)
         member = add_member(d, event);

@@ -24,6 +24,8 @@
 static const struct settings_key keys[] = {
     {"uri", SETTINGS_TEXT, offsetof(struct settings, uri), 0, 0, "\"\"",
      "The libvirt connection whose domains are watched, as --connect."},
+    {"domains", SETTINGS_PATTERNS, offsetof(struct settings, domains), 0, 0,
+     "[ ]", "Which domains are watched, by name or UUID; [ ]: all."},
     {"runtime_dir", SETTINGS_TEXT, offsetof(struct settings, runtime_dir), 0, 0,
      "\"\"", "The agent's directory, as --runtime-dir."},
     {"log_level", SETTINGS_TEXT, offsetof(struct settings, log_level), 0, 0,
@@ -151,31 +153,59 @@ next_line(struct lines *lines)
     return trim(line);
 }
 
+/* A list of texts on its way from the file, and who takes each of them. */
+struct list {
+    const char *key;
+    void *member;
+    int (*add)(void *member, const char *text, struct memctx_error *err);
+};
+
+static int
+add_rule(void *member, const char *text, struct memctx_error *err)
+{
+    return access_add(member, text, err);
+}
+
+static int
+add_pattern(void *member, const char *text, struct memctx_error *err)
+{
+    return patterns_add(member, text, err);
+}
+
 /* Take the text off the beginning of *at, which stands on its first quote. */
 static int
-store_rule(char **at, struct access *access, struct memctx_error *err)
+store_item(char **at, const struct list *list, struct memctx_error *err)
 {
     char *end = strchr(*at + 1, '"');
     if (end == NULL || end - *at > SETTINGS_TEXT_MAX)
         return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "access wants texts in double quotes of up to "
-                                "%d bytes, found: %.40s",
-                                SETTINGS_TEXT_MAX - 1, *at);
+                                "%s wants texts in double quotes of up to %d "
+                                "bytes, found: %.40s",
+                                list->key, SETTINGS_TEXT_MAX - 1, *at);
     *end = '\0';
-    if (access_add(access, *at + 1, err) < 0)
+    if (list->add(list->member, *at + 1, err) < 0)
         return -1;
     *at = trim(end + 1);
     return 0;
 }
 
+static int
+refuse_list(const struct list *list, const char *found,
+            struct memctx_error *err)
+{
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "%s wants a list [ \"TEXT\", ... ], found: %.40s",
+                            list->key, found);
+}
+
 /* One line of a list, after the bracket: texts, each but the last followed by a
  * comma. 1: the list ends in it; 0: it goes on. */
 static int
-parse_rules(char *at, bool *comma, struct access *access,
+parse_items(char *at, bool *comma, const struct list *list,
             struct memctx_error *err)
 {
     while (*at == '"' && *comma) {
-        if (store_rule(&at, access, err) < 0)
+        if (store_item(&at, list, err) < 0)
             return -1;
         *comma = *at == ',';
         if (*comma)
@@ -183,31 +213,24 @@ parse_rules(char *at, bool *comma, struct access *access,
     }
     if (*at == '\0')
         return 0;
-    if (strcmp(at, "]") == 0)
-        return 1;
-    return memctx_error_set(err, MEMCTX_PERMANENT,
-                            "access wants a list [ \"RULE\", ... ], found: "
-                            "%.40s",
-                            at);
+    return strcmp(at, "]") == 0 ? 1 : refuse_list(list, at, err);
 }
 
 static int
-store_rules(char *value, struct lines *lines, struct access *access,
-            struct memctx_error *err)
+store_list(char *value, struct lines *lines, const struct list *list,
+           struct memctx_error *err)
 {
     bool comma = true;
     if (*value != '[')
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "access wants a list [ \"RULE\", ... ], found: "
-                                "%.40s",
-                                value);
-    int ended = parse_rules(trim(value + 1), &comma, access, err);
+        return refuse_list(list, value, err);
+    int ended = parse_items(trim(value + 1), &comma, list, err);
     while (ended == 0) {
         char *line = next_line(lines);
         if (line == NULL)
             return memctx_error_set(err, MEMCTX_PERMANENT,
-                                    "the list of access does not end with ]");
-        ended = parse_rules(line, &comma, access, err);
+                                    "the list of %s does not end with ]",
+                                    list->key);
+        ended = parse_items(line, &comma, list, err);
     }
     return ended < 0 ? -1 : 0;
 }
@@ -217,15 +240,19 @@ store(const struct settings_key *key, char *value, struct lines *lines,
       struct settings *settings, struct memctx_error *err)
 {
     void *member = (char *)settings + key->offset;
+    struct list list = {key->name, member, add_rule};
     switch (key->type) {
     case SETTINGS_TEXT:
         return store_text(key, value, member, err);
     case SETTINGS_NUMBER:
         return store_number(key, value, member, err);
+    case SETTINGS_PATTERNS:
+        list.add = add_pattern;
+        break;
     case SETTINGS_RULES:
         break;
     }
-    return store_rules(value, lines, member, err);
+    return store_list(value, lines, &list, err);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config/access.h"
+#include "config/patterns.h"
 #include "domain/backoff.h"
 #include "base/error.h"
 #include "common/log.h"
@@ -20,6 +21,7 @@
 struct settings {
     char uri[SETTINGS_TEXT_MAX];         /* "": libvirt's default */
     char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
+    struct patterns domains;             /* that are watched */
     char log_level[SETTINGS_TEXT_MAX];
     const char *prober; /* the program that parses guest bytes; not a key */
     uint64_t workers;   /* threads that open RAM */
@@ -39,9 +41,10 @@ struct settings {
 };
 
 enum settings_type {
-    SETTINGS_TEXT,   /* char[SETTINGS_TEXT_MAX], in double quotes */
-    SETTINGS_NUMBER, /* uint64_t, decimal */
-    SETTINGS_RULES   /* struct access, a list of texts */
+    SETTINGS_TEXT,    /* char[SETTINGS_TEXT_MAX], in double quotes */
+    SETTINGS_NUMBER,  /* uint64_t, decimal */
+    SETTINGS_RULES,   /* struct access, a list of texts */
+    SETTINGS_PATTERNS /* struct patterns, a list of texts */
 };
 
 /* One key of the file. */

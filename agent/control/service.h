@@ -5,6 +5,7 @@
 #define MEMCTXD_SERVICE_H
 
 #include "config/access.h"
+#include "config/patterns.h"
 #include "control/denials.h"
 #include "common/offload.h"
 
@@ -26,6 +27,7 @@ struct service {
     /* What the owner gives. */
     struct record *const *records; /* the head of the list; may change */
     const struct access *access;
+    const struct patterns *domains; /* that are watched */
     struct offload *requests; /* carries them out */
     struct tries *tries;      /* start probers for them */
     const struct log *log;

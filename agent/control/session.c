@@ -101,6 +101,14 @@ session_deny(struct session *session, enum access_right right,
     return -1;
 }
 
+/* A number may be an id, which is nobody's to leave out. */
+static bool
+is_left_out(const struct session *session, const char *domain)
+{
+    return domain[strspn(domain, "0123456789")] != '\0' &&
+           !patterns_admit(session->service->domains, domain, domain);
+}
+
 struct record *
 session_find(struct session *session, const char *domain,
              enum access_right right, struct refusal *refusal)
@@ -117,6 +125,10 @@ session_find(struct session *session, const char *domain,
     if (record != NULL ||
         !access_may(session->service->access, &session->peer, right, domain))
         session_deny(session, right, domain, refusal);
+    else if (is_left_out(session, domain))
+        refuse(refusal, REFUSAL_GONE,
+               "domain '%.100s' is left out by the key domains of memctxd.conf",
+               domain);
     else
         refuse(refusal, REFUSAL_GONE, "no domain '%.100s' is running", domain);
     return NULL;

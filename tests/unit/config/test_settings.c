@@ -159,6 +159,40 @@ test_cap_below_first_delay(void **state)
                    "retry_cap_ms is below");
 }
 
+static bool
+is_watched(const struct settings *s, const char *name)
+{
+    return patterns_admit(&s->domains, name,
+                          "11111111-2222-3333-4444-555555555555");
+}
+
+static void
+test_domains_are_left_out(void **state)
+{
+    struct settings s;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    (void)state;
+    settings_init(&s);
+    assert_true(is_watched(&s, "web"));
+    assert_done(settings_parse("domains = [ \"!db*\" ]\n", "f", &s, &err),
+                &err);
+    assert_true(is_watched(&s, "web"));
+    assert_false(is_watched(&s, "db1"));
+    assert_done(settings_parse("domains = [\n \"web-*\", # these\n"
+                               " \"!web-test-*\", \"1111*5555\" ]\n",
+                               "f", &s, &err),
+                &err);
+    assert_true(is_watched(&s, "web-1"));
+    assert_false(is_watched(&s, "web-test-1"));
+    assert_true(is_watched(&s, "other")); /* by its UUID */
+    assert_false(patterns_admit(&s.domains, "other", "2"));
+    assert_false(is_watched(&s, "db-by-uuid"));
+    assert_refused("domains = [ \"\" ]\n", "f:1: domains wants patterns");
+    assert_refused("domains = [ \"!\" ]\n", "domains wants patterns");
+    assert_refused("domains = \"web\"\n", "domains wants a list");
+    assert_refused("domains = [ \"web\"\n", "list of domains does not end");
+}
+
 static void
 test_access_is_a_list_over_several_lines(void **state)
 {
@@ -223,6 +257,7 @@ main(void)
         cmocka_unit_test(test_text_without_quotes),
         cmocka_unit_test(test_unknown_log_level),
         cmocka_unit_test(test_cap_below_first_delay),
+        cmocka_unit_test(test_domains_are_left_out),
         cmocka_unit_test(test_access_is_a_list_over_several_lines),
         cmocka_unit_test(test_list_that_is_none),
         cmocka_unit_test(test_file_that_is_not_there),
