@@ -126,13 +126,15 @@ static int
 start_tries(struct agent *agent, struct memctx_error *err)
 {
     long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    const struct tries_config config = {
+    struct tries_config config = {
         .spawner = agent->spawner,
         .program = agent->settings->prober,
         .places = n_cpus > 0 ? (unsigned)n_cpus : 1,
         .live_max = TRIES_LIVE_MAX,
         .limits = TRIES_LIMITS,
     };
+    for (size_t i = 0; i < TRIES_LANES; i++)
+        config.limits[i].wall_us *= agent->settings->patience;
     if (tries_create(&config, &agent->means.adapters.tries, err) < 0)
         return -1;
     return heartbeat_create(HEARTBEAT_US, &agent->means.adapters.heartbeat,

@@ -258,8 +258,8 @@ store(const struct settings_key *key, char *value, struct lines *lines,
 void
 settings_init(struct settings *settings)
 {
-    *settings =
-        (struct settings){.prober = LIBEXECDIR "/memctxd/memctx-prober"};
+    *settings = (struct settings){.prober = LIBEXECDIR "/memctxd/memctx-prober",
+                                  .patience = 1};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
         char value[SETTINGS_TEXT_MAX];
         struct lines none = {.rest = NULL};

@@ -23,9 +23,12 @@ struct settings {
     char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     struct patterns domains;             /* that are watched */
     char log_level[SETTINGS_TEXT_MAX];
-    const char *prober; /* the program that parses guest bytes; not a key */
-    uint64_t workers;   /* threads that open RAM */
-    uint64_t writers;   /* threads that write metadata, at most */
+    /* No keys: the program that parses guest bytes, and how many times longer
+     * than usual one may take to answer. Tests on busy machines are patient. */
+    const char *prober;
+    unsigned patience;
+    uint64_t workers;            /* threads that open RAM */
+    uint64_t writers;            /* threads that write metadata, at most */
     uint64_t keepalive_interval; /* seconds; 0: none */
     uint64_t keepalive_count;
     uint64_t retry_first_ms;

@@ -47,6 +47,7 @@ ctlagent_init(struct ctlagent *a)
     chmod(a->dir, 0755);
     settings_init(&a->settings);
     a->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
+    a->settings.patience = 60;
     strcpy(a->settings.uri, "test:///default");
     a->settings.retry_first_ms = 1;
     a->settings.retry_cap_ms = 5;

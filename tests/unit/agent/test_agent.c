@@ -62,6 +62,7 @@ set_up(void **state)
     assert_non_null(mkdtemp(f->dir));
     settings_init(&f->settings);
     f->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
+    f->settings.patience = 60;
     strcpy(f->settings.uri, "test:///default");
     f->settings.retry_first_ms = 1;
     f->settings.retry_cap_ms = 5;

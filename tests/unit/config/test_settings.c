@@ -98,6 +98,7 @@ test_defaults_can_be_said(void **state)
     settings_init(&defaults);
     memset(&said, 0, sizeof(said));
     said.prober = defaults.prober;
+    said.patience = defaults.patience;
     strcpy(said.log_level, "error");
     said.retry_cap_ms = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
