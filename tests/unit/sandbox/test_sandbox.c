@@ -667,7 +667,8 @@ test_hidden_process_opens_its_own_descriptors(void **state)
         CHECK(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
         sandbox_hide_memory();
         CHECK(open(path, O_RDONLY | O_CLOEXEC) >= 0);
-        CHECK(opendir("/proc/self/fd") != NULL);
+        DIR *dir = opendir("/proc/self/fd");
+        CHECK(dir != NULL && closedir(dir) == 0);
         CHECK(read_proc(getpid(), "status", text)[0] != '\0');
         if (confined_holds_filter())
             CHECK(open("/proc/self/environ", O_RDONLY) < 0);
