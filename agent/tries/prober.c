@@ -23,7 +23,7 @@ struct prober {
     struct spawner_request spawn; /* first: on_spawned() gets it */
     char *const *argv;
     int socket; /* ours */
-    int theirs; /* until it has been started */
+    int theirs; /* until it has been started; else to the end */
     bool reaped;
     clockid_t clock; /* of its CPU time */
     void (*launched)(void *arg);
@@ -35,13 +35,16 @@ static char name[] = "memctx-prober";
 static char *const arguments[] = {name, NULL};
 static char *const environment[] = {NULL};
 
+/* The keeper may ask before it knows that there is no program. If the socket
+ * were closed by then, a prober that does not listen would be all it tells. */
 static void
 on_spawned(struct spawner_request *request)
 {
     struct prober *p = (struct prober *)request;
-    close(memctx_steal_fd(&p->theirs));
-    if (request->failed == 0)
+    if (request->failed == 0) {
+        close(memctx_steal_fd(&p->theirs));
         clock_getcpuclockid(request->pid, &p->clock);
+    }
     p->launched(p->arg);
 }
 
@@ -82,7 +85,6 @@ prober_launch(struct spawner *spawner, const char *program,
     };
     if (open_sockets(p, err) < 0 ||
         memctx_start_send(p->socket, start, err) < 0) {
-        memctx_close_fd(&p->theirs);
         prober_destroy(p);
         return -1;
     }
@@ -108,6 +110,7 @@ prober_destroy(struct prober *p)
     if (p == NULL)
         return;
     memctx_close_fd(&p->socket);
+    memctx_close_fd(&p->theirs);
     memctx_close_fd(&p->spawn.pidfd);
     free(p);
 }

@@ -34,7 +34,8 @@ void prober_destroy(struct prober *prober);
 int prober_socket(const struct prober *prober);
 int prober_pidfd(const struct prober *prober);
 
-/* It may not have been started yet. 0, or -1 with RETRY: it does not listen. */
+/* It may not have been started yet. That it cannot be started is no error here:
+ * prober_has_started() tells it. 0, or -1 with RETRY: it does not listen. */
 int prober_ask(struct prober *prober,
                const struct memctx_probe_request *request,
                struct memctx_error *err);
