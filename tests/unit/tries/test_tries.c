@@ -195,12 +195,12 @@ test_each_fault_costs_a_try(void **state)
         {"leave 0", TRIES_CRASHED, "status 0"},
         {"leave 3", TRIES_CRASHED, "status 3"},
         {"close", TRIES_CRASHED, "signal 9"},
-        {"spin", TRIES_SPUN, "30 ms of CPU"},
+        {"spin", TRIES_SPUN, "200 ms of CPU"},
         {"other", TRIES_LIED, "not asked for"},
         {"nonsense 1", TRIES_LIED, "bytes"},
         {"nonsense 8000", TRIES_LIED, "bytes"},
     };
-    f->config.limits[TRIES_SHORT].cpu_us = 30000;
+    f->config.limits[TRIES_SHORT].cpu_us = 200000;
     begin(f);
     for (unsigned i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
         assert_int_equal(ask(g, rows[i].word), rows[i].fault);
