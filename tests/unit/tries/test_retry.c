@@ -1023,13 +1023,15 @@ test_faults_of_a_prober_are_tries_that_failed(void **state)
         program);
     record_handle(w.record, MEMCTX_EVENT_START, true);
     for (unsigned i = 0; i < 4; i++) {
+        turn_until_phase(&w, MEMCTX_PHASE_PROBING);
         turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
         assert_non_null(strstr(record_reason(w.record), "signal 11"));
-        turn_until_phase(&w, MEMCTX_PHASE_PROBING);
     }
     /* The first, the second and the fourth; and that it waits. */
     assert_int_equal(logpipe_count(&w.logpipe, UUID), 4);
+    /* While no prober reads it. */
     guestimg_write(&img, 0, "good", 5);
+    turn_until_phase(&w, MEMCTX_PHASE_PROBING);
     turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
     assert_string_equal(record_reason(w.record), "fake");
     world_deinit(&w);
