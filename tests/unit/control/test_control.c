@@ -1082,6 +1082,8 @@ test_domain_stops_while_an_address_is_looked_for(void **state)
                          0);
         ctl_let_turn(fd);
     }
+    /* A prober that is being started has the socket, too, until execve(2). */
+    shutdown(leaver, SHUT_RDWR);
     close(leaver);
     ctl_let_turn(fd);
     assert_int_equal(ctl_take(writer, &reply), -1);
