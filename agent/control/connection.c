@@ -194,17 +194,7 @@ send_packet(int fd, struct packet *packet)
     } control;
     struct iovec part = {packet->bytes, packet->len};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    size_t fds_len = packet->n_fds * sizeof(int);
-    if (packet->n_fds > 0) {
-        memset(&control, 0, sizeof(control));
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(fds_len);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(fds_len);
-        memcpy(CMSG_DATA(c), packet->fds, fds_len);
-    }
+    sockets_put_fds(&message, control.bytes, packet->fds, packet->n_fds);
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

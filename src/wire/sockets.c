@@ -45,6 +45,23 @@ sockets_bind(const char *dir, const char *name, int type,
     return memctx_steal_fd(&fd);
 }
 
+void
+sockets_put_fds(struct msghdr *message, void *control, const int *fds,
+                unsigned n)
+{
+    size_t len = n * sizeof(fds[0]);
+    if (n == 0)
+        return;
+    memset(control, 0, CMSG_SPACE(len)); /* which ends in padding */
+    message->msg_control = control;
+    message->msg_controllen = CMSG_SPACE(len);
+    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(len);
+    memcpy(CMSG_DATA(c), fds, len);
+}
+
 bool
 sockets_take_fds(struct msghdr *message, int *fds, unsigned max,
                  unsigned *count)

@@ -21,6 +21,12 @@ int sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
 int sockets_bind(const char *dir, const char *name, int type,
                  struct sockaddr_un *address, struct memctx_error *err);
 
+/* Have n descriptors go with a message. `control` has CMSG_SPACE(n *
+ * sizeof(int)) bytes, is aligned as a struct cmsghdr, and stays until the
+ * message is sent. 0: none go. */
+void sockets_put_fds(struct msghdr *message, void *control, const int *fds,
+                     unsigned n);
+
 /* Append the descriptors that came with a message to fds[*count], up to `max`
  * of them in all. Those that do not fit are closed: then it is false. */
 bool sockets_take_fds(struct msghdr *message, int *fds, unsigned max,

@@ -81,18 +81,10 @@ send_packet(int socket, const void *packet, size_t size, const int *fds,
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(FDS * sizeof(int))];
-    } control = {.bytes = ""}; /* CMSG_SPACE() ends in padding */
+    } control;
     struct iovec iov = {(void *)packet, size};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (n_fds > 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                              .cmsg_type = SCM_RIGHTS,
-                              .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
-        memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-    }
+    sockets_put_fds(&message, control.bytes, fds, n_fds);
     if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "RAM cannot be sent to a prober: %s",
