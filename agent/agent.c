@@ -33,6 +33,9 @@
 /* ... and then for its hooks to end, which run on otherwise. */
 #define HOOKS_WAIT_MS 1000
 
+/* ... and for a program that its file system does not let start. */
+#define SPAWNER_WAIT_MS 1000
+
 /* Clock words of kernels that are looked at are read so often. */
 #define HEARTBEAT_US 250000
 
@@ -294,7 +297,7 @@ end_parts(struct agent *agent)
     tries_destroy(means->adapters.tries);
     heartbeat_destroy(means->adapters.heartbeat);
     if (hooks_ended)
-        spawner_destroy(agent->spawner);
+        spawner_destroy(agent->spawner, SPAWNER_WAIT_MS);
     watch_destroy(means->watch);
     if (agent->queue_handle >= 0)
         virEventRemoveHandle(agent->queue_handle);

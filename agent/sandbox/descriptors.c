@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,10 @@
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* on all architectures */
+#endif
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2u
 #endif
 
 #define STANDARD_FDS 3
@@ -183,6 +188,19 @@ is_kept(const struct descriptors *d, int fd)
     return bsearch(&fd, d->kept, d->n_kept, sizeof(fd), compare) != NULL;
 }
 
+/* Where a container's filter refuses unshare(2) whatever is to be unshared
+ * (Docker's does), the other call does the same; here it closes nothing. */
+int
+descriptors_unshare(struct memctx_error *err)
+{
+    if (unshare(CLONE_FILES) == 0 ||
+        syscall(SYS_close_range, UINT_MAX, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_BUG,
+                            "a thread cannot have descriptors of its own: %s",
+                            strerror(errno));
+}
+
 /* What lies between two descriptors that are kept. */
 static int
 close_gaps(const struct descriptors *d)
@@ -201,7 +219,8 @@ close_gaps(const struct descriptors *d)
 static int
 close_listed(const struct descriptors *d)
 {
-    MEMCTX_CLEANUP(memctx_cleanup_dir) DIR *dir = opendir("/proc/self/fd");
+    MEMCTX_CLEANUP(memctx_cleanup_dir)
+    DIR *dir = opendir("/proc/thread-self/fd");
     struct dirent *entry;
     if (dir == NULL)
         return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Which descriptors a sandbox leaves open, and which parts of them. */
+/* Which descriptors a sandbox leaves open, and which parts of them; and how a
+ * process or a thread gets rid of all others. */
 #ifndef MEMCTXD_DESCRIPTORS_H
 #define MEMCTXD_DESCRIPTORS_H
 
@@ -23,7 +24,12 @@ void descriptors_deinit(struct descriptors *descriptors);
 int descriptors_list(const struct sandbox *sandbox, struct descriptors *ret,
                      struct memctx_error *err);
 
-/* Close every descriptor that is not listed. -1 with BUG: neither the kernel
+/* Give the calling thread a descriptor table of its own. It begins as a copy of
+ * the one that the thread shared with others. -1 with BUG. */
+int descriptors_unshare(struct memctx_error *err);
+
+/* Close every descriptor of the calling thread's table that is not listed; of
+ * *descriptors, only `kept` counts. -1 with BUG: neither the kernel
  * (Linux 5.9) nor /proc helps. */
 int descriptors_close_others(const struct descriptors *descriptors,
                              struct memctx_error *err);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Starts programs, from a thread that holds no capability and lives as long as
- * the agent.
+/* Starts programs, one after the other, on a thread that holds no capability
+ * and no descriptor of anybody else, and lives as long as the agent.
  *
  * Capabilities belong to a thread, and a child gets those of the thread that
- * started it. This thread gives up all of them, and any way to get some
+ * started it. That thread gives up all of them, and any way to get some
  * (no_new_privs), before its first child; so no program that the agent starts
- * has any, while other threads keep theirs. The thread must outlive its
- * children, since a parent-death signal (PR_SET_PDEATHSIG) follows the thread
- * and not the process. */
+ * has any, while other threads keep theirs. Why it must have descriptors of its
+ * own and outlive its children is told in starter.h. */
 #ifndef MEMCTXD_SPAWNER_H
 #define MEMCTXD_SPAWNER_H
 
@@ -17,23 +16,25 @@
 
 #include "base/error.h"
 #include "common/executor.h"
+#include "sandbox/starter.h"
 
 struct spawner;
 
-#define SPAWNER_FDS 4
+#define SPAWNER_FDS STARTER_FDS
 
 /* One program to start. The submitter embeds and owns it; it and what it points
  * to must stay until done() has been called, which may free it. */
 struct spawner_request {
-    struct executor_job job; /* first; the spawner's */
-    const char *path;        /* absolute */
-    char *const *argv;       /* argv[0] included; ends with NULL */
-    char *const *envp;       /* its whole environment; ends with NULL */
+    struct executor_job job; /* first; the spawner's, as the next one */
+    struct spawner *spawner;
+    const char *path;  /* absolute */
+    char *const *argv; /* argv[0] included; ends with NULL */
+    char *const *envp; /* its whole environment; ends with NULL */
     /* What becomes its descriptors 0 to 3; they stay the submitter's. -1:
      * /dev/null, and no descriptor 3. It gets no other. */
     int fds[SPAWNER_FDS];
     bool leads_group; /* a process group of its own, which can be killed */
-    /* Called once, on the spawner's thread, which it must not hold up. */
+    /* Called once, on a thread of the spawner, which it must not hold up. */
     void (*done)(struct spawner_request *request);
     void *arg; /* done()'s */
 
@@ -45,12 +46,17 @@ struct spawner_request {
                    eventfd(2) that does the same. */
 };
 
-/* -1 with EXHAUSTED: no thread to be had. */
+/* Before anybody can hand in a file, see starter.h. -1 with EXHAUSTED: no
+ * threads to be had; BUG: as starter_create(). */
 int spawner_create(struct spawner **ret, struct memctx_error *err);
 
-/* Answer what is queued, then end the thread; children that asked for it get
- * their parent-death signal. NULL is fine. */
-void spawner_destroy(struct spawner *spawner);
+/* Answer what is queued, then end the threads; children that asked for it get
+ * their parent-death signal. Waits for wait_ms at most, or EXECUTOR_NO_LIMIT.
+ * True: all is freed. False: a program's own file may be of a file system that
+ * does not answer; the spawner and the requests must stay, and are answered
+ * when it does. It may be called again then. NULL is fine. The thread that
+ * created it. */
+bool spawner_destroy(struct spawner *spawner, uint64_t wait_ms);
 
 /* Queue a request. Signals are at their defaults in the program and none is
  * blocked; its directory is /. Does not wait. Any thread. */

@@ -96,8 +96,8 @@ hear_answer(struct live *live, const void *bytes, size_t len)
         take_answer(live, bytes, len);
 }
 
-/* Not by closing it alone: a child that has yet to call execve(2) has it open,
- * too. */
+/* Not by closing it alone: a child that libvirt starts (a session's daemon) has
+ * it open, too, until it calls execve(2). */
 static void
 unwatch(const struct live *live, int fd)
 {
@@ -158,7 +158,7 @@ bury_process(struct live *live)
     live->ended = true;
 }
 
-/* On the spawner's thread. */
+/* On a thread of the spawner. */
 static void
 on_launched(void *arg)
 {

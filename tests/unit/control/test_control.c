@@ -653,7 +653,7 @@ waste_descriptors(struct ctlagent *a, int file)
 }
 
 /* A client whose files answer nothing: as RAM, beside a request that wants
- * none, and when it leaves. */
+ * none, and when it leaves. A prober starts meanwhile. */
 static void
 test_file_system_that_sleeps_holds_nobody_up(void **state)
 {
@@ -680,9 +680,12 @@ test_file_system_that_sleeps_holds_nobody_up(void **state)
                         "permanent");
     assert_string_equal(ctl_text(hand_in(another, "", &ram, 1), "domain.state"),
                         "waiting");
+    virDomainPtr later = ctlagent_create_domain(a, "later");
+    wait_ready(fd, "later");
     close(hostile);
     ctl_let_turn(fd);
     fusefile_stop(&fuse);
+    ctlagent_destroy_domain(later);
     ctlagent_destroy_domain(domain);
     close(null);
     close(another);
@@ -1082,8 +1085,6 @@ test_domain_stops_while_an_address_is_looked_for(void **state)
                          0);
         ctl_let_turn(fd);
     }
-    /* A prober that is being started has the socket, too, until execve(2). */
-    shutdown(leaver, SHUT_RDWR);
     close(leaver);
     ctl_let_turn(fd);
     assert_int_equal(ctl_take(writer, &reply), -1);

@@ -113,7 +113,7 @@ tear_down(void **state)
     struct fixture *f = *state;
     for (unsigned i = 0; i < GUESTS; i++)
         guest_deinit(&f->guests[i]);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     test_free(f);

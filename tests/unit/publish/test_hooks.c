@@ -92,7 +92,7 @@ tear_down(void **state)
     struct fixture *f = *state;
     testclock_start();
     hooks_destroy(f->hooks, 60000);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     logpipe_deinit(&f->logpipe);
     nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(f);

@@ -7,20 +7,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ambient.h"
 #include "base/cleanup.h"
+#include "fusefile.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/spawner.h"
 
@@ -100,6 +106,7 @@ struct fixture {
     char *argv[3];
     char *envp[2];
     int sockets[2]; /* [1] is the child's */
+    bool refused;   /* unshare(2) */
     char text[TEXT_MAX];
     struct memctx_error err;
 };
@@ -126,7 +133,7 @@ static int
 tear_down(void **state)
 {
     struct fixture *f = *state;
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     close(f->sockets[0]);
     memctx_cleanup_fd(&f->sockets[1]);
     free(f);
@@ -183,7 +190,7 @@ test_child_has_no_capability(void **state)
     struct fixture *f = *state;
     bool raised = raise_ambient();
     int before = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     assert_done(spawner_create(&f->spawner, &f->err), &f->err);
     run(f);
     expect_line(f, "CapInh:\t0000000000000000");
@@ -212,11 +219,9 @@ test_child_has_its_descriptors_and_no_other(void **state)
     assert_true(forgotten >= 20);
     run(f);
     close(forgotten);
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
     /* 4 is what it tells by. */
     if (!is_under_valgrind())
         assert_non_null(strstr(f->text, "\nfds 0 1 2 3 4\n"));
-#endif
     expect_line(f, "0 is 0");
     expect_line(f, "1 is 0");
 }
@@ -327,11 +332,30 @@ static void
 test_descriptor_that_is_not_open(void **state)
 {
     struct fixture *f = *state;
-    if (is_under_valgrind())
-        skip();
     f->request.fds[0] = 1000;
     spawner_start(f->spawner, &f->request);
     assert_int_equal(f->request.failed, EBADF);
+    f->request.fds[0] = -1;
+    run(f);
+}
+
+/* The thread's table takes no more. */
+static void
+test_no_descriptor_is_left(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit all;
+    if (is_under_valgrind())
+        skip();
+    getrlimit(RLIMIT_NOFILE, &all);
+    const struct rlimit few = {3, all.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    spawner_start(f->spawner, &f->request);
+    setrlimit(RLIMIT_NOFILE, &all);
+    assert_int_equal(f->request.failed, EMFILE);
+    assert_int_equal(f->request.pid, -1);
+    assert_int_equal(f->request.pidfd, -1);
+    run(f);
 }
 
 static void
@@ -383,7 +407,7 @@ test_children_do_not_outlive_the_spawner(void **state)
     f->argv[1] = (char *)"linger";
     start(f);
     assert_int_equal(read(f->sockets[0], &byte, 1), 1);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     f->spawner = NULL;
     assert_int_equal(WTERMSIG(end(f)), SIGKILL);
 }
@@ -438,12 +462,136 @@ test_queue_is_answered_before_the_end(void **state)
     f->request.done = count;
     f->request.arg = &many;
     spawner_submit(f->spawner, &f->request);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     f->spawner = NULL;
     assert_int_equal(sem_trywait(&many.answers), 0);
     assert_int_equal(f->request.failed, 0);
     end(f);
     sem_destroy(&many.answers);
+}
+
+/* The spawner keeps no copy of what was open when it was created. */
+static void
+test_file_that_was_open_before_is_let_go(void **state)
+{
+    struct fixture *f = *state;
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
+    assert_done(spawner_create(&f->spawner, &f->err), &f->err);
+    close(fds[1]);
+    struct pollfd end_of_file = {.fd = fds[0], .events = POLLIN};
+    assert_int_equal(poll(&end_of_file, 1, 0), 1);
+    assert_true(end_of_file.revents & POLLHUP);
+    close(fds[0]);
+}
+
+/* Under valgrind a thread that waits for a file system stops all others. */
+static void
+start_fuse(struct fusefile *fuse)
+{
+    if (geteuid() != 0 || is_under_valgrind() || !fusefile_start(fuse)) {
+        print_message("needs root and FUSE, and no valgrind\n");
+        skip();
+    }
+    fusefile_sleep(fuse);
+}
+
+/* This process has a file open whose system does not answer; to close it would
+ * take for ever. */
+static void
+test_file_system_that_sleeps_holds_no_child_up(void **state)
+{
+    struct fixture *f = *state;
+    struct fusefile fuse;
+    struct many many;
+    struct timespec minute;
+    start_fuse(&fuse);
+    sem_init(&many.answers, 0, 0);
+    f->argv[1] = (char *)"end";
+    f->request.done = count;
+    f->request.arg = &many;
+    spawner_submit(f->spawner, &f->request);
+    clock_gettime(CLOCK_REALTIME, &minute);
+    minute.tv_sec += 60;
+    int answered = sem_timedwait(&many.answers, &minute);
+    unsigned asked = atomic_load(&fuse.shared->asked);
+    fusefile_stop(&fuse);
+    assert_int_equal(answered, 0);
+    assert_int_equal(asked, 0);
+    assert_int_equal(f->request.failed, 0);
+    assert_int_equal(WEXITSTATUS(end(f)), 4);
+    sem_destroy(&many.answers);
+}
+
+/* The program itself is such a file. */
+static void
+test_program_that_cannot_be_looked_at_does_not_hold_up_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct fusefile fuse;
+    struct many many;
+    start_fuse(&fuse);
+    sem_init(&many.answers, 0, 0);
+    snprintf(f->path, sizeof(f->path), "%s/program", fuse.dir);
+    f->request.done = count;
+    f->request.arg = &many;
+    spawner_submit(f->spawner, &f->request);
+    wait_until(atomic_load(&fuse.shared->asked) > 0);
+    assert_false(spawner_destroy(f->spawner, 10));
+    assert_int_equal(sem_trywait(&many.answers), -1);
+    fusefile_stop(&fuse);
+    assert_true(spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT));
+    f->spawner = NULL;
+    assert_int_equal(sem_trywait(&many.answers), 0);
+    assert_int_not_equal(f->request.failed, 0);
+    sem_destroy(&many.answers);
+}
+
+/* What a container does to threads that are started from now on. */
+static bool
+refuse_unshare(void)
+{
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {4, program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0 &&
+           unshare(CLONE_FILES) < 0 && errno == EPERM;
+}
+
+static void *
+create_without_unshare(void *arg)
+{
+    struct fixture *f = arg;
+    f->refused = refuse_unshare();
+    if (spawner_create(&f->spawner, &f->err) < 0)
+        f->spawner = NULL;
+    return NULL;
+}
+
+static void
+test_container_may_refuse_unshare(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+    if (is_under_valgrind() || close_range(~0u, ~0u, 0) < 0) {
+        print_message("needs close_range(2), and no valgrind\n");
+        skip();
+    }
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
+    pthread_create(&thread, NULL, create_without_unshare, f);
+    pthread_join(thread, NULL);
+    assert_true(f->refused);
+    assert_non_null(f->spawner);
+    int forgotten = fcntl(f->sockets[0], F_DUPFD, 20);
+    run(f);
+    close(forgotten);
+    assert_non_null(strstr(f->text, "\nfds 0 1 2 3 4\n"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -461,11 +609,16 @@ main(int argc, char **argv)
         TEST(test_group_of_the_agent_if_not),
         TEST(test_program_that_is_not_there),
         TEST(test_descriptor_that_is_not_open),
+        TEST(test_no_descriptor_is_left),
         TEST(test_end_is_seen_and_status_kept),
         TEST(test_children_outlive_who_asked_for_them),
         TEST(test_children_do_not_outlive_the_spawner),
         TEST(test_many_at_once),
         TEST(test_queue_is_answered_before_the_end),
+        TEST(test_file_that_was_open_before_is_let_go),
+        TEST(test_file_system_that_sleeps_holds_no_child_up),
+        TEST(test_program_that_cannot_be_looked_at_does_not_hold_up_the_end),
+        TEST(test_container_may_refuse_unshare),
     };
     if (argc > 1 && strcmp(argv[1], "report") == 0)
         return report();

@@ -39,7 +39,7 @@ teardown(void **state)
 {
     struct fixture *f = *state;
     prober_destroy(f->prober);
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     sem_destroy(&f->launched);
     memctx_start_deinit(&f->start);
     guestimg_deinit(&f->img);

@@ -104,7 +104,7 @@ means_deinit(struct world *w)
     executor_destroy(w->means.workers, EXECUTOR_DRAIN, EXECUTOR_NO_LIMIT);
     tries_destroy(w->means.tries);
     heartbeat_destroy(w->means.heartbeat);
-    spawner_destroy(w->spawner);
+    spawner_destroy(w->spawner, EXECUTOR_NO_LIMIT);
 }
 
 /* A world with one record whose adapter has this configuration; what is logged

@@ -95,7 +95,7 @@ static int
 teardown(void **state)
 {
     struct fixture *f = *state;
-    spawner_destroy(f->spawner);
+    spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     test_free(f);
