@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,16 +149,6 @@ choose_dir(const struct settings *settings, char *to, size_t size,
     return rundir_for_uri(settings->uri, to, size, err);
 }
 
-/* What whoever started us left open is not for the hook programs. Without the
- * call (before Linux 5.11) they get it. */
-static void
-keep_inherited_descriptors(void)
-{
-#ifdef SYS_close_range
-    syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
-#endif
-}
-
 static void
 fill_signals(sigset_t *set)
 {
@@ -249,7 +238,6 @@ static int
 run_agent(const struct settings *settings, const char *dir, bool stub,
           const struct log *log, struct memctx_error *err)
 {
-    keep_inherited_descriptors();
     MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open_signals();
     struct signals signals = {.stopping = false};
     virSetErrorFunc(NULL, ignore_error);
