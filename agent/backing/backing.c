@@ -15,6 +15,7 @@
 #include "qemu/layout.h"
 #include "qemu/match.h"
 #include "ram/procmem.h"
+#include "wire/clocks.h"
 
 /* A domain on its way to its RAM. */
 struct opening {
@@ -165,6 +166,29 @@ add_extents(const struct memctx_layout *layout, struct memctx_rammap *map,
     return 0;
 }
 
+/* A file may be known under its path to the next QEMU, and what a dead guest
+ * left in it is a kernel like any other. One that was made since this QEMU runs
+ * is new; a second is for clocks that are not read at once. One from the future
+ * tells that the clock was set. */
+static bool
+is_new_file(const struct memctx_ram_file *file, uint64_t started_ns)
+{
+    uint64_t now_ns = clocks_us(CLOCK_REALTIME) * 1000;
+    return file->born_ns >= started_ns + 1000000000 && file->born_ns <= now_ns;
+}
+
+static bool
+is_fresh(const struct opening *o)
+{
+    uint64_t started_ns = process_started_ns(o->process);
+    for (size_t i = 0; i < o->layout->n_backends; i++) {
+        const struct memctx_ram_file *file = o->matches[i].file;
+        if (file != NULL && !file->of_process && !is_new_file(file, started_ns))
+            return false;
+    }
+    return true;
+}
+
 static int
 open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
 {
@@ -187,6 +211,7 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
     if (process_check(o->process, err) < 0)
         return -1;
     ram.low = layout->low;
+    ram.fresh = is_fresh(o);
     *ret = ram;
     ram.map = NULL;
     ram.other = NULL;

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -129,6 +131,18 @@ born_ns(int fd)
     return (uint64_t)st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec;
 }
 
+/* A memfd, or what QEMU made on hugetlbfs and removed at once. A file that has
+ * a name outlives a QEMU, and a host's loss of power if it is on a disk. */
+static bool
+is_of_process(int fd, const struct stat *st, const char *name)
+{
+    struct statfs fs;
+    if (strncmp(name, "memfd:", 6) == 0)
+        return true;
+    return st->st_nlink == 0 && fstatfs(fd, &fs) == 0 &&
+           fs.f_type == HUGETLBFS_MAGIC;
+}
+
 static int
 add_file(const struct process *process, struct holdings *h, int dirfd,
          const char *name, struct memctx_error *err)
@@ -157,6 +171,7 @@ add_file(const struct process *process, struct holdings *h, int dirfd,
         .born_ns = born_ns(fd),
     };
     read_name(dirfd, name, file->name, sizeof(file->name));
+    file->of_process = is_of_process(fd, &st, file->name);
     return 0;
 }
 

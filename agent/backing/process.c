@@ -19,8 +19,12 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "qemu/cmdline.h"
+#include "wire/clocks.h"
 #include "wire/rundir.h"
 #include "wire/uri.h"
+
+/* A pid has so many at most (PID_MAX_LIMIT in linux/threads.h). */
+#define PID_BITS 22
 
 void
 process_deinit(struct process *process)
@@ -125,6 +129,15 @@ check_args(struct process *process, const char *uuid, struct memctx_error *err)
     return 0;
 }
 
+uint64_t
+process_started_ns(const struct process *process)
+{
+    uint64_t ticks = process->instance >> PID_BITS;
+    uint64_t since_boot_us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t boot_us = clocks_us(CLOCK_REALTIME) - clocks_us(CLOCK_BOOTTIME);
+    return (boot_us + since_boot_us) * 1000;
+}
+
 int
 process_check(const struct process *process, struct memctx_error *err)
 {
@@ -155,8 +168,7 @@ read_instance(struct process *process, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "/proc/%d/stat has no start time",
                                 (int)process->pid);
-    /* A pid has 22 bits at most (PID_MAX_LIMIT in linux/threads.h). */
-    process->instance = ticks << 22 | (uint64_t)process->pid;
+    process->instance = ticks << PID_BITS | (uint64_t)process->pid;
     return 0;
 }
 

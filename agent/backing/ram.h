@@ -19,6 +19,8 @@ struct ram {
                                     that is the second likeliest */
     uint64_t low;                /* bytes below the split */
     bool synthetic;              /* no guest runs in it: nothing to see alive */
+    bool fresh; /* it began with this QEMU: no earlier guest can have left
+                   anything in it */
     uint64_t identity;           /* see ram_identity(); 0 until somebody asks */
     struct statefile_run run;    /* whose it is, and how far that was counted */
     bool has_inherited;

@@ -51,5 +51,6 @@ ram_from_stub(const char *seed, struct ram *ret, struct memctx_error *err)
     if (ram_from_path(path, "stub", 0, ret, err) < 0)
         return -1;
     ret->synthetic = true;
+    ret->fresh = true;
     return 0;
 }

@@ -4,6 +4,7 @@
  * whether a datum is the one that already stands published. */
 #include "record/record.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -117,6 +118,16 @@ begin_anew(struct record *r, bool has_inherited)
     r->run = (struct statefile_run){.instance = 0};
 }
 
+/* Nobody vouches for what stood in the metadata: in RAM that never held a
+ * kernel it came with the domain's definition, and of a QEMU of which no agent
+ * has written anything down it is anybody's. It goes; nothing of it counts. */
+static bool
+is_disowned(const struct record *r, const struct adapter_result *result)
+{
+    return !r->has_datum && result->opened &&
+           (r->cold || r->run.generation == 0);
+}
+
 /* Whose RAM it is that was opened, and how many kernels an agent before us has
  * counted in it. */
 static void
@@ -128,6 +139,7 @@ join_run(struct record *r, const struct adapter_result *result)
     if (r->run.generation == 0 && r->boot == 1)
         r->run = *run;
     r->run.instance = run->instance;
+    r->cold = r->cold && result->fresh;
     r->lost = !result->has_inherited && r->has_datum;
     count_up_to(r, run->generation);
 }
@@ -137,7 +149,6 @@ join_run(struct record *r, const struct adapter_result *result)
 static void
 take_over(struct record *r, struct adapter_result *result)
 {
-    count_up_to(r, result->inherited.generation);
     if (r->has_datum)
         return;
     r->datum = result->inherited;
@@ -153,7 +164,11 @@ inherit(struct record *r, struct adapter_result *result)
 {
     if (result->opened)
         join_run(r, result);
-    if (result->has_inherited)
+    if (!result->has_inherited)
+        return;
+    if (is_disowned(r, result))
+        r->ops->withdraw(r->ops->arg, r);
+    else
         take_over(r, result);
 }
 
@@ -180,7 +195,7 @@ publish(struct record *r, struct adapter_result *result)
     bool same = is_last_kernel(r, &result->datum);
     bool equal = same && r->has_datum &&
                  memctx_datum_is_equal(&r->datum, &result->datum);
-    if (!same)
+    if (!same && r->run.generation < UINT_MAX)
         r->run.generation++;
     result->datum.generation = r->run.generation;
     memctx_datum_stamp(&result->datum, (int64_t)time(NULL));

@@ -149,6 +149,7 @@ tell_news(struct adapter *a, struct happening *h)
         adapter_result_deinit(&a->news);
     a->news = act_result(a, MEMCTX_EVENT_OPENED);
     a->news.opened = h->opened;
+    a->news.fresh = h->ram->fresh;
     a->news.run = h->ram->run;
     a->news.has_inherited = h->ram->has_inherited;
     a->news.inherited = h->ram->inherited;

@@ -74,7 +74,7 @@ ask_try(struct adapter *a)
 {
     struct memctx_probe_request request = {
         .task = MEMCTX_PROBE_TRY,
-        .cold = a->order.cold || a->ram.synthetic,
+        .cold = (a->order.cold && a->ram.fresh) || a->ram.synthetic,
         .paused = a->order.paused,
         .believed = a->order.believed,
         .new_boot = a->new_boot,

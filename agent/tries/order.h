@@ -75,6 +75,7 @@ struct adapter_result {
     /* OPENED: whose RAM it is, as in struct ram, and the datum that stood in
        the metadata; the receiver's. */
     bool opened; /* false: RAM could not be opened; the metadata were read */
+    bool fresh;  /* see struct ram */
     struct statefile_run run;
     bool has_inherited;
     struct memctx_datum inherited;

@@ -16,6 +16,8 @@
 #ifndef MEMCTX_MATCH_H
 #define MEMCTX_MATCH_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "qemu/layout.h"
 #include "ram/procmaps.h"
@@ -27,7 +29,9 @@ struct memctx_ram_file {
     unsigned major;
     unsigned minor;
     uint64_t inode;
-    uint64_t born_ns; /* 0: not told */
+    uint64_t born_ns; /* CLOCK_REALTIME; 0: not told */
+    bool of_process;  /* memory that began with QEMU: nobody else can have
+                         left anything in it */
     char name[256];   /* last part of its path, or "memfd:..." */
 };
 

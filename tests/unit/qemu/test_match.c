@@ -78,7 +78,8 @@ static void
 add_file(struct fixture *f, int number, uint64_t inode, const char *name)
 {
     struct memctx_ram_file *file = &f->files[f->have.n_files++];
-    *file = (struct memctx_ram_file){number, 0, 1, inode, 0, ""};
+    *file = (struct memctx_ram_file){
+        .number = number, .major = 0, .minor = 1, .inode = inode};
     strcpy(file->name, name);
 }
 

@@ -179,7 +179,9 @@ static int
 open_image(void *arg, struct ram *ret, struct memctx_error *err)
 {
     const struct guestimg *img = arg;
-    return ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
+    int failed = ram_from_fd(guestimg_open(img), "ram", img->low, ret, err);
+    ret->fresh = true;
+    return failed;
 }
 
 static void
@@ -447,10 +449,17 @@ test_handed_in_descriptor_is_used_and_closed(void **state)
     guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_add_kernel(&img, &kernel);
+    uint64_t clock_gpa = kernel.root_gpa - 0x8640;
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb08));
     int fd = guestimg_open(&img);
     world_init(&w, &(struct adapter_config){.ram.handed =
                                                 hand_in(fd, 128 * MEMCTX_MIB)});
+    /* However it was started, nobody knows what this RAM held before. */
     record_handle(w.record, MEMCTX_EVENT_START, true);
+    for (unsigned i = 0; i < 5; i++)
+        turn(&w);
+    assert_int_equal(w.published, 0);
+    guestimg_write_le64(&img, clock_gpa, UINT64_C(0xfffedb0c));
     turn_until_ready(&w);
     assert_int_equal(w.kcr3, kernel.root_gpa);
     assert_true(fcntl(fd, F_GETFD) >= 0);
@@ -926,6 +935,7 @@ struct counted {
     uint64_t instance;
     unsigned generation;
     const char *kernel;
+    bool fresh;
 };
 
 static int
@@ -937,12 +947,12 @@ open_counted(void *arg, struct ram *ret, struct memctx_error *err)
     ret->run.generation = c->generation;
     snprintf(ret->run.kernel, sizeof(ret->run.kernel), "%s", c->kernel);
     ret->synthetic = true;
+    ret->fresh = c->fresh;
     return failed;
 }
 
 static void
-counted_init(struct counted *c, struct world *w, unsigned generation,
-             const char *kernel_name)
+counted_prepare(struct counted *c, unsigned generation, const char *kernel_name)
 {
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_init(&c->img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
@@ -950,6 +960,14 @@ counted_init(struct counted *c, struct world *w, unsigned generation,
     c->instance = 1;
     c->generation = generation;
     c->kernel = kernel_name;
+    c->fresh = false;
+}
+
+static void
+counted_init(struct counted *c, struct world *w, unsigned generation,
+             const char *kernel_name)
+{
+    counted_prepare(c, generation, kernel_name);
     world_init(w, &(struct adapter_config){.ram.open = open_counted,
                                            .ram.open_arg = c});
     record_handle(w->record, MEMCTX_EVENT_START, false);
@@ -979,6 +997,57 @@ test_generation_continues_after_the_agents_death(void **state)
     assert_int_equal(w.generation, 7);
     world_deinit(&w);
     guestimg_deinit(&c.img);
+}
+
+/* What stood in the metadata, as anybody may have written it. */
+static int
+open_claimed(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    int failed = open_counted(arg, ret, err);
+    ret->synthetic = false;
+    ret->has_inherited = true;
+    ret->inherited.generation = UINT32_MAX;
+    ret->inherited.kernel.kcr3 = 0xdead000;
+    ret->inherited.extents = calloc(1, sizeof(ret->inherited.extents[0]));
+    ret->inherited.n_extents = 1;
+    return failed;
+}
+
+/* In RAM that held no other kernel, and that this agent has watched from its
+ * beginning, it is nobody's; a file that may be older is not such RAM. */
+static void
+test_claims_in_cold_ram_and_in_other(void **state)
+{
+    static const struct {
+        bool booted;
+        bool fresh;
+        unsigned counted;
+        bool publishes; /* a kernel that does not tick */
+        unsigned generation;
+    } rows[] = {
+        {true, true, 0, true, 1},   {true, true, 5, true, 6},
+        {true, false, 0, false, 0}, {true, false, 5, false, 0},
+        {false, true, 0, false, 0}, {false, true, 5, false, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        struct world w;
+        struct counted c;
+        counted_prepare(&c, rows[i].counted, "");
+        c.fresh = rows[i].fresh;
+        world_init(&w, &(struct adapter_config){.ram.open = open_claimed,
+                                                .ram.open_arg = &c});
+        record_handle(w.record, MEMCTX_EVENT_START, rows[i].booted);
+        if (rows[i].publishes)
+            turn_until_ready(&w);
+        for (unsigned n = 0; n < 10 && !rows[i].publishes; n++)
+            turn(&w);
+        assert_int_equal(w.published, rows[i].publishes ? 1 : 0);
+        assert_int_equal(w.generation, rows[i].generation);
+        assert_true(w.withdrawn > 0);
+        world_deinit(&w);
+        guestimg_deinit(&c.img);
+    }
 }
 
 /* libvirt gives an id again after its own restart. */
@@ -1116,6 +1185,7 @@ main(void)
         cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
         cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
         cmocka_unit_test(test_generation_continues_after_the_agents_death),
+        cmocka_unit_test(test_claims_in_cold_ram_and_in_other),
         cmocka_unit_test(test_another_qemu_under_the_same_id_is_another_run),
         cmocka_unit_test(test_faults_of_a_prober_are_tries_that_failed),
         cmocka_unit_test(test_prober_that_is_not_installed_is_told),
