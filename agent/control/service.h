@@ -28,8 +28,8 @@ struct service {
     struct record *const *records; /* the head of the list; may change */
     const struct access *access;
     const struct patterns *domains; /* that are watched */
-    struct offload *requests; /* carries them out */
-    struct tries *tries;      /* start probers for them */
+    struct offload *requests;       /* carries them out */
+    struct tries *tries;            /* start probers for them */
     const struct log *log;
     service_attach_fn *attach;
     void *attach_arg;
