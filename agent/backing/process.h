@@ -37,8 +37,8 @@ void process_deinit(struct process *process);
 int process_find(const char *uri, const char *name, const char *uuid,
                  struct process *ret, struct memctx_error *err);
 
-/* When it was started, in ns of CLOCK_REALTIME as that counts now; to some 10 ms
- * if nobody has set that clock since. */
+/* When it was started, in ns of CLOCK_REALTIME as that counts now; to some 10
+ * ms if nobody has set that clock since. */
 uint64_t process_started_ns(const struct process *process);
 
 /* Does it still run? 0, or -1 with GONE. */

@@ -21,8 +21,8 @@ struct ram {
     bool synthetic;              /* no guest runs in it: nothing to see alive */
     bool fresh; /* it began with this QEMU: no earlier guest can have left
                    anything in it */
-    uint64_t identity;           /* see ram_identity(); 0 until somebody asks */
-    struct statefile_run run;    /* whose it is, and how far that was counted */
+    uint64_t identity;        /* see ram_identity(); 0 until somebody asks */
+    struct statefile_run run; /* whose it is, and how far that was counted */
     bool has_inherited;
     struct memctx_datum inherited; /* found in the domain's metadata, owned;
                                       valid only if has_inherited */
