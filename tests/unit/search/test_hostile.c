@@ -5,21 +5,15 @@
 
 #include "charged.h"
 #include "guestimg.h"
+#include "hostileimg.h"
 #include "search/search.h"
-#include "winimg.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
 #define RAM (256 * MEMCTX_MIB)
-#define ENTRIES 512u
-#define TABLE (MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE)
-#define LARGE_PAGE (2 * MEMCTX_MIB)
 
-/* What looks like the image of a kernel: 32 large pages, of which the first has
- * the tables and the others what the test says. */
+/* An image of a Linux, whose first large page has the tables. */
 #define IMAGE (64 * MEMCTX_MIB)
-#define IMAGE_PAGES 32u
-#define IMAGE_TABLES (IMAGE + MEMCTX_MIB)
-#define ROOTS_MAX 8u
+#define TABLES (IMAGE + MEMCTX_MIB)
 
 #define BUDGET (8 * MEMCTX_MIB)
 #define STEPS 300000u /* what a try may take beside it */
@@ -42,8 +36,8 @@ read_at(const struct memctx_source *source, void *buf, size_t len_bytes,
         uint64_t offset)
 {
     struct fixture *f = source->arg;
-    uint64_t begins = IMAGE + LARGE_PAGE;
-    uint64_t ends = IMAGE + IMAGE_PAGES * LARGE_PAGE;
+    uint64_t begins = IMAGE + HOSTILEIMG_PAGE;
+    uint64_t ends = IMAGE + HOSTILEIMG_SIZE;
     f->reads++;
     ssize_t n = pread(source->fd, buf, len_bytes, (off_t)offset);
     if (f->fill != NULL && offset >= begins && offset < ends)
@@ -118,89 +112,36 @@ expect_bounded(struct fixture *f)
     try_within_budget(f, true);
 }
 
-static void
-fill_table(struct fixture *f, uint64_t table_gpa, uint64_t entry)
-{
-    for (unsigned i = 0; i < ENTRIES; i++)
-        guestimg_write_le64(&f->img, table_gpa + 8 * i, entry);
-}
-
-/* `n` roots of a kernel at IMAGE: the first page is code, the rest data. */
-static void
-write_image(struct fixture *f, uint64_t tables_gpa, unsigned n)
-{
-    uint64_t level2 = tables_gpa + PAGE;
-    guestimg_write_le64(&f->img, tables_gpa + 510 * 8, level2 | TABLE);
-    for (unsigned i = 0; i < IMAGE_PAGES; i++)
-        guestimg_write_le64(&f->img, level2 + 8 * i,
-                            (IMAGE + i * LARGE_PAGE) | MEMCTX_PTE_PRESENT |
-                                MEMCTX_PTE_LARGE |
-                                (i > 0 ? MEMCTX_PTE_WRITE : 0));
-    for (unsigned i = 1; i <= n; i++) {
-        guestimg_write_le64(&f->img, tables_gpa - i * PAGE + 511 * 8,
-                            tables_gpa | TABLE);
-        guestimg_write_le64(&f->img, tables_gpa - i * PAGE + 273 * 8,
-                            level2 | TABLE);
-    }
-}
-
-static void
-fill_with_banners(uint64_t gpa, unsigned char *buf, size_t len)
-{
-    static const char text[] = "Linux version 6 (";
-    for (size_t i = 0; i < len; i++)
-        buf[i] = (unsigned char)text[(gpa + i) % (sizeof(text) - 1)];
-}
-
 /* Each text looks like the banner of a kernel, in a page where none has it. */
 static void
 test_banners_without_end(void **state)
 {
     struct fixture *f = *state;
-    f->fill = fill_with_banners;
-    write_image(f, IMAGE_TABLES, 2);
+    f->fill = hostileimg_banners;
+    hostileimg_add_roots(&f->img, IMAGE, TABLES, 2);
     expect_bounded(f);
 }
 
-static void
-fill_with_pointers(uint64_t gpa, unsigned char *buf, size_t len)
-{
-    for (size_t i = 0; i + 8 <= len; i += 8) {
-        uint64_t word = UINT64_C(0xffff888000000000) + (gpa + i) / 8 * PAGE;
-        memcpy(buf + i, &word, sizeof(word));
-    }
-}
-
-/* Each word of its data is a pointer to another page. */
+/* Each word of the data of four images is a pointer to another page. */
 static void
 test_pointers_without_end(void **state)
 {
     struct fixture *f = *state;
-    f->fill = fill_with_pointers;
+    f->fill = hostileimg_pointers;
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t tables = IMAGE_TABLES + i * 16 * PAGE;
-        write_image(f, tables, 2);
-        guestimg_write_le64(&f->img, 0x90000 + i * PAGE + 511 * 8,
-                            tables | TABLE);
+        uint64_t tables = TABLES + i * 16 * PAGE;
+        hostileimg_add_roots(&f->img, IMAGE - i * HOSTILEIMG_PAGE, tables, 2);
+        hostileimg_add_trampoline(&f->img, i, tables);
     }
     expect_bounded(f);
 }
 
-/* An upper table that leads everywhere to one lower table, which leads
- * everywhere to an empty one: 2^27 entries that map nothing, in three pages. */
+/* Tables that take no memory, and that a walk never comes to the end of. */
 static void
 test_tables_that_are_empty_without_end(void **state)
 {
     struct fixture *f = *state;
-    struct winimg w = winimg(19045, MEMCTX_PAGING_X86_64_4LEVEL);
-    winimg_write(&f->img, &w);
-    uint64_t upper =
-        guestimg_read_le64(&f->img, w.root_gpa + 0x1f0 * 8) & MEMCTX_PTE_FRAME;
-    uint64_t lower = 200 * MEMCTX_MIB;
-    fill_table(f, upper, lower | TABLE);
-    fill_table(f, lower, (lower + PAGE) | TABLE);
-    guestimg_touch(&f->img, lower + PAGE, 1);
-    guestimg_write_le64(&f->img, lower + PAGE, 0);
+    hostileimg_add_windows(&f->img, IMAGE, 8);
     expect_bounded(f);
 }
 
