@@ -24,6 +24,7 @@ struct fixture {
     struct memctx_rammap *map;
     void (*fill)(uint64_t gpa, unsigned char *buf, size_t len); /* IMAGE */
     uint64_t reads;
+    uint64_t bytes; /* read */
     struct memctx_work work;
     struct memctx_search *search;
     struct memctx_error err;
@@ -39,6 +40,7 @@ read_at(const struct memctx_source *source, void *buf, size_t len_bytes,
     uint64_t begins = IMAGE + HOSTILEIMG_PAGE;
     uint64_t ends = IMAGE + HOSTILEIMG_SIZE;
     f->reads++;
+    f->bytes += len_bytes;
     ssize_t n = pread(source->fd, buf, len_bytes, (off_t)offset);
     if (f->fill != NULL && offset >= begins && offset < ends)
         f->fill(offset, buf, (size_t)memctx_min(len_bytes, ends - offset));
@@ -97,6 +99,7 @@ try_within_budget(struct fixture *f, bool all)
     const struct memctx_search_request request = {.budget_bytes = BUDGET,
                                                   .all = all};
     f->reads = 0;
+    f->bytes = 0;
     memctx_work_begin(&f->work, STEPS, NULL, NULL);
     assert_int_equal(
         memctx_search_try(f->search, f->map, &request, &result, &f->err), -1);
@@ -120,6 +123,22 @@ test_banners_without_end(void **state)
     f->fill = hostileimg_banners;
     hostileimg_add_roots(&f->img, IMAGE, TABLES, 2);
     expect_bounded(f);
+}
+
+/* The same, and one in the code, where a kernel has it: from there on each of
+ * the others may be followed by what goes with it. To look at them takes ten
+ * times what it takes to read them. */
+static void
+test_texts_without_end(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char text[64];
+    f->fill = hostileimg_banners;
+    hostileimg_banners(0, text, sizeof(text));
+    guestimg_write(&f->img, IMAGE, text, sizeof(text));
+    hostileimg_add_roots(&f->img, IMAGE, TABLES, 8);
+    expect_bounded(f);
+    assert_in_range(f->bytes, 1, STEPS * PAGE / 10);
 }
 
 /* Each word of the data of four images is a pointer to another page. */
@@ -151,6 +170,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_banners_without_end),
+        T(test_texts_without_end),
         T(test_pointers_without_end),
         T(test_tables_that_are_empty_without_end),
     };
