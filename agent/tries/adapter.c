@@ -109,7 +109,7 @@ adapter_phase(const struct adapter *a)
 unsigned
 adapter_faults(const struct adapter *a, const char **ret)
 {
-    *ret = tries_fault_name(a->fault);
+    *ret = tries_fault_name(tries_last_fault(a->client));
     return tries_faults(a->client);
 }
 

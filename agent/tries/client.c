@@ -55,6 +55,7 @@ client_blame(struct tries_client *client, enum tries_fault fault,
 {
     struct tries_outcome outcome = {.fault = fault, .cost_us = cost_us};
     client->faults++;
+    client->fault = fault;
     if (!waited_for)
         return;
     memctx_error_set(&outcome.why, MEMCTX_RETRY, "the prober %s: %s",

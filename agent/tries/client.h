@@ -34,6 +34,7 @@ struct tries_client {
     uint64_t cost_us; /* of its last task */
     uint64_t spent_us;
     unsigned faults;
+    enum tries_fault fault; /* the last one */
     bool has_outcome;
     struct tries_outcome outcome;
     struct tries_client *next; /* that waits */

@@ -122,7 +122,6 @@ judge_fault(struct adapter *a, const struct tries_outcome *outcome,
             struct adapter_result *result)
 {
     pace_fail(&a->pace, false, true);
-    a->fault = outcome->fault;
     result->why = outcome->why;
     result->event = a->order.what == ADAPTER_LOOK ? MEMCTX_EVENT_STANDS
                                                   : MEMCTX_EVENT_PENDING;

@@ -39,9 +39,8 @@ struct adapter {
     uint64_t pending_since_us; /* 0: not pending */
     uint64_t pending_max_us;
     uint64_t patience_us;
-    enum tries_fault fault; /* the last one */
-    bool collecting;        /* adapter_dispatch() is at it */
-    bool rings;             /* ... and the timer was the record's */
+    bool collecting; /* adapter_dispatch() is at it */
+    bool rings;      /* ... and the timer was the record's */
     /* What the record has yet to be told. */
     bool has_news;
     struct adapter_result news;

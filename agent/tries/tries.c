@@ -118,6 +118,15 @@ tries_faults(struct tries_client *client)
     return faults;
 }
 
+enum tries_fault
+tries_last_fault(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    enum tries_fault fault = client->fault;
+    pthread_mutex_unlock(&client->tries->lock);
+    return fault;
+}
+
 static void
 deallocate(struct tries *t)
 {

@@ -63,4 +63,7 @@ bool tries_take(struct tries_client *client, struct tries_outcome *ret);
 uint64_t tries_spent_us(struct tries_client *client);
 unsigned tries_faults(struct tries_client *client);
 
+/* What the last of them did; FINE: there was none. */
+enum tries_fault tries_last_fault(struct tries_client *client);
+
 #endif

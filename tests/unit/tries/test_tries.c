@@ -206,6 +206,7 @@ test_each_fault_costs_a_try(void **state)
         assert_int_equal(ask(g, rows[i].word), rows[i].fault);
         assert_error(&g->outcome.why, MEMCTX_RETRY, rows[i].words);
         assert_int_equal(tries_faults(g->client), i + 1);
+        assert_int_equal(tries_last_fault(g->client), rows[i].fault);
         assert_int_equal(ask(g, "good"), TRIES_FINE);
         assert_int_equal(asked(g), 1);
     }
@@ -264,6 +265,7 @@ test_prober_that_rests_must_not_work(void **state)
     assert_int_equal(ask(g, "rest"), TRIES_FINE);
     while (tries_faults(g->client) == 0)
         usleep(1000);
+    assert_int_equal(tries_last_fault(g->client), TRIES_SPUN);
     end(f);
 }
 
