@@ -102,6 +102,42 @@ bed_cpu_ms()
     echo $(((ticks[11] + ticks[12]) * 1000 / $(getconf CLK_TCK)))
 }
 
+# Processes of the agent that parse guest memory
+bed_probers() { pgrep -x -P "$BED_AGENT" memctx-prober || true; }
+
+# CPU time of the agent and of all its children in milliseconds, of those that have ended, too
+bed_all_cpu_ms()
+{
+    local stat ticks pid ms=0
+    for pid in $(bed_probers); do ms=$((ms + $(bed_cpu_ms "$pid" 2> /dev/null || echo 0))); done
+    stat=$(< "/proc/$BED_AGENT/stat")
+    read -ra ticks <<< "${stat##*) }"
+    echo $((ms + (ticks[11] + ticks[12] + ticks[13] + ticks[14]) * 1000 / $(getconf CLK_TCK)))
+}
+
+# bed_powers PID NAMES: these lines of its status, "CapEff=0 Seccomp=2", without leading zeros; NAMES is "CapEff|Seccomp".
+bed_powers() { sed -nE "s/^($2):[ \t]*0*([0-9a-f]+)\$/\1=\2/p" "/proc/$1/status" | xargs; }
+
+# bed_filter LOG: the state Seccomp of a prober by what this agent has logged: a build with sanitizers says that it has
+# no filter.
+bed_filter() { if grep -q 'system calls are not filtered' "$1"; then echo 0; else echo 2; fi; }
+
+# bed_descriptors PID: all but the standard ones, each once: "socket", or what the file is and its access mode (0:
+# O_RDONLY). A file is its inode, as stat prints it, or the memory of a process. Root alone sees those of a prober.
+bed_descriptors()
+{
+    local fd flags
+    for fd in "/proc/$1/fd/"*; do
+        [ "${fd##*/}" -gt 2 ] || continue
+        flags=$(sed -n 's/^flags:[ \t]*//p' "/proc/$1/fdinfo/${fd##*/}")
+        case "$(readlink "$fd")" in
+            socket:*) echo socket ;;
+            */mem | */pagemap) echo "$(readlink "$fd") $((0$flags & 3))" ;;
+            *) echo "$(stat -L -c %d:%i "$fd") $((0$flags & 3))" ;;
+        esac
+    done | sort -u | xargs
+}
+
 # bed_permille SECONDS: of the time of a core that the agent took meanwhile; more time may pass where the machine is busy.
 bed_permille()
 {

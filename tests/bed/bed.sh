@@ -137,13 +137,20 @@ bed_gone() { [ ! -d "/proc/$1" ]; }
 
 # ---- up and down ----------------------------------------------------------------------------------------
 
+# bed_ram_writer NAME: a tool that writes RAM as tests/support builds it
+bed_ram_writer()
+{
+    gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$BED_DIR/bin/$1" \
+        "$BED_SRC/$1.c" "$BED_TOP"/tests/support/{hostile,win,guest}img.c \
+        "$BED_TOP"/src/{base,paging,ram}/*.c "$BED_TOP/src/guest/linux/vmcoreinfo.c"
+}
+
 # The tests' own tools
 bed_helpers()
 {
     gcc -O2 -o "$BED_DIR/bin/notepoll" "$BED_SRC/notepoll.c"
-    gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$BED_DIR/bin/winram" \
-        "$BED_SRC/winram.c" "$BED_TOP"/tests/support/{win,guest}img.c \
-        "$BED_TOP"/src/{base,paging,ram}/*.c "$BED_TOP/src/guest/linux/vmcoreinfo.c"
+    bed_ram_writer winram
+    bed_ram_writer hostile
     # shellcheck disable=SC2046 # flags are words
     gcc -O2 -o "$BED_DIR/bin/metapoll" "$BED_SRC/metapoll.c" $(pkg-config --cflags --libs libvirt)
 }

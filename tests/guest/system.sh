@@ -21,6 +21,7 @@ pids=()
 down()
 {
     virsh -q -c qemu:///system destroy 'system one' > /dev/null 2>&1 || true
+    virsh -q -c qemu:///system destroy waiting > /dev/null 2>&1 || true
     [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2> /dev/null || true
     wait
     rm -rf "$work"
@@ -69,6 +70,13 @@ domain()
 END
 }
 
+# A guest that never boots, whose RAM is QEMU's own
+waiting()
+{
+    domain | sed 's/system one/waiting/; s/1024/256/; /<kernel>/d' > "$work/waiting.xml"
+    virsh -q -c qemu:///system create "$work/waiting.xml" > /dev/null
+}
+
 # A hook that tells what it could do.
 hook()
 {
@@ -80,12 +88,26 @@ hook()
 
 export MEMCTX_PROBER=$BED_BUILD/memctx-prober
 
-# ready WHAT COMMAND...: an agent started by that command publishes, calls a hook that can do nothing, and withdraws at
-# its end.
+has_tried() { "$BED_BUILD/memctx" -c qemu:///system list | grep -q 'waiting.*in RAM'; }
+
+# confined WHAT BOUNDING: the prober of the guest that waits has no power, and this guest's RAM. It may keep BOUNDING
+# capabilities that it cannot get.
+confined()
+{
+    local qemu
+    qemu=$(cat /run/libvirt/qemu/waiting.pid)
+    bed_until 60 has_tried || true
+    is "$1-prober-powers" "$(bed_powers "$(bed_probers)" 'Cap...|NoNewPrivs|Seccomp')" \
+        "CapInh=0 CapPrm=0 CapEff=0 CapBnd=$2 CapAmb=0 NoNewPrivs=1 Seccomp=$(bed_filter "$work/agent.log")"
+    is "$1-prober-descriptors" "$(bed_descriptors "$(bed_probers)")" "/proc/$qemu/mem 0 /proc/$qemu/pagemap 0 socket"
+}
+
+# ready WHAT BOUNDING COMMAND...: an agent started by that command publishes, calls a hook that can do nothing, has
+# guest memory parsed by a process that can do nothing, and withdraws at its end.
 ready()
 {
-    local what=$1 agent
-    shift
+    local what=$1 bounding=$2 agent
+    shift 2
     rm -f "$work/powers"
     "$@" --config "$work/memctxd.conf" > "$work/agent.log" 2>&1 &
     agent=$!
@@ -102,6 +124,7 @@ ready()
     fi
     bed_until 10 grep -qs NoNewPrivs "$work/powers" || true
     is "$what-hook-powers" "$(sed 's/.*\t//' "$work/powers" | sort | uniq -c | xargs)" "4 0000000000000000 1 1"
+    BED_AGENT=$agent confined "$what" "$bounding"
     kill "$agent"
     wait "$agent" 2> /dev/null || true
     if virsh -q -c qemu:///system metadata 'system one' "$BED_NS" > /dev/null 2>&1; then
@@ -115,16 +138,18 @@ up || { not_ok system-up "$(tail -n 1 "$work/libvirtd.log")"; finish; }
 hook
 domain memfd > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
+waiting
 is system-qemu-user "$(stat -c %U "/proc/$(cat '/run/libvirt/qemu/system one.pid')")" libvirt-qemu
-ready root "$BED_BUILD/memctxd" -c qemu:///system
+ready root 0 "$BED_BUILD/memctxd" -c qemu:///system
 # shellcheck disable=SC2054 # setpriv wants commas
 capabilities=(setpriv --bounding-set=-all,+sys_ptrace,+dac_read_search --inh-caps=-all)
-ready two-capabilities "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
+ready two-capabilities 80004 "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
 virsh -q -c qemu:///system destroy 'system one' > /dev/null
 domain > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
-ready root-private "$BED_BUILD/memctxd" -c qemu:///system
-ready two-capabilities-private "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
+ready root-private 0 "$BED_BUILD/memctxd" -c qemu:///system
+ready two-capabilities-private 80004 "${capabilities[@]}" "$BED_BUILD/memctxd" -c qemu:///system
+virsh -q -c qemu:///system destroy waiting > /dev/null
 
 # ---- memctx check ---------------------------------------------------------------------------------------
 
