@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 
 /* What the first try on a guest that already runs may read: it is likely to
- * be up, and nobody wants to wait for the budget to grow. */
+ * be up, and nobody wants to wait for the budget to grow. It is a short one all
+ * the same: it must not wait for the looks at paused guests. */
 #define FIRST_LOOK_BYTES (256 * MEMCTX_MIB)
 
 /* A paused guest is looked at once, as a whole: its kernel must be the only
@@ -81,9 +82,8 @@ ask_try(struct adapter *a)
     };
     pace_begin(&a->pace);
     request.budget_bytes = budget_of(a);
-    bool is_long = a->order.paused || is_first_look(a);
     a->new_boot = false;
-    ask(a, &request, is_long ? TRIES_LONG : TRIES_SHORT);
+    ask(a, &request, a->order.paused ? TRIES_LONG : TRIES_SHORT);
 }
 
 bool
