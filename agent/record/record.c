@@ -115,17 +115,22 @@ begin_anew(struct record *r, bool has_inherited)
         r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
     r->boot = 1;
+    r->booted = false;
     r->run = (struct statefile_run){.instance = 0};
 }
 
-/* Nobody vouches for what stood in the metadata: in RAM that never held a
- * kernel it came with the domain's definition, and of a QEMU of which no agent
- * has written anything down it is anybody's. It goes; nothing of it counts. */
+/* No run counts so many kernels. */
+#define GENERATION_SANE (1u << 20)
+
+/* Nobody vouches for what stood in the metadata: what there was when the domain
+ * was booted came with its definition, and what counts like this was made up.
+ * It goes; nothing of it counts. What came with a restore or a migration may be
+ * right: its kernel has to be found. */
 static bool
 is_disowned(const struct record *r, const struct adapter_result *result)
 {
-    return !r->has_datum && result->opened &&
-           (r->cold || r->run.generation == 0);
+    bool made_up = result->inherited.generation > GENERATION_SANE;
+    return !r->has_datum && result->opened && (r->booted || made_up);
 }
 
 /* Whose RAM it is that was opened, and how many kernels an agent before us has
@@ -149,6 +154,8 @@ join_run(struct record *r, const struct adapter_result *result)
 static void
 take_over(struct record *r, struct adapter_result *result)
 {
+    if (r->run.generation == 0)
+        count_up_to(r, result->inherited.generation);
     if (r->has_datum)
         return;
     r->datum = result->inherited;
@@ -424,8 +431,10 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
 bool
 record_handle(struct record *r, enum memctx_event event, bool cold)
 {
-    if (event == MEMCTX_EVENT_START && cold && r->boot == 1)
+    if (event == MEMCTX_EVENT_START && cold && r->boot == 1) {
+        r->booted = true;
         r->cold = true;
+    }
     return step(r, event, NULL);
 }
 

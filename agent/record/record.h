@@ -54,7 +54,9 @@ struct record {
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
     bool wait_logged; /* the one diagnostic line of this wait was written */
     unsigned faults_logged; /* of probers, when that was logged last */
-    bool cold; /* RAM never held another kernel: it was just started */
+    bool booted; /* libvirt said when this run began that it was booted */
+    bool cold;   /* RAM never held another kernel: it was just started, and
+                    nothing has happened since */
     bool
         believed; /* the kernel that was found need not be seen running again */
     struct adapter *adapter;

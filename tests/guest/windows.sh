@@ -34,7 +34,7 @@ winram() { "$BED_DIR/bin/winram" "$(bed_ram_fd "$1")" "$low" "${@:2}"; }
 # boot NAME WORD...: one boot; how many looks the datum came later in $looks, what is wrong in $faults
 boot()
 {
-    local name=$1 polls="$BED_DIR/log/polls-$1" word keys=() backing=file root=0x1ad000 build
+    local name=$1 polls="$BED_DIR/log/polls-$1" word keys=() backing=file root=0x1ad000 build ticker
     for word in "${@:2}"; do
         case $word in
             backing=*) backing=${word#*=} ;;
@@ -45,9 +45,13 @@ boot()
     done
     bed_create "$name" memory=1024 boot=halt "backing=$backing"
     bed_poll_metadata "$name" "$polls"
-    winram "$name" "${keys[@]}" wait=0.5 loader wait=0.4 kernel wait=0.4 ready > /dev/null
+    # It runs on: RAM in a file may be an earlier guest's, so its kernel has to be seen running.
+    winram "$name" "${keys[@]}" wait=0.5 loader wait=0.4 kernel wait=0.4 ready tick=60 > "$BED_DIR/log/stages-$name" &
+    ticker=$!
+    bed_until 60 grep -q '^ready' "$BED_DIR/log/stages-$name" || { faults="no guest"; return 1; }
     bed_mark "$polls"
     bed_wait_datum "$polls" 60 || { faults="no datum: $(bed_state_line "$name")"; return 1; }
+    bed_kill "$ticker"
     bed_kill "$BED_POLLER"
     looks=$(bed_polls_since_mark "$polls" "<memctx")
     faults=$(datum_faults "$(bed_datum "$name")" "$root" "$build")

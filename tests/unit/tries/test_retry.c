@@ -1013,8 +1013,8 @@ open_claimed(void *arg, struct ram *ret, struct memctx_error *err)
     return failed;
 }
 
-/* In RAM that held no other kernel, and that this agent has watched from its
- * beginning, it is nobody's; a file that may be older is not such RAM. */
+/* It counts for nothing after a boot, nor where it counts like this; and a
+ * start that was watched is cold in RAM only that began with it. */
 static void
 test_claims_in_cold_ram_and_in_other(void **state)
 {
