@@ -221,6 +221,16 @@ bed_kill()
     wait "$1" 2> /dev/null || true
 }
 
+# bed_untrace PID: end a strace of the agent. One that is told to end while the agent starts a program may wait for ever:
+# for the thread that waits for the child that strace itself has stopped. Killed, it lets go of both.
+bed_untrace()
+{
+    kill "$1" 2> /dev/null || true
+    bed_until 10 bed_has_ended "$1" || kill -KILL "$1" 2> /dev/null || true
+    wait "$1" 2> /dev/null || true
+}
+bed_has_ended() { case "$(ps -o stat= -p "$1")" in '' | Z*) ;; *) return 1 ;; esac; }
+
 bed_now() { "$BED_DIR/bin/notepoll" now; }
 
 # Time of the first datum in a poll file, or of the first one with TEXT in it: bed_first_datum FILE [TEXT]

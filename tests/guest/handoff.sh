@@ -32,11 +32,7 @@ opens_for_writing()
         grep -vE 'O_CREAT\|O_EXCL|"/dev/null"|"/proc/self/oom_score_adj"' || true
 }
 
-end_watch()
-{
-    kill "$tracer"
-    wait "$tracer" 2> /dev/null || true
-}
+end_watch() { bed_untrace "$tracer"; }
 
 has_backend() { hand open "$1" | grep -q "^$2 "; }
 no_way() { is "$1" "$(grep '^writable' <<< "$2")" "writable:"; }

@@ -95,7 +95,7 @@ traced()
     bed_create traced
     bed_wait_state traced ready 90 || not_ok traced-ready "$(bed_state_line traced)"
     bed_destroy traced
-    bed_kill "$tracer"
+    bed_untrace "$tracer"
     grep -F memory-backend "$trace" > "$trace.ram" || true
     diag "traced: $(wc -l < "$trace.ram") calls on guest RAM"
     if [ -s "$trace.ram" ]; then ok traced-opens; else not_ok traced-opens "no call on the RAM was seen"; fi

@@ -22,7 +22,7 @@ wakeups()
     tracer=$! since=$SECONDS
     sleep "$watch_s"
     kill -0 "$tracer" 2> /dev/null || return 1
-    bed_kill "$tracer"
+    bed_untrace "$tracer"
     took_s=$((SECONDS - since + 1))
     # A wait that ended, whole or resumed.
     woken=$(grep -cE '(poll|select|epoll_wait)(\(| resumed).*= [0-9]' "$trace" || true)

@@ -284,7 +284,7 @@ check_broker()
     fi
     trace_guests
     for name in traced own; do bed_destroy $name; done
-    bed_kill "$tracer"
+    bed_untrace "$tracer"
     diag "calls on guest RAM by memctxd:" \
         "$(calls_on_ram | sed -nE 's/^([a-z0-9]+)\(.*, ([0-9]+), [0-9]+\) += .*/\1 of \2/p' | sort | uniq -c | xargs)"
     if [ "$(words_read)" -gt 0 ]; then ok broker-heartbeat; else not_ok broker-heartbeat "no word was read"; fi
