@@ -14,7 +14,6 @@ memctx_iterator_init(struct memctx_iterator *it,
     it->gva = first_gva;
     it->last_gva = last_gva;
     it->over = first_gva > last_gva;
-    it->visits = 0;
     for (int n = 0; n <= MEMCTX_PAGING_LEVELS_MAX; n++)
         it->table[n].known = false;
 }
@@ -85,23 +84,16 @@ visit(struct memctx_iterator *it, struct memctx_mapped_page *ret)
     return false;
 }
 
-/* To visit an entry of a table that is in memory costs next to nothing, but
- * tables that lead to themselves have entries without end. */
-static bool
-pay_visit(struct memctx_iterator *it)
-{
-    struct memctx_work *work = memctx_rammap_work(it->map);
-    it->over =
-        ++it->visits % MEMCTX_WORK_LOOKS == 0 && !memctx_work_charge(work, 1);
-    return !it->over;
-}
-
 bool
 memctx_iterator_next(struct memctx_iterator *it, struct memctx_mapped_page *ret)
 {
-    /* Bounded: each turn moves on by an entry of a table, and costs. */
-    while (!it->over && pay_visit(it)) {
-        if (visit(it, ret))
+    struct memctx_work *work = memctx_rammap_work(it->map);
+    /* Bounded: each turn moves on by an entry of a table, and costs. Tables
+     * that lead to themselves have entries without end. */
+    while (!it->over) {
+        if (!memctx_work_look(work))
+            it->over = true;
+        else if (visit(it, ret))
             return true;
     }
     return false;

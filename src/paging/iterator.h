@@ -25,7 +25,6 @@ struct memctx_iterator {
     uint64_t gva; /* where it goes on */
     uint64_t last_gva;
     bool over;
-    uint64_t visits; /* of entries */
     /* The table of each level that was read last. */
     struct {
         bool known;

@@ -15,22 +15,8 @@ memctx_view_init(struct memctx_view *view, const struct memctx_rammap *map,
     view->map = map;
     view->paging = paging;
     view->root_gpa = root_gpa;
-    view->looks = 0;
     for (unsigned i = 0; i < MEMCTX_VIEW_PAGES; i++)
         view->page[i].known = false;
-}
-
-/* For a look at a page that is kept. */
-static int
-pay_look(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
-{
-    struct memctx_work *work = memctx_rammap_work(view->map);
-    if (++view->looks % MEMCTX_WORK_LOOKS == 0 && !memctx_work_charge(work, 1))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "gave up at gva %#" PRIx64
-                                ": this guest is more work than it may be",
-                                gva);
-    return 0;
 }
 
 /* The page that begins at gva, or NULL. */
@@ -38,8 +24,13 @@ static const unsigned char *
 load(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
 {
     unsigned slot = (unsigned)(gva / MEMCTX_PAGE_SIZE % MEMCTX_VIEW_PAGES);
-    if (view->page[slot].known && view->page[slot].gva == gva)
-        return pay_look(view, gva, err) < 0 ? NULL : view->page[slot].bytes;
+    bool kept = view->page[slot].known && view->page[slot].gva == gva;
+    if (kept && memctx_work_look(memctx_rammap_work(view->map)))
+        return view->page[slot].bytes;
+    if (kept) {
+        memctx_work_fail("gva", gva, err);
+        return NULL;
+    }
     view->page[slot].known = false;
     if (memctx_paging_read(view->map, view->paging, view->root_gpa, gva,
                            view->page[slot].bytes, MEMCTX_PAGE_SIZE, err) < 0)

@@ -21,7 +21,6 @@ struct memctx_view {
     const struct memctx_rammap *map;
     enum memctx_paging paging;
     uint64_t root_gpa;
-    uint64_t looks; /* at pages that were kept */
     struct {
         bool known;
         uint64_t gva;

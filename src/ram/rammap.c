@@ -364,10 +364,7 @@ memctx_rammap_read(const struct memctx_rammap *map, uint64_t gpa, void *buf,
 {
     unsigned char *to = buf;
     if (!memctx_work_charge(map->work, 1 + len_bytes / MEMCTX_PAGE_SIZE))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "gave up at gpa %#" PRIx64
-                                ": this guest is more work than it may be",
-                                gpa);
+        return memctx_work_fail("gpa", gpa, err);
     for (size_t i = find_extent(map, gpa); len_bytes > 0; i++) {
         if (i == map->n_extents || gpa < map->extents[i].gpa)
             return memctx_error_set(err, MEMCTX_RETRY,

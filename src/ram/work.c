@@ -3,6 +3,7 @@
 /* A counter that goes down, and somebody to ask on the way. */
 #include "ram/work.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -37,6 +38,28 @@ memctx_work_charge(struct memctx_work *work, uint64_t steps)
     }
     work->left -= steps;
     return true;
+}
+
+bool
+memctx_work_look(struct memctx_work *work)
+{
+    return work == NULL || ++work->looks % MEMCTX_WORK_LOOKS != 0 ||
+           memctx_work_charge(work, 1);
+}
+
+int
+memctx_work_fail(const char *space, uint64_t address, struct memctx_error *err)
+{
+    return memctx_error_set(err, MEMCTX_RETRY,
+                            "gave up at %s %#" PRIx64
+                            ": this guest is more work than it may be",
+                            space, address);
+}
+
+uint64_t
+memctx_work_left(const struct memctx_work *work)
+{
+    return work != NULL ? work->left : 0;
 }
 
 bool

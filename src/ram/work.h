@@ -12,13 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So many looks at what is in memory already cost a step, for those who look
- * at a lot: an entry of a table, a word of a page that is kept. */
-#define MEMCTX_WORK_LOOKS 16u
+#include "base/error.h"
 
 /* One thread at a time. The members are its own; {0} has nothing left. */
 struct memctx_work {
     uint64_t left;    /* steps */
+    uint64_t looks;   /* see memctx_work_look() */
     uint64_t unasked; /* steps since is_over() was asked */
     bool (*is_over)(void *arg);
     void *arg;
@@ -35,6 +34,19 @@ void memctx_work_begin(struct memctx_work *work, uint64_t steps,
 /* Pay for `steps`. False: there was less than that; nothing is left then, and
  * what was to be done must not be. NULL can pay for everything. */
 bool memctx_work_charge(struct memctx_work *work, uint64_t steps);
+
+/* Pay for a look at what is in memory already: an entry of a table, a word of a
+ * page that is kept, one of many texts. So many of them cost a step. */
+#define MEMCTX_WORK_LOOKS 16u
+bool memctx_work_look(struct memctx_work *work);
+
+/* What could not be paid for, at this address of `space` ("gpa"): -1 with
+ * RETRY. */
+int memctx_work_fail(const char *space, uint64_t address,
+                     struct memctx_error *err);
+
+/* Steps that are left; 0 for NULL. */
+uint64_t memctx_work_left(const struct memctx_work *work);
 
 /* Is nothing left? false for NULL. */
 bool memctx_work_is_over(const struct memctx_work *work);

@@ -131,10 +131,10 @@ verify(struct memctx_attempt *a, uint64_t clue_gpa, struct memctx_kernel *ret,
 {
     struct memctx_work *work = memctx_rammap_work(a->map);
     uint64_t kept = memctx_work_keep_back(work, a->proofs_left);
-    uint64_t may = work != NULL ? work->left : 0;
+    uint64_t before = memctx_work_left(work);
     memctx_work_charge(work, CLUE_STEPS);
     int failed = memctx_guests[a->os]->verify(&a->session, clue_gpa, ret, err);
-    a->proofs_left -= work != NULL ? may - work->left : 0;
+    a->proofs_left -= before - memctx_work_left(work);
     memctx_work_give_back(work, kept);
     return failed;
 }

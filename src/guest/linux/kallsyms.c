@@ -18,9 +18,7 @@
 #define NAMES_MAX (16 * MEMCTX_MIB)
 #define TEXTS_MAX (64 * MEMCTX_MIB) /* of all names, expanded */
 #define CHUNK (16 * MEMCTX_KIB)
-#define TEXT_A_STEP                                           \
-    128u /* to expand so much takes as long as to read a page \
-          */
+#define TEXT_A_STEP 128u /* of names; as long as reading a page */
 
 /* A kernel's address space, and its tables in there. */
 struct tables {

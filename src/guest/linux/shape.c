@@ -46,7 +46,6 @@ struct candidate {
     struct memctx_linux_image image;
     char release[MEMCTX_VERSION_MAX]; /* "" until the banner was seen */
     bool has_uts;
-    unsigned hits; /* texts that were looked at */
 };
 
 static bool
@@ -173,14 +172,6 @@ pay_block(const struct candidate *c, size_t len)
                               2 * len / MEMCTX_PAGE_SIZE);
 }
 
-/* An image may be full of them. */
-static bool
-pay_hit(struct candidate *c)
-{
-    return ++c->hits % MEMCTX_WORK_LOOKS != 0 ||
-           memctx_work_charge(memctx_rammap_work(c->map), 1);
-}
-
 /* Both begin alike: "Linux" and a blank, or a NUL. When the work is used up,
  * the next read says so. */
 static void
@@ -194,7 +185,7 @@ look_at_block(struct candidate *c, const unsigned char *bytes, size_t len,
     /* Bounded by the block: each turn begins behind the last hit. */
     while (!c->has_uts &&
            (at = memmem(at, (size_t)(end - at), "Linux", 5)) != NULL &&
-           pay_hit(c)) {
+           memctx_work_look(memctx_rammap_work(c->map))) {
         size_t left = (size_t)(end - at);
         uint64_t at_gpa = gpa + (uint64_t)(at - bytes);
         if (c->release[0] == '\0' && left > sizeof(banner) &&

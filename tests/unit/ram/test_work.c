@@ -66,6 +66,20 @@ test_parts_of_parts(void **state)
     assert_true(memctx_work_charge(&work, 90));
 }
 
+static void
+test_looks(void **state)
+{
+    (void)state;
+    struct memctx_work work;
+    memctx_work_begin(&work, 2, NULL, NULL);
+    for (unsigned i = 1; i < 3 * MEMCTX_WORK_LOOKS; i++)
+        assert_true(memctx_work_look(&work));
+    assert_int_equal(memctx_work_left(&work), 0);
+    assert_false(memctx_work_look(&work));
+    assert_true(memctx_work_look(NULL));
+    assert_int_equal(memctx_work_left(NULL), 0);
+}
+
 struct asked {
     unsigned times;
     unsigned over_at;
@@ -144,6 +158,7 @@ main(void)
         cmocka_unit_test(test_too_dear),
         cmocka_unit_test(test_nobody_counts),
         cmocka_unit_test(test_parts_of_parts),
+        cmocka_unit_test(test_looks),
         cmocka_unit_test(test_somebody_is_asked),
         cmocka_unit_test(test_map_that_costs),
     };
