@@ -184,8 +184,6 @@ admit(struct live *live)
     }
     watch(live, false, prober_socket(live->prober));
     watch(live, true, prober_pidfd(live->prober));
-    if (live->deaf)
-        fail(live, TRIES_CRASHED, "the prober does not listen");
     if (live->ending)
         prober_kill(live->prober);
 }
@@ -339,13 +337,8 @@ begin_task(struct live *live, uint64_t now_us)
     live_begin(live, live->client->lane, now_us);
     request->cpu_us =
         tries_limits_told(&live->tries->config.limits[live->lane]);
-    if (prober_ask(live->prober, request, &err) == 0)
-        return;
-    /* Why nobody listens is known once it is known whether it was started. */
-    if (live->admitted)
+    if (prober_ask(live->prober, request, &err) < 0)
         fail(live, TRIES_CRASHED, err.message);
-    else
-        live->deaf = true;
 }
 
 static void

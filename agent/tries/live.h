@@ -26,7 +26,6 @@ struct live {
     } tags[2];
     bool launched; /* it was started, or could not be */
     bool admitted; /* ... which the thread of tries.c has seen */
-    bool deaf;     /* it was asked before that, and nothing can be sent to it */
     bool ending;   /* it is killed; what it still says counts for nothing */
     bool ended;    /* it was reaped, or never was a process */
     bool running;  /* it has a task, or had one since since_us */
