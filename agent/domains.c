@@ -119,18 +119,23 @@ create_record(struct domains *d, const struct event *event, struct record **ret,
                          d->means->log, ret, err);
 }
 
-/* The key domains leaves it out. What an earlier agent wrote about it goes: it
- * is true only as long as somebody vouches for it. */
+/* Does the key domains leave it out? */
 static bool
 is_left_out(const struct domains *d, const struct event *event)
 {
+    return !patterns_admit(&d->means->settings->domains, event->name,
+                           event->uuid);
+}
+
+/* What an earlier agent wrote about it goes: it is true only as long as
+ * somebody vouches for it. */
+static void
+disown(const struct domains *d, const struct event *event)
+{
     const struct publisher_run run = {event->uuid, event->id, NULL};
-    if (patterns_admit(&d->means->settings->domains, event->name, event->uuid))
-        return false;
     if (event->what == MEMCTX_EVENT_START ||
         event->what == MEMCTX_EVENT_START_PAUSED)
         publisher_set(d->means->publisher, &run, NULL, false, NULL);
-    return true;
 }
 
 static struct member *
@@ -251,8 +256,12 @@ domains_handle(struct domains *d, const struct event *event)
         forget_member(d, member);
         member = NULL;
     }
-    if (d->ending || (member == NULL && is_left_out(d, event)))
+    if (d->ending)
         return;
+    if (member == NULL && is_left_out(d, event)) {
+        disown(d, event);
+        return;
+    }
     if (member == NULL)
         member = add_member(d, event);
     if (member == NULL)
