@@ -176,16 +176,6 @@ add_file(const struct process *process, struct holdings *h, int dirfd,
 }
 
 static int
-by_age(const void *a, const void *b)
-{
-    const struct memctx_ram_file *x = a;
-    const struct memctx_ram_file *y = b;
-    if (x->born_ns != y->born_ns)
-        return x->born_ns < y->born_ns ? -1 : 1;
-    return x->number - y->number;
-}
-
-static int
 read_files(const struct process *process, struct holdings *h,
            struct memctx_error *err)
 {
@@ -202,7 +192,8 @@ read_files(const struct process *process, struct holdings *h,
             return -1;
     }
     if (h->list.n_files > 0)
-        qsort(h->files, h->list.n_files, sizeof(h->files[0]), by_age);
+        qsort(h->files, h->list.n_files, sizeof(h->files[0]),
+              memctx_match_by_age);
     return 0;
 }
 

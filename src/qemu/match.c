@@ -285,6 +285,16 @@ deal_rest(struct dealer *d)
 }
 
 int
+memctx_match_by_age(const void *file, const void *other)
+{
+    const struct memctx_ram_file *x = file;
+    const struct memctx_ram_file *y = other;
+    if (x->born_ns != y->born_ns)
+        return x->born_ns < y->born_ns ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+int
 memctx_match_backends(const struct memctx_layout *layout,
                       const struct memctx_qemuargs *args,
                       const struct memctx_match_input *holdings,

@@ -44,6 +44,9 @@ struct memctx_match_input {
     size_t n_files;
 };
 
+/* That order, for qsort(3). */
+int memctx_match_by_age(const void *file, const void *other);
+
 /* Where one backend is. */
 struct memctx_match {
     const struct memctx_mapping *mapping; /* its first, at offset 0 */

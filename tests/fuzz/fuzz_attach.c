@@ -67,16 +67,6 @@ add_file(struct facts *f, const char *line)
         f->files[f->holdings.n_files++] = file;
 }
 
-static int
-by_age(const void *a, const void *b)
-{
-    const struct memctx_ram_file *x = a;
-    const struct memctx_ram_file *y = b;
-    if (x->born_ns != y->born_ns)
-        return x->born_ns < y->born_ns ? -1 : 1;
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
 static void
 read_holdings(struct facts *f, char *maps, char *files)
 {
@@ -87,7 +77,8 @@ read_holdings(struct facts *f, char *maps, char *files)
     for (char *line = strsep(&files, "\n"); line != NULL;
          line = strsep(&files, "\n"))
         add_file(f, line);
-    qsort(f->files, f->holdings.n_files, sizeof(f->files[0]), by_age);
+    qsort(f->files, f->holdings.n_files, sizeof(f->files[0]),
+          memctx_match_by_age);
 }
 
 static bool
