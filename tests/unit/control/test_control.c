@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "ctlclient.h"
+#include "fakeprober.h"
 #include "fusefile.h"
 #include "guestimg.h"
 #include "linger.h"
@@ -1059,13 +1060,12 @@ test_domain_stops_while_an_address_is_looked_for(void **state)
     static struct ctlreply reply;
     static const char request[] = WRITE_TO("w", STUB_UTS);
     char prober[100];
-    char fake[256];
+    char fake[FAKEPROBER_PATH_MAX];
     struct stat ram;
     if (!is_root())
         skip();
     snprintf(prober, sizeof(prober), "%s/prober", a->dir);
-    snprintf(fake, sizeof(fake), "%s/tests/fakeprober",
-             getenv("MEMCTX_BUILDDIR"));
+    fakeprober_path(fake);
     link_prober(a, a->settings.prober);
     a->settings.prober = prober;
     ctlagent_keep_log(a);

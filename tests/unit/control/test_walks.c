@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "control/walks.h"
+#include "fakeprober.h"
 #include "guestimg.h"
 #include "sandbox/spawner.h"
 
@@ -35,7 +36,7 @@ struct asked {
 };
 
 struct fixture {
-    char fake[256];
+    char fake[FAKEPROBER_PATH_MAX];
     struct spawner *spawner;
     struct tries_config config;
     struct tries *tries;
@@ -75,9 +76,7 @@ static int
 set_up(void **state)
 {
     struct fixture *f = test_calloc(1, sizeof(*f));
-    const char *dir = getenv("MEMCTX_BUILDDIR");
-    snprintf(f->fake, sizeof(f->fake), "%s/tests/fakeprober",
-             dir != NULL ? dir : ".");
+    fakeprober_path(f->fake);
     assert_done(spawner_create(&f->spawner, &f->err), &f->err);
     f->config = (struct tries_config){
         .spawner = f->spawner,

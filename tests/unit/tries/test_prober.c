@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <semaphore.h>
 
+#include "fakeprober.h"
 #include "guestimg.h"
 #include "sandbox/spawner.h"
 #include "tries/prober.h"
@@ -90,10 +91,9 @@ static void
 test_question_to_a_prober_that_has_ended(void **state)
 {
     struct fixture *f = *state;
-    char program[256];
+    char program[FAKEPROBER_PATH_MAX];
     char why[80];
-    snprintf(program, sizeof(program), "%s/tests/fakeprober",
-             getenv("MEMCTX_BUILDDIR"));
+    fakeprober_path(program);
     guestimg_write(&f->img, 0, "leave 3", 8);
     launch(f, program);
     assert_done(prober_has_started(f->prober, &f->err), &f->err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "fakeprober.h"
 #include "guestimg.h"
 #include "logpipe.h"
 #include "testclock.h"
@@ -1080,10 +1081,8 @@ test_faults_of_a_prober_are_tries_that_failed(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    char program[512];
-    const char *dir = getenv("MEMCTX_BUILDDIR");
-    snprintf(program, sizeof(program), "%s/tests/fakeprober",
-             dir != NULL ? dir : ".");
+    char program[FAKEPROBER_PATH_MAX];
+    fakeprober_path(program);
     guestimg_init(&img, MEMCTX_MIB, MEMCTX_MIB);
     guestimg_write(&img, 0, "crash", 6);
     world_init_with(

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fakeprober.h"
 #include "guestimg.h"
 #include "sandbox/spawner.h"
 #include "tries/tries.h"
@@ -28,7 +29,7 @@ struct guest {
 };
 
 struct fixture {
-    char program[256];
+    char program[FAKEPROBER_PATH_MAX];
     struct spawner *spawner;
     struct tries *tries;
     struct tries_config config;
@@ -73,9 +74,7 @@ static int
 setup(void **state)
 {
     struct fixture *f = test_calloc(1, sizeof(*f));
-    const char *dir = getenv("MEMCTX_BUILDDIR");
-    snprintf(f->program, sizeof(f->program), "%s/tests/fakeprober",
-             dir != NULL ? dir : ".");
+    fakeprober_path(f->program);
     assert_done(spawner_create(&f->spawner, &f->err), &f->err);
     f->config = (struct tries_config){
         .spawner = f->spawner,
