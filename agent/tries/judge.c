@@ -34,7 +34,7 @@ make_datum(struct adapter *a, const struct memctx_probe_answer *answer,
     datum->layout = answer->proof;
     datum->attempts = a->pace.attempt;
     datum->candidates = answer->candidates;
-    datum->live = answer->alive ? MEMCTX_LIVE_YES : MEMCTX_LIVE_UNASKED;
+    datum->seen = answer->alive ? MEMCTX_SEEN_RUNNING : MEMCTX_SEEN_UNASKED;
     result->has_datum = true;
     if (result->event == MEMCTX_EVENT_FOUND) {
         result->map = memctx_rammap_share(map);

@@ -102,7 +102,8 @@ memctx_datum_is_equal(const struct memctx_datum *a,
                       const struct memctx_datum *b)
 {
     if (!memctx_datum_is_same_kernel(a, b) || a->low != b->low ||
-        a->ram_size != b->ram_size || a->n_extents != b->n_extents)
+        a->ram_size != b->ram_size || a->n_extents != b->n_extents ||
+        a->live != b->live)
         return false;
     for (size_t i = 0; i < a->n_extents; i++) {
         if (!is_same_extent(&a->extents[i], &b->extents[i]))

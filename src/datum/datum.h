@@ -23,11 +23,19 @@
 
 #define MEMCTX_DATUM_TIME_MAX 21 /* of "2026-11-22T13:40:00Z" */
 
-/* Does the kernel run? */
+/* Does the kernel run now? */
 enum memctx_datum_live {
-    MEMCTX_LIVE_UNASKED,
-    MEMCTX_LIVE_YES,     /* its clock was seen to run */
-    MEMCTX_LIVE_UNKNOWN, /* nobody can tell: its RAM is all there is */
+    MEMCTX_LIVE_RUNS,
+    MEMCTX_LIVE_NO,      /* it ran, and is complete in RAM, but does not */
+    MEMCTX_LIVE_UNKNOWN, /* nobody can tell: its guest is paused, and nobody
+                            watched since it was seen running */
+};
+
+/* Was it seen running when it was found? */
+enum memctx_datum_seen {
+    MEMCTX_SEEN_UNASKED,
+    MEMCTX_SEEN_RUNNING, /* its clock ticked */
+    MEMCTX_SEEN_UNKNOWN, /* nobody can tell: its RAM is all there is */
 };
 
 /* Why, of several kernels, this one is the answer. */
@@ -51,6 +59,7 @@ struct memctx_datum {
     unsigned attempts;   /* tries until it was found; 0: not counted */
     unsigned candidates; /* kernels that passed all checks; 0: not counted */
     enum memctx_datum_live live;
+    enum memctx_datum_seen seen;
     enum memctx_layout_proof layout;
     struct memctx_kernel kernel;
     uint64_t ram_size;

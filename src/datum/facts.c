@@ -23,9 +23,9 @@
     .path = (where), .type = MEMCTX_FACT_##what, .duty = MEMCTX_FACT_##how
 #define GROUP(where) FACT(where, GROUP, ALWAYS)
 
-static const char *const lives[] = {
-    [MEMCTX_LIVE_YES] = "yes",
-    [MEMCTX_LIVE_UNKNOWN] = "unknown",
+static const char *const seens[] = {
+    [MEMCTX_SEEN_RUNNING] = "yes",
+    [MEMCTX_SEEN_UNKNOWN] = "unknown",
     NULL,
 };
 static const char *const layouts[] = {
@@ -132,7 +132,7 @@ const struct memctx_fact memctx_facts[] = {
     {FACT("evidence/@found", TEXT, ALWAYS), KERNEL(found)},
     {FACT("evidence/@checks", NAMES, ALWAYS), KERNEL(checks)},
     {FACT("evidence/@attempts", COUNT, OPTIONAL), DATUM(attempts)},
-    {FACT("evidence/@live", WORD, OPTIONAL), DATUM(live), .words = lives},
+    {FACT("evidence/@live", WORD, OPTIONAL), DATUM(seen), .words = seens},
     {FACT("evidence/@layout", WORD, OPTIONAL), DATUM(layout), .words = layouts},
     {FACT("evidence/@candidates", COUNT, OPTIONAL), DATUM(candidates)},
     {FACT("evidence/@chosen", WORD, OPTIONAL), DATUM(chosen), .words = choices,

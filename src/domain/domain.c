@@ -273,6 +273,7 @@ static const char *const state_names[] = {
     [MEMCTX_STATE_WAITING] = "waiting",
     [MEMCTX_STATE_READY] = "ready",
     [MEMCTX_STATE_STALE] = "stale",
+    [MEMCTX_STATE_SILENT] = "silent",
     [MEMCTX_STATE_UNSUPPORTED] = "unsupported",
     [MEMCTX_STATE_UNKNOWN] = "unknown",
 };

@@ -14,6 +14,9 @@ enum memctx_state {
     MEMCTX_STATE_WAITING,     /* nothing true to say yet */
     MEMCTX_STATE_READY,       /* the datum is published */
     MEMCTX_STATE_STALE,       /* the datum is being checked again */
+    MEMCTX_STATE_SILENT,      /* a complete kernel that does not run: it
+                                 panicked, hangs or gives way to another; or
+                                 its guest is paused and nobody saw it run */
     MEMCTX_STATE_UNSUPPORTED, /* can never work; the reason says why */
     MEMCTX_STATE_UNKNOWN,     /* libvirt is away */
     MEMCTX_STATES

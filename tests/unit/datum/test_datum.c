@@ -110,7 +110,7 @@ sample(void)
     datum.generation = 2;
     datum.attempts = 7;
     datum.candidates = 1;
-    datum.live = MEMCTX_LIVE_YES;
+    datum.seen = MEMCTX_SEEN_RUNNING;
     memctx_datum_stamp(&datum, 1795354800);
     return datum;
 }
@@ -358,7 +358,7 @@ test_datum_of_no_domain(void **state)
     (void)state;
     datum.generation = datum.attempts = 0;
     datum.published[0] = '\0';
-    datum.live = MEMCTX_LIVE_UNASKED;
+    datum.seen = MEMCTX_SEEN_UNASKED;
     datum.candidates = 0;
     datum.kernel.identity[0] = '\0';
     datum.kernel.size_bytes = 0;
@@ -373,7 +373,7 @@ test_datum_of_no_domain(void **state)
     struct memctx_datum again = decode(xml);
     assert_int_equal(again.generation, 0);
     assert_string_equal(again.published, "");
-    assert_int_equal(again.live, MEMCTX_LIVE_UNASKED);
+    assert_int_equal(again.seen, MEMCTX_SEEN_UNASKED);
     assert_false(again.kernel.linux_facts.has_kaslr_offset);
     free(xml);
     memctx_datum_deinit(&again);
@@ -475,7 +475,7 @@ test_unknown_things_are_passed_over(void **state)
     assert_true(memctx_datum_is_equal(&datum, &wanted));
     memctx_datum_deinit(&datum);
     datum = decode_replaced("live=\"yes\"", "live=\"maybe\"");
-    assert_int_equal(datum.live, MEMCTX_LIVE_UNASKED);
+    assert_int_equal(datum.seen, MEMCTX_SEEN_UNASKED);
     memctx_datum_deinit(&datum);
     memctx_datum_deinit(&wanted);
 }
@@ -702,9 +702,23 @@ test_how_it_was_found_does_not_count(void **state)
     (void)state;
     b.published[0] = '\0';
     b.attempts = b.candidates = 0;
-    b.live = MEMCTX_LIVE_UNASKED;
+    b.seen = MEMCTX_SEEN_UNASKED;
     strcpy(b.kernel.found, "vmcoreinfo-text");
     assert_true(memctx_datum_is_equal(&a, &b));
+    memctx_datum_deinit(&a);
+    memctx_datum_deinit(&b);
+}
+
+/* Readers act on it: a kernel that has stopped is another datum. */
+static void
+test_whether_it_runs_counts(void **state)
+{
+    struct memctx_datum a = sample();
+    struct memctx_datum b = sample();
+    (void)state;
+    b.live = MEMCTX_LIVE_NO;
+    assert_false(memctx_datum_is_equal(&a, &b));
+    assert_true(memctx_datum_is_same_kernel(&a, &b));
     memctx_datum_deinit(&a);
     memctx_datum_deinit(&b);
 }
@@ -779,6 +793,7 @@ main(void)
         T(test_another_kernel_is_not_the_same),
         T(test_another_ram_is_not_equal),
         T(test_how_it_was_found_does_not_count),
+        T(test_whether_it_runs_counts),
         T(test_copy_is_a_copy),
         T(test_stamp),
         T(test_stamp_that_does_not_fit),

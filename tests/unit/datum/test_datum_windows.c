@@ -95,7 +95,7 @@ sample(void)
                 &err);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
-    datum.live = MEMCTX_LIVE_UNKNOWN;
+    datum.seen = MEMCTX_SEEN_UNKNOWN;
     datum.candidates = 2;
     datum.chosen = MEMCTX_CHOICE_LATEST_TIME;
     datum.processes = malloc(sizeof(processes));
