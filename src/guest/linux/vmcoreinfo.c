@@ -188,6 +188,21 @@ memctx_vmcoreinfo_parse(const char *text, size_t len_bytes,
 }
 
 bool
+memctx_vmcoreinfo_find(const char *text, size_t len_bytes, const char *key,
+                       uint64_t *ret)
+{
+    bool is_symbol = strncmp(key, "SYMBOL(", strlen("SYMBOL(")) == 0;
+    const char *end = text + strnlen(text, len_bytes);
+    struct line line;
+    /* Bounded by the text: each turn cuts one line off. */
+    while (next_line(&text, end, &line)) {
+        if (is_key(&line, key))
+            return parse_value(&line, is_symbol ? HEX : SIGNED, ret);
+    }
+    return false;
+}
+
+bool
 memctx_vmcoreinfo_is_note(const unsigned char *bytes, size_t *text_len)
 {
     static const char name[12] = "VMCOREINFO";

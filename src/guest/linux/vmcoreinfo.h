@@ -78,6 +78,13 @@ int memctx_vmcoreinfo_parse(const char *text, size_t len_bytes,
                             struct memctx_vmcoreinfo *ret,
                             struct memctx_error *err);
 
+/* The number of one line, whose key stands as in the text: "SIZE(printk_info)".
+ * Numbers of SYMBOL() are hexadecimal, all others decimal, of any sign, or 0x.
+ * False: there is no such line, or it has no number. For keys that few need;
+ * goes through the text each time. Any thread. */
+bool memctx_vmcoreinfo_find(const char *text, size_t len_bytes, const char *key,
+                            uint64_t *ret);
+
 /* Does an ELF note header of a VMCOREINFO note stand at the first
  * MEMCTX_VMCOREINFO_NOTE_HEADER bytes? If so *text_len is the length of the
  * text that follows it, between 1 and MEMCTX_VMCOREINFO_MAX. */

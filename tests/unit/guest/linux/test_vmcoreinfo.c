@@ -326,6 +326,36 @@ test_bare_text_header(void **state)
         memctx_vmcoreinfo_is_text((const unsigned char *)"OSRELEASE:"));
 }
 
+static void
+test_any_key_is_found(void **state)
+{
+    (void)state;
+    static const char text[] = "OSRELEASE=6.1.0\n"
+                               "SYMBOL(prb)=ffffffff83000010\n"
+                               "SIZE(prb_desc)=24\n"
+                               "NUMBER(a)=-5\n"
+                               "OFFSET(b)=0x18\n"
+                               "OFFSET(c)=x\n"
+                               "OFFSET(prb_desc.begin)=8";
+    uint64_t number = 77;
+    size_t len = strlen(text);
+    assert_true(memctx_vmcoreinfo_find(text, len, "SYMBOL(prb)", &number));
+    assert_true(number == UINT64_C(0xffffffff83000010));
+    assert_true(memctx_vmcoreinfo_find(text, len, "SIZE(prb_desc)", &number));
+    assert_int_equal(number, 24);
+    assert_true(memctx_vmcoreinfo_find(text, len, "NUMBER(a)", &number));
+    assert_true(number == (uint64_t)-5);
+    assert_true(memctx_vmcoreinfo_find(text, len, "OFFSET(b)", &number));
+    assert_int_equal(number, 24);
+    /* No number, no such key, no whole line, no whole text. */
+    assert_false(memctx_vmcoreinfo_find(text, len, "OFFSET(c)", &number));
+    assert_false(memctx_vmcoreinfo_find(text, len, "SIZE(prb", &number));
+    assert_false(
+        memctx_vmcoreinfo_find(text, len, "OFFSET(prb_desc.begin)", &number));
+    assert_false(memctx_vmcoreinfo_find(text, 20, "SYMBOL(prb)", &number));
+    assert_int_equal(number, 24);
+}
+
 int
 main(void)
 {
@@ -348,6 +378,7 @@ main(void)
         T(test_note_header),
         T(test_note_header_with_a_length_out_of_reason),
         T(test_bare_text_header),
+        T(test_any_key_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
