@@ -36,4 +36,14 @@ struct lease {
 void lease_close(struct lease *lease);
 void lease_cleanup(struct lease **lease);
 
+/* Whoever reads its map does so between these two, and believes nothing before
+ * the second one has returned. 0, or -1 with STALE, RETRY or GONE: the kernel
+ * is not known to run there any more. */
+int lease_begin(struct lease *lease, struct memctx_error *err);
+
+/* `result` is what came of reading, less than 0 if it failed, and *why then
+ * says why. Returns it if it is what counts, else -1 as above or as *why. */
+int lease_end(struct lease *lease, int result, const struct memctx_error *why,
+              struct memctx_error *err);
+
 #endif

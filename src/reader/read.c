@@ -8,37 +8,12 @@
 
 #include "base/bytes.h"
 #include "paging/paging.h"
-#include "wire/clocks.h"
 #include "guest/linux/note.h"
 
 /* Of physical memory; of virtual, what is read in less than half a millisecond:
  * the time for which a translation may be kept beside it. */
 #define PIECE (4 * MEMCTX_MIB)
 #define VIRTUAL_PIECE (512 * MEMCTX_KIB)
-
-static int
-begin(struct lease *lease, struct memctx_error *err)
-{
-    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
-    lease->failure.kind = MEMCTX_OK;
-    tables_set_time(lease->tables, now_us);
-    return validity_check(&lease->validity, now_us, err);
-}
-
-/* That the kernel is another one is the better reason for a failure; next best
- * is what a backend said, which had only an errno for it. */
-static int
-end(struct lease *lease, int result, const struct memctx_error *why,
-    struct memctx_error *err)
-{
-    if (validity_confirm(&lease->validity, err) < 0)
-        return -1;
-    if (result >= 0)
-        return result;
-    if (err != NULL)
-        *err = lease->failure.kind != MEMCTX_OK ? lease->failure : *why;
-    return -1;
-}
 
 int
 memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
@@ -50,10 +25,10 @@ memctx_reader_read_gpa(struct memctx_reader *reader, uint64_t gpa, void *buf,
     do {
         struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, PIECE);
-        if (begin(lease, err) < 0)
+        if (lease_begin(lease, err) < 0)
             return -1;
         int result = memctx_rammap_read(lease->map, gpa, to, part, &why);
-        if (end(lease, result, &why, err) < 0)
+        if (lease_end(lease, result, &why, err) < 0)
             return -1;
         to += part;
         gpa += part;
@@ -88,12 +63,12 @@ memctx_reader_read_root(struct memctx_reader *reader, uint64_t root_gpa,
     do {
         struct memctx_error why; /* not cleared: that takes time */
         size_t part = (size_t)memctx_min(len, VIRTUAL_PIECE);
-        if (begin(lease, err) < 0)
+        if (lease_begin(lease, err) < 0)
             return -1;
         int result = memctx_paging_read_by(
             tables_map(lease->tables), lease->map, lease->datum.kernel.paging,
             root, gva, to, part, &why);
-        if (end(lease, result, &why, err) < 0)
+        if (lease_end(lease, result, &why, err) < 0)
             return -1;
         to += part;
         gva += part;
@@ -118,12 +93,12 @@ memctx_reader_translate(struct memctx_reader *reader, uint64_t gva,
     struct lease *lease = reader->lease;
     struct memctx_error why = MEMCTX_ERROR_INIT;
     struct memctx_walk walk;
-    if (begin(lease, err) < 0)
+    if (lease_begin(lease, err) < 0)
         return -1;
     int result = memctx_paging_walk(tables_map(lease->tables),
                                     lease->datum.kernel.paging,
                                     lease->datum.kernel.kcr3, gva, &walk, &why);
-    if (end(lease, result, &why, err) < 0)
+    if (lease_end(lease, result, &why, err) < 0)
         return -1;
     *gpa = walk.gpa;
     if (page_size != NULL)
@@ -139,13 +114,13 @@ memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
     struct lease *lease = reader->lease;
     uint64_t from;
     uint64_t to;
-    if (begin(lease, err) < 0)
+    if (lease_begin(lease, err) < 0)
         return -1;
     int found = memctx_rammap_next_data(lease->map, gpa, limit, &from, &to);
     /* The map takes a backend that cannot tell for one that is all data. */
     if (lease->failure.kind != MEMCTX_OK)
         found = -1;
-    if (end(lease, found, &lease->failure, err) < 0)
+    if (lease_end(lease, found, &lease->failure, err) < 0)
         return -1;
     if (found == 1) {
         *start = from;
