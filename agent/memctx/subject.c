@@ -261,15 +261,6 @@ subject_confine(const struct subject *subject, const struct sandbox_fd *result)
                                    : confine_to_ram(&subject->ram, result);
 }
 
-static enum exit_code
-fail_about(const struct subject *subject, const struct memctx_error *err)
-{
-    return subject->reader == NULL
-               ? command_fail(EXIT_ERROR, "%s: %s", subject->name, err->message)
-               : command_fail(EXIT_ERROR, "domain '%s': %s", subject->name,
-                              err->message);
-}
-
 /* The kernel in a file. */
 static enum exit_code
 find_kernel(struct subject *subject)
@@ -283,7 +274,7 @@ find_kernel(struct subject *subject)
     const struct memctx_extent *extents =
         memctx_rammap_extents(subject->ram.map, &n);
     if (take_extents(subject, extents, n, &err) < 0)
-        return fail_about(subject, &err);
+        return subject_fail(subject, &err);
     return EXIT_DONE;
 }
 
@@ -296,7 +287,7 @@ subject_look(struct subject *subject)
     if (code != EXIT_DONE)
         return code;
     if (take_vmcoreinfo(subject, &err) < 0)
-        return fail_about(subject, &err);
+        return subject_fail(subject, &err);
     return EXIT_DONE;
 }
 
@@ -327,4 +318,40 @@ subject_check(const struct subject *subject, struct memctx_error *err)
 {
     return subject->reader != NULL ? memctx_reader_check(subject->reader, err)
                                    : memctx_rammap_check(subject->ram.map, err);
+}
+
+/* ---- parsing ------------------------------------------------------------- */
+
+const struct memctx_rammap *
+subject_map(const struct subject *subject)
+{
+    return subject->reader != NULL ? subject->reader->lease->map
+                                   : subject->ram.map;
+}
+
+int
+subject_begin(const struct subject *subject, struct memctx_error *err)
+{
+    return subject->reader != NULL ? lease_begin(subject->reader->lease, err)
+                                   : 0;
+}
+
+int
+subject_end(const struct subject *subject, int result,
+            const struct memctx_error *why, struct memctx_error *err)
+{
+    if (subject->reader != NULL)
+        return lease_end(subject->reader->lease, result, why, err);
+    if (result < 0 && err != NULL)
+        *err = *why;
+    return result;
+}
+
+enum exit_code
+subject_fail(const struct subject *subject, const struct memctx_error *err)
+{
+    return subject->reader == NULL
+               ? command_fail(EXIT_ERROR, "%s: %s", subject->name, err->message)
+               : command_fail(EXIT_ERROR, "domain '%s': %s", subject->name,
+                              err->message);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* A guest whose kernel is known and whose RAM can be read, be it a file with
- * RAM or a domain: what export and core work on. */
+ * RAM or a domain: what commands work on that
+ * parse what a guest wrote. */
 #ifndef MEMCTX_SUBJECT_H
 #define MEMCTX_SUBJECT_H
 
@@ -68,6 +69,18 @@ int subject_read(const struct subject *subject, uint64_t gpa, void *buf,
 int subject_next_data(const struct subject *subject, uint64_t gpa,
                       uint64_t limit, uint64_t *start, uint64_t *end,
                       struct memctx_error *err);
+
+/* The RAM as a map, for parsers of src/. Reading through it is not checked, so
+ * whoever does so is between subject_begin() and subject_end(), which are as
+ * lease_begin() and lease_end() (lease.h). The subject keeps the map. */
+const struct memctx_rammap *subject_map(const struct subject *subject);
+int subject_begin(const struct subject *subject, struct memctx_error *err);
+int subject_end(const struct subject *subject, int result,
+                const struct memctx_error *why, struct memctx_error *err);
+
+/* Print why something was not to be had of it. Returns EXIT_ERROR. */
+enum exit_code subject_fail(const struct subject *subject,
+                            const struct memctx_error *err);
 
 /* Is it still the same kernel in the same RAM? 0, or -1 with STALE, RETRY or
  * GONE. */
