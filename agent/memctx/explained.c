@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Opens a guest, gives up all power, and lays its memory out for src/explain.
+ */
+#include "memctx/explained.h"
+
+void
+explained_deinit(struct explained *explained)
+{
+    memctx_rammap_destroy(explained->map);
+    explained->map = NULL;
+    subject_deinit(&explained->subject);
+}
+
+/* Which options go together; NULL: all is well. */
+static const char *
+find_conflict(const struct explained_from *from, const char *domain)
+{
+    if ((from->ram != NULL) == (domain != NULL))
+        return "either DOMAIN or --ram FILE is wanted";
+    if (domain != NULL && from->low != 0)
+        return "--low goes with --ram only";
+    if (domain == NULL && from->timeout_ms >= 0)
+        return "--timeout goes with DOMAIN only";
+    return NULL;
+}
+
+enum exit_code
+explained_open(const struct invocation *in, const struct explained_from *from,
+               struct explained *ret)
+{
+    const char *domain = in->words[0]; /* NULL: none was given */
+    const char *conflict = find_conflict(from, domain);
+    if (conflict != NULL)
+        return command_misused(in->command, "%s", conflict);
+    return domain == NULL
+               ? subject_open_file(from->ram, from->low, &ret->subject)
+               : subject_open_domain(&in->common, domain, from->timeout_ms,
+                                     NULL, &ret->subject);
+}
+
+static bool
+is_linux(const struct explained *explained)
+{
+    return explained->subject.datum.kernel.os == MEMCTX_OS_LINUX;
+}
+
+enum exit_code
+explained_enter(struct explained *explained, const struct sandbox_fd *result)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct subject *subject = &explained->subject;
+    enum exit_code code = subject_confine(subject, result);
+    if (code == EXIT_DONE)
+        code = subject_look(subject);
+    if (code != EXIT_DONE || !is_linux(explained))
+        return code;
+    if (memctx_rammap_create_charged(subject_map(subject), &explained->work,
+                                     &explained->map, &err) < 0)
+        return subject_fail(subject, &err);
+    memctx_target_init(&explained->target, explained->map,
+                       &subject->datum.kernel, subject->vmcoreinfo,
+                       subject->facts.vmcoreinfo_len);
+    return EXIT_DONE;
+}
+
+enum exit_code
+explained_enter_linux(struct explained *explained,
+                      const struct sandbox_fd *result)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code = explained_enter(explained, result);
+    if (code != EXIT_DONE || is_linux(explained))
+        return code;
+    const struct memctx_kernel *kernel = &explained->subject.datum.kernel;
+    const char *os = memctx_os_name(kernel->os);
+    memctx_error_set(
+        &err, MEMCTX_PERMANENT, "this command is for Linux, and this is %s %s",
+        os != NULL ? os : "no system that memctx knows", kernel->version);
+    return subject_fail(&explained->subject, &err);
+}
+
+int
+explained_begin(struct explained *explained, uint64_t steps,
+                struct memctx_error *err)
+{
+    memctx_work_begin(&explained->work, steps, NULL, NULL);
+    memctx_target_refresh(&explained->target);
+    return subject_begin(&explained->subject, err);
+}
+
+int
+explained_end(const struct explained *explained, int result,
+              const struct memctx_error *why, struct memctx_error *err)
+{
+    return subject_end(&explained->subject, result, why, err);
+}

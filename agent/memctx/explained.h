@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What all commands have in common that let a guest explain itself: which guest
+ * is meant, a sandbox, and the guest's memory as src/explain reads it.
+ *
+ * A command opens the guest, enters the sandbox, and then parses as often as it
+ * likes: explained_begin(), functions of src/explain on ->target,
+ * explained_end(). It believes and prints nothing before that has returned 0.
+ */
+#ifndef MEMCTX_EXPLAINED_H
+#define MEMCTX_EXPLAINED_H
+
+#include "explain/target.h"
+#include "memctx/command.h"
+#include "memctx/subject.h"
+
+/* The options that say which guest is meant, DOMAIN aside. */
+struct explained_from {
+    const char *ram;
+    uint64_t low;
+    int64_t timeout_ms;
+};
+
+/* Their rows, in a table of options of `type`, whose member `from` they set. */
+#define EXPLAINED_OPTIONS(type)                                             \
+    {"ram",                                                                 \
+     0,                                                                     \
+     OPTION_TEXT,                                                           \
+     "FILE",                                                                \
+     offsetof(type, from.ram),                                              \
+     "take a file with guest RAM instead of a domain"},                     \
+        {"low",                                                             \
+         0,                                                                 \
+         OPTION_SIZE,                                                       \
+         "SIZE",                                                            \
+         offsetof(type, from.low),                                          \
+         "of the file, SIZE is below 4 GiB and the rest above"},            \
+    {                                                                       \
+        "timeout", 0, OPTION_SECONDS, "S", offsetof(type, from.timeout_ms), \
+            "wait at most S seconds for the domain to be ready"             \
+    }
+
+/* 64 KiB. Initialise with EXPLAINED_INIT. */
+struct explained {
+    struct subject subject;
+    struct memctx_work work;   /* what is left of a command's budget */
+    struct memctx_rammap *map; /* the subject's, charged to it; owned */
+    struct memctx_target target;
+};
+
+#define EXPLAINED_INIT           \
+    {                            \
+        .subject = SUBJECT_INIT, \
+    }
+
+void explained_deinit(struct explained *explained);
+
+/* The functions below return an exit code; if it is not EXIT_DONE, the reason
+ * has been printed. *ret is the caller's to deinit. */
+
+/* Open the guest that the command line names: its first word, or --ram. The
+ * command has the three options above, and at most one word. No byte of the
+ * guest is read. */
+enum exit_code explained_open(const struct invocation *in,
+                              const struct explained_from *from,
+                              struct explained *ret);
+
+/* Enter a sandbox, in which `result` (NULL: none) stays open, and look for the
+ * kernel. Of a system other than Linux only ->subject is filled in. *explained
+ * must not be moved from now on. */
+enum exit_code explained_enter(struct explained *explained,
+                               const struct sandbox_fd *result);
+
+/* The same, and refuse other systems. */
+enum exit_code explained_enter_linux(struct explained *explained,
+                                     const struct sandbox_fd *result);
+
+/* Begin to parse the guest as it is now, with so many steps of work. 0, or -1
+ * with STALE, RETRY or GONE: its kernel is not known to run any more. */
+int explained_begin(struct explained *explained, uint64_t steps,
+                    struct memctx_error *err);
+
+/* What came of it: `result` is less than 0 if it failed, and *why then says
+ * why. Returns it, or -1 as above or as *why. */
+int explained_end(const struct explained *explained, int result,
+                  const struct memctx_error *why, struct memctx_error *err);
+
+#endif
