@@ -457,13 +457,27 @@ memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
     return 0;
 }
 
+/* Where in this backend what the map maps of it ends. */
+static uint64_t
+mapped_end(const struct memctx_rammap *map, unsigned backend)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < map->n_extents; i++) {
+        const struct memctx_extent *e = &map->extents[i];
+        if (e->backend == backend)
+            end = memctx_max(end, e->offset + e->size);
+    }
+    return end;
+}
+
 int
 memctx_rammap_check(const struct memctx_rammap *map, struct memctx_error *err)
 {
     for (unsigned i = 0; i < map->backends->n; i++) {
         unsigned char last;
-        const struct backend *backend = &map->backends->array[i];
-        if (read_backend(backend, backend->size - 1, &last, 1, err) < 0)
+        uint64_t end = mapped_end(map, i);
+        if (end > 0 &&
+            read_backend(&map->backends->array[i], end - 1, &last, 1, err) < 0)
             return -1;
     }
     return 0;

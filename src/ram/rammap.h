@@ -121,9 +121,9 @@ int memctx_rammap_next_data(const struct memctx_rammap *map, uint64_t gpa,
                             uint64_t limit_gpa, uint64_t *start_gpa,
                             uint64_t *end_gpa);
 
-/* Are all backings as long as they were? 0, or -1 with GONE or RETRY. SEEK_DATA
- * finds nothing behind the end of a backing that was cut, and holes read as
- * zeros, so nothing else would tell. Any thread. */
+/* Are all backings as long as what is mapped of them? 0, or -1 with GONE or
+ * RETRY. SEEK_DATA finds nothing behind the end of a backing that was cut, and
+ * holes read as zeros, so nothing else would tell. Any thread. */
 int memctx_rammap_check(const struct memctx_rammap *map,
                         struct memctx_error *err);
 
