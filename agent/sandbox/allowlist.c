@@ -21,6 +21,7 @@
 #include "sandbox/allowlist.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/mman.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -70,23 +71,37 @@ static const struct {
     {SCMP_SYS(mremap), 1, {{3, SCMP_CMP_EQ, MREMAP_MAYMOVE, 0}}},
 };
 
-/* With a descriptor as the first argument, for one of its uses. What is sent
- * goes without an address, to whom the socket is connected. */
+/* What is sent goes without an address, to whom the socket is connected. */
+#define UNADDRESSED          \
+    {                        \
+        4, SCMP_CMP_EQ, 0, 0 \
+    }
+/* A filter cannot look at the path, which is meant to be empty: who is taken
+ * over could ask how large a file is that it may not open. */
+#define NO_PATH                          \
+    {                                    \
+        3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0 \
+    }
+
+/* With a descriptor as the first argument, for one of its uses. */
 static const struct {
     unsigned use;
     int call;
-    bool unaddressed; /* the argument 4 is NULL */
+    unsigned n; /* further tests */
+    struct scmp_arg_cmp test;
 } uses[] = {
-    {SANDBOX_WRITE, SCMP_SYS(write), false},
-    {SANDBOX_STORE, SCMP_SYS(pwrite64), false},
-    {SANDBOX_STORE, SCMP_SYS(ftruncate), false},
-    {SANDBOX_TALK, SCMP_SYS(recvfrom), false},
-    {SANDBOX_TALK, SCMP_SYS(sendto), true},
-    {SANDBOX_ASK, SCMP_SYS(recvmsg), false},
-    {SANDBOX_ASK, SCMP_SYS(sendto), true},
-    {SANDBOX_ASK, SCMP_SYS(shutdown), false},
-    {SANDBOX_SERVE, SCMP_SYS(read), false},
-    {SANDBOX_SERVE, SCMP_SYS(writev), false},
+    {SANDBOX_WRITE, SCMP_SYS(write), 0, {0}},
+    {SANDBOX_STORE, SCMP_SYS(pwrite64), 0, {0}},
+    {SANDBOX_STORE, SCMP_SYS(ftruncate), 0, {0}},
+    {SANDBOX_TALK, SCMP_SYS(recvfrom), 0, {0}},
+    {SANDBOX_TALK, SCMP_SYS(sendto), 1, UNADDRESSED},
+    {SANDBOX_ASK, SCMP_SYS(recvmsg), 0, {0}},
+    {SANDBOX_ASK, SCMP_SYS(sendto), 1, UNADDRESSED},
+    {SANDBOX_ASK, SCMP_SYS(shutdown), 0, {0}},
+    {SANDBOX_SERVE, SCMP_SYS(read), 0, {0}},
+    {SANDBOX_SERVE, SCMP_SYS(writev), 0, {0}},
+    {SANDBOX_MEASURE, SCMP_SYS(fstat), 0, {0}},
+    {SANDBOX_MEASURE, SCMP_SYS(newfstatat), 1, NO_PATH},
 };
 
 static void
@@ -119,16 +134,15 @@ add_careful(scmp_filter_ctx filter)
 static int
 add_descriptor(scmp_filter_ctx filter, const struct sandbox_fd *fd)
 {
-    const struct scmp_arg_cmp tests[] = {
-        {0, SCMP_CMP_EQ, (scmp_datum_t)fd->fd, 0},
-        {4, SCMP_CMP_EQ, 0, 0},
-    };
     int failed = 0;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(uses) && failed == 0; i++) {
+        const struct scmp_arg_cmp tests[] = {
+            {0, SCMP_CMP_EQ, (scmp_datum_t)fd->fd, 0},
+            uses[i].test,
+        };
         if ((fd->use & uses[i].use) != 0)
-            failed =
-                seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, uses[i].call,
-                                       uses[i].unaddressed ? 2 : 1, tests);
+            failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                            uses[i].call, 1 + uses[i].n, tests);
     }
     return failed;
 }
