@@ -92,7 +92,7 @@ command_items()
         /^=item/ && (command == "" ? depth == 1 : depth == 2 && inside)' | items
 }
 
-# A file, a directory and a word are offered for options that want a FILE, a DIR, a FORMAT or a URI, none for others.
+# A file, a directory and a word are offered for options that want a FILE, a DIR, a FORMAT, a FORM or a URI, none for others.
 check_argument()
 {
     local command=$1 option=$2 wanted=$3 offered
@@ -101,6 +101,7 @@ check_argument()
     FILE) [[ $offered == *memctx.pod* ]] ;;
     DIR) [[ $(complete_words memctx "$command" "$option" "$top/") == *"$top/man"* ]] ;;
     FORMAT) [[ $offered == *drgn* ]] ;;
+    FORM) [[ $offered == *lime* ]] ;;
     URI) [[ $offered == *qemu:///system* ]] ;;
     *) [ -z "$offered" ] ;;
     esac || fail "completion of memctx $command $option does not offer a $wanted: $offered"

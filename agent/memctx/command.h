@@ -79,6 +79,13 @@ struct command {
     "\n\nDOMAIN is the id, the UUID or the name of a domain, tried in this " \
     "order."
 
+/* What a file with RAM may be, for a description. */
+#define COMMAND_ABOUT_RAM_FILE                                                \
+    "The file is raw RAM, an ELF core (\"virsh dump --memory-only\", memctx " \
+    "core), a kdump, LiME, or a complete dump of Windows; - is standard "     \
+    "input. A guest with more than 2 or 3 GiB has the rest of its RAM above " \
+    "4 GiB: of raw RAM, --low says how much is below."
+
 /* All commands in the order of memctx --help; NULL ends the table. */
 extern const struct command *const commands[];
 

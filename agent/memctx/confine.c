@@ -45,7 +45,7 @@ use_libraries(void)
 }
 
 static enum exit_code
-enter(struct sandbox *sandbox, const struct sandbox_fd *agent,
+enter(struct sandbox *sandbox, const struct sandbox_fd *source,
       const struct sandbox_fd *result)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
@@ -53,8 +53,8 @@ enter(struct sandbox *sandbox, const struct sandbox_fd *agent,
                                 {STDERR_FILENO, SANDBOX_WRITE}};
     sandbox->fds = fds;
     sandbox->n_fds = 2;
-    if (agent != NULL)
-        fds[sandbox->n_fds++] = *agent;
+    if (source != NULL)
+        fds[sandbox->n_fds++] = *source;
     if (result != NULL)
         fds[sandbox->n_fds++] = *result;
     sandbox->memory_bytes = MEMORY_BYTES;
@@ -70,10 +70,13 @@ enter(struct sandbox *sandbox, const struct sandbox_fd *agent,
 }
 
 enum exit_code
-confine_to_ram(const struct ram *ram, const struct sandbox_fd *result)
+confine_to_file(const struct ramfile *file, const struct sandbox_fd *result)
 {
+    const struct ram *ram = &file->ram;
     struct sandbox sandbox = {.maps = {ram->map, ram->other}};
-    return enter(&sandbox, NULL, result);
+    const struct sandbox_fd kdump = {memctx_rammap_source(ram->map, 0)->fd,
+                                     SANDBOX_MEASURE};
+    return enter(&sandbox, file->kdump != NULL ? &kdump : NULL, result);
 }
 
 enum exit_code

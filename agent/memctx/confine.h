@@ -5,9 +5,9 @@
 #ifndef MEMCTX_CONFINE_H
 #define MEMCTX_CONFINE_H
 
-#include "backing/ram.h"
 #include "common/exitcode.h"
 #include "memctx.h"
+#include "memctx/ramfile.h"
 #include "sandbox/rules.h"
 
 /* Each enters a sandbox (sandbox.h), before the first guest byte is read, in
@@ -15,9 +15,9 @@
  * is one descriptor more, for what is made (NULL: none). An exit code; if it is
  * not EXIT_DONE, the reason has been printed. */
 
-/* RAM of a file, in both layouts that *ram has. */
-enum exit_code confine_to_ram(const struct ram *ram,
-                              const struct sandbox_fd *result);
+/* RAM of a file, in whatever layouts and form it has. */
+enum exit_code confine_to_file(const struct ramfile *file,
+                               const struct sandbox_fd *result);
 
 /* RAM of a domain, by its descriptors or by asking the agent. */
 enum exit_code confine_to_reader(const struct memctx_reader *reader,

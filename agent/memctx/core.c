@@ -10,8 +10,7 @@
 #include "memctx/subject.h"
 
 struct core_options {
-    const char *ram;
-    uint64_t low;
+    struct ramfile_named from;
     const char *output;
     const char *mount;
     int64_t timeout_ms;
@@ -23,10 +22,9 @@ static const struct option_row option_table[] = {
     {"mount", 0, OPTION_TEXT, "DIR", offsetof(struct core_options, mount),
      "show the core as DIR/core, live and without a copy"},
     COMMAND_OPTION_TIMEOUT(struct core_options),
-    {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct core_options, ram),
-     "take a file with guest RAM instead of a domain"},
-    {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct core_options, low),
-     "of the file, SIZE is below 4 GiB and the rest above"},
+    RAMFILE_OPTION_PATH(struct core_options, from,
+                        "take a file with guest RAM instead of a domain"),
+    RAMFILE_OPTIONS_LAYOUT(struct core_options, from),
     OPTIONS_END,
 };
 
@@ -109,15 +107,9 @@ mount_core(struct work *work, const char *dir)
 static const char *
 find_conflict(const struct core_options *options, const char *domain)
 {
-    if ((options->ram != NULL) == (domain != NULL))
-        return "either DOMAIN or --ram FILE is wanted";
     if ((options->output != NULL) == (options->mount != NULL))
         return "either --output FILE or --mount DIR is wanted";
-    if (domain != NULL && options->low != 0)
-        return "--low goes with --ram only";
-    if (domain == NULL && options->timeout_ms >= 0)
-        return "--timeout goes with DOMAIN only";
-    return NULL;
+    return ramfile_conflict(&options->from, domain, options->timeout_ms);
 }
 
 static enum exit_code
@@ -132,7 +124,7 @@ run(const struct invocation *in)
         return command_misused(in->command, "%s", conflict);
     enum exit_code code =
         domain == NULL
-            ? subject_open_file(options->ram, options->low, &work.subject)
+            ? subject_open_file(&options->from, &work.subject)
             : subject_open_domain(&in->common, domain, options->timeout_ms,
                                   NULL, &work.subject);
     if (code != EXIT_DONE)
@@ -146,7 +138,8 @@ const struct command command_core = {
     .group = COMMAND_MEMORY,
     .summary = "write guest memory as an ELF core, or mount it as one",
     .usage = "core DOMAIN (--output FILE | --mount DIR) [--timeout S]\n"
-             "core --ram FILE [--low SIZE] (--output FILE | --mount DIR)",
+             "core --ram FILE [--low SIZE] [--ram-format FORM]\n"
+             "     (--output FILE | --mount DIR)",
     .description =
         "Make an ELF core of a guest's physical memory, for tools that read "
         "crash dumps. The guest is not stopped. Pages that are zero become "

@@ -12,29 +12,17 @@ explained_deinit(struct explained *explained)
     subject_deinit(&explained->subject);
 }
 
-/* Which options go together; NULL: all is well. */
-static const char *
-find_conflict(const struct explained_from *from, const char *domain)
-{
-    if ((from->ram != NULL) == (domain != NULL))
-        return "either DOMAIN or --ram FILE is wanted";
-    if (domain != NULL && from->low != 0)
-        return "--low goes with --ram only";
-    if (domain == NULL && from->timeout_ms >= 0)
-        return "--timeout goes with DOMAIN only";
-    return NULL;
-}
-
 enum exit_code
 explained_open(const struct invocation *in, const struct explained_from *from,
                struct explained *ret)
 {
     const char *domain = in->words[0]; /* NULL: none was given */
-    const char *conflict = find_conflict(from, domain);
+    const char *conflict =
+        ramfile_conflict(&from->file, domain, from->timeout_ms);
     if (conflict != NULL)
         return command_misused(in->command, "%s", conflict);
     return domain == NULL
-               ? subject_open_file(from->ram, from->low, &ret->subject)
+               ? subject_open_file(&from->file, &ret->subject)
                : subject_open_domain(&in->common, domain, from->timeout_ms,
                                      NULL, &ret->subject);
 }

@@ -16,25 +16,15 @@
 
 /* The options that say which guest is meant, DOMAIN aside. */
 struct explained_from {
-    const char *ram;
-    uint64_t low;
+    struct ramfile_named file; /* path NULL: a domain is meant */
     int64_t timeout_ms;
 };
 
 /* Their rows, in a table of options of `type`, whose member `from` they set. */
 #define EXPLAINED_OPTIONS(type)                                             \
-    {"ram",                                                                 \
-     0,                                                                     \
-     OPTION_TEXT,                                                           \
-     "FILE",                                                                \
-     offsetof(type, from.ram),                                              \
-     "take a file with guest RAM instead of a domain"},                     \
-        {"low",                                                             \
-         0,                                                                 \
-         OPTION_SIZE,                                                       \
-         "SIZE",                                                            \
-         offsetof(type, from.low),                                          \
-         "of the file, SIZE is below 4 GiB and the rest above"},            \
+    RAMFILE_OPTION_PATH(type, from.file,                                    \
+                        "take a file with guest RAM instead of a domain"),  \
+        RAMFILE_OPTIONS_LAYOUT(type, from.file),                            \
     {                                                                       \
         "timeout", 0, OPTION_SECONDS, "S", offsetof(type, from.timeout_ms), \
             "wait at most S seconds for the domain to be ready"             \

@@ -15,18 +15,15 @@
 #define PROCESSES_MAX 16384
 
 struct probe_options {
-    const char *ram;
-    uint64_t low;
+    struct ramfile_named from;
     const char *export;
     bool processes;
     bool json;
 };
 
 static const struct option_row option_table[] = {
-    {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct probe_options, ram),
-     "the file with the RAM"},
-    {"low", 0, OPTION_SIZE, "SIZE", offsetof(struct probe_options, low),
-     "of the file, SIZE is below 4 GiB and the rest above"},
+    RAMFILE_OPTION_PATH(struct probe_options, from, "the file with the RAM"),
+    RAMFILE_OPTIONS_LAYOUT(struct probe_options, from),
     {"processes", 0, OPTION_FLAG, NULL,
      offsetof(struct probe_options, processes),
      "list the processes, too (Windows)"},
@@ -79,15 +76,16 @@ add_processes(const char *path, const struct ram *ram,
 static enum exit_code
 print_probed(const struct probe_options *options)
 {
-    MEMCTX_CLEANUP(ram_deinit) struct ram ram = {.map = NULL};
+    const char *path = options->from.path;
+    MEMCTX_CLEANUP(ramfile_deinit) struct ramfile file = {.form = 0};
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    enum exit_code code = ramfile_open(options->ram, options->low, &ram);
+    enum exit_code code = ramfile_open(&options->from, &file);
     if (code == EXIT_DONE)
-        code = confine_to_ram(&ram, NULL);
+        code = confine_to_file(&file, NULL);
     if (code == EXIT_DONE)
-        code = ramfile_probe(options->ram, &ram, &datum);
+        code = ramfile_probe(path, &file, &datum);
     if (code == EXIT_DONE && options->processes)
-        code = add_processes(options->ram, &ram, &datum);
+        code = add_processes(path, &file.ram, &datum);
     return code != EXIT_DONE ? code : print_datum(&datum, options->json);
 }
 
@@ -96,14 +94,14 @@ export_probed(const struct probe_options *options,
               const struct memctx_export_format *format)
 {
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code =
-        subject_open_file(options->ram, options->low, &subject);
+    enum exit_code code = subject_open_file(&options->from, &subject);
     if (code == EXIT_DONE)
         code = subject_confine(&subject, NULL);
     if (code == EXIT_DONE)
         code = subject_look(&subject);
     if (code == EXIT_DONE && options->processes)
-        code = add_processes(options->ram, &subject.ram, &subject.datum);
+        code = add_processes(options->from.path, &subject.file.ram,
+                             &subject.datum);
     return code != EXIT_DONE ? code
                              : exportformat_print(format, &subject.facts);
 }
@@ -112,7 +110,7 @@ static enum exit_code
 run(const struct invocation *in)
 {
     const struct probe_options *options = in->options;
-    if (options->ram == NULL)
+    if (options->from.path == NULL)
         return command_misused(in->command, "--ram FILE is missing");
     if (options->export == NULL)
         return print_probed(options);
@@ -128,14 +126,12 @@ const struct command command_probe = {
     .name = "probe",
     .group = COMMAND_ALONE,
     .summary = "find the kernel in a file with guest RAM",
-    .usage = "probe --ram FILE [--low SIZE] [--processes]\n"
+    .usage = "probe --ram FILE [--low SIZE] [--ram-format FORM] [--processes]\n"
              "     [--json | --export FORMAT]",
     .description =
-        "Look for a kernel in a file with the raw RAM of a guest and print "
-        "its datum. If there is none, say what was looked for, and exit "
-        "with 3.\n\n"
-        "A guest with more than 2 or 3 GiB has the rest of its RAM above 4 "
-        "GiB: --low says how much is below.",
+        "Look for a kernel in a file with the RAM of a guest and print its "
+        "datum. If there is none, say what was looked for, and exit with "
+        "3.\n\n" COMMAND_ABOUT_RAM_FILE,
     .options = option_table,
     .options_size = sizeof(struct probe_options),
     .run = run,

@@ -14,7 +14,6 @@
 #include "memctx/ask.h"
 #include "memctx/confine.h"
 #include "memctx/connect.h"
-#include "memctx/ramfile.h"
 #include "reader/reader.h"
 #include "text/text.h"
 
@@ -28,7 +27,7 @@ subject_deinit(struct subject *subject)
     free(subject->vmcoreinfo);
     free(subject->domain);
     memctx_datum_deinit(&subject->datum);
-    ram_deinit(&subject->ram);
+    ramfile_deinit(&subject->file);
     memctx_reader_close(subject->reader);
     *subject = (struct subject)SUBJECT_INIT;
 }
@@ -114,17 +113,25 @@ give(struct subject *from, struct subject *to)
     *from = (struct subject)SUBJECT_INIT;
 }
 
+/* Can another tool find the bytes of RAM in this file? */
+static bool
+has_bytes_of_ram(const struct ramfile *file)
+{
+    return file->form != MEMCTX_DUMP_KDUMP && !file->is_copy;
+}
+
 enum exit_code
-subject_open_file(const char *path, uint64_t low, struct subject *ret)
+subject_open_file(const struct ramfile_named *named, struct subject *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code = ramfile_open(path, low, &subject.ram);
+    enum exit_code code = ramfile_open(named, &subject.file);
     if (code != EXIT_DONE)
         return code;
-    subject.name = path;
-    if (take_path(&subject, path, &err) < 0)
-        return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
+    subject.name = named->path;
+    if (has_bytes_of_ram(&subject.file) &&
+        take_path(&subject, named->path, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s: %s", named->path, err.message);
     give(&subject, ret);
     return EXIT_DONE;
 }
@@ -258,7 +265,7 @@ enum exit_code
 subject_confine(const struct subject *subject, const struct sandbox_fd *result)
 {
     return subject->reader != NULL ? confine_to_reader(subject->reader, result)
-                                   : confine_to_ram(&subject->ram, result);
+                                   : confine_to_file(&subject->file, result);
 }
 
 /* The kernel in a file. */
@@ -267,12 +274,12 @@ find_kernel(struct subject *subject)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     enum exit_code code =
-        ramfile_probe(subject->name, &subject->ram, &subject->datum);
+        ramfile_probe(subject->name, &subject->file, &subject->datum);
     if (code != EXIT_DONE)
         return code;
     size_t n;
     const struct memctx_extent *extents =
-        memctx_rammap_extents(subject->ram.map, &n);
+        memctx_rammap_extents(subject->file.ram.map, &n);
     if (take_extents(subject, extents, n, &err) < 0)
         return subject_fail(subject, &err);
     return EXIT_DONE;
@@ -299,7 +306,7 @@ subject_read(const struct subject *subject, uint64_t gpa, void *buf, size_t len,
 {
     return subject->reader != NULL
                ? memctx_reader_read_gpa(subject->reader, gpa, buf, len, err)
-               : memctx_rammap_read(subject->ram.map, gpa, buf, len, err);
+               : memctx_rammap_read(subject->file.ram.map, gpa, buf, len, err);
 }
 
 int
@@ -309,15 +316,16 @@ subject_next_data(const struct subject *subject, uint64_t gpa, uint64_t limit,
     return subject->reader != NULL
                ? memctx_reader_next_data(subject->reader, gpa, limit, start,
                                          end, err)
-               : memctx_rammap_next_data(subject->ram.map, gpa, limit, start,
-                                         end);
+               : memctx_rammap_next_data(subject->file.ram.map, gpa, limit,
+                                         start, end);
 }
 
 int
 subject_check(const struct subject *subject, struct memctx_error *err)
 {
-    return subject->reader != NULL ? memctx_reader_check(subject->reader, err)
-                                   : memctx_rammap_check(subject->ram.map, err);
+    return subject->reader != NULL
+               ? memctx_reader_check(subject->reader, err)
+               : memctx_rammap_check(subject->file.ram.map, err);
 }
 
 /* ---- parsing ------------------------------------------------------------- */
@@ -326,7 +334,7 @@ const struct memctx_rammap *
 subject_map(const struct subject *subject)
 {
     return subject->reader != NULL ? subject->reader->lease->map
-                                   : subject->ram.map;
+                                   : subject->file.ram.map;
 }
 
 int

@@ -6,17 +6,17 @@
 #ifndef MEMCTX_SUBJECT_H
 #define MEMCTX_SUBJECT_H
 
-#include "backing/ram.h"
 #include "export/export.h"
 #include "memctx.h"
 #include "memctx/invocation.h"
+#include "memctx/ramfile.h"
 #include "sandbox/rules.h"
 
 struct subject {
     const char *name; /* of the file or domain, for messages; not owned */
     struct memctx_datum datum;
     struct memctx_export_subject facts; /* points into the rest */
-    struct ram ram;                     /* of a file, */
+    struct ramfile file;                /* with the RAM, */
     struct memctx_reader *reader;       /* or of a domain, owned */
     struct memctx_extent *extents;      /* owned */
     char **paths;                       /* owned; NULL: not known */
@@ -40,7 +40,7 @@ void subject_deinit(struct subject *subject);
  * ready. The domain's file of RAM is ram_path (NULL: not known); below memctx
  * exec of the same domain the inherited descriptors are its files. No byte of
  * the guest is read. The strings must outlive *ret. */
-enum exit_code subject_open_file(const char *path, uint64_t low,
+enum exit_code subject_open_file(const struct ramfile_named *named,
                                  struct subject *ret);
 enum exit_code subject_open_domain(const struct common_options *common,
                                    const char *domain, int64_t timeout_ms,

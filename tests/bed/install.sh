@@ -12,7 +12,7 @@ usage()
 
 build_packages=(
     autoconf automake libtool make gcc libc6-dev pkg-config perl git
-    libvirt-dev libxml2-dev libjson-c-dev libseccomp-dev libfuse3-dev
+    libvirt-dev libxml2-dev libjson-c-dev libseccomp-dev libfuse3-dev libkdumpfile-dev
     libcmocka-dev libxml2-utils python3
 )
 test_packages=(
