@@ -62,7 +62,7 @@ make_datum(const struct ram *ram, const struct memctx_search_result *result,
     if (memctx_datum_init(&datum, kernel, ram->map, ram->low, &err) < 0 ||
         add_others(&datum, result, chosen, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
-    datum.seen = MEMCTX_SEEN_UNKNOWN;
+    datum.live = MEMCTX_LIVE_UNKNOWN;
     datum.candidates = (unsigned)result->n_kernels;
     *ret = datum;
     datum = (struct memctx_datum){.low = 0};

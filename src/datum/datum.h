@@ -28,14 +28,14 @@ enum memctx_datum_live {
     MEMCTX_LIVE_RUNS,
     MEMCTX_LIVE_NO,      /* it ran, and is complete in RAM, but does not */
     MEMCTX_LIVE_UNKNOWN, /* nobody can tell: its guest is paused, and nobody
-                            watched since it was seen running */
+                            watched since it was seen running; or its RAM is
+                            all there is */
 };
 
 /* Was it seen running when it was found? */
 enum memctx_datum_seen {
     MEMCTX_SEEN_UNASKED,
     MEMCTX_SEEN_RUNNING, /* its clock ticked */
-    MEMCTX_SEEN_UNKNOWN, /* nobody can tell: its RAM is all there is */
 };
 
 /* Why, of several kernels, this one is the answer. */

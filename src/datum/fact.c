@@ -137,7 +137,10 @@ parse_word(const struct memctx_fact *fact, const char *text, void *to)
             return true;
         }
     }
-    return false;
+    if (fact->otherwise == 0 || text[0] == '\0')
+        return false;
+    store(fact, fact->otherwise, to);
+    return true;
 }
 
 static bool

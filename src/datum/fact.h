@@ -50,6 +50,8 @@ struct memctx_fact {
     bool is_one_way;   /* written for people; nobody reads it back */
     enum memctx_os os; /* only of this system; MEMCTX_OS_UNKNOWN: of any */
     const char *const *words; /* by constant: NULL for 0, and behind the last */
+    unsigned otherwise; /* the constant that a word stands for which is none of
+                           `words`, as of a later version; 0: for nothing */
     const struct memctx_fact_list *list;
     const char *variable; /* in the environment; NULL: in none */
 };

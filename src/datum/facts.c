@@ -23,9 +23,13 @@
     .path = (where), .type = MEMCTX_FACT_##what, .duty = MEMCTX_FACT_##how
 #define GROUP(where) FACT(where, GROUP, ALWAYS)
 
-static const char *const seens[] = {
-    [MEMCTX_SEEN_RUNNING] = "yes",
-    [MEMCTX_SEEN_UNKNOWN] = "unknown",
+static const char *const lives[] = {
+    [MEMCTX_LIVE_NO] = "no",
+    [MEMCTX_LIVE_UNKNOWN] = "unknown",
+    NULL,
+};
+static const char *const sights[] = {
+    [MEMCTX_SEEN_RUNNING] = "running",
     NULL,
 };
 static const char *const layouts[] = {
@@ -81,6 +85,8 @@ const struct memctx_fact memctx_facts[] = {
     {FACT("@generation", COUNT, OPTIONAL), DATUM(generation),
      VARIABLE("GENERATION")},
     {FACT("@published", TEXT, OPTIONAL), DATUM(published)},
+    {FACT("@live", WORD, OPTIONAL), DATUM(live), .words = lives,
+     .otherwise = MEMCTX_LIVE_UNKNOWN, VARIABLE("LIVE")},
     {FACT("kcr3", HEX, REQUIRED), KERNEL(kcr3), VARIABLE("KCR3")},
     {FACT("low", HEX, REQUIRED), DATUM(low), VARIABLE("LOW")},
     {FACT("paging", PAGING, REQUIRED), KERNEL(paging), VARIABLE("PAGING")},
@@ -132,7 +138,7 @@ const struct memctx_fact memctx_facts[] = {
     {FACT("evidence/@found", TEXT, ALWAYS), KERNEL(found)},
     {FACT("evidence/@checks", NAMES, ALWAYS), KERNEL(checks)},
     {FACT("evidence/@attempts", COUNT, OPTIONAL), DATUM(attempts)},
-    {FACT("evidence/@live", WORD, OPTIONAL), DATUM(seen), .words = seens},
+    {FACT("evidence/@seen", WORD, OPTIONAL), DATUM(seen), .words = sights},
     {FACT("evidence/@layout", WORD, OPTIONAL), DATUM(layout), .words = layouts},
     {FACT("evidence/@candidates", COUNT, OPTIONAL), DATUM(candidates)},
     {FACT("evidence/@chosen", WORD, OPTIONAL), DATUM(chosen), .words = choices,

@@ -115,7 +115,7 @@ after_reset()
     bed_wait_datum "$polls" 60 'generation="2"' || diag "state: $(bed_state_line $name)"
     bed_kill "$ticker"
     is windows-reset-new "$(bed_datum $name | bed_datum_element kcr3)" 0x1ae000
-    is windows-reset-live "$(bed_datum $name | bed_datum_attribute evidence live)" yes
+    is windows-reset-seen "$(bed_datum $name | bed_datum_attribute evidence seen)" running
     bed_kill "$BED_POLLER"
     is windows-reset-old-never "$(bed_wrong_polls "$polls" kcr3=0x1ae000 $grace)" ""
     bed_ctl --json show $name > "$BED_DIR/log/show" || true

@@ -29,7 +29,7 @@ static const char public_xml[] =
     "  <guest os=\"linux\" version=\"6.1.0-13-amd64\" identity=\"" BUILD_ID
     "\"/>\n" EXTENTS
     "  <evidence found=\"vmcoreinfo-note\" checks=\"self-map,uts\" "
-    "attempts=\"7\" live=\"yes\" candidates=\"1\"/>\n"
+    "attempts=\"7\" seen=\"running\" candidates=\"1\"/>\n"
     "</memctx>";
 
 static const char private_xml[] =
@@ -44,7 +44,7 @@ static const char private_xml[] =
     "    <vmcoreinfo gpa=\"0x39424000\" size=\"2921\"/>\n"
     "  </linux>\n"
     "  <evidence found=\"vmcoreinfo-note\" checks=\"self-map,uts\" "
-    "attempts=\"7\" live=\"yes\" candidates=\"1\"/>\n"
+    "attempts=\"7\" seen=\"running\" candidates=\"1\"/>\n"
     "</memctx>";
 
 static const char json[] =
@@ -63,7 +63,7 @@ static const char json[] =
     "\"phys_base\":\"-0x27200000\","
     "\"vmcoreinfo\":{\"gpa\":\"0x39424000\",\"size\":2921}},"
     "\"evidence\":{\"found\":\"vmcoreinfo-note\","
-    "\"checks\":[\"self-map\",\"uts\"],\"attempts\":7,\"live\":\"yes\","
+    "\"checks\":[\"self-map\",\"uts\"],\"attempts\":7,\"seen\":\"running\","
     "\"candidates\":1}}";
 
 static const struct memctx_kernel sample_kernel = {
@@ -346,8 +346,59 @@ test_layout_that_was_doubtful(void **state)
         free(xml);
     }
     memctx_datum_deinit(&datum);
-    datum = decode_replaced("live=\"yes\"", "layout=\"guessed\"");
+    datum = decode_replaced("seen=\"running\"", "layout=\"guessed\"");
     assert_int_equal(datum.layout, MEMCTX_LAYOUT_CERTAIN);
+    memctx_datum_deinit(&datum);
+}
+
+/* Both audiences are told, before anything else that they could act on. */
+static void
+test_a_kernel_that_does_not_run(void **state)
+{
+    static const struct {
+        enum memctx_datum_live live;
+        const char *xml;
+        const char *json;
+    } rows[] = {
+        {MEMCTX_LIVE_NO, " live=\"no\">\n  <kcr3>",
+         ",\"live\":\"no\",\"kcr3\":"},
+        {MEMCTX_LIVE_UNKNOWN, " live=\"unknown\">\n  <kcr3>",
+         ",\"live\":\"unknown\",\"kcr3\":"},
+    };
+    struct memctx_datum datum = sample();
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    (void)state;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        datum.live = rows[i].live;
+        for (int audience = MEMCTX_PUBLIC; audience <= MEMCTX_PRIVATE;
+             audience++) {
+            char *xml = encode(&datum, (enum memctx_audience)audience);
+            struct memctx_datum again = decode(xml);
+            assert_int_equal(again.live, rows[i].live);
+            assert_non_null(strstr(xml, rows[i].xml));
+            memctx_datum_deinit(&again);
+            free(xml);
+        }
+        char *text;
+        assert_done(memctx_datum_to_json(&datum, &text, &err), &err);
+        assert_non_null(strstr(text, rows[i].json));
+        free(text);
+    }
+    memctx_datum_deinit(&datum);
+}
+
+/* A word of a later version says that something is the matter: what it is is
+ * not known, but a kernel that runs needs no word. */
+static void
+test_another_word_for_live_is_unknown(void **state)
+{
+    (void)state;
+    struct memctx_datum datum =
+        decode_replaced("<memctx ", "<memctx live=\"frozen\" ");
+    assert_int_equal(datum.live, MEMCTX_LIVE_UNKNOWN);
+    memctx_datum_deinit(&datum);
+    datum = decode_replaced("<memctx ", "<memctx live=\"\" ");
+    assert_int_equal(datum.live, MEMCTX_LIVE_RUNS);
     memctx_datum_deinit(&datum);
 }
 
@@ -365,8 +416,8 @@ test_datum_of_no_domain(void **state)
     datum.kernel.linux_facts.has_kaslr_offset = false;
     char *xml = encode(&datum, MEMCTX_PRIVATE);
     static const char *const absent[] = {
-        "generation", "published", "attempts",    "live",
-        "candidates", "identity",  "kaslr_offset"};
+        "generation", "published",  "attempts", "live",
+        "seen",       "candidates", "identity", "kaslr_offset"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(absent); i++)
         assert_null(strstr(xml, absent[i]));
     assert_non_null(strstr(xml, "<kernel base=\"0xffffffff99a00000\"/>"));
@@ -474,7 +525,7 @@ test_unknown_things_are_passed_over(void **state)
                                   "</future>text<kcr3 unit='bytes'>");
     assert_true(memctx_datum_is_equal(&datum, &wanted));
     memctx_datum_deinit(&datum);
-    datum = decode_replaced("live=\"yes\"", "live=\"maybe\"");
+    datum = decode_replaced("seen=\"running\"", "seen=\"maybe\"");
     assert_int_equal(datum.seen, MEMCTX_SEEN_UNASKED);
     memctx_datum_deinit(&datum);
     memctx_datum_deinit(&wanted);
@@ -618,8 +669,10 @@ test_schema_refuses_what_is_not_written(void **state)
         {"generation=\"2\"", "generation=\"0\""},
         {"13:40:00Z", "13:40:00"},
         {"backend=\"pc.ram\"", "backend=\"\""},
-        {"live=\"yes\"", "live=\"no\""},
-        {"live=\"yes\"", "layout=\"certain\""},
+        {"seen=\"running\"", "seen=\"yes\""},
+        {"seen=\"running\"", "live=\"no\""},
+        {"<memctx ", "<memctx live=\"yes\" "},
+        {"seen=\"running\"", "layout=\"certain\""},
         {"<low>", "<extra/><low>"},
         {"self-map,uts", "self-map,"},
         {"-0x27200000", "--0x27200000"},
@@ -775,6 +828,8 @@ main(void)
         T(test_what_the_public_xml_left_out_stays_absent),
         T(test_xml_in_the_namespace),
         T(test_layout_that_was_doubtful),
+        T(test_a_kernel_that_does_not_run),
+        T(test_another_word_for_live_is_unknown),
         T(test_datum_of_no_domain),
         T(test_numbers_at_their_limits),
         T(test_datum_is_small),

@@ -12,7 +12,7 @@
 #include "guestimg.h"
 
 static const char private_xml[] =
-    "<memctx>\n"
+    "<memctx live=\"unknown\">\n"
     "  <kcr3>0x1ad000</kcr3>\n"
     "  <low>0x1000000</low>\n"
     "  <paging>x86_64-4level</paging>\n"
@@ -32,7 +32,7 @@ static const char private_xml[] =
     "dtb=\"0x2ad000\" eprocess=\"0xffffce849b2f2040\"/>\n"
     "  </windows>\n"
     "  <evidence found=\"low-stub\" checks=\"kuser,system-process\" "
-    "live=\"unknown\" candidates=\"2\" chosen=\"latest-system-time\">\n"
+    "candidates=\"2\" chosen=\"latest-system-time\">\n"
     "    <other kcr3=\"0x1aa000\" paging=\"x86_64-4level\" os=\"windows\" "
     "version=\"10.0.19045\" "
     "identity=\"ntkrnlmp.pdb/8B11040A5928757B11390AC78F6B6925/1\" "
@@ -41,7 +41,7 @@ static const char private_xml[] =
     "</memctx>";
 
 static const char json[] =
-    "{\"kcr3\":\"0x1ad000\",\"low\":\"0x1000000\","
+    "{\"live\":\"unknown\",\"kcr3\":\"0x1ad000\",\"low\":\"0x1000000\","
     "\"paging\":\"x86_64-4level\",\"guest\":{\"os\":\"windows\","
     "\"version\":\"10.0.19045\","
     "\"identity\":\"ntkrnlmp.pdb/8B11040A5928757B11390AC78F6B6925/1\"},"
@@ -56,7 +56,7 @@ static const char json[] =
     "{\"pid\":18446744073709551615,\"name\":\"a <b> c\","
     "\"dtb\":\"0x2ad000\",\"eprocess\":\"0xffffce849b2f2040\"}]},"
     "\"evidence\":{\"found\":\"low-stub\","
-    "\"checks\":[\"kuser\",\"system-process\"],\"live\":\"unknown\","
+    "\"checks\":[\"kuser\",\"system-process\"],"
     "\"candidates\":2,\"chosen\":\"latest-system-time\",\"others\":["
     "{\"kcr3\":\"0x1aa000\",\"paging\":\"x86_64-4level\",\"os\":\"windows\","
     "\"version\":\"10.0.19045\","
@@ -95,7 +95,7 @@ sample(void)
                 &err);
     memctx_rammap_destroy(map);
     guestimg_deinit(&img);
-    datum.seen = MEMCTX_SEEN_UNKNOWN;
+    datum.live = MEMCTX_LIVE_UNKNOWN;
     datum.candidates = 2;
     datum.chosen = MEMCTX_CHOICE_LATEST_TIME;
     datum.processes = malloc(sizeof(processes));

@@ -37,7 +37,7 @@ fill(const struct memctx_fact *fact, void *to, unsigned n)
     if (fact->type == MEMCTX_FACT_OS || fact->type == MEMCTX_FACT_PAGING)
         number = 1;
     if (fact->type == MEMCTX_FACT_WORD)
-        number = 2;
+        number = fact->words[2] != NULL ? 2 : 1;
     if (is_text(fact))
         snprintf(member, fact->size_bytes, "text,%u", n);
     else
@@ -402,7 +402,7 @@ what_does_not_fit_is_not_taken(void **state)
         {"windows/offsets/@dtb", "0xffff", "0x10000"},
         {"linux/@phys_base", "-0x8000000000000000", "-0x10000000000000000"},
         {"@published", "2026-11-22T13:40:00Z", "2026-11-22T13:40:00ZZ"},
-        {"evidence/@live", "unknown", "maybe"},
+        {"evidence/@seen", "running", "maybe"},
         {"paging", "aarch64-64k-52", "aarch64-64k"},
         {"guest/@os", "windows", "beos"},
     };

@@ -142,6 +142,7 @@ a_shell_gets_what_is_known_and_loses_the_rest(void **state)
                 "MEMCTX_DOMAIN='web1'\n"
                 "MEMCTX_UUID='5a2e0c7e-1f5b-4a52-9d5e-6d1b2a3c4d5e'\n"
                 "MEMCTX_GENERATION='2'\n"
+                "unset MEMCTX_LIVE\n"
                 "MEMCTX_KCR3='0x6800000'\n"
                 "MEMCTX_LOW='0x80000000'\n"
                 "MEMCTX_PAGING='x86_64-4level'\n"
