@@ -162,6 +162,8 @@ add_vmcoreinfo(const struct memctx_export_subject *subject,
     memctx_text_add(text, ")\n");
 }
 
+/* LIVE: what is read may change. It may in a domain whose kernel stands still,
+ * too, which can be reset or move again at any time. */
 int
 memctx_export_drgn(const struct memctx_export_subject *subject,
                    struct memctx_text *text, struct memctx_error *err)
@@ -171,6 +173,7 @@ memctx_export_drgn(const struct memctx_export_subject *subject,
     memctx_text_add(text, "ARCHITECTURE = \"%s\"\n",
                     memctx_export_drgn_words[subject->datum->kernel.paging]);
     memctx_text_add(text, "GENERATION = \"%u\"\n", subject->datum->generation);
+    memctx_export_add_live(subject, text);
     memctx_text_add(text, "LIVE = %s\n",
                     subject->domain != NULL ? "True" : "False");
     add_paths(subject, text);

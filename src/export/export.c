@@ -21,25 +21,27 @@ struct memctx_export_format {
     bool wants_ram;                   /* where it is, or bytes of it */
     bool wants_paths;
     bool wants_vmcoreinfo;
+    bool begins_with_comment; /* where the kernel may not run */
 };
 
 static const struct memctx_export_format formats[] = {
-    {"json", memctx_export_json, EVERY, NULL, false, false, false},
-    {"shell", memctx_export_shell, EVERY, NULL, true, false, false},
-    {"xml", memctx_export_xml, EVERY, NULL, false, false, false},
-    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, NULL, true, false, true},
+    {"json", memctx_export_json, EVERY, NULL, false, false, false, false},
+    {"shell", memctx_export_shell, EVERY, NULL, true, false, false, false},
+    {"xml", memctx_export_xml, EVERY, NULL, false, false, false, false},
+    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, NULL, true, false, true,
+     false},
     {"drgn", memctx_export_drgn, LINUX, &memctx_export_drgn_words, true, false,
-     true},
-    {"crash", memctx_export_crash, LINUX, &memctx_export_crash_words, true,
      true, false},
+    {"crash", memctx_export_crash, LINUX, &memctx_export_crash_words, true,
+     true, false, true},
     {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
-     &memctx_export_volatility3_words, true, true, false},
+     &memctx_export_volatility3_words, true, true, false, false},
     {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
-     &memctx_export_memprocfs_words, true, true, false},
+     &memctx_export_memprocfs_words, true, true, false, true},
     {"memflow", memctx_export_memflow, WINDOWS, &memctx_export_memflow_words,
-     true, true, false},
+     true, true, false, true},
     {"libvmi", memctx_export_libvmi, LINUX | WINDOWS,
-     &memctx_export_libvmi_words, false, false, false},
+     &memctx_export_libvmi_words, false, false, false, true},
 };
 
 const struct memctx_export_format *
@@ -124,6 +126,8 @@ memctx_export(const struct memctx_export_format *format,
     if (check(format, subject, err) < 0)
         return -1;
     struct memctx_text text = MEMCTX_TEXT_INIT;
+    if (format->begins_with_comment)
+        memctx_export_add_live(subject, &text);
     if (format->add(subject, &text, err) < 0) {
         memctx_text_deinit(&text);
         return -1;
@@ -133,6 +137,20 @@ memctx_export(const struct memctx_export_format *format,
         return -1;
     *len = bytes;
     return 0;
+}
+
+/* Who made a file with RAM knows that nothing runs in it. */
+void
+memctx_export_add_live(const struct memctx_export_subject *subject,
+                       struct memctx_text *text)
+{
+    enum memctx_datum_live live = subject->datum->live;
+    if (subject->domain == NULL || live == MEMCTX_LIVE_RUNS)
+        return;
+    memctx_text_add(
+        text, "# live=%s: %s\n", live == MEMCTX_LIVE_NO ? "no" : "unknown",
+        live == MEMCTX_LIVE_NO ? "this kernel stands still"
+                               : "it is not known whether this kernel runs");
 }
 
 bool

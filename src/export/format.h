@@ -24,6 +24,11 @@ memctx_export_fn memctx_export_memprocfs;
 memctx_export_fn memctx_export_memflow;
 memctx_export_fn memctx_export_libvmi;
 
+/* A line behind a "#" where the domain's kernel does not run, or nobody knows
+ * whether it does. */
+void memctx_export_add_live(const struct memctx_export_subject *subject,
+                            struct memctx_text *text);
+
 /* Is RAM one file in which every offset is the guest-physical address? */
 bool memctx_export_is_flat(const struct memctx_export_subject *subject);
 

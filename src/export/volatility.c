@@ -137,6 +137,16 @@ place_of(const struct memctx_kernel *kernel, uint64_t *ret,
     return 0;
 }
 
+/* A key that no plugin asks for, which is passed over: JSON has no comments. */
+static void
+add_live(json_object *to, const struct memctx_export_subject *subject)
+{
+    enum memctx_datum_live live = subject->datum->live;
+    if (subject->domain != NULL && live != MEMCTX_LIVE_RUNS)
+        add_string(to, "memctx.live",
+                   live == MEMCTX_LIVE_NO ? "no" : "unknown");
+}
+
 int
 memctx_export_volatility3(const struct memctx_export_subject *subject,
                           struct memctx_text *text, struct memctx_error *err)
@@ -149,6 +159,7 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
     json_object *root = json_object_new_object();
     if (root == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    add_live(root, subject);
     add_string(root, KERNEL "class", VOL "contexts.Module");
     add_number(root, KERNEL "offset", place);
     add_layer(root, kernel);

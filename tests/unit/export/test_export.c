@@ -130,6 +130,43 @@ assert_refused_at(const struct guest *guest, const char *format,
 #define assert_refused(guest, format, words) \
     assert_refused_at((guest), (format), (words), __LINE__)
 
+/* The text; the caller frees it. */
+static char *
+export_text(const struct guest *guest, const char *format)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char *got = NULL;
+    size_t len;
+    assert_done(memctx_export(memctx_export_find(format), &guest->subject, &got,
+                              &len, &err),
+                &err);
+    return got;
+}
+
+static void
+assert_has(const struct guest *guest, const char *format, const char *words)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = export_text(guest, format);
+    if (strstr(got, words) == NULL)
+        fail_msg("no:\n%s\nin:\n%s", words, got);
+}
+
+static void
+assert_has_not(const struct guest *guest, const char *format, const char *words)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = export_text(guest, format);
+    if (strstr(got, words) != NULL)
+        fail_msg("'%s' in:\n%s", words, got);
+}
+
+static void
+assert_begins(const struct guest *guest, const char *format, const char *words)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = export_text(guest, format);
+    if (strncmp(got, words, strlen(words)) != 0)
+        fail_msg("%s: '%s' is not the beginning of:\n%s", format, words, got);
+}
+
 /* ---- no tool's ---------------------------------------------------------- */
 
 static void
@@ -233,21 +270,6 @@ vmcoreinfo_is_the_bare_text(void **state)
 
 /* What drgn gets is checked where the script runs; here, that nothing but
  * literals of Python changes from guest to guest. */
-static void
-assert_has(const struct guest *guest, const char *format, const char *words)
-{
-    struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = NULL;
-    size_t len;
-    assert_done(memctx_export(memctx_export_find(format), &guest->subject, &got,
-                              &len, &err),
-                &err);
-    if (strstr(got, words) == NULL) {
-        print_error("no:\n%s\nin:\n%s\n", words, got);
-        fail();
-    }
-}
-
 static void
 drgn_gets_every_extent(void **state)
 {
@@ -628,6 +650,41 @@ libvmi_takes_only_names_that_its_lexer_does(void **state)
 
 /* ---- all ---------------------------------------------------------------- */
 
+/* The first line, where a tool has comments; nothing of a file with RAM, whose
+ * kernel nobody takes for one that runs. */
+static void
+a_kernel_that_stands_still_is_told_in_a_comment(void **state)
+{
+    static const char *const comments[] = {"crash", "memprocfs", "libvmi"};
+    struct guest guest;
+    (void)state;
+    make_linux(&guest);
+    lay_out(&guest, flat, 1);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(comments); i++) {
+        guest.datum.live = MEMCTX_LIVE_RUNS;
+        assert_has_not(&guest, comments[i], "live=");
+        guest.datum.live = MEMCTX_LIVE_NO;
+        assert_begins(&guest, comments[i],
+                      "# live=no: this kernel stands still\n");
+        guest.datum.live = MEMCTX_LIVE_UNKNOWN;
+        assert_begins(&guest, comments[i], "# live=unknown: it is not known ");
+    }
+    assert_begins(&guest, "drgn", "#!/usr/bin/env python3\n");
+    assert_has(&guest, "drgn", "\n# live=unknown: ");
+    assert_has(&guest, "volatility3", "\"memctx.live\":\"unknown\"");
+    assert_has(&guest, "shell", "\nMEMCTX_LIVE='unknown'\n");
+    assert_has(&guest, "json", "\"live\":\"unknown\"");
+    assert_has(&guest, "xml", " live=\"unknown\"");
+    guest.subject.domain = NULL;
+    assert_has_not(&guest, "crash", "live=");
+    assert_has_not(&guest, "drgn", "live=");
+    assert_has_not(&guest, "volatility3", "live");
+    make_windows(&guest);
+    lay_out(&guest, flat, 1);
+    guest.datum.live = MEMCTX_LIVE_NO;
+    assert_begins(&guest, "memflow", "# live=no: ");
+}
+
 static void
 without_a_path_it_is_said_what_to_do(void **state)
 {
@@ -746,6 +803,7 @@ main(void)
         cmocka_unit_test(memflow_gets_numbers_without_0x),
         cmocka_unit_test(libvmi_gets_an_entry),
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
+        cmocka_unit_test(a_kernel_that_stands_still_is_told_in_a_comment),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
         cmocka_unit_test(each_tool_takes_the_pagings_that_it_knows),
         cmocka_unit_test(only_some_want_ram),
