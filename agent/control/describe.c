@@ -25,13 +25,22 @@ describe_domain(const struct record *record)
     return d;
 }
 
+static bool
+has_shown(const struct record *record, bool takes_silent)
+{
+    enum memctx_state state = record_state(record);
+    return record->has_datum &&
+           (state == MEMCTX_STATE_READY ||
+            (takes_silent && state == MEMCTX_STATE_SILENT));
+}
+
 json_object *
-describe_with_datum(const struct record *record)
+describe_with_datum(const struct record *record, bool takes_silent)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *xml = NULL;
     json_object *object = json_object_new_object();
     json_object_object_add(object, "domain", describe_domain(record));
-    if (record->has_datum && record_state(record) == MEMCTX_STATE_READY &&
+    if (has_shown(record, takes_silent) &&
         memctx_datum_to_xml(&record->datum, MEMCTX_PRIVATE, &xml, NULL) == 0)
         json_object_object_add(object, "datum", json_object_new_string(xml));
     return object;

@@ -8,11 +8,13 @@
 
 #include "record/record.h"
 
-/* {"name","uuid","id","state","reason","generation"}. The caller puts it. */
+/* {"name","uuid","id","state","reason","generation","live"}. The caller puts
+ * it. */
 json_object *describe_domain(const struct record *record);
 
-/* {"domain":D,"datum":"<memctx ..."}, the latter when it is ready. The caller
- * puts it. */
-json_object *describe_with_datum(const struct record *record);
+/* {"domain":D,"datum":"<memctx ..."}, the latter when it is ready, or silent
+ * and the client takes such a one. The caller puts it. */
+json_object *describe_with_datum(const struct record *record,
+                                 bool takes_silent);
 
 #endif

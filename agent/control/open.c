@@ -125,7 +125,8 @@ deinit(struct request *request)
     memctx_close_fd(&r->page_fd);
 }
 
-static const struct request_ops ops = {.work = open_ram, .deinit = deinit};
+static const struct request_ops ops = {
+    .work = open_ram, .deinit = deinit, .serves_silent = true};
 
 /* The descriptors of replies that nobody takes count against the most that the
  * agent may have on their way (RLIMIT_NOFILE), for all clients together. */
@@ -160,7 +161,7 @@ perform(struct session *session, json_object *message, struct packet *packet,
         request_destroy(&r->request);
         return refuse_error(refusal, &err);
     }
-    r->reply = describe_with_datum(record);
+    r->reply = describe_with_datum(record, r->request.kernel.takes_silent);
     json_object_object_add(r->reply, "epoch",
                            memctx_json_hex(r->request.kernel.epoch_number));
     request_submit(&r->request);

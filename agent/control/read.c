@@ -82,7 +82,8 @@ read_memory(struct request *request, struct memctx_error *err)
     return memctx_rammap_read(map, r->gpa, bytes, r->len_bytes, err);
 }
 
-static const struct request_ops ops = {.work = read_memory};
+static const struct request_ops ops = {.work = read_memory,
+                                       .serves_silent = true};
 
 /* Version 1 of the protocol read by virtual address, too. A client of then is
  * told, also one that never says "hello"; what it asked for must not be passed

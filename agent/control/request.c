@@ -9,12 +9,22 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 
+/* A client that does not ask for them is told how to. */
 static int
-check_ready(const struct record *record, struct refusal *refusal)
+check_ready(const struct record *record, bool takes_silent, bool serves_silent,
+            struct refusal *refusal)
 {
     enum memctx_state state = record_state(record);
-    if (state == MEMCTX_STATE_READY && record->has_datum && record->map != NULL)
+    bool silent = state == MEMCTX_STATE_SILENT && record->has_datum;
+    if ((state == MEMCTX_STATE_READY || (silent && takes_silent)) &&
+        record->has_datum && record->map != NULL)
         return 0;
+    if (silent && serves_silent && !takes_silent)
+        return refuse(refusal, REFUSAL_RETRY,
+                      "domain '%.100s' is %s: %s; its memory is served to who "
+                      "asks with \"silent\":true",
+                      record->name, memctx_state_name(state),
+                      record_reason(record));
     return refuse(refusal,
                   state == MEMCTX_STATE_UNSUPPORTED ? REFUSAL_PERMANENT
                                                     : REFUSAL_RETRY,
@@ -48,8 +58,9 @@ request_create(size_t size, const struct request_ops *ops,
                struct session *session, const struct record *record,
                json_object *message, struct refusal *refusal)
 {
+    bool takes_silent = ops->serves_silent && message_flag(message, "silent");
     if (check_epoch(record, message, refusal) < 0 ||
-        check_ready(record, refusal) < 0)
+        check_ready(record, takes_silent, ops->serves_silent, refusal) < 0)
         return NULL;
     struct request *r = calloc(1, size);
     if (r == NULL) {
@@ -58,7 +69,7 @@ request_create(size_t size, const struct request_ops *ops,
     }
     r->ops = ops;
     r->session = session;
-    r->kernel = running_kernel_of(record);
+    r->kernel = running_kernel_of(record, takes_silent);
     r->last = &r->first;
     return r;
 }

@@ -35,6 +35,9 @@ struct request_ops {
     /* What is done is done: the answer is sent though another kernel runs by
        then. work() looks itself whether the kernel is the one that is meant. */
     bool is_final;
+    /* It may be done with a kernel that is silent, if the client asks for it
+       with "silent":true. */
+    bool serves_silent;
 };
 
 struct request {
@@ -51,8 +54,9 @@ struct request {
 };
 
 /* Prepare one of `size` bytes, which begins with a struct request and is zero
- * behind it, for a domain, which must be ready and whose epoch must be that in
- * the message, if there is one. NULL, and *refusal. Loop thread. */
+ * behind it, for a domain, which must be ready, or silent where that is served,
+ * and whose epoch must be that in the message, if there is one. NULL, and
+ * *refusal. Loop thread. */
 void *request_create(size_t size, const struct request_ops *ops,
                      struct session *session, const struct record *record,
                      json_object *message, struct refusal *refusal);

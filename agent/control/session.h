@@ -17,9 +17,10 @@ struct session;
 /* What a client waits for. */
 struct waiting {
     bool is_waiting;
-    bool follows;  /* goes on after the first answer */
-    char *domain;  /* as the client called it; NULL: all; owned */
-    uint64_t seen; /* follows: changes up to this one were told */
+    bool follows;      /* goes on after the first answer */
+    bool takes_silent; /* a silent kernel ends the wait; its datum is told */
+    char *domain;      /* as the client called it; NULL: all; owned */
+    uint64_t seen;     /* follows: changes up to this one were told */
 };
 
 /* A request whose answer comes later. Embedded in what has its state, which

@@ -13,7 +13,11 @@ perform(struct session *session, json_object *message, struct packet *packet,
         session, message_text(message, "domain"), ACCESS_SHOW, refusal);
     if (record == NULL)
         return -1;
-    return session_reply(session, describe_with_datum(record)) < 0 ? -2 : 0;
+    return session_reply(
+               session,
+               describe_with_datum(record, message_flag(message, "silent"))) < 0
+               ? -2
+               : 0;
 }
 
 const struct operation show_operation = {.name = "show", .perform = perform};

@@ -45,10 +45,12 @@ next_changed(const struct session *session)
 }
 
 static bool
-is_decided(const struct record *record)
+is_decided(const struct waiting *w, const struct record *record)
 {
     enum memctx_state state = record_state(record);
-    return state == MEMCTX_STATE_READY || state == MEMCTX_STATE_UNSUPPORTED;
+    return state == MEMCTX_STATE_READY || state == MEMCTX_STATE_UNSUPPORTED ||
+           (w->takes_silent && state == MEMCTX_STATE_SILENT &&
+            record->has_datum);
 }
 
 int
@@ -56,14 +58,15 @@ wait_tell(struct session *session)
 {
     struct waiting *w = &session->waiting;
     const struct record *r;
+    bool takes_silent = w->takes_silent;
     while (w->is_waiting && connection_unsent(session->connection) == 0 &&
            (r = next_changed(session)) != NULL) {
         w->seen = r->change;
-        if (!w->follows && !is_decided(r))
+        if (!w->follows && !is_decided(w, r))
             continue;
         if (!w->follows)
             wait_deinit(w);
-        if (session_reply(session, describe_with_datum(r)) < 0)
+        if (session_reply(session, describe_with_datum(r, takes_silent)) < 0)
             return -1;
     }
     return 0;
@@ -124,6 +127,7 @@ perform(struct session *session, json_object *message, struct packet *packet,
     wait_deinit(w);
     w->is_waiting = true;
     w->follows = follows;
+    w->takes_silent = message_flag(message, "silent");
     w->domain = domain != NULL ? strdup(domain) : NULL;
     if (domain != NULL && w->domain == NULL)
         return -2;

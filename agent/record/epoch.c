@@ -22,11 +22,12 @@
 struct epoch {
     atomic_uint references;
     _Atomic uint64_t value;
+    _Atomic uint64_t silent;
     struct statepage *page; /* mapped for writing; NULL: not made yet */
     int fd;                 /* of the page, for reading only; -1 */
 };
 
-_Static_assert(sizeof(struct statepage) == 16, "as in memctx-control(7)");
+_Static_assert(sizeof(struct statepage) == 24, "as in memctx-control(7)");
 
 int
 epoch_create(struct epoch **ret, struct memctx_error *err)
@@ -36,6 +37,7 @@ epoch_create(struct epoch **ret, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     atomic_init(&epoch->references, 1);
     atomic_init(&epoch->value, STATEPAGE_UNKNOWN);
+    atomic_init(&epoch->silent, STATEPAGE_UNKNOWN);
     epoch->fd = -1;
     *ret = epoch;
     return 0;
@@ -70,19 +72,41 @@ epoch_next(void)
     return ++last;
 }
 
+/* The page first: nobody may be served with a number that it lacks. A kernel
+ * that runs again is told before it is no longer told as silent, so that its
+ * readers see it in one of the two words all the time. */
 void
 epoch_set(struct epoch *epoch, uint64_t value)
 {
-    /* The page first: nobody may be served with a number that it lacks. */
-    if (epoch->page != NULL)
+    if (epoch->page != NULL) {
         atomic_store(&epoch->page->epoch, value);
+        atomic_store(&epoch->page->silent, STATEPAGE_UNKNOWN);
+    }
     atomic_store(&epoch->value, value);
+    atomic_store(&epoch->silent, STATEPAGE_UNKNOWN);
+}
+
+void
+epoch_set_silent(struct epoch *epoch, uint64_t kernel)
+{
+    if (epoch->page != NULL) {
+        atomic_store(&epoch->page->silent, kernel);
+        atomic_store(&epoch->page->epoch, STATEPAGE_UNKNOWN);
+    }
+    atomic_store(&epoch->silent, kernel);
+    atomic_store(&epoch->value, STATEPAGE_UNKNOWN);
 }
 
 uint64_t
 epoch_get(const struct epoch *epoch)
 {
     return atomic_load(&epoch->value);
+}
+
+uint64_t
+epoch_get_silent(const struct epoch *epoch)
+{
+    return atomic_load(&epoch->silent);
 }
 
 /* Nothing but our mapping, which was there before the seals, can write to it.
@@ -116,6 +140,7 @@ make_page(struct epoch *epoch)
     }
     epoch->page = page;
     memcpy(epoch->page->magic, STATEPAGE_MAGIC, sizeof(epoch->page->magic));
+    atomic_store(&epoch->page->silent, atomic_load(&epoch->silent));
     atomic_store(&epoch->page->epoch, atomic_load(&epoch->value));
     return 0;
 }

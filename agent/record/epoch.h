@@ -29,8 +29,16 @@ uint64_t epoch_next(void);
 /* What is the case now; readers see it at once. Loop thread. */
 void epoch_set(struct epoch *epoch, uint64_t value);
 
+/* The kernel of this number is silent: readers that asked for such a one go on,
+ * others see STATEPAGE_UNKNOWN. Loop thread. */
+void epoch_set_silent(struct epoch *epoch, uint64_t kernel);
+
 /* Any thread. */
 uint64_t epoch_get(const struct epoch *epoch);
+
+/* The number of the silent kernel, STATEPAGE_UNKNOWN: there is none. Any
+ * thread. */
+uint64_t epoch_get_silent(const struct epoch *epoch);
 
 /* Open the state page for reading, which is made if there is none yet. 0 and a
  * descriptor that the caller closes; -1 with EXHAUSTED: no memory or

@@ -53,8 +53,13 @@ drop_map(struct record *r)
 static void
 show_epoch(struct record *r)
 {
-    bool doubtful = r->has_datum && record_state(r) != MEMCTX_STATE_READY;
-    epoch_set(r->epoch, doubtful ? STATEPAGE_UNKNOWN : r->kernel_epoch);
+    enum memctx_state state = record_state(r);
+    if (r->has_datum && state == MEMCTX_STATE_SILENT)
+        epoch_set_silent(r->epoch, r->kernel_epoch);
+    else if (r->has_datum && state != MEMCTX_STATE_READY)
+        epoch_set(r->epoch, STATEPAGE_UNKNOWN);
+    else
+        epoch_set(r->epoch, r->kernel_epoch);
 }
 
 /* From now on no reader's epoch is the one that is shown. */

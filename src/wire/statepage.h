@@ -17,6 +17,10 @@
 struct statepage {
     char magic[8];
     _Atomic uint64_t epoch;
+    /* While `epoch` is STATEPAGE_UNKNOWN: that of the kernel which is silent:
+       it stands complete in RAM and does not run. Else, and in a page of an
+       agent that knows of no such kernels, STATEPAGE_UNKNOWN. */
+    _Atomic uint64_t silent;
 };
 
 #endif
