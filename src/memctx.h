@@ -90,20 +90,36 @@ int memctx_reader_open(struct memctx_agent *agent, const char *domain,
                        int timeout_ms, struct memctx_reader **ret,
                        struct memctx_error *err);
 
+/* Also open a domain that is silent, and go on when it becomes so: its kernel
+ * is complete in RAM and does not run, because it panicked or hangs, say. */
+#define MEMCTX_OPEN_SILENT 0x1u
+
+/* The same, with flags from above or'ed. Waits until the domain is in a state
+ * that they take. -1 also with PERMANENT: a flag is not known. */
+int memctx_reader_open_flags(struct memctx_agent *agent, const char *domain,
+                             int timeout_ms, unsigned flags,
+                             struct memctx_reader **ret,
+                             struct memctx_error *err);
+
+/* 0: the kernel was silent when that was looked at, which is now; 1: it is not
+ * known to be. Only a reader that memctx_reader_check() finds good tells
+ * something by it. The datum's "live" says how it was when it was opened. */
+int memctx_reader_live(const struct memctx_reader *reader);
+
 /* NULL is fine. Do it soon: what is open keeps a dead guest's RAM allocated,
  * and counts among the connections that an agent has. */
 void memctx_reader_close(struct memctx_reader *reader);
 
 /* After STALE, or GONE because the agent left: go over to the kernel that runs
- * now in the domain of this UUID, with the layout of now. Descriptors and texts
- * of before are closed and freed. When it fails (-1 as memctx_reader_open()),
- * the reader is as it was. */
+ * now in the domain of this UUID, with the layout of now and the flags it was
+ * opened with. Descriptors and texts of before are closed and freed. When it
+ * fails (-1 as memctx_reader_open()), the reader is as it was. */
 int memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
                         struct memctx_error *err);
 
-/* Does the kernel still run that this reader was opened with? 0, or -1 with
- * STALE; RETRY: that is being checked; GONE. Microseconds at most; no guest
- * memory is read. */
+/* Does the kernel still run that this reader was opened with, or stand silent
+ * where that was asked for? 0, or -1 with STALE; RETRY: that is being checked,
+ * or it is silent; GONE. Microseconds at most; no guest memory is read. */
 int memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err);
 
 /* The UUID of the domain; valid until renewed or closed. */

@@ -78,6 +78,13 @@ client_ask(const char *op, const char *domain)
     return request;
 }
 
+void
+client_take_silent(json_object *request, bool takes)
+{
+    if (takes)
+        json_object_object_add(request, "silent", json_object_new_boolean(1));
+}
+
 int
 client_request(struct client *client, json_object *request,
                struct memctx_error *err)

@@ -46,6 +46,9 @@ void client_destroy(struct client *client); /* NULL is fine */
  * it). NULL: out of memory. The caller puts it. */
 json_object *client_ask(const char *op, const char *domain);
 
+/* Say in a request that a silent domain will do; `takes` false: say nothing. */
+void client_take_silent(json_object *request, bool takes);
+
 /* Send a request, which stays the caller's. -1 with GONE: the agent left;
  * PERMANENT: it is too long. */
 int client_request(struct client *client, json_object *request,

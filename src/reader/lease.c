@@ -16,6 +16,7 @@ lease_close(struct lease *lease)
     memctx_rammap_destroy(lease->map);
     validity_deinit(&lease->validity);
     json_object_put(lease->facts);
+    json_object_put(lease->domain);
     free(lease->json);
     memctx_datum_deinit(&lease->datum);
     client_destroy(lease->client);

@@ -21,6 +21,7 @@ struct lease {
     struct client *client; /* the connection by which it came */
     struct validity validity;
     char uuid[MEMCTX_UUID_TEXT_SIZE];
+    json_object *domain; /* as the agent describes it */
     struct memctx_datum datum;
     char *json; /* of the datum; NULL while there is none */
     json_object *facts;

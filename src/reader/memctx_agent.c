@@ -135,7 +135,7 @@ memctx_agent_wait(struct memctx_agent *agent, const char *domain,
 {
     if (connected(agent, err) < 0)
         return -1;
-    return await_ready(agent->client, domain, timeout_ms, err) < 0
+    return await_domain(agent->client, domain, timeout_ms, false, err) < 0
                ? failed(agent)
                : 0;
 }

@@ -14,7 +14,8 @@
 
 #define AGAIN_MS 20 /* between two tries */
 
-/* Ask for the RAM of a domain that is, or was a moment ago, ready. */
+/* Ask for the RAM of a domain that is, or was a moment ago, ready or, for a
+ * lease that takes such a one, silent. */
 static int
 ask(struct lease *lease, const char *domain, struct memctx_error *err)
 {
@@ -22,6 +23,7 @@ ask(struct lease *lease, const char *domain, struct memctx_error *err)
     struct client_packet packet = {.n_fds = 0};
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *request = client_ask("open", domain);
+    client_take_silent(request, lease->validity.takes_silent);
     if (client_call(lease->client, request, &packet, err) < 0 ||
         openreply_receive(lease, &packet, err) < 0)
         return memctx_error_prefix(err, "domain '%s'", domain);
@@ -31,16 +33,18 @@ ask(struct lease *lease, const char *domain, struct memctx_error *err)
 }
 
 static int
-try_once(const char *dir, const char *domain, int timeout_ms,
+try_once(const char *dir, const char *domain, int timeout_ms, bool takes_silent,
          struct lease **ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(lease_cleanup)
     struct lease *lease = calloc(1, sizeof(*lease));
     if (lease == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    lease->validity.takes_silent = takes_silent;
     if (memctx_rammap_create(&lease->map, err) < 0 ||
         client_create(dir, &lease->client, err) < 0 ||
-        await_ready(lease->client, domain, timeout_ms, err) < 0 ||
+        await_domain(lease->client, domain, timeout_ms, takes_silent, err) <
+            0 ||
         ask(lease, domain, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&lease);
@@ -59,14 +63,14 @@ left_ms(int64_t deadline_ms)
 
 int
 open_lease(const char *dir, const char *domain, int timeout_ms,
-           struct lease **ret, struct memctx_error *err)
+           bool takes_silent, struct lease **ret, struct memctx_error *err)
 {
     const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
     int64_t deadline_ms = await_deadline(timeout_ms);
     /* Bounded by the deadline, which is what the caller wanted. */
     for (int left = timeout_ms;; left = left_ms(deadline_ms)) {
         struct memctx_error why = MEMCTX_ERROR_INIT;
-        if (try_once(dir, domain, left, ret, &why) == 0)
+        if (try_once(dir, domain, left, takes_silent, ret, &why) == 0)
             return 0;
         if (why.kind == MEMCTX_STALE) /* it changed while we opened it */
             why.kind = MEMCTX_RETRY;

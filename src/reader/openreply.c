@@ -56,6 +56,7 @@ add_remote(struct lease *lease, const char *name, uint64_t size,
     *remote = (struct remote){.client = lease->client,
                               .domain = lease->uuid,
                               .epoch = lease->validity.epoch,
+                              .takes_silent = lease->validity.takes_silent,
                               .map = lease->map,
                               .backend = lease->n_backends,
                               .failure = &lease->failure};
@@ -176,12 +177,13 @@ static int
 take_names(struct lease *lease, struct client_packet *packet,
            struct memctx_error *err)
 {
-    const char *uuid =
-        client_text(json_object_object_get(packet->object, "domain"), "uuid");
+    json_object *domain = json_object_object_get(packet->object, "domain");
+    const char *uuid = client_text(domain, "uuid");
     uint64_t epoch;
     if (uuid == NULL || strlen(uuid) >= sizeof(lease->uuid))
         return odd(err, "has no UUID");
     snprintf(lease->uuid, sizeof(lease->uuid), "%s", uuid);
+    lease->domain = json_object_get(domain);
     if (!client_number(packet->object, "epoch", &epoch) ||
         epoch == STATEPAGE_UNKNOWN || epoch == STATEPAGE_OVER)
         return odd(err, "has no epoch");

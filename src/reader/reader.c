@@ -12,20 +12,40 @@
 #include "reader/open.h"
 #include "wire/clocks.h"
 
-int
-memctx_reader_open(struct memctx_agent *agent, const char *domain,
-                   int timeout_ms, struct memctx_reader **ret,
-                   struct memctx_error *err)
+static bool
+takes_silent(const struct memctx_reader *reader)
 {
+    return (reader->flags & MEMCTX_OPEN_SILENT) != 0;
+}
+
+int
+memctx_reader_open_flags(struct memctx_agent *agent, const char *domain,
+                         int timeout_ms, unsigned flags,
+                         struct memctx_reader **ret, struct memctx_error *err)
+{
+    if ((flags & ~MEMCTX_OPEN_SILENT) != 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "this libmemctx does not know the flags %#x",
+                                flags & ~MEMCTX_OPEN_SILENT);
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct memctx_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     snprintf(reader->dir, sizeof(reader->dir), "%s", agent_dir(agent));
-    if (open_lease(reader->dir, domain, timeout_ms, &reader->lease, err) < 0)
+    reader->flags = flags;
+    if (open_lease(reader->dir, domain, timeout_ms, takes_silent(reader),
+                   &reader->lease, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&reader);
     return 0;
+}
+
+int
+memctx_reader_open(struct memctx_agent *agent, const char *domain,
+                   int timeout_ms, struct memctx_reader **ret,
+                   struct memctx_error *err)
+{
+    return memctx_reader_open_flags(agent, domain, timeout_ms, 0, ret, err);
 }
 
 void
@@ -44,8 +64,8 @@ memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
                     struct memctx_error *err)
 {
     struct lease *lease;
-    if (open_lease(reader->dir, reader->lease->uuid, timeout_ms, &lease, err) <
-        0)
+    if (open_lease(reader->dir, reader->lease->uuid, timeout_ms,
+                   takes_silent(reader), &lease, err) < 0)
         return -1;
     lease_close(reader->lease);
     reader->lease = lease;
@@ -57,6 +77,12 @@ memctx_reader_check(struct memctx_reader *reader, struct memctx_error *err)
 {
     return validity_check(&reader->lease->validity, clocks_us(CLOCK_MONOTONIC),
                           err);
+}
+
+int
+memctx_reader_live(const struct memctx_reader *reader)
+{
+    return !validity_is_silent(&reader->lease->validity);
 }
 
 const char *

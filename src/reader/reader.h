@@ -8,7 +8,8 @@
 #include "reader/lease.h"
 
 struct memctx_reader {
-    char dir[AGENT_DIR_MAX]; /* of the agent, for renewing */
+    char dir[AGENT_DIR_MAX]; /* of the agent, */
+    unsigned flags;          /* and those of the open, for renewing */
     struct lease *lease;
 };
 
@@ -17,6 +18,14 @@ static inline const struct memctx_datum *
 memctx_reader_datum(const struct memctx_reader *reader)
 {
     return &reader->lease->datum;
+}
+
+/* What the agent said of the domain, as in its answer to "list"; valid as
+ * above. */
+static inline json_object *
+memctx_reader_domain(const struct memctx_reader *reader)
+{
+    return reader->lease->domain;
 }
 
 #endif

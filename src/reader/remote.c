@@ -51,6 +51,7 @@ ask(const struct remote *remote, uint64_t gpa, uint64_t size,
     json_object_object_add(request, "epoch", memctx_json_hex(remote->epoch));
     json_object_object_add(request, "gpa", memctx_json_hex(gpa));
     json_object_object_add(request, "size", memctx_json_hex(size));
+    client_take_silent(request, remote->takes_silent);
     if (client_call(remote->client, request, ret, err) < 0)
         return -1;
     if (client_number(ret->object, "hole", hole) && *hole != 0)

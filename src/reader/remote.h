@@ -4,6 +4,7 @@
 #ifndef MEMCTX_REMOTE_H
 #define MEMCTX_REMOTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "reader/client.h"
@@ -16,6 +17,7 @@ struct remote {
     struct client *client;
     const char *domain; /* its UUID */
     uint64_t epoch;
+    bool takes_silent;               /* it need not run */
     const struct memctx_rammap *map; /* that it belongs to */
     unsigned backend;                /* in that map */
     struct memctx_error

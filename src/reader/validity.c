@@ -13,7 +13,7 @@
 #define LOOK_US 1000
 
 int
-validity_init(struct validity *ret, int fd, uint64_t epoch,
+validity_init(struct validity *validity, int fd, uint64_t epoch,
               const struct client *client, struct memctx_error *err)
 {
     struct stat st;
@@ -29,13 +29,15 @@ validity_init(struct validity *ret, int fd, uint64_t epoch,
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "cannot map the state page: %s",
                                 strerror(errno));
-    if (memcmp(page, STATEPAGE_MAGIC, sizeof(ret->page->magic)) != 0) {
+    if (memcmp(page, STATEPAGE_MAGIC, sizeof(validity->page->magic)) != 0) {
         munmap(page, STATEPAGE_SIZE);
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "the state page has a form that this version "
                                 "does not know");
     }
-    *ret = (struct validity){.page = page, .epoch = epoch, .client = client};
+    validity->page = page;
+    validity->epoch = epoch;
+    validity->client = client;
     return 0;
 }
 
@@ -47,12 +49,32 @@ validity_deinit(struct validity *validity)
     validity->page = NULL;
 }
 
+static uint64_t
+load(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+bool
+validity_is_silent(const struct validity *validity)
+{
+    return load(&validity->page->epoch) == STATEPAGE_UNKNOWN &&
+           load(&validity->page->silent) == validity->epoch;
+}
+
 static int
-explain(uint64_t seen, uint64_t wanted, struct memctx_error *err)
+explain(uint64_t seen, uint64_t silent, uint64_t wanted,
+        struct memctx_error *err)
 {
     if (seen == STATEPAGE_OVER)
         return memctx_error_set(err, MEMCTX_GONE, "the domain has stopped");
-    if (seen == STATEPAGE_UNKNOWN)
+    if (seen == STATEPAGE_UNKNOWN && silent == wanted)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the kernel is silent: it stands in RAM and "
+                                "does not run, and the reader was opened for "
+                                "one that runs");
+    /* Another kernel that is silent has taken the place of this one, too. */
+    if (seen == STATEPAGE_UNKNOWN && silent == STATEPAGE_UNKNOWN)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "it is being checked whether the kernel still "
                                 "runs");
@@ -60,7 +82,22 @@ explain(uint64_t seen, uint64_t wanted, struct memctx_error *err)
         err, MEMCTX_STALE,
         "the kernel runs no more there, or in other RAM (epoch "
         "%#" PRIx64 ", opened at %#" PRIx64 "): renew the reader",
-        seen, wanted);
+        seen == STATEPAGE_UNKNOWN ? silent : seen, wanted);
+}
+
+/* The page does not show the kernel as the one that runs. A silent one that
+ * just begins to run again leaves one of the page's words for the other: who
+ * finds it in neither looks at the first once more. */
+static int
+confirm_otherwise(const struct validity *validity, struct memctx_error *err)
+{
+    if (validity->takes_silent && validity_is_silent(validity))
+        return 0;
+    uint64_t seen = load(&validity->page->epoch);
+    uint64_t silent = load(&validity->page->silent);
+    return seen == validity->epoch
+               ? 0
+               : explain(seen, silent, validity->epoch, err);
 }
 
 int
@@ -68,9 +105,8 @@ validity_confirm(const struct validity *validity, struct memctx_error *err)
 {
     /* What was read before must not move behind the load. */
     atomic_thread_fence(memory_order_acquire);
-    uint64_t seen =
-        atomic_load_explicit(&validity->page->epoch, memory_order_acquire);
-    return seen == validity->epoch ? 0 : explain(seen, validity->epoch, err);
+    uint64_t seen = load(&validity->page->epoch);
+    return seen == validity->epoch ? 0 : confirm_otherwise(validity, err);
 }
 
 int

@@ -73,15 +73,22 @@ reply_fds(struct fakeagent *fake, int client, const char *text, size_t len,
         close(fds[i]);
 }
 
+static bool
+is_silent(const struct fakeagent *fake)
+{
+    return strcmp(fake->state, "silent") == 0;
+}
+
 static void
 describe(const struct fakeagent *fake, char *to, size_t size)
 {
     snprintf(to, size,
              "{\"name\":\"web1\",\"uuid\":\"" FAKEAGENT_UUID
-             "\",\"id\":3,\"state\":\"%s\"%s%s%s}",
+             "\",\"id\":3,\"state\":\"%s\"%s%s%s%s}",
              fake->state, fake->reason != NULL ? ",\"reason\":\"" : "",
              fake->reason != NULL ? fake->reason : "",
-             fake->reason != NULL ? "\"" : "");
+             fake->reason != NULL ? "\"" : "",
+             is_silent(fake) ? ",\"live\":\"no\",\"still\":61" : "");
 }
 
 static bool
@@ -90,34 +97,42 @@ is_ready(const struct fakeagent *fake)
     return strcmp(fake->state, "ready") == 0;
 }
 
+/* Is the domain served to a client that takes silent ones, or not? */
+static bool
+is_served(const struct fakeagent *fake, bool takes_silent)
+{
+    return is_ready(fake) || (takes_silent && is_silent(fake));
+}
+
 /* {"domain":D,"datum":"...", and what more `tail` has. */
 static char *
-shown(const struct fakeagent *fake, const char *tail)
+shown(const struct fakeagent *fake, bool takes_silent, const char *tail)
 {
     char domain[512];
     char *text;
-    json_object *xml = json_object_new_string(fake->xml);
+    bool served = is_served(fake, takes_silent);
+    json_object *xml =
+        json_object_new_string(is_silent(fake) ? fake->silent_xml : fake->xml);
     describe(fake, domain, sizeof(domain));
     must(asprintf(&text, "{\"domain\":%s%s%s%s}", domain,
-                  is_ready(fake) ? ",\"datum\":" : "",
-                  is_ready(fake) ? json_object_to_json_string(xml) : "",
-                  tail) > 0,
+                  served ? ",\"datum\":" : "",
+                  served ? json_object_to_json_string(xml) : "", tail) > 0,
          "asprintf");
     json_object_put(xml);
     return text;
 }
 
 static void
-answer_show(const struct fakeagent *fake, int client)
+answer_show(const struct fakeagent *fake, int client, bool takes_silent)
 {
-    char *text = shown(fake, "");
+    char *text = shown(fake, takes_silent, "");
     reply_text(client, text);
     free(text);
 }
 
 /* RAM above the split is a backend of its own when the agent reads it. */
 static void
-answer_open(struct fakeagent *fake, int client)
+answer_open(struct fakeagent *fake, int client, bool takes_silent)
 {
     char tail[1024];
     const struct guestimg *img = fake->img;
@@ -140,11 +155,11 @@ answer_open(struct fakeagent *fake, int client)
                       ",\"offset\":%" PRIu64 ",\"backend\":%d}",
                       high, fake->by_agent ? 0 : img->low, fake->by_agent);
     snprintf(tail + n, sizeof(tail) - (size_t)n, "]}");
-    if (!is_ready(fake)) {
+    if (!is_served(fake, takes_silent)) {
         reply_text(client, "{\"error\":\"not ready\",\"kind\":\"retry\"}");
         return;
     }
-    char *text = shown(fake, tail);
+    char *text = shown(fake, takes_silent, tail);
     reply_fds(fake, client, text, strlen(text),
               fake->by_agent && high == 0 ? 1 : 2);
     free(text);
@@ -159,7 +174,8 @@ number(json_object *request, const char *key)
 }
 
 static void
-answer_read(struct fakeagent *fake, int client, json_object *request)
+answer_read(struct fakeagent *fake, int client, bool takes_silent,
+            json_object *request)
 {
     static char packet[CONTROL_READ_MAX + 64];
     must(json_object_object_get_ex(request, "gpa", NULL) &&
@@ -172,6 +188,10 @@ answer_read(struct fakeagent *fake, int client, json_object *request)
         fakeagent_set_page(fake, fake->flip_to);
     if (number(request, "epoch") != fake->epoch) {
         reply_text(client, "{\"error\":\"stale\",\"kind\":\"stale\"}");
+        return;
+    }
+    if (is_silent(fake) && !takes_silent) {
+        reply_text(client, "{\"error\":\"silent\",\"kind\":\"retry\"}");
         return;
     }
     must(size > 0 && size <= CONTROL_READ_MAX, "size of a read");
@@ -225,6 +245,8 @@ answer(struct fakeagent *fake, unsigned i, json_object *request)
     int client = fake->client[i];
     const char *op =
         json_object_get_string(json_object_object_get(request, "op"));
+    bool takes_silent =
+        json_object_get_boolean(json_object_object_get(request, "silent"));
     must(op != NULL, "a request without op");
     if (lie(fake, i, op))
         return;
@@ -238,13 +260,14 @@ answer(struct fakeagent *fake, unsigned i, json_object *request)
         reply_text(client, text);
         reply_text(client, "{\"domains\":[]}");
     } else if (strcmp(op, "show") == 0)
-        answer_show(fake, client);
-    else if (strcmp(op, "wait") == 0)
+        answer_show(fake, client, takes_silent);
+    else if (strcmp(op, "wait") == 0) {
         fake->waits[i] = true;
-    else if (strcmp(op, "open") == 0)
-        answer_open(fake, client);
+        fake->takes_silent[i] = takes_silent;
+    } else if (strcmp(op, "open") == 0)
+        answer_open(fake, client, takes_silent);
     else if (strcmp(op, "read") == 0)
-        answer_read(fake, client, request);
+        answer_read(fake, client, takes_silent, request);
     else if (strcmp(op, "write") == 0)
         reply_text(client, "{\"error\":\"nobody may\",\"kind\":\"denied\"}");
     else
@@ -284,10 +307,12 @@ admit(struct fakeagent *fake)
 static void
 answer_waiting(struct fakeagent *fake)
 {
-    bool decided = is_ready(fake) || strcmp(fake->state, "unsupported") == 0;
-    for (unsigned i = 0; decided && i < FAKEAGENT_CLIENTS_MAX; i++) {
-        if (fake->waits[i])
-            answer_show(fake, fake->client[i]);
+    bool never = strcmp(fake->state, "unsupported") == 0;
+    for (unsigned i = 0; i < FAKEAGENT_CLIENTS_MAX; i++) {
+        if (!fake->waits[i] ||
+            !(never || is_served(fake, fake->takes_silent[i])))
+            continue;
+        answer_show(fake, fake->client[i], fake->takes_silent[i]);
         fake->waits[i] = false;
     }
 }
@@ -321,9 +346,9 @@ run(void *arg)
     return NULL;
 }
 
-/* As memctx probe would print it. */
-static char *
-find_datum(const struct guestimg *img)
+/* As memctx probe would print it, of a domain that runs and of a silent one. */
+static void
+find_datum(const struct guestimg *img, char **xml, char **silent_xml)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_rammap *map = guestimg_rammap(img, NULL);
@@ -331,7 +356,6 @@ find_datum(const struct guestimg *img)
     struct memctx_search *search;
     struct memctx_search_result result;
     struct memctx_datum datum;
-    char *xml;
     must(memctx_search_create(&search, NULL) == 0, "memctx_search_create");
     if (memctx_search_try(search, map, &request, &result, &err) < 0) {
         fprintf(stderr, "%s\n", err.message);
@@ -342,12 +366,14 @@ find_datum(const struct guestimg *img)
                            img->low, NULL) == 0,
          "memctx_datum_init");
     datum.generation = 1;
-    must(memctx_datum_to_xml(&datum, MEMCTX_PRIVATE, &xml, NULL) == 0,
+    must(memctx_datum_to_xml(&datum, MEMCTX_PRIVATE, xml, NULL) == 0,
+         "memctx_datum_to_xml");
+    datum.live = MEMCTX_LIVE_NO;
+    must(memctx_datum_to_xml(&datum, MEMCTX_PRIVATE, silent_xml, NULL) == 0,
          "memctx_datum_to_xml");
     memctx_datum_deinit(&datum);
     memctx_search_destroy(search);
     memctx_rammap_destroy(map);
-    return xml;
 }
 
 static void
@@ -379,7 +405,7 @@ fakeagent_start(struct fakeagent *ret, const struct guestimg *img,
     must(dir != NULL || mkdtemp(ret->dir) != NULL, "mkdtemp");
     pthread_mutex_init(&ret->lock, NULL);
     ret->img = img;
-    ret->xml = find_datum(img);
+    find_datum(img, &ret->xml, &ret->silent_xml);
     ret->state = "ready";
     make_page(ret);
     fakeagent_set_page(ret, 7);
@@ -418,6 +444,7 @@ fakeagent_stop(struct fakeagent *fake)
     close(fake->page_fd);
     munmap(fake->page, STATEPAGE_SIZE);
     free(fake->xml);
+    free(fake->silent_xml);
     snprintf(path, sizeof(path), "%s/%s", fake->dir, CONTROL_SOCKET);
     unlink(path);
     rmdir(fake->dir);
@@ -445,6 +472,17 @@ fakeagent_set_state(struct fakeagent *fake, const char *state,
     pthread_mutex_lock(&fake->lock);
     fake->state = state;
     fake->reason = reason;
+    wake(fake);
+}
+
+void
+fakeagent_set_silent(struct fakeagent *fake, bool silent, const char *reason)
+{
+    pthread_mutex_lock(&fake->lock);
+    fake->state = silent ? "silent" : "ready";
+    fake->reason = reason;
+    atomic_store(&fake->page->silent, silent ? fake->epoch : STATEPAGE_UNKNOWN);
+    atomic_store(&fake->page->epoch, silent ? STATEPAGE_UNKNOWN : fake->epoch);
     wake(fake);
 }
 

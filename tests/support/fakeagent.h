@@ -32,7 +32,8 @@ struct fakeagent {
     pthread_t thread;
     pthread_mutex_t lock; /* over all below: use the functions */
     const struct guestimg *img;
-    char *xml;         /* the datum */
+    char *xml;         /* the datum, */
+    char *silent_xml;  /* and of a silent domain */
     const char *state; /* "ready" */
     const char *reason;
     bool by_agent; /* RAM has no descriptor: the second extent of two, if any */
@@ -47,6 +48,7 @@ struct fakeagent {
     int wake;
     int client[FAKEAGENT_CLIENTS_MAX];
     bool waits[FAKEAGENT_CLIENTS_MAX];
+    bool takes_silent[FAKEAGENT_CLIENTS_MAX]; /* who waits */
     bool stop;
 };
 
@@ -66,6 +68,10 @@ void fakeagent_set_page(struct fakeagent *fake, uint64_t epoch);
 
 void fakeagent_set_state(struct fakeagent *fake, const char *state,
                          const char *reason);
+
+/* The kernel stands still, for 61 s already, or runs again: state and page. */
+void fakeagent_set_silent(struct fakeagent *fake, bool silent,
+                          const char *reason);
 
 /* RAM has no descriptor from now on, or has. */
 void fakeagent_set_by_agent(struct fakeagent *fake, bool by_agent);

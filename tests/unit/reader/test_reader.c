@@ -552,7 +552,7 @@ renew_fails(void **state)
     fakeagent_set_epoch(&f->fake, 8);
     fakeagent_set_state(&f->fake, "stale", "being checked");
     assert_int_equal(memctx_reader_renew(f->reader, 10, &f->err), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "no kernel was found");
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel was seen to run");
     assert_all_fails(f, MEMCTX_STALE, "renew");
     assert_string_equal(memctx_reader_uuid(f->reader), FAKEAGENT_UUID);
 }
@@ -604,6 +604,145 @@ reader_outlives_agent(void **state)
                                        &f->err),
                 &f->err);
     assert_done(memctx_reader_renew(f->reader, 0, &f->err), &f->err);
+}
+
+/* ---- a kernel that stands still ---- */
+
+static void
+assert_all_done(struct fixture *f)
+{
+    unsigned char buf[16];
+    uint64_t gpa;
+    assert_done(memctx_reader_check(f->reader, &f->err), &f->err);
+    assert_done(memctx_reader_read_gva(f->reader, PATTERN_GVA, buf, sizeof(buf),
+                                       &f->err),
+                &f->err);
+    assert_pattern(buf, 0, sizeof(buf));
+    assert_done(
+        memctx_reader_translate(f->reader, PATTERN_GVA, &gpa, NULL, &f->err),
+        &f->err);
+}
+
+/* Who has not asked for such a kernel is told that it is one. */
+static void
+silent_domain_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    fakeagent_set_silent(&f->fake, true, "it panicked");
+    assert_int_equal(
+        memctx_reader_open(f->agent, "web1", 0, &f->reader, &f->err), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "silent: it panicked");
+    assert_int_equal(
+        memctx_reader_open_flags(f->agent, "web1", 0, 0, &f->reader, &f->err),
+        -1);
+    assert_error(&f->err, MEMCTX_RETRY, "silent: it panicked");
+    assert_int_equal(
+        memctx_reader_open(f->agent, "web1", 20, &f->reader, &f->err), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "seen to run in 0.0");
+    assert_int_equal(memctx_agent_wait(f->agent, "web1", 20, &f->err), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "seen to run in 0.020 s");
+}
+
+static void
+silent_domain_is_opened_for_who_asks(void **state)
+{
+    struct fixture *f = *state;
+    fakeagent_set_silent(&f->fake, true, "it panicked");
+    for (int timeout_ms = -1; timeout_ms <= 1; timeout_ms++) {
+        assert_done(
+            memctx_reader_open_flags(f->agent, "web1", 30000 * timeout_ms,
+                                     MEMCTX_OPEN_SILENT, &f->reader, &f->err),
+            &f->err);
+        assert_string_equal(memctx_reader_text(f->reader, "live"), "no");
+        assert_int_equal(memctx_reader_live(f->reader), 0);
+        assert_all_done(f);
+        memctx_reader_close(memctx_steal_ptr(&f->reader));
+    }
+}
+
+/* A silent kernel that nobody ever saw run has no datum. */
+static void
+silent_domain_without_a_datum(void **state)
+{
+    struct fixture *f = *state;
+    fakeagent_set_lie(
+        &f->fake,
+        &(struct fakeagent_lie){
+            .op = "show",
+            .text = "{\"domain\":{\"name\":\"web1\",\"state\":\"silent\","
+                    "\"reason\":\"paused\"}}"});
+    assert_int_equal(memctx_reader_open_flags(f->agent, "web1", 0,
+                                              MEMCTX_OPEN_SILENT, &f->reader,
+                                              &f->err),
+                     -1);
+    assert_error(&f->err, MEMCTX_RETRY, "silent: paused");
+}
+
+/* Opened while it ran: reads go on for who has asked for it, and the reader
+ * sees by the page alone what is the case. */
+static void
+kernel_stops_and_moves_again(void **state)
+{
+    struct fixture *f = *state;
+    assert_done(memctx_reader_open_flags(f->agent, "web1", 0,
+                                         MEMCTX_OPEN_SILENT, &f->reader,
+                                         &f->err),
+                &f->err);
+    assert_null(memctx_reader_text(f->reader, "live"));
+    assert_int_equal(memctx_reader_live(f->reader), 1);
+    fakeagent_set_page(&f->fake, STATEPAGE_UNKNOWN);
+    assert_all_fails(f, MEMCTX_RETRY, "being checked");
+    fakeagent_set_silent(&f->fake, true, "it hangs");
+    assert_all_done(f);
+    assert_int_equal(memctx_reader_live(f->reader), 0);
+    fakeagent_set_silent(&f->fake, false, NULL);
+    assert_all_done(f);
+    assert_int_equal(memctx_reader_live(f->reader), 1);
+    /* Another kernel, and that one stands still: it is not this reader's. */
+    fakeagent_set_epoch(&f->fake, 8);
+    fakeagent_set_silent(&f->fake, true, "it panicked");
+    assert_all_fails(f, MEMCTX_STALE, "epoch 0x8, opened at 0x7");
+    assert_done(memctx_reader_renew(f->reader, 0, &f->err), &f->err);
+    assert_string_equal(memctx_reader_text(f->reader, "live"), "no");
+    assert_all_done(f);
+}
+
+/* The page shows 0 to it, as to readers of before. */
+static void
+kernel_stops_under_a_reader_that_wants_it_to_run(void **state)
+{
+    struct fixture *f = *state;
+    fakeagent_set_silent(&f->fake, true, "it panicked");
+    assert_int_equal(f->fake.page->epoch, STATEPAGE_UNKNOWN);
+    assert_all_fails(f, MEMCTX_RETRY, "the kernel is silent");
+    fakeagent_set_silent(&f->fake, false, NULL);
+    assert_all_done(f);
+}
+
+static void
+flags_that_are_not_known(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(
+        memctx_reader_open_flags(f->agent, "web1", 0, 0x6, &f->reader, &f->err),
+        -1);
+    assert_error(&f->err, MEMCTX_PERMANENT, "does not know the flags 0x6");
+}
+
+/* Each request to read says that a silent kernel will do. */
+static void
+silent_memory_without_descriptor(void **state)
+{
+    struct fixture *f = *state;
+    memctx_reader_close(memctx_steal_ptr(&f->reader));
+    fakeagent_set_silent(&f->fake, true, "it panicked");
+    assert_done(memctx_reader_open_flags(f->agent, "web1", 0,
+                                         MEMCTX_OPEN_SILENT, &f->reader,
+                                         &f->err),
+                &f->err);
+    assert_int_equal(memctx_reader_fd(f->reader, 1), -1);
+    assert_all_done(f);
+    assert_true(fakeagent_take_reads(&f->fake) > 0);
 }
 
 /* ---- read by the agent ---- */
@@ -1062,6 +1201,21 @@ main(void)
                                         set_up_reader, tear_down),
         cmocka_unit_test_setup_teardown(reader_outlives_agent, set_up_reader,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(silent_domain_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(silent_domain_is_opened_for_who_asks,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(silent_domain_without_a_datum, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(kernel_stops_and_moves_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            kernel_stops_under_a_reader_that_wants_it_to_run, set_up_reader,
+            tear_down),
+        cmocka_unit_test_setup_teardown(flags_that_are_not_known, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(silent_memory_without_descriptor,
+                                        set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(memory_without_descriptor,
                                         set_up_by_agent, tear_down),
         cmocka_unit_test_setup_teardown(a_walk_takes_a_request_a_level,
