@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "common/executor.h"
@@ -32,12 +33,20 @@ struct hooks {
     struct executor *executor;
 };
 
+static const char *const whats[] = {
+    [HOOKS_READY] = "ready",
+    [HOOKS_SILENT] = "silent",
+    [HOOKS_LOST] = "lost",
+};
+_Static_assert(MEMCTX_ARRAY_LEN(whats) == HOOKS_WHATS, "each has a word");
+
 /* One event to tell of. */
 struct call {
     struct executor_job job; /* first */
     const struct hooks *hooks;
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     enum hooks_what what;
+    enum memctx_datum_live live;
     char *name;
     char *xml;
     unsigned generation;
@@ -92,6 +101,17 @@ check_program(int dirfd, const char *name, const struct log *log)
     return -1;
 }
 
+/* NULL for a kernel that runs: the environment ends there. */
+static const char *
+live_variable(enum memctx_datum_live live)
+{
+    static const char *const variables[] = {
+        [MEMCTX_LIVE_NO] = "MEMCTX_LIVE=no",
+        [MEMCTX_LIVE_UNKNOWN] = "MEMCTX_LIVE=unknown",
+    };
+    return variables[live];
+}
+
 static void
 run_program(const char *program, const struct call *call)
 {
@@ -104,12 +124,12 @@ run_program(const char *program, const struct call *call)
     snprintf(generation, sizeof(generation), "%u", call->generation);
     snprintf(uuid_variable, sizeof(uuid_variable), "MEMCTX_UUID=%s",
              call->uuid);
-    char *argv[] = {path, call->name,
-                    (char *)(call->what == HOOKS_READY ? "ready" : "lost"),
-                    generation, NULL};
+    char *argv[] = {path, call->name, (char *)whats[call->what], generation,
+                    NULL};
     char *envp[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
                             "/usr/bin:/sbin:/bin",
-                    (char *)"LC_ALL=C", uuid_variable, NULL};
+                    (char *)"LC_ALL=C", uuid_variable,
+                    (char *)live_variable(call->live), NULL};
     const struct log *log = hooks->log;
     const struct program p = {.path = path,
                               .argv = argv,
@@ -237,6 +257,7 @@ hooks_run(struct hooks *hooks, const char *uuid, const char *name,
     call->hooks = hooks;
     snprintf(call->uuid, sizeof(call->uuid), "%s", uuid);
     call->what = what;
+    call->live = datum->live;
     call->generation = datum->generation;
     executor_submit(hooks->executor, uuid, &call->job);
     return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* The agent's own hook scripts: programs in one directory that are told when a
- * domain gets a datum and when it loses it. They run on threads of their own,
+ * domain gets a datum, when its kernel stops running, and when it loses the
+ * datum. They run on threads of their own,
  * one at a time for each domain, in order. */
 #ifndef MEMCTXD_HOOKS_H
 #define MEMCTXD_HOOKS_H
@@ -18,7 +19,9 @@ struct hooks;
 
 enum hooks_what {
     HOOKS_READY,
-    HOOKS_LOST
+    HOOKS_SILENT, /* the datum stays, its kernel does not run */
+    HOOKS_LOST,
+    HOOKS_WHATS
 };
 
 /* Run what is in `dir` (which need not exist; looked at anew each time) with
@@ -33,10 +36,11 @@ int hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
  * is to be soon. NULL is fine. */
 bool hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
 
-/* Call every program as "PROGRAM NAME ready|lost GENERATION", with the datum
- * as XML for authorised readers on standard input, in the order in which this
- * function is called for the domain. Copies what it needs and does not wait.
- * -1 with EXHAUSTED (out of memory). Loop thread. */
+/* Call every program as "PROGRAM NAME ready|silent|lost GENERATION", with the
+ * datum as XML for authorised readers on standard input and its `live`, where
+ * it has one, in the environment, in the order in which this function is called
+ * for the domain. Copies what it needs and does not wait. -1 with EXHAUSTED
+ * (out of memory). Loop thread. */
 int hooks_run(struct hooks *hooks, const char *uuid, const char *name,
               enum hooks_what what, const struct memctx_datum *datum,
               struct memctx_error *err);

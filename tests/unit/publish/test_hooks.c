@@ -214,6 +214,34 @@ test_programs_run_by_name_and_events_in_order(void **state)
                         "aready1\nbready1\nalost1\nblost1\naready2\nbready2\n");
 }
 
+/* The datum on standard input says the same as the environment. */
+static void
+test_a_kernel_that_does_not_run(void **state)
+{
+    static const struct {
+        enum memctx_datum_live live;
+        const char *told;
+    } rows[] = {
+        {MEMCTX_LIVE_NO, "silent 4 no 1\n"},
+        {MEMCTX_LIVE_UNKNOWN, "silent 4 unknown 1\n"},
+        {MEMCTX_LIVE_RUNS, "ready 4 absent 0\n"},
+    };
+    struct fixture *f = *state;
+    char text[4096];
+    char all[4096] = "";
+    add_program(f, "tells", 0755,
+                "echo $2 $3 ${MEMCTX_LIVE-absent} "
+                "$(grep -c \" live=\\\"$MEMCTX_LIVE\\\"\") >> $D/told");
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        f->datum.live = rows[i].live;
+        run(f, ONE,
+            rows[i].live == MEMCTX_LIVE_RUNS ? HOOKS_READY : HOOKS_SILENT, 4);
+        strcat(all, rows[i].told);
+    }
+    settle(f);
+    assert_string_equal(read_result(f, "told", text), all);
+}
+
 static void
 test_what_is_no_program_is_passed_over(void **state)
 {
@@ -420,6 +448,7 @@ main(void)
         TEST(test_arguments_input_and_environment),
         TEST(test_program_has_no_capability),
         TEST(test_programs_run_by_name_and_events_in_order),
+        TEST(test_a_kernel_that_does_not_run),
         TEST(test_what_is_no_program_is_passed_over),
         TEST(test_program_that_others_can_write_is_not_run),
         TEST(test_directory_that_others_can_write_is_not_used),
