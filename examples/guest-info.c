@@ -70,8 +70,11 @@ main(int argc, char **argv)
 {
     struct memctx_agent *agent;
     if (argc < 2 || memctx_agent_connect(argv[2], &agent, &error) < 0 ||
-        memctx_reader_open(agent, argv[1], 10000, &reader, &error) < 0)
+        memctx_reader_open_flags(agent, argv[1], 10000, MEMCTX_OPEN_SILENT,
+                                 &reader, &error) < 0)
         errx(1, "guest-info DOMAIN [URI]: %s", error.message);
+    if (!memctx_reader_live(reader))
+        warnx("this kernel stands still");
     int is_linux = strcmp(memctx_reader_text(reader, "guest.os"), "linux") == 0;
     (is_linux ? print_linux : print_windows)();
     memctx_reader_close(reader);

@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* A reader: fetches the datum of a domain from libvirt and prints it. Shows
  * what a reader owes the contract in memctx-datum(7): names without namespace,
- * what is unknown passed over, each number checked, "no datum" no error.
+ * what is unknown passed over, each number checked, a kernel that does not run
+ * told from one that does, "no datum" no error.
  *
  *   cc -o reader reader.c $(pkg-config --cflags --libs libvirt libxml-2.0)
  *   ./reader [-c URI] DOMAIN      exits with 3 when there is no datum (yet)
@@ -30,6 +31,18 @@ static xmlNode *
 child(xmlNode *node, const char *name)
 {
     return node != NULL ? element(node->children, name) : NULL;
+}
+
+/* Where it is absent the kernel runs. */
+static void
+warn_unless_live(xmlNode *root)
+{
+    xmlChar *live = xmlGetNoNsProp(root, (const xmlChar *)"live");
+    if (live != NULL)
+        fprintf(stderr, "warning: live is %s: this kernel %s\n", (char *)live,
+                strcmp((char *)live, "no") == 0 ? "stands still"
+                                                : "may stand still");
+    xmlFree(live);
 }
 
 /* Numbers are "0x" and hex digits. Takes the text. */
@@ -86,6 +99,7 @@ print_datum(const char *text)
                  number(xmlNodeGetContent(child(root, "kcr3")), &kcr3) < 0;
     if (!failed) {
         xmlNode *guest = child(root, "guest");
+        warn_unless_live(root);
         printf("kcr3 %#" PRIx64 "\n", kcr3);
         print_text("paging", xmlNodeGetContent(child(root, "paging")));
         print_text("guest", xmlGetNoNsProp(guest, (const xmlChar *)"os"));

@@ -35,6 +35,13 @@ value() { printf '%s' "$datum" | xmllint --xpath "string($1)" - 2> /dev/null; }
 memctx="/*[local-name()='memctx']"
 extents="$memctx/*[local-name()='ram']/*[local-name()='extent']"
 
+# Where it is absent the kernel runs.
+live=$(value "$memctx/@live")
+case $live in
+    "") ;;
+    no) echo "warning: live is no: this kernel stands still" >&2 ;;
+    *) echo "warning: live is $live: this kernel may stand still" >&2 ;;
+esac
 kcr3=$(value "$memctx/*[local-name()='kcr3']")
 case $kcr3 in
     0x*[!0-9a-f]*|0x|"") echo "$1: kcr3 is no number: '$kcr3'" >&2; exit 1 ;;
