@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* An agent that serves a built guest, for tests of programs:
- *   serve linux|windows|windows32 DIR     until standard input ends */
+ *   serve linux|windows|windows32 DIR     until standard input ends
+ * An "s" there makes the domain silent, an "r" ready again; a line tells when
+ * it is so. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,16 @@ write_guest(struct guestimg *img, const char *which)
     winimg_write(img, &w);
 }
 
+static void
+obey(struct fakeagent *fake, char byte)
+{
+    if (byte != 's' && byte != 'r')
+        return;
+    fakeagent_set_silent(fake, byte == 's', byte == 's' ? "it panicked" : NULL);
+    puts(byte == 's' ? "silent" : "ready");
+    fflush(stdout);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,7 +52,7 @@ main(int argc, char **argv)
     puts("ready");
     fflush(stdout);
     while (read(STDIN_FILENO, &byte, 1) > 0)
-        continue;
+        obey(&fake, byte);
     fakeagent_stop(&fake);
     guestimg_deinit(&img);
     return 0;

@@ -8,12 +8,23 @@
 #include "base/cleanup.h"
 #include "domain/domain.h"
 #include "memctx/connect.h"
+#include "memctx/silence.h"
 #include "text/jsonguard.h"
 
+/* How a request for a datum goes. */
+struct question {
+    const struct common_options *common;
+    const char *domain;
+    struct client *client;
+    bool waits;
+    int64_t timeout_ms; /* of a wait; 0: none, -1: for ever */
+    int64_t deadline_ms;
+};
+
 /* The answer to a request that waits, if it comes at once. The agent answers
- * such a request when the domain is ready, but every other request at once, and
- * in order: when the answer to "hello" comes first, the domain is not ready.
- * Returns 1; 0: not ready; -1 as client_reply(). */
+ * such a request when there is a datum, but every other request at once, and in
+ * order: when the answer to "hello" comes first, there is none. Returns 1; 0:
+ * there is none; -1 as client_reply(). */
 static int
 answer_at_once(struct client *client, struct client_packet *ret,
                struct memctx_error *err)
@@ -63,41 +74,81 @@ take_answer(const char *domain, json_object *answer, struct memctx_datum *ret,
     return EXIT_DONE;
 }
 
+/* Ask, and wait for the answer. A silent domain is an answer if it is taken. */
 static enum exit_code
-ask(const struct common_options *common, const char *op, const char *domain,
-    int64_t timeout_ms, struct memctx_datum *ret, char **name)
+put_question(const struct question *q, bool takes_silent,
+             struct client_packet *answer)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *request = client_ask(q->waits ? "wait" : "show", q->domain);
+    client_take_silent(request, takes_silent);
+    if (client_request(q->client, request, &err) < 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    int got = q->waits && q->timeout_ms == 0
+                  ? answer_at_once(q->client, answer, &err)
+                  : client_reply(q->client, q->deadline_ms, answer, &err);
+    if (got < 0)
+        return command_fail(EXIT_ERROR, "domain '%s': %s", q->domain,
+                            err.message);
+    if (got == 0)
+        return command_fail(
+            EXIT_TIMEOUT, "domain '%s': no datum in the time given", q->domain);
+    return EXIT_DONE;
+}
+
+/* Who waits for a kernel that runs is told if there is one that does not. */
+static enum exit_code
+wait_on(const struct question *q, struct client_packet *answer)
+{
+    silence_warn(json_object_object_get(answer->object, "domain"),
+                 "; waiting for one that runs");
+    if (q->timeout_ms == 0)
+        return command_fail(
+            EXIT_TIMEOUT, "domain '%s': no datum in the time given", q->domain);
+    client_packet_deinit(answer);
+    return put_question(q, false, answer);
+}
+
+static enum exit_code
+ask(struct question *q, bool takes_silent, struct memctx_datum *ret,
+    char **name)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(client_cleanup) struct client *client = NULL;
     MEMCTX_CLEANUP(client_packet_deinit)
     struct client_packet answer = {.n_fds = 0};
-    MEMCTX_CLEANUP(memctx_cleanup_json)
-    json_object *request = client_ask(op, domain);
-    int64_t deadline_ms = connect_deadline(timeout_ms);
-    if (connect_client(common, &client, &err) < 0 ||
-        client_request(client, request, &err) < 0)
+    q->deadline_ms = connect_deadline(q->timeout_ms);
+    if (connect_client(q->common, &client, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
-    int got = timeout_ms == 0
-                  ? answer_at_once(client, &answer, &err)
-                  : client_reply(client, deadline_ms, &answer, &err);
-    if (got < 0)
-        return command_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
-    if (got == 0)
-        return command_fail(EXIT_TIMEOUT,
-                            "domain '%s': no datum in the time given", domain);
-    return take_answer(domain, answer.object, ret, name);
+    q->client = client;
+    enum exit_code code = put_question(q, true, &answer);
+    json_object *domain = json_object_object_get(answer.object, "domain");
+    if (code == EXIT_DONE && !takes_silent && silence_is(domain))
+        code = wait_on(q, &answer);
+    if (code == EXIT_DONE)
+        code = take_answer(q->domain, answer.object, ret, name);
+    if (code == EXIT_DONE)
+        silence_warn(json_object_object_get(answer.object, "domain"), "");
+    return code;
 }
 
 enum exit_code
 ask_datum(const struct common_options *common, const char *domain,
           struct memctx_datum *ret, char **name)
 {
-    return ask(common, "show", domain, -1, ret, name);
+    struct question q = {.common = common, .domain = domain, .timeout_ms = -1};
+    return ask(&q, true, ret, name);
 }
 
 enum exit_code
 ask_datum_within(const struct common_options *common, const char *domain,
-                 int64_t timeout_ms, struct memctx_datum *ret, char **name)
+                 int64_t timeout_ms, bool takes_silent,
+                 struct memctx_datum *ret, char **name)
 {
-    return ask(common, "wait", domain, timeout_ms, ret, name);
+    struct question q = {.common = common,
+                         .domain = domain,
+                         .waits = true,
+                         .timeout_ms = timeout_ms};
+    return ask(&q, takes_silent, ret, name);
 }

@@ -8,17 +8,19 @@
 #include "datum/datum.h"
 #include "memctx/invocation.h"
 
-/* The datum of a domain as it is now. *ret is the caller's to deinit, and
+/* The datum of a domain as it is now. Of one that is silent standard error is
+ * told. *ret is the caller's to deinit, and
  * *name (NULL: of no interest) to free(): the domain's name, NULL if out of
  * memory. An exit code; if it is not EXIT_DONE, the reason has been printed. */
 enum exit_code ask_datum(const struct common_options *common,
                          const char *domain, struct memctx_datum *ret,
                          char **name);
 
-/* The same, but wait until the domain is ready or can never be, at most
- * timeout_ms (0: not at all; -1: for ever). */
+/* The same, but wait until the domain is ready, silent where that is taken, or
+ * can never be ready, at most timeout_ms (0: not at all; -1: for ever). */
 enum exit_code ask_datum_within(const struct common_options *common,
                                 const char *domain, int64_t timeout_ms,
-                                struct memctx_datum *ret, char **name);
+                                bool takes_silent, struct memctx_datum *ret,
+                                char **name);
 
 #endif

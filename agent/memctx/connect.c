@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "memctx/silence.h"
+#include "reader/reader.h"
 #include "wire/clocks.h"
 #include "wire/uri.h"
 
@@ -77,8 +79,11 @@ connect_reader(const struct common_options *common, const char *domain,
     bool waits = timeout_ms >= 0;
     int wait_ms = waits ? (int)memctx_min(timeout_ms, INT_MAX) : 0;
     if (connect_agent(common, &agent, &err) == 0 &&
-        memctx_reader_open(agent, domain, wait_ms, ret, &err) == 0)
+        memctx_reader_open_flags(agent, domain, wait_ms, MEMCTX_OPEN_SILENT,
+                                 ret, &err) == 0) {
+        silence_warn(memctx_reader_domain(*ret), "");
         return EXIT_DONE;
+    }
     if (err.kind != MEMCTX_RETRY)
         return command_fail(EXIT_ERROR, "%s", err.message);
     return command_fail(waits ? EXIT_TIMEOUT : EXIT_NOT_THERE, "%s",

@@ -18,9 +18,9 @@ int connect_client(const struct common_options *common, struct client **ret,
 int connect_agent(const struct common_options *common,
                   struct memctx_agent **ret, struct memctx_error *err);
 
-/* Open a domain, waiting at most timeout_ms for it to be ready (-1: not at
- * all). The caller closes it. An exit code; if it is not EXIT_DONE, the reason
- * has been printed. */
+/* Open a domain, waiting at most timeout_ms for it to be ready or silent (-1:
+ * not at all); of one that is silent standard error is told. The caller closes
+ * it. An exit code; if it is not EXIT_DONE, the reason has been printed. */
 enum exit_code connect_reader(const struct common_options *common,
                               const char *domain, int64_t timeout_ms,
                               struct memctx_reader **ret);

@@ -59,7 +59,8 @@ const struct command command_list = {
     .description =
         "Print a line for each running domain: its id, name and state, its "
         "generation, which counts the kernels of this run, and the reason "
-        "where it is not ready.",
+        "where it is not ready. Where the clock of its kernel has stood for a "
+        "second or more, say for how long.",
     .options = option_table,
     .options_size = sizeof(struct list_options),
     .run = run,

@@ -51,8 +51,11 @@ void
 print_domain(json_object *domain)
 {
     const char *reason = text_of(domain, "reason", "");
-    printf(" %-5s %-20s %-12s %-4s%s%s\n", text_of(domain, "id", ""),
+    const char *still = text_of(domain, "still", "");
+    printf(" %-5s %-20s %-12s %-4s", text_of(domain, "id", ""),
            text_of(domain, "name", ""), text_of(domain, "state", ""),
-           text_of(domain, "generation", "-"), reason[0] != '\0' ? " " : "",
-           reason);
+           text_of(domain, "generation", "-"));
+    if (still[0] != '\0')
+        printf(" still for %s s%s", still, reason[0] != '\0' ? ":" : "");
+    printf("%s%s\n", reason[0] != '\0' ? " " : "", reason);
 }

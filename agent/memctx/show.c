@@ -29,8 +29,8 @@ const struct command command_show = {
     .summary = "print the datum of a domain",
     .usage = "show DOMAIN [--json]",
     .description =
-        "Print the datum of a domain that is ready, as XML, with the "
-        "virtual addresses of its kernel. If there is none, say in which "
+        "Print the datum of a domain that is ready or silent, as XML, with "
+        "the virtual addresses of its kernel. If there is none, say in which "
         "state the domain is and why, and exit with 3, or with 1 if the "
         "domain is unsupported." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},

@@ -248,7 +248,7 @@ subject_from_datum(const struct common_options *common, const char *domain,
     enum exit_code code =
         timeout_ms < 0
             ? ask_datum(common, domain, &subject.datum, &subject.domain)
-            : ask_datum_within(common, domain, timeout_ms, &subject.datum,
+            : ask_datum_within(common, domain, timeout_ms, true, &subject.datum,
                                &subject.domain);
     if (code != EXIT_DONE)
         return code;

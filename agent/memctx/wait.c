@@ -86,8 +86,8 @@ run(const struct invocation *in)
     if (domain == NULL)
         return command_misused(in->command,
                                "DOMAIN is missing: only --follow is for all");
-    enum exit_code code = ask_datum_within(&in->common, domain,
-                                           options->timeout_ms, &datum, NULL);
+    enum exit_code code = ask_datum_within(
+        &in->common, domain, options->timeout_ms, false, &datum, NULL);
     return code != EXIT_DONE ? code : print_datum(&datum, options->json);
 }
 
@@ -100,7 +100,9 @@ const struct command command_wait = {
     .description =
         "Print the datum of a domain as soon as the domain is ready. It "
         "need not run yet. A domain that is unsupported ends the wait, and "
-        "memctx exits with 1. Without --timeout it waits for ever.\n\n"
+        "memctx exits with 1. One that is silent is told of on standard "
+        "error, and memctx waits on for a kernel that runs. Without --timeout "
+        "it waits for ever.\n\n"
         "With --follow print a line for the state of now and for each "
         "change after it, of one domain or of all." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},

@@ -73,7 +73,7 @@ bed_agent_show_log()
 bed_state_line() { bed_ctl list | grep -w -- "$1" || true; }
 
 # bed_state NAME: the state alone
-bed_state() { bed_state_line "$1" | grep -owE 'waiting|ready|stale|unsupported|unknown' | head -n 1; }
+bed_state() { bed_state_line "$1" | grep -owE 'waiting|ready|stale|silent|unsupported|unknown' | head -n 1; }
 
 bed_has_state() { [ "$(bed_state "$1")" = "$2" ]; }
 
