@@ -7,16 +7,18 @@
 
 struct export_options {
     const char *format;
-    const char *ram;
-    int64_t timeout_ms;
+    struct explained_from from;
 };
 
 static const struct option_row option_table[] = {
     {"format", 0, OPTION_TEXT, "FORMAT",
      offsetof(struct export_options, format), "for which tool"},
-    {"ram", 0, OPTION_TEXT, "FILE", offsetof(struct export_options, ram),
-     "the file with the domain's RAM, for the tool to open"},
-    COMMAND_OPTION_TIMEOUT(struct export_options),
+    RAMFILE_OPTION_PATH(struct export_options, from.file,
+                        "the file with the RAM, for the tool to open"),
+    RAMFILE_OPTIONS_LAYOUT(struct export_options, from.file),
+    {"timeout", 0, OPTION_SECONDS, "S",
+     offsetof(struct export_options, from.timeout_ms),
+     "wait at most S seconds for the domain to be ready"},
     OPTIONS_END,
 };
 
@@ -27,27 +29,25 @@ export_datum(const struct invocation *in,
 {
     const struct export_options *options = in->options;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code = subject_from_datum(&in->common, in->words[0],
-                                             options->timeout_ms, &subject);
+    enum exit_code code = subject_from_datum(
+        &in->common, in->words[0], options->from.timeout_ms, &subject);
     return code != EXIT_DONE ? code
                              : exportformat_print(format, &subject.facts);
 }
 
+/* A format that wants to know where RAM is. */
 static enum exit_code
-run(const struct invocation *in)
+export_ram(const struct invocation *in,
+           const struct memctx_export_format *format)
 {
-    const struct export_options *options = in->options;
+    const struct explained_from *from =
+        &((const struct export_options *)in->options)->from;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    if (options->format == NULL)
-        return command_misused(in->command, "--format FORMAT is missing");
-    const struct memctx_export_format *format =
-        exportformat_find(in->command, options->format);
-    if (format == NULL)
-        return EXIT_USAGE;
-    if (!memctx_export_wants_ram(format))
-        return export_datum(in, format);
-    enum exit_code code = subject_open_domain(
-        &in->common, in->words[0], options->timeout_ms, options->ram, &subject);
+    enum exit_code code =
+        in->words[0] == NULL
+            ? subject_open_file(&from->file, &subject)
+            : subject_open_domain(&in->common, in->words[0], from->timeout_ms,
+                                  from->file.path, &subject);
     if (code == EXIT_DONE)
         code = subject_confine(&subject, NULL);
     if (code == EXIT_DONE)
@@ -56,21 +56,64 @@ run(const struct invocation *in)
                              : exportformat_print(format, &subject.facts);
 }
 
+/* A format that a guest's kernel has the types for. */
+static enum exit_code
+export_types(const struct invocation *in,
+             const struct memctx_export_format *format)
+{
+    struct explained_from from =
+        ((const struct export_options *)in->options)->from;
+    MEMCTX_CLEANUP(explained_deinit)
+    struct explained explained = EXPLAINED_INIT;
+    if (in->words[0] != NULL)
+        from.file.path = NULL; /* is for tools that open it */
+    enum exit_code code = explained_open(in, &from, &explained);
+    return code != EXIT_DONE ? code : exportformat_explain(format, &explained);
+}
+
+static enum exit_code
+run(const struct invocation *in)
+{
+    const struct export_options *options = in->options;
+    if (options->format == NULL)
+        return command_misused(in->command, "--format FORMAT is missing");
+    const struct memctx_export_format *format =
+        exportformat_find(in->command, options->format);
+    if (format == NULL)
+        return EXIT_USAGE;
+    if (memctx_export_wants_types(format))
+        return export_types(in, format);
+    if (in->words[0] == NULL && options->from.file.path == NULL)
+        return command_misused(in->command,
+                               "either DOMAIN or --ram FILE is wanted");
+    if (in->words[0] != NULL &&
+        (options->from.file.low != 0 || options->from.file.form != NULL))
+        return command_misused(in->command, "--low and --ram-format go without "
+                                            "DOMAIN only");
+    return in->words[0] == NULL || memctx_export_wants_ram(format)
+               ? export_ram(in, format)
+               : export_datum(in, format);
+}
+
 const struct command command_export = {
     .name = "export",
     .group = COMMAND_DOMAINS,
     .summary = "print the datum in the format of another tool",
-    .usage = "export DOMAIN --format FORMAT [--ram FILE] [--timeout S]",
+    .usage =
+        "export DOMAIN --format FORMAT [--ram FILE] [--timeout S]\n"
+        "export --ram FILE [--low SIZE] [--ram-format FORM] --format FORMAT",
     .description =
-        "Print what is known of a ready domain in a format that another "
-        "tool reads: drgn, crash, volatility3, memprocfs, memflow, libvmi, "
-        "vmcoreinfo, shell, json or xml. TOOLS in memctx(1) says how each "
-        "is used.\n\n"
+        "Print what is known of a ready domain, or of a file with guest RAM, in "
+        "a format that another tool reads: drgn, crash, volatility3, memprocfs, "
+        "memflow, libvmi, vmcoreinfo, shell, json or xml. TOOLS in memctx(1) "
+        "says how each is used.\n\n"
+        "btf are the types of a Linux kernel, which it keeps in its RAM: the "
+        "bytes of /sys/kernel/btf/vmlinux in the guest.\n\n"
         "Some formats name files with the RAM. Below memctx exec of the "
         "same domain these are known; elsewhere give --ram, or use memctx "
         "core." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},
-    .min_words = 1,
+    .min_words = 0,
     .max_words = 1,
     .options = option_table,
     .options_size = sizeof(struct export_options),

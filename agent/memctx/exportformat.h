@@ -6,6 +6,7 @@
 
 #include "export/export.h"
 #include "memctx/command.h"
+#include "memctx/explained.h"
 
 /* The format that the user of `command` has named; NULL: there is none, and
  * which there are has been printed. */
@@ -16,5 +17,10 @@ const struct memctx_export_format *exportformat_find(
  * reason has been printed. */
 enum exit_code exportformat_print(const struct memctx_export_format *format,
                                   const struct memctx_export_subject *subject);
+
+/* The same for a format that takes the kernel's types: of a guest that was
+ * opened, from which they are read in a sandbox. */
+enum exit_code exportformat_explain(const struct memctx_export_format *format,
+                                    struct explained *explained);
 
 #endif

@@ -107,6 +107,18 @@ export_probed(const struct probe_options *options,
 }
 
 static enum exit_code
+explain_probed(const struct invocation *in,
+               const struct memctx_export_format *format)
+{
+    const struct probe_options *options = in->options;
+    const struct explained_from from = {options->from, -1};
+    MEMCTX_CLEANUP(explained_deinit)
+    struct explained explained = EXPLAINED_INIT;
+    enum exit_code code = explained_open(in, &from, &explained);
+    return code != EXIT_DONE ? code : exportformat_explain(format, &explained);
+}
+
+static enum exit_code
 run(const struct invocation *in)
 {
     const struct probe_options *options = in->options;
@@ -119,7 +131,10 @@ run(const struct invocation *in)
                                             "other");
     const struct memctx_export_format *format =
         exportformat_find(in->command, options->export);
-    return format == NULL ? EXIT_USAGE : export_probed(options, format);
+    if (format == NULL)
+        return EXIT_USAGE;
+    return memctx_export_wants_types(format) ? explain_probed(in, format)
+                                             : export_probed(options, format);
 }
 
 const struct command command_probe = {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "export/format.h"
 
 #define LINUX (1u << MEMCTX_OS_LINUX)
@@ -22,26 +23,65 @@ struct memctx_export_format {
     bool wants_paths;
     bool wants_vmcoreinfo;
     bool begins_with_comment; /* where the kernel may not run */
+    bool wants_types;
+    memctx_export_stream_fn *stream; /* in place of add */
 };
 
 static const struct memctx_export_format formats[] = {
-    {"json", memctx_export_json, EVERY, NULL, false, false, false, false},
-    {"shell", memctx_export_shell, EVERY, NULL, true, false, false, false},
-    {"xml", memctx_export_xml, EVERY, NULL, false, false, false, false},
-    {"vmcoreinfo", memctx_export_vmcoreinfo, LINUX, NULL, true, false, true,
-     false},
-    {"drgn", memctx_export_drgn, LINUX, &memctx_export_drgn_words, true, false,
-     true, false},
-    {"crash", memctx_export_crash, LINUX, &memctx_export_crash_words, true,
-     true, false, true},
-    {"volatility3", memctx_export_volatility3, LINUX | WINDOWS,
-     &memctx_export_volatility3_words, true, true, false, false},
-    {"memprocfs", memctx_export_memprocfs, LINUX | WINDOWS,
-     &memctx_export_memprocfs_words, true, true, false, true},
-    {"memflow", memctx_export_memflow, WINDOWS, &memctx_export_memflow_words,
-     true, true, false, true},
-    {"libvmi", memctx_export_libvmi, LINUX | WINDOWS,
-     &memctx_export_libvmi_words, false, false, false, true},
+    {.name = "json", .add = memctx_export_json, .systems = EVERY},
+    {.name = "shell",
+     .add = memctx_export_shell,
+     .systems = EVERY,
+     .wants_ram = true},
+    {.name = "xml", .add = memctx_export_xml, .systems = EVERY},
+    {.name = "vmcoreinfo",
+     .add = memctx_export_vmcoreinfo,
+     .systems = LINUX,
+     .wants_ram = true,
+     .wants_vmcoreinfo = true},
+    {.name = "drgn",
+     .add = memctx_export_drgn,
+     .systems = LINUX,
+     .words = &memctx_export_drgn_words,
+     .wants_ram = true,
+     .wants_vmcoreinfo = true},
+    {.name = "crash",
+     .add = memctx_export_crash,
+     .systems = LINUX,
+     .words = &memctx_export_crash_words,
+     .wants_ram = true,
+     .wants_paths = true,
+     .begins_with_comment = true},
+    {.name = "volatility3",
+     .add = memctx_export_volatility3,
+     .systems = LINUX | WINDOWS,
+     .words = &memctx_export_volatility3_words,
+     .wants_ram = true,
+     .wants_paths = true},
+    {.name = "memprocfs",
+     .add = memctx_export_memprocfs,
+     .systems = LINUX | WINDOWS,
+     .words = &memctx_export_memprocfs_words,
+     .wants_ram = true,
+     .wants_paths = true,
+     .begins_with_comment = true},
+    {.name = "memflow",
+     .add = memctx_export_memflow,
+     .systems = WINDOWS,
+     .words = &memctx_export_memflow_words,
+     .wants_ram = true,
+     .wants_paths = true,
+     .begins_with_comment = true},
+    {.name = "libvmi",
+     .add = memctx_export_libvmi,
+     .systems = LINUX | WINDOWS,
+     .words = &memctx_export_libvmi_words,
+     .begins_with_comment = true},
+    {.name = "btf",
+     .systems = LINUX,
+     .wants_ram = true,
+     .wants_types = true,
+     .stream = memctx_export_btf},
 };
 
 const struct memctx_export_format *
@@ -58,6 +98,12 @@ bool
 memctx_export_wants_ram(const struct memctx_export_format *format)
 {
     return format->wants_ram;
+}
+
+bool
+memctx_export_wants_types(const struct memctx_export_format *format)
+{
+    return format->wants_types;
 }
 
 static bool
@@ -108,6 +154,11 @@ check(const struct memctx_export_format *format,
                                 "%s wants VMCOREINFO, and this kernel keeps "
                                 "none in its RAM",
                                 format->name);
+    if (format->wants_types && subject->btf == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s wants the kernel's types, and they are not "
+                                "known",
+                                format->name);
     if (format->wants_paths && subject->paths == NULL)
         return memctx_error_set(
             err, MEMCTX_PERMANENT,
@@ -118,20 +169,53 @@ check(const struct memctx_export_format *format,
     return 0;
 }
 
+/* A format that is one text. */
+static int
+write_text(const struct memctx_export_format *format,
+           const struct memctx_export_subject *subject,
+           const struct memctx_sink *sink, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_text_deinit)
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    if (format->begins_with_comment)
+        memctx_export_add_live(subject, &text);
+    if (format->add(subject, &text, err) < 0)
+        return -1;
+    if (text.failed)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    return sink->write(sink->arg, text.bytes, text.len_bytes, err);
+}
+
+int
+memctx_export_to(const struct memctx_export_format *format,
+                 const struct memctx_export_subject *subject,
+                 const struct memctx_sink *sink, struct memctx_error *err)
+{
+    if (check(format, subject, err) < 0)
+        return -1;
+    return format->stream != NULL ? format->stream(subject, sink, err)
+                                  : write_text(format, subject, sink, err);
+}
+
+static int
+collect(void *text, const void *bytes, size_t len_bytes,
+        struct memctx_error *err)
+{
+    (void)err; /* memctx_text_take() tells */
+    memctx_text_add_bytes(text, bytes, len_bytes);
+    return 0;
+}
+
 int
 memctx_export(const struct memctx_export_format *format,
               const struct memctx_export_subject *subject, char **ret,
               size_t *len, struct memctx_error *err)
 {
-    if (check(format, subject, err) < 0)
-        return -1;
+    MEMCTX_CLEANUP(memctx_text_deinit)
     struct memctx_text text = MEMCTX_TEXT_INIT;
-    if (format->begins_with_comment)
-        memctx_export_add_live(subject, &text);
-    if (format->add(subject, &text, err) < 0) {
-        memctx_text_deinit(&text);
+    const struct memctx_sink sink = {collect, &text};
+    if (memctx_export_to(format, subject, &sink, err) < 0)
         return -1;
-    }
     size_t bytes = text.len_bytes;
     if (memctx_text_take(&text, ret, err) < 0)
         return -1;

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "export/subject.h"
+#include "text/sink.h"
 #include "text/text.h"
 
 struct memctx_export_format;
@@ -29,10 +30,20 @@ void memctx_export_names(char *ret, size_t size);
 /* Does it take more than datum and domain: extents, paths, VMCOREINFO? */
 bool memctx_export_wants_ram(const struct memctx_export_format *format);
 
-/* The text, a newline behind it; *ret is the caller's to free(), *len its
- * bytes. 0, or -1 with PERMANENT: the tool cannot take such a guest or layout,
- * or something is not known that it needs; the message says which tool can, or
- * what to do. EXHAUSTED: out of memory. Any thread. */
+/* Does it take the kernel's types? */
+bool memctx_export_wants_types(const struct memctx_export_format *format);
+
+/* Write all of it to the sink, a newline behind a text. 0, or -1 with
+ * PERMANENT: the tool cannot take such a guest or layout, or something is not
+ * known that it needs; the message says which tool can, or what to do.
+ * EXHAUSTED: out of memory; or as the sink, which may have got a part then. Any
+ * thread. */
+int memctx_export_to(const struct memctx_export_format *format,
+                     const struct memctx_export_subject *subject,
+                     const struct memctx_sink *sink, struct memctx_error *err);
+
+/* The same in memory; *ret is the caller's to free(), *len its bytes, a NUL
+ * behind them. */
 int memctx_export(const struct memctx_export_format *format,
                   const struct memctx_export_subject *subject, char **ret,
                   size_t *len, struct memctx_error *err);

@@ -7,11 +7,18 @@
 #define MEMCTX_EXPORT_FORMAT_H
 
 #include "export/subject.h"
+#include "text/sink.h"
 #include "text/text.h"
 
 typedef int memctx_export_fn(const struct memctx_export_subject *subject,
                              struct memctx_text *text,
                              struct memctx_error *err);
+
+/* The same for what is too long for a text, and goes to a sink. -1 also if that
+ * takes no more. */
+typedef int memctx_export_stream_fn(const struct memctx_export_subject *subject,
+                                    const struct memctx_sink *sink,
+                                    struct memctx_error *err);
 
 memctx_export_fn memctx_export_json;
 memctx_export_fn memctx_export_shell;
@@ -23,6 +30,7 @@ memctx_export_fn memctx_export_volatility3;
 memctx_export_fn memctx_export_memprocfs;
 memctx_export_fn memctx_export_memflow;
 memctx_export_fn memctx_export_libvmi;
+memctx_export_stream_fn memctx_export_btf;
 
 /* A line behind a "#" where the domain's kernel does not run, or nobody knows
  * whether it does. */

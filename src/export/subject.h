@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "datum/datum.h"
+#include "explain/btf.h"
 #include "ram/rammap.h"
 
 /* What is exported; all of it is the caller's. */
@@ -20,8 +21,9 @@ struct memctx_export_subject {
     const char *const *paths; /* absolute, of each backend's file; NULL: not
                                  known */
     size_t n_backends;
-    const char *vmcoreinfo; /* the text in RAM; NULL: not known */
-    size_t vmcoreinfo_len;  /* bytes */
+    const char *vmcoreinfo;       /* the text in RAM; NULL: not known */
+    size_t vmcoreinfo_len;        /* bytes */
+    const struct memctx_btf *btf; /* its types; NULL: not asked for */
 };
 
 #endif

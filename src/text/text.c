@@ -53,6 +53,18 @@ memctx_text_add(struct memctx_text *text, const char *format, ...)
 }
 
 void
+memctx_text_add_bytes(struct memctx_text *text, const void *bytes,
+                      size_t len_bytes)
+{
+    if (!reserve(text, len_bytes))
+        return;
+    if (len_bytes > 0)
+        memcpy(text->bytes + text->len_bytes, bytes, len_bytes);
+    text->len_bytes += len_bytes;
+    text->bytes[text->len_bytes] = '\0';
+}
+
+void
 memctx_text_add_shell(struct memctx_text *text, const char *word)
 {
     memctx_text_add(text, "'");

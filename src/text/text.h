@@ -29,6 +29,10 @@ void memctx_text_deinit(struct memctx_text *text);
 void memctx_text_add(struct memctx_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Bytes as they are. */
+void memctx_text_add_bytes(struct memctx_text *text, const void *bytes,
+                           size_t len_bytes);
+
 /* One word for a POSIX shell, in single quotes. */
 void memctx_text_add_shell(struct memctx_text *text, const char *word);
 

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "btfimg.h"
 #include "export/export.h"
 
 #define LOW UINT64_C(0x80000000)
@@ -685,6 +686,57 @@ a_kernel_that_stands_still_is_told_in_a_comment(void **state)
     assert_begins(&guest, "memflow", "# live=no: ");
 }
 
+/* ---- types -------------------------------------------------------------- */
+
+static void
+btf_is_what_the_kernel_has(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *got = NULL;
+    struct btfimg *img = calloc(1, sizeof(*img));
+    struct guest guest;
+    size_t len = 0;
+    size_t wanted;
+    make_linux(&guest);
+    btfimg_init(img);
+    btfimg_int(img, "int", 4);
+    struct memctx_btf *btf = btfimg_open(img);
+    guest.subject.btf = btf;
+    assert_done(memctx_export(memctx_export_find("btf"), &guest.subject, &got,
+                              &len, &err),
+                &err);
+    const unsigned char *bytes = memctx_btf_bytes(btf, &wanted);
+    assert_int_equal(len, wanted);
+    assert_memory_equal(got, bytes, wanted);
+    memctx_btf_destroy(btf);
+    free(img);
+    make_windows(&guest);
+    assert_refused(&guest, "btf", "btf takes no windows");
+}
+
+static int
+refuse(void *arg, const void *bytes, size_t len_bytes, struct memctx_error *err)
+{
+    (void)arg;
+    (void)bytes;
+    return memctx_error_set(err, MEMCTX_GONE, "no room for %zu", len_bytes);
+}
+
+static void
+a_sink_may_refuse(void **state)
+{
+    (void)state;
+    const struct memctx_sink sink = {refuse, NULL};
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct guest guest;
+    make_linux(&guest);
+    assert_int_equal(memctx_export_to(memctx_export_find("json"),
+                                      &guest.subject, &sink, &err),
+                     -1);
+    assert_error(&err, MEMCTX_GONE, "no room for");
+}
+
 static void
 without_a_path_it_is_said_what_to_do(void **state)
 {
@@ -756,9 +808,9 @@ only_some_want_ram(void **state)
 {
     (void)state;
     static const char *const without[] = {"json", "xml", "libvmi"};
-    static const char *const with[] = {"shell",  "vmcoreinfo",  "drgn",
-                                       "crash",  "volatility3", "memprocfs",
-                                       "memflow"};
+    static const char *const with[] = {"shell",   "vmcoreinfo",  "drgn",
+                                       "crash",   "volatility3", "memprocfs",
+                                       "memflow", "btf"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(without); i++)
         assert_false(memctx_export_wants_ram(memctx_export_find(without[i])));
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(with); i++)
@@ -775,7 +827,7 @@ names_are_known_and_listed(void **state)
     assert_null(memctx_export_find(""));
     memctx_export_names(names, sizeof(names));
     assert_string_equal(names, "json, shell, xml, vmcoreinfo, drgn, crash, "
-                               "volatility3, memprocfs, memflow, libvmi");
+                               "volatility3, memprocfs, memflow, libvmi, btf");
     memctx_export_names(little, sizeof(little));
     assert_string_equal(little, "json, s");
 }
@@ -802,6 +854,8 @@ main(void)
         cmocka_unit_test(memprocfs_takes_one_file_and_a_short_map),
         cmocka_unit_test(memflow_gets_numbers_without_0x),
         cmocka_unit_test(libvmi_gets_an_entry),
+        cmocka_unit_test(btf_is_what_the_kernel_has),
+        cmocka_unit_test(a_sink_may_refuse),
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
         cmocka_unit_test(a_kernel_that_stands_still_is_told_in_a_comment),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
