@@ -33,6 +33,16 @@ void memctx_text_add(struct memctx_text *text, const char *format, ...)
 void memctx_text_add_bytes(struct memctx_text *text, const void *bytes,
                            size_t len_bytes);
 
+/* For a terminal, as dmesg(1) does it: what is neither printable ASCII nor a
+ * tab as \xNN. The backslash stays as it is. */
+void memctx_text_add_terminal(struct memctx_text *text, const void *bytes,
+                              size_t len_bytes);
+
+/* As UTF-8, for whoever quotes it further: what is none, or a NUL, becomes
+ * U+FFFD. */
+void memctx_text_add_utf8(struct memctx_text *text, const void *bytes,
+                          size_t len_bytes);
+
 /* One word for a POSIX shell, in single quotes. */
 void memctx_text_add_shell(struct memctx_text *text, const char *word);
 

@@ -138,6 +138,53 @@ memory_that_is_out_is_told_once(void **state)
     assert_null(text.bytes);
 }
 
+/* Both ways for a terminal and for UTF-8: bytes, and what becomes of them. */
+static void
+bytes_that_a_guest_chose(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len_bytes;
+        const char *terminal;
+        const char *utf8;
+    } rows[] = {
+        {"", 0, "", ""},
+        {"plain\ttext \\x", 13, "plain\ttext \\x", "plain\ttext \\x"},
+        {"a\x1b[31mb", 7, "a\\x1b[31mb", "a\x1b[31mb"},
+        {"a\0b", 3, "a\\x00b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"a\nb\x7f", 4, "a\\x0ab\\x7f", "a\nb\x7f"},
+        {"\xc3\xa4", 2, "\\xc3\\xa4", "\xc3\xa4"},
+        {"\xe2\x82\xac", 3, "\\xe2\\x82\\xac", "\xe2\x82\xac"},
+        {"\xf0\x9f\x98\x80", 4, "\\xf0\\x9f\\x98\\x80", "\xf0\x9f\x98\x80"},
+        /* cut off, overlong, a surrogate, beyond the last, no beginning */
+        {"\xe2\x82", 2, "\\xe2\\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc0\xaf", 2, "\\xc0\\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xed\xa0\x80", 3, "\\xed\\xa0\\x80",
+         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xf4\x90", 2, "\\xf4\\x90", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\x80", 1, "\\x80", "\xef\xbf\xbd"},
+        {"\xe1\x80x", 3, "\\xe1\\x80x", "\xef\xbf\xbd\xef\xbf\xbdx"},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        struct memctx_text terminal = MEMCTX_TEXT_INIT;
+        struct memctx_text utf8 = MEMCTX_TEXT_INIT;
+        struct memctx_text raw = MEMCTX_TEXT_INIT;
+        memctx_text_add_terminal(&terminal, rows[i].bytes, rows[i].len_bytes);
+        memctx_text_add_utf8(&utf8, rows[i].bytes, rows[i].len_bytes);
+        memctx_text_add_bytes(&raw, rows[i].bytes, rows[i].len_bytes);
+        assert_string_equal(terminal.bytes, rows[i].terminal);
+        assert_string_equal(utf8.len_bytes > 0 ? utf8.bytes : "", rows[i].utf8);
+        assert_int_equal(raw.len_bytes, rows[i].len_bytes);
+        assert_memory_equal(raw.bytes, rows[i].bytes, rows[i].len_bytes);
+        memctx_text_deinit(&terminal);
+        memctx_text_deinit(&utf8);
+        memctx_text_deinit(&raw);
+    }
+}
+
 int
 main(void)
 {
@@ -148,6 +195,7 @@ main(void)
         cmocka_unit_test(a_url_holds_only_what_needs_no_quoting),
         cmocka_unit_test(it_grows_and_may_be_empty),
         cmocka_unit_test(memory_that_is_out_is_told_once),
+        cmocka_unit_test(bytes_that_a_guest_chose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
