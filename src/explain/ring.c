@@ -84,8 +84,9 @@ struct ring {
     struct memctx_ringlayout layout;
     uint64_t id_mask;
     struct state state;
-    uint64_t next_id; /* what the next batch begins with */
-    uint64_t end_id;  /* the last record when the log was opened */
+    uint64_t next_id;   /* what the next batch begins with */
+    uint64_t end_id;    /* the last record when the log was opened */
+    uint64_t text_left; /* bytes that there can have been up to then */
     unsigned restarts;
     bool waits; /* the last batch ended before this id, not finished */
     uint64_t waits_id;
@@ -433,6 +434,24 @@ give(struct ring *ring, struct memctx_printk_record *ret)
     return false;
 }
 
+/* All blocks that stand there lie in one ring. It is asked for twice as much,
+ * since the guest goes on while it is read; whoever has more tells the same
+ * text of many records. */
+static int
+pay_text(struct ring *ring, enum memctx_printk_reach reach, size_t len_bytes,
+         struct memctx_error *err)
+{
+    if (reach == MEMCTX_PRINTK_GROWS)
+        return 1;
+    if (len_bytes > ring->text_left)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the log's records have more text than the "
+                                "%" PRIu64 " bytes of its ring",
+                                ring->state.size);
+    ring->text_left -= len_bytes;
+    return 1;
+}
+
 /* ---- ops ----------------------------------------------------------------- */
 
 static int
@@ -442,7 +461,7 @@ ring_next(void *log, enum memctx_printk_reach reach,
     struct ring *ring = log;
     for (unsigned i = 0; i < BATCHES_MAX; i++) {
         if (give(ring, ret))
-            return 1;
+            return pay_text(ring, reach, ret->len_bytes, err);
         int loaded = load(ring, reach, err);
         if (loaded <= 0)
             return loaded;
@@ -460,6 +479,7 @@ ring_seek_last(void *log, uint64_t n, struct memctx_error *err)
     ring->batch.n = 0;
     ring->has_last = false;
     ring->end_id = ring->state.head;
+    ring->text_left = 2 * ring->state.size;
     ring->next_id =
         (ring->state.head + 1 - memctx_min(n, last + 1)) & ring->id_mask;
     return 0;

@@ -540,6 +540,41 @@ test_text_longer_than_its_block(void **state)
 }
 
 static void
+test_records_that_share_a_text(void **state)
+{
+    struct fixture *f = *state;
+    char text[1001];
+    uint64_t ids[10];
+    memset(text, 's', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    uint64_t first = logimg_add(&f->log, 6, 0, text);
+    uint64_t begin =
+        guestimg_read_le64(&f->img, logimg_desc_gpa(&f->log, first) + 8);
+    uint64_t next_lpos =
+        guestimg_read_le64(&f->img, logimg_desc_gpa(&f->log, first) + 16);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ids); i++)
+        ids[i] = logimg_add(&f->log, 6, 0, "");
+    /* A block without a byte for its id ends with another's. */
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ids); i++) {
+        uint64_t desc = logimg_desc_gpa(&f->log, ids[i]);
+        guestimg_write_le64(&f->img, desc + 8, begin + 8 + 8 * i);
+        guestimg_write_le64(&f->img, desc + 16, next_lpos);
+        guestimg_write_le64(&f->img, LOG_GPA + LOGIMG_DATA + begin + 8 + 8 * i,
+                            ids[i]);
+        guestimg_write(&f->img, logimg_info_gpa(&f->log, ids[i]) + 16,
+                       "\xff\xff", 2);
+    }
+    assert_done(open_log(f), &f->err);
+    uint64_t bytes = 0;
+    int got;
+    while ((got = next(f, MEMCTX_PRINTK_STANDS)) == 1)
+        bytes += f->record.len_bytes;
+    assert_int_equal(got, -1);
+    assert_int_equal(f->err.kind, MEMCTX_RETRY);
+    assert_true(bytes <= 2 * 4096);
+}
+
+static void
 test_numbers_that_do_not_grow(void **state)
 {
     struct fixture *f = *state;
@@ -604,6 +639,7 @@ main(void)
         T(test_pointers_that_lead_nowhere),
         T(test_blocks_that_are_not_the_record_s),
         T(test_text_longer_than_its_block),
+        T(test_records_that_share_a_text),
         T(test_numbers_that_do_not_grow),
         T(test_work_runs_out),
         T(test_kernel_without_a_log),
