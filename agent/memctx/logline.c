@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Writes records as syslog(2) gives them, from which dmesg(1) makes its lines:
+ * the time, and in front of it, for --raw, facility and level as one number. */
+#include "memctx/logline.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "text/jsonguard.h"
+
+static const char *const levels[8] = {
+    "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+};
+
+static const char *const facilities[24] = {
+    "kern",   "user",   "mail",   "daemon", "auth",     "syslog",
+    "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
+    "res0",   "res1",   "res2",   "res3",   "local0",   "local1",
+    "local2", "local3", "local4", "local5", "local6",   "local7",
+};
+
+/* ---- lines --------------------------------------------------------------- */
+
+static void
+add_head(struct memctx_text *text, const struct memctx_printk_record *record,
+         enum logline_format format)
+{
+    if (format != LOGLINE_PLAIN)
+        memctx_text_add(text, "<%u>", record->facility << 3 | record->level);
+    memctx_text_add(text, "[%5" PRIu64 ".%06" PRIu64 "] ",
+                    record->ts_nsec / 1000000000,
+                    record->ts_nsec % 1000000000 / 1000);
+}
+
+void
+logline_add(struct memctx_text *text, const struct memctx_printk_record *record,
+            enum logline_format format)
+{
+    const char *at = record->text;
+    const char *end = at + record->len_bytes;
+    const char *newline;
+    /* Bounded: each turn but the last passes a newline. */
+    do {
+        newline = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        size_t len = (size_t)((newline != NULL ? newline : end) - at);
+        add_head(text, record, format);
+        if (format == LOGLINE_RAW)
+            memctx_text_add_bytes(text, at, len);
+        else
+            memctx_text_add_terminal(text, at, len);
+        memctx_text_add_bytes(text, "\n", 1);
+        at += len + 1;
+    } while (newline != NULL);
+}
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+static json_object *
+text_object(const struct memctx_printk_record *record)
+{
+    struct memctx_text utf8 = MEMCTX_TEXT_INIT;
+    memctx_text_add_utf8(&utf8, record->text, record->len_bytes);
+    json_object *ret = json_object_new_string_len(
+        utf8.bytes != NULL ? utf8.bytes : "", (int)utf8.len_bytes);
+    memctx_text_deinit(&utf8);
+    return ret;
+}
+
+static json_object *
+facility_object(unsigned facility)
+{
+    return facility < MEMCTX_ARRAY_LEN(facilities)
+               ? json_object_new_string(facilities[facility])
+               : json_object_new_int((int)facility);
+}
+
+void
+logline_add_json(struct memctx_text *text,
+                 const struct memctx_printk_record *record, uint64_t lost)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *object = json_object_new_object();
+    json_object_object_add(object, "seq", json_object_new_uint64(record->seq));
+    json_object_object_add(object, "time_ns",
+                           json_object_new_uint64(record->ts_nsec));
+    json_object_object_add(object, "facility",
+                           facility_object(record->facility));
+    json_object_object_add(object, "level",
+                           json_object_new_string(levels[record->level % 8]));
+    json_object_object_add(object, "text", text_object(record));
+    if (lost > 0)
+        json_object_object_add(object, "lost", json_object_new_uint64(lost));
+    const char *line = json_object_to_json_string_ext(
+        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (line == NULL)
+        text->failed = true;
+    else
+        memctx_text_add_bytes(text, line, strlen(line));
+}
+
+/* ---- levels -------------------------------------------------------------- */
+
+int
+logline_parse_levels(const char *names, unsigned *ret, struct memctx_error *err)
+{
+    unsigned set = 0;
+    const char *name = names;
+    /* Bounded: each turn passes a name and a comma. */
+    for (;; name++) {
+        size_t len = strcspn(name, ",");
+        bool above = len > 0 && name[len - 1] == '+';
+        size_t own = len - above;
+        unsigned level = 0;
+        while (level < MEMCTX_ARRAY_LEN(levels) &&
+               (strlen(levels[level]) != own ||
+                memcmp(levels[level], name, own) != 0))
+            level++;
+        if (level == MEMCTX_ARRAY_LEN(levels))
+            return memctx_error_set(err, MEMCTX_PERMANENT,
+                                    "'%.*s' is no level: they are emerg, "
+                                    "alert, crit, err, warn, notice, info, "
+                                    "debug",
+                                    (int)len, name);
+        set |= above ? (2u << level) - 1 : 1u << level;
+        name += len;
+        if (*name == '\0')
+            break;
+    }
+    *ret = set;
+    return 0;
+}
