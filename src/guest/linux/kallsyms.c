@@ -7,115 +7,135 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "paging/paging.h"
 
-#define TOKENS 256u
-#define TOKEN_TABLE_MAX                                          \
-    (4 * MEMCTX_KIB)        /* all texts; about 1 KiB in kernels \
-                             */
-#define NAME_MAX_BYTES 512u /* KSYM_NAME_LEN, with the type */
 #define NAMES_MAX (16 * MEMCTX_MIB)
 #define TEXTS_MAX (64 * MEMCTX_MIB) /* of all names, expanded */
-#define CHUNK (16 * MEMCTX_KIB)
-#define TEXT_A_STEP 128u /* of names; as long as reading a page */
+#define TEXT_A_STEP 128u            /* of names; as long as reading a page */
+#define OFFSETS 1024u               /* that are read at once */
 
-/* A kernel's address space, and its tables in there. */
-struct tables {
-    const struct memctx_rammap *map;
-    const struct memctx_kernel *kernel;
-    const struct memctx_vmcoreinfo *info;
-    uint32_t n_symbols;
-    uint16_t token_at[TOKENS];
-    char tokens[TOKEN_TABLE_MAX + 1]; /* ends with a NUL */
-};
+/* ---- tables -------------------------------------------------------------- */
 
-/* The names, as a stream. */
-struct stream {
-    const struct tables *tables;
-    uint64_t gva;        /* of the next chunk */
-    uint64_t left;       /* bytes that may be read yet */
-    uint64_t texts_left; /* ... and written */
-    size_t at;           /* in the chunk */
-    size_t len;
-    unsigned char chunk[CHUNK];
-};
-
-static uint64_t
-address_of(const struct tables *t, enum memctx_vmcoreinfo_key key)
-{
-    return t->info->value[key];
-}
-
-static int
-read_gva(const struct tables *t, uint64_t gva, void *buf, size_t len,
-         struct memctx_error *err)
-{
-    return memctx_paging_read(t->map, t->kernel->paging, t->kernel->kcr3, gva,
-                              buf, len, err);
-}
-
-static int
-read_tokens(struct tables *t, struct memctx_error *err)
-{
-    unsigned char raw[2 * TOKENS];
-    if (read_gva(t, address_of(t, MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX), raw,
-                 sizeof(raw), err) < 0 ||
-        read_gva(t, address_of(t, MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE), t->tokens,
-                 TOKEN_TABLE_MAX, err) < 0)
-        return memctx_error_prefix(err, "kallsyms tokens");
-    for (size_t i = 0; i < TOKENS; i++) {
-        t->token_at[i] = memctx_le16(raw + 2 * i);
-        if (t->token_at[i] >= TOKEN_TABLE_MAX)
-            return memctx_error_set(err, MEMCTX_RETRY,
-                                    "kallsyms token %zu at %u, at most %u is "
-                                    "sane",
-                                    i, t->token_at[i],
-                                    (unsigned)TOKEN_TABLE_MAX);
-    }
-    return 0;
-}
-
-static int
-open_tables(struct tables *t, struct memctx_error *err)
+int
+memctx_kallsyms_tables(const struct memctx_vmcoreinfo *info,
+                       struct memctx_kallsyms_tables *ret,
+                       struct memctx_error *err)
 {
     static const enum memctx_vmcoreinfo_key needed[] = {
         MEMCTX_VMCI_KALLSYMS_NAMES,       MEMCTX_VMCI_KALLSYMS_NUM_SYMS,
         MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE, MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX,
         MEMCTX_VMCI_KALLSYMS_OFFSETS,     MEMCTX_VMCI_STEXT};
-    unsigned char raw[4];
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(needed); i++) {
-        if (!memctx_vmcoreinfo_has(t->info, needed[i]))
+        if (!memctx_vmcoreinfo_has(info, needed[i]))
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "VMCOREINFO of %s names no kallsyms tables",
-                                    t->info->release);
+                                    info->release);
     }
-    if (read_gva(t, address_of(t, MEMCTX_VMCI_KALLSYMS_NUM_SYMS), raw,
-                 sizeof(raw), err) < 0)
+    *ret = (struct memctx_kallsyms_tables){
+        .names = info->value[MEMCTX_VMCI_KALLSYMS_NAMES],
+        .num_syms = info->value[MEMCTX_VMCI_KALLSYMS_NUM_SYMS],
+        .token_table = info->value[MEMCTX_VMCI_KALLSYMS_TOKEN_TABLE],
+        .token_index = info->value[MEMCTX_VMCI_KALLSYMS_TOKEN_INDEX],
+        .offsets = info->value[MEMCTX_VMCI_KALLSYMS_OFFSETS],
+        /* 0 where it is not among the keys */
+        .relative_base = info->value[MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE],
+        .stext = info->value[MEMCTX_VMCI_STEXT],
+    };
+    return 0;
+}
+
+static int
+read_gva(const struct memctx_kallsyms *s, uint64_t gva, void *buf, size_t len,
+         struct memctx_error *err)
+{
+    return memctx_paging_read(s->map, s->kernel->paging, s->kernel->kcr3, gva,
+                              buf, len, err);
+}
+
+static unsigned
+pointer_size(const struct memctx_kallsyms *s)
+{
+    return memctx_paging_format(s->kernel->paging)->arch->pointer_bytes;
+}
+
+static int
+read_tokens(struct memctx_kallsyms *s, struct memctx_error *err)
+{
+    unsigned char raw[2 * MEMCTX_KALLSYMS_TOKENS];
+    if (read_gva(s, s->tables.token_index, raw, sizeof(raw), err) < 0 ||
+        read_gva(s, s->tables.token_table, s->tokens,
+                 MEMCTX_KALLSYMS_TOKEN_TABLE, err) < 0)
+        return memctx_error_prefix(err, "kallsyms tokens");
+    for (size_t i = 0; i < MEMCTX_KALLSYMS_TOKENS; i++) {
+        s->token_at[i] = memctx_le16(raw + 2 * i);
+        if (s->token_at[i] >= MEMCTX_KALLSYMS_TOKEN_TABLE)
+            return memctx_error_set(err, MEMCTX_RETRY,
+                                    "kallsyms token %zu at %u, at most %u is "
+                                    "sane",
+                                    i, s->token_at[i],
+                                    MEMCTX_KALLSYMS_TOKEN_TABLE);
+    }
+    return 0;
+}
+
+static int
+read_base(struct memctx_kallsyms *s, struct memctx_error *err)
+{
+    unsigned char raw[8] = {0};
+    if (s->tables.relative_base != 0 &&
+        read_gva(s, s->tables.relative_base, raw, pointer_size(s), err) < 0)
+        return memctx_error_prefix(err, "kallsyms_relative_base");
+    s->base = memctx_le64(raw);
+    return 0;
+}
+
+int
+memctx_kallsyms_init(struct memctx_kallsyms *ret,
+                     const struct memctx_rammap *map,
+                     const struct memctx_kernel *kernel,
+                     const struct memctx_kallsyms_tables *tables,
+                     struct memctx_error *err)
+{
+    unsigned char raw[4];
+    ret->map = map;
+    ret->kernel = kernel;
+    ret->tables = *tables;
+    ret->tokens[MEMCTX_KALLSYMS_TOKEN_TABLE] = '\0';
+    ret->next = 0;
+    ret->gva = tables->names;
+    ret->left = NAMES_MAX;
+    ret->texts_left = TEXTS_MAX;
+    ret->at = 0;
+    ret->len = 0;
+    ret->way = NULL;
+    if (read_gva(ret, tables->num_syms, raw, sizeof(raw), err) < 0)
         return memctx_error_prefix(err, "kallsyms_num_syms");
-    t->n_symbols = memctx_le32(raw);
-    if (t->n_symbols == 0 || t->n_symbols > MEMCTX_KALLSYMS_MAX)
+    ret->n = memctx_le32(raw);
+    if (ret->n == 0 || ret->n > MEMCTX_KALLSYMS_MAX)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "%" PRIu32 " kernel symbols, at most %u are "
                                 "sane",
-                                t->n_symbols, MEMCTX_KALLSYMS_MAX);
-    return read_tokens(t, err);
+                                ret->n, MEMCTX_KALLSYMS_MAX);
+    return read_tokens(ret, err) < 0 ? -1 : read_base(ret, err);
 }
+
+/* ---- names --------------------------------------------------------------- */
 
 /* The end of the names may lie in the last mapped page: what of a chunk can be
  * read counts. */
 static int
-fill(struct stream *s, struct memctx_error *err)
+fill(struct memctx_kallsyms *s, struct memctx_error *err)
 {
-    size_t len = (size_t)memctx_min(CHUNK - s->gva % MEMCTX_PAGE_SIZE, s->left);
-    if (len > 0 && read_gva(s->tables, s->gva, s->chunk, len, NULL) < 0)
+    size_t len = (size_t)memctx_min(
+        MEMCTX_KALLSYMS_CHUNK - s->gva % MEMCTX_PAGE_SIZE, s->left);
+    if (len > 0 && read_gva(s, s->gva, s->chunk, len, NULL) < 0)
         len = (size_t)memctx_min(MEMCTX_PAGE_SIZE - s->gva % MEMCTX_PAGE_SIZE,
                                  s->left);
     if (len == 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "more than %u MiB of kallsyms names",
                                 (unsigned)(NAMES_MAX / MEMCTX_MIB));
-    if (read_gva(s->tables, s->gva, s->chunk, len, err) < 0)
+    if (read_gva(s, s->gva, s->chunk, len, err) < 0)
         return memctx_error_prefix(err, "kallsyms names");
     s->gva += len;
     s->left -= len;
@@ -125,7 +145,7 @@ fill(struct stream *s, struct memctx_error *err)
 }
 
 static int
-next_byte(struct stream *s, unsigned *ret, struct memctx_error *err)
+next_byte(struct memctx_kallsyms *s, unsigned *ret, struct memctx_error *err)
 {
     if (s->at == s->len && fill(s, err) < 0)
         return -1;
@@ -133,127 +153,150 @@ next_byte(struct stream *s, unsigned *ret, struct memctx_error *err)
     return 0;
 }
 
-static bool
-pay_text(const struct stream *s, size_t len)
-{
-    return memctx_work_charge(memctx_rammap_work(s->tables->map),
-                              s->texts_left / TEXT_A_STEP -
-                                  (s->texts_left - len) / TEXT_A_STEP);
-}
-
-/* The next name, without its type letter; cut where it is too long. */
 static int
-next_name(struct stream *s, char name[NAME_MAX_BYTES], struct memctx_error *err)
+next_length(struct memctx_kallsyms *s, unsigned *ret, struct memctx_error *err)
 {
-    char text[NAME_MAX_BYTES + 1];
-    size_t used = 0;
-    unsigned len;
-    unsigned byte;
-    if (next_byte(s, &len, err) < 0)
+    unsigned high;
+    if (next_byte(s, ret, err) < 0)
         return -1;
-    if ((len & 0x80) != 0) {
-        if (next_byte(s, &byte, err) < 0)
-            return -1;
-        len = (len & 0x7f) | byte << 7;
-    }
-    for (unsigned i = 0; i < len; i++) {
-        if (next_byte(s, &byte, err) < 0)
-            return -1;
-        const char *token = s->tables->tokens + s->tables->token_at[byte];
-        while (*token != '\0' && used < NAME_MAX_BYTES)
-            text[used++] = *token++;
-    }
-    if (used > s->texts_left)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "more than %u MiB of kallsyms names",
-                                (unsigned)(TEXTS_MAX / MEMCTX_MIB));
-    if (!pay_text(s, used))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "gave up among the kallsyms names");
-    s->texts_left -= used;
-    text[used] = '\0';
-    memcpy(name, used > 0 ? text + 1 : text, used > 0 ? used : 1);
-    name[NAME_MAX_BYTES - 1] = '\0';
+    if ((*ret & 0x80) == 0)
+        return 0;
+    if (next_byte(s, &high, err) < 0)
+        return -1;
+    *ret = (*ret & 0x7f) | high << 7;
     return 0;
 }
 
+static int
+pay_text(struct memctx_kallsyms *s, size_t len, struct memctx_error *err)
+{
+    if (len > s->texts_left)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "more than %u MiB of kallsyms names",
+                                (unsigned)(TEXTS_MAX / MEMCTX_MIB));
+    uint64_t steps =
+        s->texts_left / TEXT_A_STEP - (s->texts_left - len) / TEXT_A_STEP;
+    if (!memctx_work_charge(memctx_rammap_work(s->map), steps))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "gave up among the kallsyms names");
+    s->texts_left -= len;
+    return 0;
+}
+
+int
+memctx_kallsyms_next(struct memctx_kallsyms *s,
+                     char text[MEMCTX_KALLSYMS_TEXT_MAX],
+                     struct memctx_error *err)
+{
+    size_t used = 0;
+    unsigned len;
+    if (s->next == s->n)
+        return 0;
+    if (next_length(s, &len, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < len; i++) {
+        unsigned byte;
+        if (next_byte(s, &byte, err) < 0)
+            return -1;
+        const char *token = s->tokens + s->token_at[byte];
+        while (*token != '\0' && used < MEMCTX_KALLSYMS_TEXT_MAX - 1)
+            text[used++] = *token++;
+    }
+    text[used] = '\0';
+    s->next++;
+    return pay_text(s, used, err) < 0 ? -1 : 1;
+}
+
+/* ---- addresses ----------------------------------------------------------- */
+
 /* The three ways to write an address in 32 bits. */
 static uint64_t
-from_base(const struct tables *t, uint64_t base, uint32_t index,
-          uint32_t offset)
+from_base(const struct memctx_kallsyms_tables *tables, uint64_t base,
+          uint32_t index, uint32_t offset)
 {
-    (void)t;
+    (void)tables;
     (void)index;
     return base + offset;
 }
 
-/* CONFIG_KALLSYMS_ABSOLUTE_PERCPU, on x86-64 until 6.15: what is not per CPU
- * is negative. */
+/* CONFIG_KALLSYMS_ABSOLUTE_PERCPU, on x86-64 until 6.15: what is per CPU, or
+ * absolute, is positive and the address itself; all else is negative. */
 static uint64_t
-from_base_negative(const struct tables *t, uint64_t base, uint32_t index,
-                   uint32_t offset)
+from_base_negative(const struct memctx_kallsyms_tables *tables, uint64_t base,
+                   uint32_t index, uint32_t offset)
 {
-    (void)t;
+    int64_t number = (int32_t)offset;
+    (void)tables;
     (void)index;
-    return base - 1 - (uint64_t)(int64_t)(int32_t)offset;
+    return number >= 0 ? (uint64_t)number : base - 1 - (uint64_t)number;
 }
 
 /* From the word itself, where there is no kallsyms_relative_base any more. */
 static uint64_t
-from_itself(const struct tables *t, uint64_t base, uint32_t index,
-            uint32_t offset)
+from_itself(const struct memctx_kallsyms_tables *tables, uint64_t base,
+            uint32_t index, uint32_t offset)
 {
     (void)base;
-    return address_of(t, MEMCTX_VMCI_KALLSYMS_OFFSETS) + 4 * (uint64_t)index +
+    return tables->offsets + 4 * (uint64_t)index +
            (uint64_t)(int64_t)(int32_t)offset;
 }
 
-typedef uint64_t way_fn(const struct tables *t, uint64_t base, uint32_t index,
-                        uint32_t offset);
+/* An address has as many bits as a pointer. */
+static uint64_t
+address(const struct memctx_kallsyms *s, memctx_kallsyms_way_fn *way,
+        uint32_t index, const unsigned char *offset)
+{
+    uint64_t ret = way(&s->tables, s->base, index, memctx_le32(offset));
+    return pointer_size(s) == 8 ? ret : (uint32_t)ret;
+}
 
 static int
-read_offset(const struct tables *t, uint32_t index, uint32_t *ret,
-            struct memctx_error *err)
+read_offsets(const struct memctx_kallsyms *s, uint32_t index, uint32_t n,
+             unsigned char *ret, struct memctx_error *err)
 {
-    unsigned char raw[4];
-    uint64_t gva =
-        address_of(t, MEMCTX_VMCI_KALLSYMS_OFFSETS) + 4 * (uint64_t)index;
-    if (read_gva(t, gva, raw, sizeof(raw), err) < 0)
+    if (read_gva(s, s->tables.offsets + 4 * (uint64_t)index, ret, 4 * (size_t)n,
+                 err) < 0)
         return memctx_error_prefix(err, "kallsyms_offsets");
-    *ret = memctx_le32(raw);
     return 0;
 }
 
-/* The address of one symbol, in the way in which _stext, another, is where
- * VMCOREINFO says. */
-static int
-resolve(const struct tables *t, uint32_t stext, uint32_t index, uint64_t *ret,
-        struct memctx_error *err)
+int
+memctx_kallsyms_learn(struct memctx_kallsyms *s, uint32_t stext,
+                      struct memctx_error *err)
 {
-    static way_fn *const ways[] = {from_base_negative, from_base, from_itself};
-    unsigned char raw[8] = {0};
-    uint32_t of_stext;
-    uint32_t offset;
-    if (memctx_vmcoreinfo_has(t->info, MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE) &&
-        read_gva(t, address_of(t, MEMCTX_VMCI_KALLSYMS_RELATIVE_BASE), raw,
-                 sizeof(raw), err) < 0)
-        return memctx_error_prefix(err, "kallsyms_relative_base");
-    if (read_offset(t, stext, &of_stext, err) < 0 ||
-        read_offset(t, index, &offset, err) < 0)
+    static memctx_kallsyms_way_fn *const ways[] = {from_base_negative,
+                                                   from_base, from_itself};
+    unsigned char raw[4];
+    if (read_offsets(s, stext, 1, raw, err) < 0)
         return -1;
-    uint64_t base = memctx_le64(raw);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(ways); i++) {
-        if (ways[i](t, base, stext, of_stext) !=
-            address_of(t, MEMCTX_VMCI_STEXT))
-            continue;
-        *ret = ways[i](t, base, index, offset);
-        return 0;
+        if (address(s, ways[i], stext, raw) == s->tables.stext) {
+            s->way = ways[i];
+            return 0;
+        }
     }
     return memctx_error_set(err, MEMCTX_RETRY,
                             "kallsyms say of _stext %#" PRIx32
                             ", which leads nowhere near %#" PRIx64,
-                            of_stext, address_of(t, MEMCTX_VMCI_STEXT));
+                            memctx_le32(raw), s->tables.stext);
 }
+
+int
+memctx_kallsyms_addresses(const struct memctx_kallsyms *s, uint32_t index,
+                          uint32_t n, uint64_t *ret, struct memctx_error *err)
+{
+    unsigned char raw[4 * OFFSETS];
+    for (uint32_t done = 0; done < n; done += OFFSETS) {
+        uint32_t part = (uint32_t)memctx_min(OFFSETS, n - done);
+        if (read_offsets(s, index + done, part, raw, err) < 0)
+            return -1;
+        for (uint32_t i = 0; i < part; i++)
+            ret[done + i] = address(s, s->way, index + done + i, raw + 4 * i);
+    }
+    return 0;
+}
+
+/* ---- one symbol ---------------------------------------------------------- */
 
 static bool
 is_one_of(const char *name, const char *const *names)
@@ -272,28 +315,29 @@ memctx_linux_kallsyms_find(const struct memctx_rammap *map,
                            const char *const *names, uint64_t *ret,
                            struct memctx_error *err)
 {
-    struct tables t = {.map = map, .kernel = kernel, .info = info};
-    if (open_tables(&t, err) < 0)
-        return -1;
-    struct stream s = {.tables = &t,
-                       .gva = address_of(&t, MEMCTX_VMCI_KALLSYMS_NAMES),
-                       .left = NAMES_MAX,
-                       .texts_left = TEXTS_MAX};
+    struct memctx_kallsyms_tables tables;
+    struct memctx_kallsyms s;
+    char text[MEMCTX_KALLSYMS_TEXT_MAX];
     uint32_t stext = UINT32_MAX;
     uint32_t found = UINT32_MAX;
-    char name[NAME_MAX_BYTES];
+    if (memctx_kallsyms_tables(info, &tables, err) < 0 ||
+        memctx_kallsyms_init(&s, map, kernel, &tables, err) < 0)
+        return -1;
     for (uint32_t i = 0;
-         i < t.n_symbols && (stext == UINT32_MAX || found == UINT32_MAX); i++) {
-        if (next_name(&s, name, err) < 0)
+         i < s.n && (stext == UINT32_MAX || found == UINT32_MAX); i++) {
+        if (memctx_kallsyms_next(&s, text, err) < 0)
             return -1;
+        const char *name = text[0] != '\0' ? text + 1 : text;
         if (stext == UINT32_MAX && strcmp(name, "_stext") == 0)
             stext = i;
         if (found == UINT32_MAX && is_one_of(name, names))
             found = i;
     }
     if (stext == UINT32_MAX || found == UINT32_MAX)
-        return memctx_error_set(
-            err, MEMCTX_RETRY, "%" PRIu32 " kernel symbols, but no %s",
-            t.n_symbols, stext == UINT32_MAX ? "_stext" : names[0]);
-    return resolve(&t, stext, found, ret, err);
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%" PRIu32 " kernel symbols, but no %s", s.n,
+                                stext == UINT32_MAX ? "_stext" : names[0]);
+    return memctx_kallsyms_learn(&s, stext, err) < 0
+               ? -1
+               : memctx_kallsyms_addresses(&s, found, 1, ret, err);
 }
