@@ -29,7 +29,7 @@ wants()
 has() { readelf -sW "$(built "$1")" | grep -qE "FUNC .* ($2)\$"; }
 
 # All but what makes a stub
-parsers='memctx_(paging_(walk|read)|iterator_|view_|target_|printk_|search_|bootstrap_|layouts_|vmcoreinfo_|windows_|linux_[^s]).*'
+parsers='memctx_(paging_(walk|read)|iterator_|view_|target_|printk_|symbols_|kallsyms_|btf_|image_|search_|bootstrap_|layouts_|vmcoreinfo_|windows_|linux_[^s]).*'
 
 for name in ./memctx ./memctxd hooks/qemu ./libmemctx.so; do
     shown=$(readelf -hldW "$(built "$name")") || failures=$((failures + 1))
