@@ -86,15 +86,17 @@ check_core()
     [ "$(find "$dir" -name 'core*' | wc -l)" = 2 ] || fail "$1: core that failed left something behind"
 }
 
-# The guests here have no log: the commands say so, in the sandbox, and are not killed.
+# The guests here have neither log nor symbols: the commands say so, in the sandbox, and are not killed.
 check_explained()
 {
-    local status
+    local from command status
     for from in web1 "--ram $dir/ram --low 128M"; do
-        # shellcheck disable=SC2086 # several words
-        memctx dmesg $from > "$dir/out" 2> "$dir/err"
-        status=$?
-        [ $status = 1 ] || fail "$1: dmesg $from: status $status: $(< "$dir/err")"
+        for command in dmesg symbols; do
+            # shellcheck disable=SC2086 # several words
+            memctx $command $from > "$dir/out" 2> "$dir/err"
+            status=$?
+            [ $status = 1 ] || fail "$1: $command $from: status $status: $(< "$dir/err")"
+        done
     done
 }
 

@@ -100,7 +100,7 @@ check_argument()
     case $wanted in
     FILE) [[ $offered == *memctx.pod* ]] ;;
     DIR) [[ $(complete_words memctx "$command" "$option" "$top/") == *"$top/man"* ]] ;;
-    FORMAT) [[ $offered == *drgn* ]] ;;
+    FORMAT) if [ "$command" = symbols ]; then [[ $offered == *system-map* ]]; else [[ $offered == *drgn* ]]; fi ;;
     FORM) [[ $offered == *lime* ]] ;;
     URI) [[ $offered == *qemu:///system* ]] ;;
     *) [ -z "$offered" ] ;;

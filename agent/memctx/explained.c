@@ -83,3 +83,20 @@ explained_end(const struct explained *explained, int result,
 {
     return subject_end(&explained->subject, result, why, err);
 }
+
+int
+explained_symbols(struct explained *explained, struct memctx_symbols **ret,
+                  struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_symbols *symbols = NULL;
+    if (explained_begin(explained, MEMCTX_SYMBOLS_STEPS, err) < 0)
+        return -1;
+    int failed = memctx_symbols_read(&explained->target, &symbols, &why);
+    if (explained_end(explained, failed, &why, err) < 0) {
+        memctx_symbols_destroy(symbols);
+        return -1;
+    }
+    *ret = symbols;
+    return 0;
+}

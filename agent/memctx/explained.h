@@ -10,6 +10,7 @@
 #ifndef MEMCTX_EXPLAINED_H
 #define MEMCTX_EXPLAINED_H
 
+#include "explain/symbols.h"
 #include "explain/target.h"
 #include "memctx/command.h"
 #include "memctx/subject.h"
@@ -74,5 +75,10 @@ int explained_begin(struct explained *explained, uint64_t steps,
  * why. Returns it, or -1 as above or as *why. */
 int explained_end(const struct explained *explained, int result,
                   const struct memctx_error *why, struct memctx_error *err);
+
+/* All symbols of its kernel, which is a Linux; the caller destroys *ret. 0, or
+ * -1 as above or as memctx_symbols_read(). */
+int explained_symbols(struct explained *explained, struct memctx_symbols **ret,
+                      struct memctx_error *err);
 
 #endif

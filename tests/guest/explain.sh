@@ -33,6 +33,7 @@ explains()
     local name=$1
     guest_does "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
+    is "$name-symbols" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
     is "$name-plain" "$(bed_ctl dmesg "$name" | sum)" \
         "$(bed_ctl dmesg "$name" --raw | sed -E "s,^<[0-9]+>,," | sum)"
     is "$name-json" "$(bed_ctl dmesg "$name" --json |
