@@ -10,7 +10,11 @@
 #include "explain/image.h"
 
 #define HEADER 24u
-#define LEAST 4096u /* no kernel has less; a header in code is no BTF */
+
+/* No kernel has less: a header in code is no BTF. Distributions' have more than
+ * ENOUGH, and nothing else in an image has. */
+#define LEAST 4096u
+#define ENOUGH MEMCTX_MIB
 
 int
 memctx_btf_read(const struct memctx_target *target, uint64_t start_gva,
@@ -54,7 +58,7 @@ look_at(void *arg, uint64_t gva)
         found->gva = gva;
         found->len = len;
     }
-    return true;
+    return found->len < ENOUGH;
 }
 
 int
@@ -73,4 +77,17 @@ memctx_btf_search(struct memctx_target *target, uint64_t *start_gva,
     *start_gva = found.gva;
     *stop_gva = found.gva + found.len;
     return 0;
+}
+
+int
+memctx_btf_take(struct memctx_target *target,
+                const struct memctx_landmarks *landmarks,
+                struct memctx_btf **ret, struct memctx_error *err)
+{
+    uint64_t start_gva = landmarks->gva[MEMCTX_AT_START_BTF];
+    uint64_t stop_gva = landmarks->gva[MEMCTX_AT_STOP_BTF];
+    if ((start_gva == 0 || stop_gva == 0) &&
+        memctx_btf_search(target, &start_gva, &stop_gva, err) < 0)
+        return -1;
+    return memctx_btf_read(target, start_gva, stop_gva, ret, err);
 }

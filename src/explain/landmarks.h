@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Where the few variables of a kernel are that this room reads. Kernels without
+ * CONFIG_KALLSYMS_ALL name none: each user has another way, or does without. */
+#ifndef MEMCTX_LANDMARKS_H
+#define MEMCTX_LANDMARKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every variable, and its names in the kernels that have it, "" for none. */
+#define MEMCTX_LANDMARKS(X)                           \
+    X(START_BTF, "__start_BTF", "")                   \
+    X(STOP_BTF, "__stop_BTF", "")                     \
+    X(INIT_TASK, "init_task", "")                     \
+    X(MODULES, "modules", "")                         \
+    X(TOTALRAM_PAGES, "_totalram_pages", "")          \
+    X(AVENRUN, "avenrun", "")                         \
+    X(NR_THREADS, "nr_threads", "")                   \
+    X(TAINTED_MASK, "tainted_mask", "")               \
+    X(PANIC_CPU, "panic_cpu", "")                     \
+    X(COMMAND_LINE, "saved_command_line", "")         \
+    X(BLOCKDEV_SUPERBLOCK, "blockdev_superblock", "") \
+    X(TIMEKEEPER, "shadow_timekeeper", "")            \
+    X(TIMEKEEPERS, "tk_core", "timekeeper_data")      \
+    X(LINUX_BANNER, "linux_banner", "")
+
+enum memctx_landmark {
+#define MEMCTX_LANDMARK_CONSTANT(landmark, name, other) MEMCTX_AT_##landmark,
+    MEMCTX_LANDMARKS(MEMCTX_LANDMARK_CONSTANT)
+#undef MEMCTX_LANDMARK_CONSTANT
+    MEMCTX_LANDMARKS_END
+};
+
+/* {0} knows none. */
+struct memctx_landmarks {
+    uint64_t gva[MEMCTX_LANDMARKS_END]; /* 0: not known */
+};
+
+/* If the symbol of this name is one of them, its address is that one's, unless
+ * it has one. Any thread. */
+void memctx_landmarks_offer(struct memctx_landmarks *landmarks,
+                            const char *name, uint64_t gva);
+
+#endif
