@@ -97,6 +97,11 @@ check_explained()
             status=$?
             [ $status = 1 ] || fail "$1: $command $from: status $status: $(< "$dir/err")"
         done
+        # shellcheck disable=SC2086 # several words
+        memctx ps $from > "$dir/out" 2> "$dir/err"
+        status=$?
+        case "$1" in linux) [ $status = 1 ] ;; *) [ $status = 0 ] && grep -q System "$dir/out" ;; esac ||
+            fail "$1: ps $from: status $status: $(< "$dir/err")"
     done
 }
 

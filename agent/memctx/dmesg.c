@@ -250,8 +250,8 @@ const struct command command_dmesg = {
     .usage =
         "dmesg DOMAIN [--follow] [--raw | --json] [--level LIST]\n"
         "     [--since S] [--timeout S]\n"
-        "dmesg --ram FILE [--low SIZE] [--ram-format FORM] [--raw | --json]\n"
-        "     [--level LIST] [--since S]",
+        "dmesg --ram FILE [--low SIZE] [--ram-format FORM]\n"
+        "     [--raw | --json] [--level LIST] [--since S]",
     .description =
         "Print what the kernel of a Linux guest has logged, from the guest's "
         "memory: also while it boots, hangs, or after it has panicked. "

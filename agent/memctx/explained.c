@@ -41,7 +41,7 @@ explained_enter(struct explained *explained, const struct sandbox_fd *result)
     enum exit_code code = subject_confine(subject, result);
     if (code == EXIT_DONE)
         code = subject_look(subject);
-    if (code != EXIT_DONE || !is_linux(explained))
+    if (code != EXIT_DONE)
         return code;
     if (memctx_rammap_create_charged(subject_map(subject), &explained->work,
                                      &explained->map, &err) < 0)

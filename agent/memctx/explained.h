@@ -57,8 +57,7 @@ enum exit_code explained_open(const struct invocation *in,
                               struct explained *ret);
 
 /* Enter a sandbox, in which `result` (NULL: none) stays open, and look for the
- * kernel. Of a system other than Linux only ->subject is filled in. *explained
- * must not be moved from now on. */
+ * kernel. ->target is for Linux. *explained must not be moved from now on. */
 enum exit_code explained_enter(struct explained *explained,
                                const struct sandbox_fd *result);
 

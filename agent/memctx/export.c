@@ -99,9 +99,9 @@ const struct command command_export = {
     .name = "export",
     .group = COMMAND_DOMAINS,
     .summary = "print the datum in the format of another tool",
-    .usage =
-        "export DOMAIN --format FORMAT [--ram FILE] [--timeout S]\n"
-        "export --ram FILE [--low SIZE] [--ram-format FORM] --format FORMAT",
+    .usage = "export DOMAIN --format FORMAT [--ram FILE] [--timeout S]\n"
+             "export --ram FILE --format FORMAT [--low SIZE]\n"
+             "     [--ram-format FORM]",
     .description =
         "Print what is known of a ready domain, or of a file with guest RAM, in "
         "a format that another tool reads: drgn, crash, volatility3, memprocfs, "

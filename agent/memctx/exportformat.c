@@ -53,15 +53,10 @@ copy_types(struct explained *explained, struct memctx_btf **ret,
            struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    uint64_t start_gva;
-    uint64_t stop_gva;
+    const struct memctx_landmarks landmarks = {{0}};
     if (explained_begin(explained, STEPS, err) < 0)
         return -1;
-    int result =
-        memctx_btf_search(&explained->target, &start_gva, &stop_gva, &why);
-    if (result == 0)
-        result =
-            memctx_btf_read(&explained->target, start_gva, stop_gva, ret, &why);
+    int result = memctx_btf_take(&explained->target, &landmarks, ret, &why);
     return explained_end(explained, result, &why, err);
 }
 

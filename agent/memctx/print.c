@@ -15,6 +15,14 @@ print_json(json_object *object)
         object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+void
+print_member(json_object *object)
+{
+    fputs(json_object_to_json_string_ext(
+              object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+          stdout);
+}
+
 enum exit_code
 print_datum(const struct memctx_datum *datum, bool as_json)
 {

@@ -12,6 +12,9 @@
 /* An object on one line. */
 void print_json(json_object *object);
 
+/* One of many objects, of a list that is printed as it goes: no newline. */
+void print_member(json_object *object);
+
 /* A datum with what only authorised readers get, as JSON or as XML. An exit
  * code; if it is not EXIT_DONE, the reason has been printed. */
 enum exit_code print_datum(const struct memctx_datum *datum, bool as_json);
