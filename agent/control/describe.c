@@ -5,6 +5,22 @@
 
 #include "base/cleanup.h"
 
+/* A kernel that nobody has seen running is counted by nobody. */
+static void
+describe_kernel(json_object *d, const struct memctx_datum *datum)
+{
+    static const char *const lives[] = {
+        [MEMCTX_LIVE_NO] = "no",
+        [MEMCTX_LIVE_UNKNOWN] = "unknown",
+    };
+    if (datum->generation != 0)
+        json_object_object_add(d, "generation",
+                               json_object_new_int((int)datum->generation));
+    if (datum->live != MEMCTX_LIVE_RUNS)
+        json_object_object_add(d, "live",
+                               json_object_new_string(lives[datum->live]));
+}
+
 json_object *
 describe_domain(const struct record *record)
 {
@@ -19,9 +35,7 @@ describe_domain(const struct record *record)
         json_object_object_add(d, "reason",
                                json_object_new_string(record_reason(record)));
     if (record->has_datum)
-        json_object_object_add(
-            d, "generation",
-            json_object_new_int((int)record->datum.generation));
+        describe_kernel(d, &record->datum);
     return d;
 }
 

@@ -38,7 +38,7 @@ static const char body[] =
     "        return [os.open(path, os.O_RDONLY) for path in PATHS]\n"
     "    if \"MEMCTX_FDS\" not in os.environ:\n"
     "        sys.exit(\"error: run this below memctx exec DOMAIN --\")\n"
-    "    if os.environ.get(\"MEMCTX_GENERATION\") != GENERATION:\n"
+    "    if os.environ.get(\"MEMCTX_GENERATION\", \"0\") != GENERATION:\n"
     "        sys.exit(\"error: another kernel runs by now: export again\")\n"
     "    layout = \" \".join(\"%#x:%#x:%d:%#x\" % extent for extent in EXTENTS)\n"
     "    if os.environ.get(\"MEMCTX_EXTENTS\") != layout:\n"
