@@ -33,12 +33,12 @@ struct hooks {
     struct executor *executor;
 };
 
-static const char *const whats[] = {
+static const char *const words[] = {
     [HOOKS_READY] = "ready",
     [HOOKS_SILENT] = "silent",
     [HOOKS_LOST] = "lost",
 };
-_Static_assert(MEMCTX_ARRAY_LEN(whats) == HOOKS_WHATS, "each has a word");
+_Static_assert(MEMCTX_ARRAY_LEN(words) == HOOKS_WHATS, "each has a word");
 
 /* One event to tell of. */
 struct call {
@@ -124,7 +124,7 @@ run_program(const char *program, const struct call *call)
     snprintf(generation, sizeof(generation), "%u", call->generation);
     snprintf(uuid_variable, sizeof(uuid_variable), "MEMCTX_UUID=%s",
              call->uuid);
-    char *argv[] = {path, call->name, (char *)whats[call->what], generation,
+    char *argv[] = {path, call->name, (char *)words[call->what], generation,
                     NULL};
     char *envp[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
                             "/usr/bin:/sbin:/bin",
