@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "backing/backing.h"
 #include "backing/gather.h"
@@ -16,8 +17,10 @@
 #include "memctx/invocation.h"
 #include "memctx/livexml.h"
 #include "memctx/print.h"
+#include "memctx/vouched.h"
 #include "qemu/layout.h"
 #include "qemu/match.h"
+#include "text/jsonguard.h"
 
 struct check_options {
     bool json;
@@ -32,7 +35,7 @@ static const struct option_row option_table[] = {
  * their order. */
 struct check {
     const char *name;
-    const char *given_uri; /* NULL: libvirt's default */
+    const struct common_options *common;
     bool json;
     char *xml;
     char *uri;
@@ -44,6 +47,7 @@ struct check {
     struct ram ram;
     json_object *findings;
     bool failed;
+    bool serves; /* memctxd could serve the domain, as far as it was tried */
 };
 
 /* One step. Returns 0 and says in `said` what was found; or -1, and the message
@@ -71,7 +75,7 @@ static int
 check_libvirt(struct check *c, char *said, size_t size,
               struct memctx_error *err)
 {
-    if (livexml_fetch(c->given_uri, c->name, &c->xml, &c->uri, err) < 0 ||
+    if (livexml_fetch(c->common->uri, c->name, &c->xml, &c->uri, err) < 0 ||
         memctx_domxml_parse(c->xml, strlen(c->xml), &c->facts, err) < 0)
         return -1;
     snprintf(said, size, "%s", c->uri);
@@ -180,6 +184,44 @@ check_metadata(struct check *c, char *said, size_t size,
     return 0;
 }
 
+/* Look at the metadata and ask the agent, one after the other. An agent need
+ * not run, and need not tell us. */
+static int
+compare_datum(struct check *c, char *said, size_t size,
+              struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *xml = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *uri = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_json) json_object *answer = NULL;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (livexml_fetch(c->common->uri, c->facts.uuid, &xml, &uri, err) < 0)
+        return -1;
+    memctx_domxml_deinit(&c->facts);
+    if (memctx_domxml_parse(xml, strlen(xml), &c->facts, err) < 0)
+        return -1;
+    if (vouched_ask(c->common, &c->facts, &answer, &why) == 0)
+        return vouched_compare(&c->facts, answer, said, size, err);
+    snprintf(said, size, "not compared: %s", why.message);
+    return 0;
+}
+
+/* The datum may change between the two looks, and what others write is put
+ * right within a second: what differs only for a moment is no finding. */
+#define LOOKS 4
+#define LOOK_AGAIN_MS 700
+
+static int
+check_datum(struct check *c, char *said, size_t size, struct memctx_error *err)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+    for (unsigned i = 1; i < LOOKS; i++) {
+        if (compare_datum(c, said, size, NULL) == 0)
+            return 0;
+        nanosleep(&pause, NULL);
+    }
+    return compare_datum(c, said, size, err);
+}
+
 /* The steps in their order. When one fails that is `needed`, nothing behind it
  * can be tried. `cure` is printed where the message names none. */
 static const struct {
@@ -202,6 +244,7 @@ static const struct {
     {"rights", check_rights, false, "restart the domain"},
     {"metadata", check_metadata, false,
      "run memctxd as root, or as a user that may write to libvirt"},
+    {"datum", check_datum, false, "check again"},
 };
 
 static void
@@ -259,6 +302,7 @@ run_checks(struct check *c)
         const char *cure = cut_cure(err.message, checks[i].cure);
         tell(c, checks[i].name, err.message, cure);
         c->failed = true;
+        c->serves = c->serves && checks[i].run == check_datum;
         if (checks[i].needed)
             return;
     }
@@ -268,8 +312,8 @@ static void
 print_verdict(const struct check *c)
 {
     if (!c->json) {
-        puts(c->failed ? "memctxd cannot serve this domain as it is."
-                       : "memctxd can serve this domain.");
+        puts(c->serves ? "memctxd can serve this domain."
+                       : "memctxd cannot serve this domain as it is.");
         return;
     }
     json_object *root = json_object_new_object();
@@ -289,8 +333,9 @@ run(const struct invocation *in)
     if (c == NULL)
         return command_fail(EXIT_ERROR, "out of memory");
     c->name = in->words[0];
-    c->given_uri = in->common.uri;
+    c->common = &in->common;
     c->json = options->json;
+    c->serves = true;
     c->process = (struct process)PROCESS_INIT;
     c->findings = json_object_new_array();
     run_checks(c);
@@ -308,7 +353,7 @@ const struct command command_check = {
         "Try what memctxd needs to read a domain and to publish its datum, "
         "one step after the other, with the rights of the user that runs "
         "this. A step that fails is printed with its cure. memctxd need not "
-        "run." COMMAND_ABOUT_DOMAIN,
+        "run; if it does, its datum is compared with that in the metadata." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},
     .min_words = 1,
     .max_words = 1,
