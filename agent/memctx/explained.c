@@ -4,6 +4,11 @@
  */
 #include "memctx/explained.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
 void
 explained_deinit(struct explained *explained)
 {
@@ -98,5 +103,38 @@ explained_symbols(struct explained *explained, struct memctx_symbols **ret,
         return -1;
     }
     *ret = symbols;
+    return 0;
+}
+
+static int
+find_symbol(struct explained *explained, const struct invocation_place *place,
+            struct memctx_symbol *ret, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_symbols_cleanup)
+    struct memctx_symbols *symbols = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *name = strndup(place->symbol, place->symbol_len);
+    if (name == NULL)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    if (explained_symbols(explained, &symbols, err) < 0)
+        return -1;
+    if (!memctx_symbols_find(symbols, name, ret))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "its kernel has no symbol '%s'", name);
+    return 0;
+}
+
+int
+explained_resolve(struct explained *explained,
+                  const struct invocation_place *place, uint64_t *ret,
+                  struct memctx_error *err)
+{
+    struct memctx_symbol symbol = {.address = 0};
+    if (place->symbol != NULL &&
+        find_symbol(explained, place, &symbol, err) < 0)
+        return -1;
+    if (!memctx_add(symbol.address, place->address, ret))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "an address beyond the last one");
     return 0;
 }

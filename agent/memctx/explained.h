@@ -13,6 +13,7 @@
 #include "explain/symbols.h"
 #include "explain/target.h"
 #include "memctx/command.h"
+#include "memctx/invocation.h"
 #include "memctx/subject.h"
 
 /* The options that say which guest is meant, DOMAIN aside. */
@@ -78,6 +79,13 @@ int explained_end(const struct explained *explained, int result,
 /* All symbols of its kernel, which is a Linux; the caller destroys *ret. 0, or
  * -1 as above or as memctx_symbols_read(). */
 int explained_symbols(struct explained *explained, struct memctx_symbols **ret,
+                      struct memctx_error *err);
+
+/* The address of a place in its kernel. Of a symbol it must be a Linux, and
+ * explained_enter_linux() have been called. 0, or -1 as above; also PERMANENT:
+ * there is no such symbol, or the address would be beyond the last. */
+int explained_resolve(struct explained *explained,
+                      const struct invocation_place *place, uint64_t *ret,
                       struct memctx_error *err);
 
 #endif

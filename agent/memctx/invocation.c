@@ -105,3 +105,26 @@ invocation_address(const struct invocation *in, int index, uint64_t *ret,
                             "found '%s'",
                             in->command->arguments[index], text);
 }
+
+int
+invocation_place(const struct invocation *in, int index,
+                 struct invocation_place *ret, struct memctx_error *err)
+{
+    const char *text = in->words[index];
+    const char *plus = strrchr(text, '+');
+    struct invocation_place place = {.symbol = text};
+    if (strchr("0123456789-+", text[0]) != NULL) {
+        place.symbol = NULL;
+        if (invocation_address(in, index, &place.address, err) < 0)
+            return -1;
+    } else if (plus != NULL &&
+               !memctx_number_parse(plus + 1, UINT64_MAX, &place.address)) {
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "'%s' is no number behind a symbol: expected "
+                                "SYMBOL+0x10",
+                                plus + 1);
+    }
+    place.symbol_len = plus != NULL ? (size_t)(plus - text) : strlen(text);
+    *ret = place;
+    return 0;
+}

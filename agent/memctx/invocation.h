@@ -49,4 +49,16 @@ int invocation_check_words(const struct invocation *in,
 int invocation_address(const struct invocation *in, int index, uint64_t *ret,
                        struct memctx_error *err);
 
+/* An address, or one that is so far behind a symbol of the guest's kernel. */
+struct invocation_place {
+    const char *symbol; /* a part of argv, not NUL-terminated; NULL: none */
+    size_t symbol_len;
+    uint64_t address; /* in bytes from the symbol, if there is one */
+};
+
+/* The word at `index` as SYMBOL, SYMBOL+OFFSET or an address; a number, which
+ * begins with a digit, is as above. 0, or -1 with PERMANENT. */
+int invocation_place(const struct invocation *in, int index,
+                     struct invocation_place *ret, struct memctx_error *err);
+
 #endif

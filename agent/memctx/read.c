@@ -8,8 +8,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "memctx/confine.h"
-#include "memctx/connect.h"
+#include "memctx/explained.h"
 
 #define LENGTH 256u
 #define PIECE (64u * 1024) /* read and printed at once; a multiple of a row */
@@ -138,23 +137,59 @@ print_range(const struct read_options *options, const struct range *range)
     return code;
 }
 
+static int
+set_start(struct range *range, uint64_t start, struct memctx_error *err)
+{
+    if (range->size > 0 && start > UINT64_MAX - (range->size - 1))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the range goes beyond the last address");
+    range->start = start;
+    return 0;
+}
+
 /* What the words ask for, before anything is opened. */
 static int
 parse_range(const struct invocation *in, struct range *range,
-            struct memctx_error *err)
+            struct invocation_place *place, struct memctx_error *err)
 {
-    if (invocation_address(in, 1, &range->start, err) < 0)
+    if (invocation_place(in, 1, place, err) < 0)
         return -1;
+    if (place->symbol != NULL && range->physical)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "a symbol has no guest-physical address: "
+                                "--physical takes a number");
     if (in->n_words > 2 &&
         !memctx_number_parse_size(in->words[2], 1, &range->size))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "LENGTH is a size such as 4096, 0x1000 or 4K, "
                                 "found '%s'",
                                 in->words[2]);
-    if (range->size > 0 && range->start > UINT64_MAX - (range->size - 1))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "the range goes beyond the last address");
-    return 0;
+    return place->symbol == NULL ? set_start(range, place->address, err) : 0;
+}
+
+/* Open the guest and give up all else. Of a symbol the address is looked up
+ * then. */
+static enum exit_code
+open_range(const struct invocation *in, const struct invocation_place *place,
+           struct explained *explained, struct range *range)
+{
+    const struct read_options *options = in->options;
+    const struct explained_from from = {.timeout_ms = options->timeout_ms};
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    uint64_t address;
+    enum exit_code code = explained_open(in, &from, explained);
+    if (code == EXIT_DONE)
+        code = place->symbol == NULL
+                   ? subject_confine(&explained->subject, NULL)
+                   : explained_enter_linux(explained, NULL);
+    if (code != EXIT_DONE)
+        return code;
+    if (place->symbol != NULL &&
+        (explained_resolve(explained, place, &address, &err) < 0 ||
+         set_start(range, address, &err) < 0))
+        return subject_fail(&explained->subject, &err);
+    range->reader = explained->subject.reader;
+    return EXIT_DONE;
 }
 
 static enum exit_code
@@ -163,20 +198,16 @@ run(const struct invocation *in)
     const struct read_options *options = in->options;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct range range = {.physical = options->physical, .size = LENGTH};
-    MEMCTX_CLEANUP(connect_cleanup_reader) struct memctx_reader *reader = NULL;
+    struct invocation_place place;
+    MEMCTX_CLEANUP(explained_deinit)
+    struct explained explained = EXPLAINED_INIT;
     if (options->raw && options->json)
         return command_misused(in->command, "--raw and --json exclude each "
                                             "other");
-    if (parse_range(in, &range, &err) < 0)
+    if (parse_range(in, &range, &place, &err) < 0)
         return command_misused(in->command, "%s", err.message);
-    enum exit_code code =
-        connect_reader(&in->common, in->words[0], options->timeout_ms, &reader);
-    if (code == EXIT_DONE)
-        code = confine_to_reader(reader, NULL);
-    if (code != EXIT_DONE)
-        return code;
-    range.reader = reader;
-    return print_range(options, &range);
+    enum exit_code code = open_range(in, &place, &explained, &range);
+    return code != EXIT_DONE ? code : print_range(options, &range);
 }
 
 const struct command command_read = {
@@ -187,8 +218,9 @@ const struct command command_read = {
              "     [--timeout S]",
     .description =
         "Print LENGTH bytes of guest memory (256 without it) at the virtual "
-        "address ADDRESS of the guest's kernel. ADDRESS is decimal, or "
-        "hexadecimal with 0x; LENGTH may have a suffix K, M or G.\n\n"
+        "address ADDRESS of the guest's kernel. ADDRESS is decimal, "
+        "hexadecimal with 0x, or of a Linux guest SYMBOL or SYMBOL+OFFSET; "
+        "LENGTH may have a suffix K, M or G.\n\n"
         "If a part cannot be read, all before it is printed and memctx "
         "exits with 1." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN", "ADDRESS", "LENGTH"},

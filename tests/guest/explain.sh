@@ -34,6 +34,10 @@ explains()
     guest_does "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
     is "$name-symbols" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
+    # A function that all of them have; what stands there is code, whichever.
+    is "$name-read" "$(bed_ctl read "$name" do_exit+4 16)" \
+        "$(bed_ctl read "$name" "0x$(bed_ctl symbols "$name" | sed -n 's/ T do_exit$//p' |
+            python3 -c 'print("%x" % (int(input(), 16) + 4))')" 16)"
     is "$name-plain" "$(bed_ctl dmesg "$name" | sum)" \
         "$(bed_ctl dmesg "$name" --raw | sed -E "s,^<[0-9]+>,," | sum)"
     is "$name-json" "$(bed_ctl dmesg "$name" --json |

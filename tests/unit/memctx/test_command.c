@@ -485,6 +485,42 @@ addresses(void **state)
     invocation_deinit(&line.in);
 }
 
+static void
+places(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        const char *symbol; /* NULL: none */
+        uint64_t address;
+    } rows[] = {{"0x10", NULL, 16},        {"16", NULL, 16},
+                {"do_exit", "do_exit", 0}, {"do_exit+0x10", "do_exit", 16},
+                {"_text+8", "_text", 8},   {"a.part.0+1", "a.part.0", 1}};
+    static const char *const wrong[] = {"",     "4K",   "-1",     "+1",
+                                        "0x",   "a+",   "a+b",    "a+-1",
+                                        "a+4K", "a+1+", "a+0x1g", "a++"};
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct invocation_place place;
+    struct line line;
+    assert_done(invoke("memctx read web1 0", &line, &err), &err);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        line.in.words[1] = (char *)rows[i].word;
+        assert_done(invocation_place(&line.in, 1, &place, &err), &err);
+        assert_true(place.address == rows[i].address);
+        assert_true((place.symbol == NULL) == (rows[i].symbol == NULL));
+        if (rows[i].symbol == NULL)
+            continue;
+        assert_int_equal(place.symbol_len, strlen(rows[i].symbol));
+        assert_memory_equal(place.symbol, rows[i].symbol, place.symbol_len);
+    }
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(wrong); i++) {
+        line.in.words[1] = (char *)wrong[i];
+        assert_int_equal(invocation_place(&line.in, 1, &place, &err), -1);
+        assert_int_equal(err.kind, MEMCTX_PERMANENT);
+    }
+    invocation_deinit(&line.in);
+}
+
 int
 main(void)
 {
@@ -504,6 +540,7 @@ main(void)
         cmocka_unit_test(a_command_that_is_none),
         cmocka_unit_test(too_few_words_or_too_many),
         cmocka_unit_test(addresses),
+        cmocka_unit_test(places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
