@@ -4,19 +4,18 @@
  * these have to be found; and of tables that are a lie. */
 #include "unit.h"
 
-#include <endian.h>
 #include <inttypes.h>
 
 #include "charged.h"
 #include "explain/symbols.h"
 #include "symimg.h"
+#include "tableimg.h"
 
 #define RAM (128 * MEMCTX_MIB)
 #define IMAGE (12 * MEMCTX_MIB)
 
 /* Where tables are that nobody names, in bytes from _text. */
 #define TABLES UINT64_C(0x900000)
-#define N 5000u /* symbols there */
 
 #define assert_failed(call, error, wanted)         \
     do {                                           \
@@ -33,11 +32,7 @@ struct fixture {
     struct memctx_target target;
     struct memctx_symbols *symbols;
     char note[4096];
-    unsigned char tables[512 * 1024];
-    size_t used;
-    /* In bytes from the beginning of the tables. */
-    size_t offsets, base, num_syms, names, last_name, markers, token_table,
-        token_index;
+    struct tableimg tables;
     struct memctx_error err;
 };
 
@@ -201,88 +196,9 @@ test_finding_one(void **state)
 /* ---- tables that have to be found ---------------------------------------- */
 
 static void
-align(struct fixture *f)
-{
-    f->used = (f->used + 7) & ~(size_t)7;
-}
-
-static void
-put(struct fixture *f, const void *bytes, size_t len)
-{
-    memcpy(f->tables + f->used, bytes, len);
-    f->used += len;
-}
-
-static void
-put_le32(struct fixture *f, uint32_t value)
-{
-    uint32_t raw = htole32(value);
-    put(f, &raw, sizeof(raw));
-}
-
-/* Names like "ts0_17", and _stext, which is number 3. */
-static size_t
-symbol_name(unsigned i, char text[32])
-{
-    if (i == 3)
-        return (size_t)snprintf(text, 32, "T_stext");
-    return (size_t)snprintf(text, 32, "ts%u_%.*s", i, (int)(i % 11),
-                            "abcdefghijk");
-}
-
-static void
-put_names(struct fixture *f, uint32_t *marks)
-{
-    f->names = f->used;
-    for (unsigned i = 0; i < N; i++) {
-        char text[32];
-        unsigned char len = (unsigned char)symbol_name(i, text);
-        if (i % 256 == 0)
-            marks[i / 256] = (uint32_t)(f->used - f->names);
-        f->last_name = f->used;
-        put(f, &len, 1);
-        put(f, text, len);
-    }
-    align(f);
-}
-
-static void
-put_tokens(struct fixture *f)
-{
-    uint16_t index[256];
-    f->token_table = f->used;
-    for (unsigned i = 0; i < 256; i++) {
-        const char itself[2] = {(char)i, '\0'};
-        index[i] = htole16((uint16_t)(f->used - f->token_table));
-        put(f, itself, strlen(itself) + 1);
-    }
-    align(f);
-    f->token_index = f->used;
-    put(f, index, sizeof(index));
-}
-
-/* As scripts/kallsyms.c of 5.10 writes them. */
-static void
 make_tables(struct fixture *f)
 {
-    uint32_t marks[N / 256 + 1];
-    uint64_t base = htole64(f->built.text_gva);
-    f->used = 0;
-    f->offsets = f->used;
-    for (unsigned i = 0; i < N; i++)
-        put_le32(f, i == 3 ? ~0u : ~(16 * i));
-    align(f);
-    f->base = f->used;
-    put(f, &base, sizeof(base));
-    f->num_syms = f->used;
-    put_le32(f, N);
-    align(f);
-    put_names(f, marks);
-    f->markers = f->used;
-    for (unsigned i = 0; i < MEMCTX_ARRAY_LEN(marks); i++)
-        put_le32(f, marks[i]);
-    align(f);
-    put_tokens(f);
+    tableimg_init(&f->tables, f->built.text_gva);
     snprintf(f->note, sizeof(f->note),
              "OSRELEASE=5.10.0\nSYMBOL(_stext)=%" PRIx64 "\n",
              f->built.text_gva);
@@ -291,7 +207,8 @@ make_tables(struct fixture *f)
 static void
 write_tables(const struct fixture *f)
 {
-    guestimg_write(&f->img, f->built.text_gpa + TABLES, f->tables, f->used);
+    guestimg_write(&f->img, f->built.text_gpa + TABLES, f->tables.bytes,
+                   f->tables.used);
 }
 
 static void
@@ -307,10 +224,10 @@ test_tables_that_are_found(void **state)
     guestimg_write(&f->img, f->built.text_gpa + 0x8ffff8, decoy,
                    8 /* the rest is of the tables */);
     assert_done(read_symbols(f), &f->err);
-    assert_int_equal(memctx_symbols_count(f->symbols), N);
-    for (unsigned i = 0; i < N; i++) {
+    assert_int_equal(memctx_symbols_count(f->symbols), TABLEIMG_SYMBOLS);
+    for (unsigned i = 0; i < TABLEIMG_SYMBOLS; i++) {
         char text[32];
-        symbol_name(i, text);
+        tableimg_name(i, text);
         assert_symbol(f, i, f->built.text_gva + (i == 3 ? 0 : 16 * i), text[0],
                       text + 1);
     }
@@ -326,27 +243,27 @@ test_tables_that_are_not_found(void **state)
         size_t at;
         unsigned char byte;
     } lies[] = {
-        {f->token_index + 2 * 77, 0xee},
-        {f->token_table + 2 * 200 - 1, 0},
-        {f->markers + 1, 1},
-        {f->markers + 4 * 7 + 2, 0xff},
-        {f->markers + 4 * 9 + 3, 0x7f},
-        {f->num_syms + 1, 0},
-        {f->num_syms, 0},
-        {f->names, 0},
-        {f->last_name, 0x7f},
-        {f->markers + 4, 0xff},
+        {f->tables.token_index + 2 * 77, 0xee},
+        {f->tables.token_table + 2 * 200 - 1, 0},
+        {f->tables.markers + 1, 1},
+        {f->tables.markers + 4 * 7 + 2, 0xff},
+        {f->tables.markers + 4 * 9 + 3, 0x7f},
+        {f->tables.num_syms + 1, 0},
+        {f->tables.num_syms, 0},
+        {f->tables.names, 0},
+        {f->tables.last_name, 0x7f},
+        {f->tables.markers + 4, 0xff},
     };
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(lies); i++) {
-        unsigned char before = f->tables[lies[i].at];
-        f->tables[lies[i].at] = lies[i].byte;
+        unsigned char before = f->tables.bytes[lies[i].at];
+        f->tables.bytes[lies[i].at] = lies[i].byte;
         write_tables(f);
         if (before == lies[i].byte)
             fail_msg("lie %zu is none", i);
         if (read_symbols(f) == 0)
             fail_msg("lie %zu is believed", i);
         assert_int_equal(f->err.kind, MEMCTX_RETRY);
-        f->tables[lies[i].at] = before;
+        f->tables.bytes[lies[i].at] = before;
     }
     write_tables(f);
     assert_done(read_symbols(f), &f->err);
@@ -360,8 +277,9 @@ test_tables_at_the_edge(void **state)
 {
     struct fixture *f = *state;
     make_tables(f);
-    guestimg_write(&f->img, f->built.text_gpa, f->tables + f->token_table,
-                   f->used - f->token_table);
+    guestimg_write(&f->img, f->built.text_gpa,
+                   f->tables.bytes + f->tables.token_table,
+                   f->tables.used - f->tables.token_table);
     assert_failed(read_symbols(f), &f->err, MEMCTX_RETRY);
 }
 
