@@ -15,6 +15,7 @@ explained_deinit(struct explained *explained)
     memctx_rammap_destroy(explained->map);
     explained->map = NULL;
     subject_deinit(&explained->subject);
+    symbolcache_deinit(&explained->cache);
 }
 
 enum exit_code
@@ -89,9 +90,9 @@ explained_end(const struct explained *explained, int result,
     return subject_end(&explained->subject, result, why, err);
 }
 
-int
-explained_symbols(struct explained *explained, struct memctx_symbols **ret,
-                  struct memctx_error *err)
+static int
+read_symbols(struct explained *explained, struct memctx_symbols **ret,
+             struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
     struct memctx_symbols *symbols = NULL;
@@ -103,6 +104,24 @@ explained_symbols(struct explained *explained, struct memctx_symbols **ret,
         return -1;
     }
     *ret = symbols;
+    return 0;
+}
+
+int
+explained_symbols(struct explained *explained, struct memctx_symbols **ret,
+                  struct memctx_error *err)
+{
+    const struct symbolcache *cache = &explained->cache;
+    if (cache->bytes != NULL &&
+        memctx_symbols_decode(cache->bytes, cache->len_bytes, ret, NULL) == 0)
+        return 0;
+    if (read_symbols(explained, ret, err) < 0)
+        return -1;
+    if (cache->fd >= 0 && symbolcache_store(cache, *ret, err) < 0) {
+        memctx_symbols_destroy(*ret);
+        *ret = NULL;
+        return -1;
+    }
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "memctx/command.h"
 #include "memctx/invocation.h"
 #include "memctx/subject.h"
+#include "memctx/symbolcache.h"
 
 /* The options that say which guest is meant, DOMAIN aside. */
 struct explained_from {
@@ -38,11 +39,12 @@ struct explained {
     struct memctx_work work;   /* what is left of a command's budget */
     struct memctx_rammap *map; /* the subject's, charged to it; owned */
     struct memctx_target target;
+    struct symbolcache cache; /* for explained_symbols() */
 };
 
-#define EXPLAINED_INIT           \
-    {                            \
-        .subject = SUBJECT_INIT, \
+#define EXPLAINED_INIT                                      \
+    {                                                       \
+        .subject = SUBJECT_INIT, .cache = SYMBOLCACHE_INIT, \
     }
 
 void explained_deinit(struct explained *explained);
@@ -76,8 +78,10 @@ int explained_begin(struct explained *explained, uint64_t steps,
 int explained_end(const struct explained *explained, int result,
                   const struct memctx_error *why, struct memctx_error *err);
 
-/* All symbols of its kernel, which is a Linux; the caller destroys *ret. 0, or
- * -1 as above or as memctx_symbols_read(). */
+/* All symbols of its kernel, which is a Linux; the caller destroys *ret. Who
+ * has opened ->cache gets those that were kept there, if they are sane; they
+ * are written there if it was begun. 0, or -1 as above or as
+ * memctx_symbols_read(). */
 int explained_symbols(struct explained *explained, struct memctx_symbols **ret,
                       struct memctx_error *err);
 

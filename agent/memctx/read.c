@@ -178,6 +178,8 @@ open_range(const struct invocation *in, const struct invocation_place *place,
     struct memctx_error err = MEMCTX_ERROR_INIT;
     uint64_t address;
     enum exit_code code = explained_open(in, &from, explained);
+    if (code == EXIT_DONE && place->symbol != NULL)
+        symbolcache_open(&explained->subject, &explained->cache);
     if (code == EXIT_DONE)
         code = place->symbol == NULL
                    ? subject_confine(&explained->subject, NULL)

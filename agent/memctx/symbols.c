@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx symbols: the symbols of a guest's kernel, from its memory. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
 #include "explain/symbols.h"
+#include "memctx/apart.h"
 #include "memctx/explained.h"
 #include "memctx/symbolline.h"
 
@@ -64,35 +67,91 @@ print_symbols(const struct memctx_symbols *symbols,
 
 /* ---- the command --------------------------------------------------------- */
 
+/* What a child has from its parent. */
+struct work {
+    struct explained explained;
+    const struct symbolline_format *format; /* NULL: JSON */
+};
+
+static void
+work_deinit(struct work *work)
+{
+    explained_deinit(&work->explained);
+}
+
+static enum exit_code
+print_all(void *arg)
+{
+    struct work *work = arg;
+    struct explained *explained = &work->explained;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct sandbox_fd kept = {explained->cache.fd, SANDBOX_STORE};
+    MEMCTX_CLEANUP(memctx_symbols_cleanup)
+    struct memctx_symbols *symbols = NULL;
+    enum exit_code code =
+        explained_enter_linux(explained, kept.fd >= 0 ? &kept : NULL);
+    if (code != EXIT_DONE)
+        return code;
+    if (explained_symbols(explained, &symbols, &err) < 0)
+        return subject_fail(&explained->subject, &err);
+    return print_symbols(symbols, explained->target.kernel, work->format);
+}
+
+/* As main() does it, which the child never comes back to. Who reads the
+ * beginning only (head) gets no error for that. */
+static enum exit_code
+print_apart(void *arg)
+{
+    signal(SIGPIPE, SIG_IGN);
+    enum exit_code code = print_all(arg);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    return errno == EPIPE
+               ? EXIT_ERROR
+               : command_fail(EXIT_ERROR, "cannot write to standard output");
+}
+
+/* What is kept gets its name when all is done, which a sandbox forbids: a child
+ * enters it then. */
+static enum exit_code
+print_and_keep(struct work *work)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    enum exit_code code = EXIT_ERROR;
+    if (apart_run(print_apart, work, &code, &err) != 0)
+        return command_fail(EXIT_ERROR, "%s", err.message);
+    if (code == EXIT_DONE)
+        symbolcache_keep(&work->explained.cache);
+    return code;
+}
+
 static enum exit_code
 run(const struct invocation *in)
 {
-    struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct symbols_options *options = in->options;
-    const struct symbolline_format *format = &symbolline_formats[0];
-    MEMCTX_CLEANUP(explained_deinit)
-    struct explained explained = EXPLAINED_INIT;
-    MEMCTX_CLEANUP(memctx_symbols_cleanup)
-    struct memctx_symbols *symbols = NULL;
+    MEMCTX_CLEANUP(work_deinit)
+    struct work work = {.explained = EXPLAINED_INIT,
+                        .format = &symbolline_formats[0]};
+    struct symbolcache *cache = &work.explained.cache;
     if (options->format != NULL && options->json)
         return command_misused(in->command, "--format and --json exclude each "
                                             "other");
     if (options->format != NULL)
-        format = symbolline_find(options->format);
-    if (format == NULL)
+        work.format = symbolline_find(options->format);
+    if (work.format == NULL)
         return command_misused(in->command,
                                "there is no format '%s'; there are: kallsyms, "
                                "system-map",
                                options->format);
-    enum exit_code code = explained_open(in, &options->from, &explained);
-    if (code == EXIT_DONE)
-        code = explained_enter_linux(&explained, NULL);
+    if (options->json)
+        work.format = NULL;
+    enum exit_code code = explained_open(in, &options->from, &work.explained);
     if (code != EXIT_DONE)
         return code;
-    if (explained_symbols(&explained, &symbols, &err) < 0)
-        return subject_fail(&explained.subject, &err);
-    return print_symbols(symbols, explained.target.kernel,
-                         options->json ? NULL : format);
+    symbolcache_open(&work.explained.subject, cache);
+    return cache->bytes == NULL && symbolcache_begin(cache)
+               ? print_and_keep(&work)
+               : print_all(&work);
 }
 
 const struct command command_symbols = {

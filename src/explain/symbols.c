@@ -180,6 +180,89 @@ memctx_symbols_below(const struct memctx_symbols *symbols, uint64_t address,
     return best != NULL;
 }
 
+/* ---- as bytes ------------------------------------------------------------ */
+
+/* How many symbols (8 bytes) and bytes of text (8); for each symbol its address
+ * (8), text (4) and module (4); the texts. Little-endian. */
+#define HEAD 16u
+#define ENTRY 16u
+
+static void
+put_le64(struct memctx_text *text, uint64_t value)
+{
+    uint64_t raw = htole64(value);
+    memctx_text_add_bytes(text, &raw, sizeof(raw));
+}
+
+void
+memctx_symbols_encode(const struct memctx_symbols *symbols,
+                      struct memctx_text *ret)
+{
+    put_le64(ret, symbols->n);
+    put_le64(ret, symbols->texts_len);
+    for (size_t i = 0; i < symbols->n; i++) {
+        const struct entry *e = &symbols->entries[i];
+        put_le64(ret, e->address);
+        put_le64(ret, e->text | (uint64_t)e->module << 32);
+    }
+    memctx_text_add_bytes(ret, symbols->texts, symbols->texts_len);
+}
+
+/* They begin with an empty one, end with a NUL, and a terminal may see them. */
+static bool
+are_texts(const unsigned char *texts, size_t len)
+{
+    bool good = len > 0 && texts[0] == '\0' && texts[len - 1] == '\0';
+    /* Without a way out, so that many bytes are compared at once. */
+    for (size_t i = 0; i < len; i++)
+        good &= ((texts[i] >= ' ') & (texts[i] <= '~')) | (texts[i] == '\0');
+    return good;
+}
+
+static int
+take_entry(struct memctx_symbols *symbols, const unsigned char *raw,
+           struct memctx_error *err)
+{
+    const struct entry entry = {memctx_le64(raw), memctx_le32(raw + 8),
+                                memctx_le32(raw + 12)};
+    if (entry.text >= symbols->texts_len ||
+        symbols->texts[entry.text] == '\0' ||
+        entry.module >= symbols->texts_len)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "symbol %zu has no name",
+                                symbols->n);
+    symbols->entries[symbols->n++] = entry;
+    return 0;
+}
+
+int
+memctx_symbols_decode(const unsigned char *bytes, size_t len_bytes,
+                      struct memctx_symbols **ret, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_symbols_cleanup)
+    struct memctx_symbols *symbols = NULL;
+    uint64_t n = len_bytes >= HEAD ? memctx_le64(bytes) : UINT64_MAX;
+    uint64_t texts_len = len_bytes >= HEAD ? memctx_le64(bytes + 8) : 0;
+    if (n > SYMBOLS_MAX || texts_len > TEXTS_MAX ||
+        len_bytes != HEAD + n * ENTRY + texts_len ||
+        !are_texts(bytes + HEAD + n * ENTRY, (size_t)texts_len))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%zu bytes that are no symbols", len_bytes);
+    if (memctx_symbols_create(&symbols, err) < 0 ||
+        make_room((void **)&symbols->texts, &symbols->texts_size, 0,
+                  (size_t)texts_len, 1, err) < 0 ||
+        make_room((void **)&symbols->entries, &symbols->size, 0, (size_t)n,
+                  sizeof(struct entry), err) < 0)
+        return -1;
+    memcpy(symbols->texts, bytes + HEAD + n * ENTRY, (size_t)texts_len);
+    symbols->texts_len = (size_t)texts_len;
+    for (uint64_t i = 0; i < n; i++) {
+        if (take_entry(symbols, bytes + HEAD + i * ENTRY, err) < 0)
+            return -1;
+    }
+    *ret = memctx_steal_ptr(&symbols);
+    return 0;
+}
+
 /* ---- the kernel's own ---------------------------------------------------- */
 
 static int

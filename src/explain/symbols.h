@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "explain/target.h"
+#include "text/text.h"
 
 /* The steps of work that no kernel's symbols take more of. */
 #define MEMCTX_SYMBOLS_STEPS (UINT64_C(1) << 20)
@@ -57,5 +58,15 @@ bool memctx_symbols_find(const struct memctx_symbols *symbols, const char *name,
  * first. False: all are above it. */
 bool memctx_symbols_below(const struct memctx_symbols *symbols,
                           uint64_t address, struct memctx_symbol *ret);
+
+/* All of them as bytes, to be kept in a file, added to *ret. */
+void memctx_symbols_encode(const struct memctx_symbols *symbols,
+                           struct memctx_text *ret);
+
+/* The reverse. Believes nothing: -1 with PERMANENT: these are no symbols;
+ * EXHAUSTED. The caller destroys *ret. */
+int memctx_symbols_decode(const unsigned char *bytes, size_t len_bytes,
+                          struct memctx_symbols **ret,
+                          struct memctx_error *err);
 
 #endif

@@ -34,6 +34,9 @@ explains()
     guest_does "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
     is "$name-symbols" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
+    # Once more, from what was kept of it: a file that is this user's alone.
+    is "$name-again" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
+    is "$name-kept" "$(find "$BED_DIR" -name "$(bed_uuid "$name").symbols*" -printf '%m ')" "600 "
     # A function that all of them have; what stands there is code, whichever.
     is "$name-read" "$(bed_ctl read "$name" do_exit+4 16)" \
         "$(bed_ctl read "$name" "0x$(bed_ctl symbols "$name" | sed -n 's/ T do_exit$//p' |

@@ -193,6 +193,87 @@ test_finding_one(void **state)
     assert_int_equal(found.address, 0x500);
 }
 
+/* ---- as bytes ------------------------------------------------------------ */
+
+static struct memctx_text
+encode_some(struct fixture *f)
+{
+    static const struct memctx_symbol some[] = {{0x300, 'T', "init", ""},
+                                                {0x500, 't', "exit", "virtio"},
+                                                {0x600, 't', "run", "virtio"},
+                                                {UINT64_MAX, 'b', "last", ""}};
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    assert_done(memctx_symbols_create(&f->symbols, &f->err), &f->err);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(some); i++)
+        assert_done(memctx_symbols_add(f->symbols, &some[i], &f->err), &f->err);
+    memctx_symbols_encode(f->symbols, &text);
+    assert_false(text.failed);
+    return text;
+}
+
+static int
+decode(const struct memctx_text *text, size_t len, struct fixture *f)
+{
+    memctx_symbols_destroy(f->symbols);
+    f->symbols = NULL;
+    return memctx_symbols_decode((const unsigned char *)text->bytes, len,
+                                 &f->symbols, &f->err);
+}
+
+static void
+test_bytes_and_back(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_text text = encode_some(f);
+    assert_done(decode(&text, text.len_bytes, f), &f->err);
+    assert_int_equal(memctx_symbols_count(f->symbols), 4);
+    assert_symbol(f, 0, 0x300, 'T', "init");
+    assert_symbol(f, 3, UINT64_MAX, 'b', "last");
+    struct memctx_symbol symbol = memctx_symbols_at(f->symbols, 2);
+    assert_string_equal(symbol.name, "run");
+    assert_string_equal(symbol.module, "virtio");
+    memctx_text_deinit(&text);
+}
+
+static void
+test_bytes_cut_anywhere(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_text text = encode_some(f);
+    for (size_t len = 0; len < text.len_bytes; len++)
+        assert_failed(decode(&text, len, f), &f->err, MEMCTX_PERMANENT);
+    memctx_text_deinit(&text);
+}
+
+/* Any byte may be wrong. What is then taken has names that end. */
+static void
+test_bytes_that_are_a_lie(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_text text = encode_some(f);
+    unsigned taken = 0;
+    for (size_t at = 0; at < text.len_bytes; at++) {
+        char before = text.bytes[at];
+        for (int lie = 0; lie < 256; lie++) {
+            text.bytes[at] = (char)lie;
+            if (decode(&text, text.len_bytes, f) < 0) {
+                assert_int_equal(f->err.kind, MEMCTX_PERMANENT);
+                continue;
+            }
+            taken++;
+            for (size_t i = 0; i < memctx_symbols_count(f->symbols); i++) {
+                struct memctx_symbol symbol = memctx_symbols_at(f->symbols, i);
+                assert_true(strlen(symbol.name) < text.len_bytes);
+                assert_true(strlen(symbol.module) < text.len_bytes);
+                assert_true(symbol.type >= ' ' && symbol.type <= '~');
+            }
+        }
+        text.bytes[at] = before;
+    }
+    assert_true(taken > 0);
+    memctx_text_deinit(&text);
+}
+
 /* ---- tables that have to be found ---------------------------------------- */
 
 static void
@@ -308,6 +389,9 @@ main(void)
         T(test_names_that_no_terminal_should_see),
         T(test_kernel_without_stext),
         T(test_finding_one),
+        T(test_bytes_and_back),
+        T(test_bytes_cut_anywhere),
+        T(test_bytes_that_are_a_lie),
         T(test_tables_that_are_found),
         T(test_tables_that_are_not_found),
         T(test_tables_at_the_edge),
