@@ -15,19 +15,12 @@
 #include "base/cleanup.h"
 #include "memctx/command.h"
 #include "memctx/spool.h"
-#include "search/layouts.h"
-#include "search/search.h"
+#include "memctx/rawram.h"
 
 static void
 cleanup_map(struct memctx_rammap **map)
 {
     memctx_rammap_destroy(*map);
-}
-
-static void
-cleanup_search(struct memctx_search **search)
-{
-    memctx_search_destroy(*search);
 }
 
 /* Keep the kernels that are not the answer, and say why this one is. */
@@ -80,61 +73,6 @@ not_found(const char *path, const struct memctx_search_result *result,
         (result->bytes_read + MEMCTX_MIB - 1) / MEMCTX_MIB, err->message);
 }
 
-static int
-look(const struct ram *ram, struct memctx_search_result *result,
-     struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
-    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *charged = NULL;
-    const struct memctx_search_request request = {.all = true};
-    struct memctx_work work;
-    memctx_work_begin(&work,
-                      memctx_layouts_steps(memctx_rammap_size(ram->map), true),
-                      NULL, NULL);
-    if (memctx_search_create(&search, err) < 0 ||
-        memctx_rammap_create_charged(ram->map, &work, &charged, err) < 0)
-        return -1;
-    return memctx_search_try(search, charged, &request, result, err);
-}
-
-/* A raw file does not say where its RAM begins. It is taken to be at 0 unless a
- * kernel for another machine is seen there. */
-static bool
-begins_elsewhere(const struct ram *ram,
-                 const struct memctx_search_result *result)
-{
-    return result->ram_gpa != 0 && ram->other != NULL;
-}
-
-/* Look once more with the RAM where the kernel that was seen has it. */
-static int
-look_there(struct ram *ram, struct memctx_search_result *result,
-           struct memctx_error *err)
-{
-    const struct memctx_extent all = {
-        .gpa = result->ram_gpa,
-        .size = memctx_rammap_size(ram->map),
-    };
-    struct memctx_rammap *map = ram->other;
-    if (memctx_rammap_add_extent(map, &all, err) < 0)
-        return -1;
-    ram->other = ram->map;
-    ram->map = map;
-    return look(ram, result, err);
-}
-
-/* RAM in one piece may be found to begin elsewhere. Then nothing can be opened
- * any more, so a map for that is made now. */
-static int
-open_raw(int fd, uint64_t low, struct ram *ret, struct memctx_error *err)
-{
-    if (ram_from_fd(fd, "ram", low, ret, err) < 0)
-        return -1;
-    if (ret->low != memctx_rammap_size(ret->map))
-        return 0;
-    return memctx_rammap_create_beside(ret->map, &ret->other, err);
-}
-
 /* The bytes of a file as they stand, from 0 on; where its RAM is they tell in
  * the sandbox. */
 static int
@@ -167,7 +105,7 @@ open_form(int fd, uint64_t low, struct ramfile *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int owned = fd;
     if (ret->form == MEMCTX_DUMP_RAW)
-        return open_raw(memctx_steal_fd(&owned), low, &ret->ram, err);
+        return ram_from_fd(memctx_steal_fd(&owned), "ram", low, &ret->ram, err);
     if (low != 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "a dump of the form '%s' says itself where its "
@@ -298,6 +236,7 @@ ramfile_open(const struct ramfile_named *named, struct ramfile *ret)
     MEMCTX_CLEANUP(ramfile_deinit) struct ramfile file = {.form = 0};
     if (open_file(named, &file, &err) < 0)
         return command_fail(EXIT_ERROR, "%s: %s", named->path, err.message);
+    file.low = named->low;
     *ret = file;
     file = (struct ramfile){.form = 0};
     return EXIT_DONE;
@@ -322,19 +261,50 @@ lay_out(struct ramfile *file, struct memctx_error *err)
     return 0;
 }
 
+/* A core or an export for another tool may be wrong if the layout is. */
+static void
+warn(const char *path, const struct ramfile *file,
+     enum memctx_layout_proof proof)
+{
+    if (proof == MEMCTX_LAYOUT_ASSUMED)
+        fprintf(stderr,
+                "warning: %s: %#" PRIx64 " bytes are assumed to be below 4 "
+                "GiB, since the kernel does not tell; say so by --low if it "
+                "is known\n",
+                path, file->ram.low);
+    else if (file->low != 0 &&
+             file->ram.low !=
+                 memctx_min(file->low, memctx_rammap_size(file->ram.map)))
+        fprintf(stderr,
+                "warning: %s: the kernel has %#" PRIx64 " bytes of its RAM "
+                "below 4 GiB, not %#" PRIx64 " as --low says\n",
+                path, file->ram.low, file->low);
+}
+
+/* Look for kernels, in the layout that the file or the kernel itself tells. */
+static int
+find(struct ramfile *file, struct memctx_search_result *result,
+     enum memctx_layout_proof *proof, struct memctx_error *err)
+{
+    *proof = MEMCTX_LAYOUT_CERTAIN;
+    return file->form == MEMCTX_DUMP_RAW
+               ? rawram_find(&file->ram, file->low, result, proof, err)
+               : rawram_look(file->ram.map, result, err);
+}
+
 enum exit_code
 ramfile_probe(const char *path, struct ramfile *file, struct memctx_datum *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_search_result result = {.n_kernels = 0};
-    struct ram *ram = &file->ram;
+    enum memctx_layout_proof proof;
     if (lay_out(file, &err) < 0)
         return command_fail(EXIT_ERROR, "%s: %s", path, err.message);
-    int failed = look(ram, &result, &err);
-    if (failed < 0 && err.kind == MEMCTX_RETRY &&
-        begins_elsewhere(ram, &result))
-        failed = look_there(ram, &result, &err);
-    if (failed < 0)
+    if (find(file, &result, &proof, &err) < 0)
         return not_found(path, &result, &err);
-    return make_datum(ram, &result, ret);
+    warn(path, file, proof);
+    enum exit_code code = make_datum(&file->ram, &result, ret);
+    if (code == EXIT_DONE)
+        ret->layout = proof;
+    return code;
 }

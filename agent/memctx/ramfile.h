@@ -44,6 +44,7 @@ const char *ramfile_conflict(const struct ramfile_named *named,
 struct ramfile {
     struct ram ram;
     enum memctx_dump_form form;
+    uint64_t low;        /* as it was named */
     struct kdump *kdump; /* owned; NULL: it takes none */
     bool is_copy;        /* of what has no path at which it could be read */
 };
@@ -61,9 +62,10 @@ void ramfile_deinit(struct ramfile *file);
 enum exit_code ramfile_open(const struct ramfile_named *named,
                             struct ramfile *ret);
 
-/* Look for a kernel in all of the RAM, which came from this file; if it begins
- * elsewhere than at 0, the file's RAM is changed accordingly. To be called in a
- * sandbox: nothing is opened. *ret is the caller's to deinit. */
+/* Look for a kernel in all of the RAM, which came from this file. Where raw RAM
+ * is split, or begins, the kernel tells; the file's RAM is changed accordingly,
+ * and a warning printed where nobody tells, or --low was wrong. To be called in
+ * a sandbox: nothing is opened. *ret is the caller's to deinit. */
 enum exit_code ramfile_probe(const char *path, struct ramfile *file,
                              struct memctx_datum *ret);
 

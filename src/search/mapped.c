@@ -4,7 +4,6 @@
 #include "search/mapped.h"
 
 #include "base/bytes.h"
-#include "paging/iterator.h"
 
 /* A direct map of 128 GiB in pages of 2 MiB and one of 1 GiB in pages of 4 KiB
  * are gone through, both with what else the kernel maps. */
@@ -44,29 +43,50 @@ choose_range(const struct memctx_paging_format *format, uint64_t *first,
     }
 }
 
-uint64_t
-memctx_mapped_only_in(const struct memctx_rammap *map,
-                      const struct memctx_rammap *other,
-                      const struct memctx_kernel *kernel)
+void
+memctx_mapped_visit(const struct memctx_rammap *map,
+                    const struct memctx_kernel *kernel, memctx_mapped_fn *visit,
+                    void *arg)
 {
     uint64_t first;
     uint64_t last;
     struct memctx_work *work = memctx_rammap_work(map);
     uint64_t kept = memctx_work_keep_back(work, STEPS_MAX);
-    uint64_t bytes = 0;
     struct memctx_iterator pages;
     struct memctx_mapped_page page;
     choose_range(memctx_paging_format(kernel->paging), &first, &last);
     memctx_iterator_init(&pages, map, kernel->paging, kernel->kcr3, first,
                          last);
-    for (unsigned i = 0; i < PAGES_MAX && bytes < MEMCTX_MAPPED_ENOUGH &&
-                         memctx_iterator_next(&pages, &page);
-         i++) {
-        if (is_only_in(map, other, page.gpa))
-            bytes += page.size;
-    }
+    for (unsigned i = 0; i < PAGES_MAX && memctx_iterator_next(&pages, &page) &&
+                         visit(&page, arg);
+         i++)
+        ;
     memctx_work_give_back(work, kept);
-    return bytes;
+}
+
+struct count {
+    const struct memctx_rammap *map;
+    const struct memctx_rammap *other;
+    uint64_t bytes;
+};
+
+static bool
+count_page(const struct memctx_mapped_page *page, void *arg)
+{
+    struct count *count = arg;
+    if (is_only_in(count->map, count->other, page->gpa))
+        count->bytes += page->size;
+    return count->bytes < MEMCTX_MAPPED_ENOUGH;
+}
+
+uint64_t
+memctx_mapped_only_in(const struct memctx_rammap *map,
+                      const struct memctx_rammap *other,
+                      const struct memctx_kernel *kernel)
+{
+    struct count count = {map, other, 0};
+    memctx_mapped_visit(map, kernel, count_page, &count);
+    return count.bytes;
 }
 
 bool

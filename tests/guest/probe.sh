@@ -59,7 +59,23 @@ linux_ram()
     is "linux-$low-blank-kcr3" "$(bed_datum_element kcr3 <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
     is "linux-$low-blank-base" "$(bed_datum_attribute kernel base <<< "$out")" "$(bed_field text <<< "$truth")"
     like "linux-$low-blank-found" "$out" 'found="without-note"'
+    split "$ram" "$truth"
     [ "$low" != "$(bed_field ram <<< "$truth")" ] || one_piece "$ram" "$truth"
+}
+
+# split RAM TRUTH: nobody says where RAM is split, or what is said is wrong; the kernel tells.
+split()
+{
+    local ram=$1 truth=$2 low
+    low=$(bed_field low <<< "$truth")
+    finds "untold-$low" "$truth" --ram "$ram"
+    is "untold-$low-low" "$(($(bed_datum_element low <<< "$out")))" "$((low))"
+    is "untold-$low-layout" "$(bed_datum_attribute evidence layout <<< "$out")" proven
+    for wrong in 128M 384M; do
+        finds "wrong-$low" "$truth" --ram "$ram" --low $wrong
+        is "wrong-$low-low" "$(($(bed_datum_element low <<< "$out")))" "$((low))"
+        like "wrong-$low-told" "$err" "not 0x[0-9a-f]+ as --low says"
+    done
 }
 
 # Without --low: one piece. Cut short of the page tables there is nothing to find any more.
@@ -101,6 +117,8 @@ files="$BED_DIR/home/files"
 bed_as_user mkdir "$files"
 linux_ram
 linux_ram machine=pc memory=4096 cpu=qemu64
+linux_ram memory=3072
+linux_ram memory=6144
 firmware_ram
 not_ram
 finish
