@@ -110,3 +110,69 @@ memctx_xml_text(const xmlNode *node, char *to, size_t size)
         return false;
     return take_string(xmlNodeGetContent(node), to, size);
 }
+
+/* The first of these siblings that is more than blanks between elements. */
+static const xmlNode *
+skip_blanks(const xmlNode *node)
+{
+    while (node != NULL && xmlIsBlankNode(node))
+        node = node->next;
+    return node;
+}
+
+/* The node that follows in the text of the document below `top`, and how much
+ * deeper it stands; NULL: there is none. */
+static const xmlNode *
+next_below(const xmlNode *top, const xmlNode *node, int *deeper)
+{
+    const xmlNode *next =
+        node->type == XML_ELEMENT_NODE ? skip_blanks(node->children) : NULL;
+    *deeper = next != NULL;
+    while (next == NULL && node != top) {
+        next = skip_blanks(node->next);
+        node = node->parent;
+        *deeper -= next == NULL;
+    }
+    return next;
+}
+
+static bool
+is_same_attr(const xmlAttr *a, const xmlAttr *b)
+{
+    xmlChar *x = xmlNodeListGetString(a->doc, a->children, 1);
+    xmlChar *y = xmlNodeListGetString(b->doc, b->children, 1);
+    bool same = xmlStrEqual(a->name, b->name) && xmlStrEqual(x, y);
+    xmlFree(x);
+    xmlFree(y);
+    return same;
+}
+
+/* Without what is below them. */
+static bool
+is_same_node(const xmlNode *a, const xmlNode *b)
+{
+    if (a->type != b->type || !xmlStrEqual(a->name, b->name))
+        return false;
+    if (a->type != XML_ELEMENT_NODE)
+        return xmlStrEqual(a->content, b->content);
+    const xmlAttr *x = a->properties;
+    const xmlAttr *y = b->properties;
+    for (; x != NULL && y != NULL && is_same_attr(x, y); x = x->next)
+        y = y->next;
+    return x == NULL && y == NULL;
+}
+
+bool
+memctx_xml_is_same(const xmlNode *a, const xmlNode *b)
+{
+    const xmlNode *x = a;
+    const xmlNode *y = b;
+    int x_deeper = 0;
+    int y_deeper = 0;
+    while (x != NULL && y != NULL && x_deeper == y_deeper &&
+           is_same_node(x, y)) {
+        x = next_below(a, x, &x_deeper);
+        y = next_below(b, y, &y_deeper);
+    }
+    return x == NULL && y == NULL;
+}

@@ -29,6 +29,10 @@ bool memctx_xml_attr(const xmlNode *node, const char *name, char *to,
                      size_t size);
 bool memctx_xml_text(const xmlNode *node, char *to, size_t size);
 
+/* Do both elements hold the same: names, attributes in their order, texts and
+ * children? Prefixes of namespaces and blanks between elements do not count. */
+bool memctx_xml_is_same(const xmlNode *a, const xmlNode *b);
+
 void memctx_cleanup_xml_doc(xmlDoc **doc);
 
 #endif

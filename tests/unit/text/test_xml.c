@@ -95,14 +95,58 @@ test_text_of_an_element(void **state)
     xmlFreeDoc(doc);
 }
 
+static bool
+are_same(const char *a, const char *b)
+{
+    xmlDoc *x = parse(a);
+    xmlDoc *y = parse(b);
+    bool same =
+        memctx_xml_is_same(xmlDocGetRootElement(x), xmlDocGetRootElement(y));
+    assert_int_equal(
+        memctx_xml_is_same(xmlDocGetRootElement(y), xmlDocGetRootElement(x)),
+        same);
+    xmlFreeDoc(x);
+    xmlFreeDoc(y);
+    return same;
+}
+
+static void
+test_elements_spelled_in_two_ways_are_the_same(void **state)
+{
+    (void)state;
+    assert_true(are_same("<a b='1' c='&lt;'><d></d><e>x</e></a>",
+                         "<p:a xmlns:p='urn:x' b=\"1\" c=\"&#60;\">\n <p:d/>\n"
+                         " <p:e>x</p:e>\n</p:a>\n"));
+}
+
+static void
+test_elements_that_differ_anywhere_differ(void **state)
+{
+    static const char *const others[] = {
+        "<b x='1'><c>t</c><d/></b>", "<a><c>t</c><d/></a>",
+        "<a x='2'><c>t</c><d/></a>", "<a x='1' y='1'><c>t</c><d/></a>",
+        "<a x='1'><c>u</c><d/></a>", "<a x='1'><c>t</c></a>",
+        "<a x='1'><c>t<d/></c></a>", "<a x='1'><c>t</c><d/><e/></a>",
+        "<a x='1'><d/><c>t</c></a>", "<a x='1'><c>t</c><d/><!-- e --></a>",
+        "<a x='1'><c/><d/></a>",     "<a x='1'><c>t</c><d>t</d></a>",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(are_same("<a x='1'><c>t</c><d/></a>", others[i]));
+}
+
 int
 main(void)
 {
 #define T(name) cmocka_unit_test(name)
     const struct CMUnitTest tests[] = {
-        T(test_text_at_its_longest), T(test_children_are_elements_of_that_name),
-        T(test_nothing_has_nothing), T(test_attribute_that_is_absent_or_long),
+        T(test_text_at_its_longest),
+        T(test_children_are_elements_of_that_name),
+        T(test_nothing_has_nothing),
+        T(test_attribute_that_is_absent_or_long),
         T(test_text_of_an_element),
+        T(test_elements_spelled_in_two_ways_are_the_same),
+        T(test_elements_that_differ_anywhere_differ),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     xmlCleanupParser();
