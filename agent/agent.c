@@ -74,6 +74,9 @@ handle_event(struct agent *agent, const struct event *event)
     case EVENT_LOST:
         domains_lost(&agent->domains);
         break;
+    case EVENT_METADATA:
+    case EVENT_CHECKED:
+        break;
     case EVENT_IDLE:
         if (agent->life == STOPPING)
             agent->life = STOPPED;

@@ -20,11 +20,11 @@ call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
 
 static void
 write_datum(struct domains *d, const struct record *record,
-            const struct memctx_datum *datum, bool in_metadata)
+            const struct memctx_datum *datum)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct publisher_run run = {record->uuid, record->id, &record->run};
-    if (publisher_set(d->means->publisher, &run, datum, in_metadata, &err) < 0)
+    if (publisher_set(d->means->publisher, &run, datum, &err) < 0)
         log_line(d->means->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
                  record->uuid, err.message);
 }
@@ -33,11 +33,11 @@ write_datum(struct domains *d, const struct record *record,
  * nobody knows what the one before could do. */
 static void
 on_publish(void *arg, const struct record *record,
-           const struct memctx_datum *datum, bool in_metadata)
+           const struct memctx_datum *datum)
 {
     struct domains *d = arg;
     struct member *member = members_find(&d->members, record->uuid);
-    write_datum(d, record, datum, in_metadata);
+    write_datum(d, record, datum);
     if (member == NULL || member->announced == datum->generation)
         return;
     member->announced = datum->generation;
@@ -49,7 +49,7 @@ on_withdraw(void *arg, const struct record *record)
 {
     struct domains *d = arg;
     struct member *member = members_find(&d->members, record->uuid);
-    write_datum(d, record, NULL, false);
+    write_datum(d, record, NULL);
     if (record->has_datum)
         call_hooks(d, record, HOOKS_LOST);
     if (member != NULL)
@@ -135,7 +135,7 @@ disown(const struct domains *d, const struct event *event)
     const struct publisher_run run = {event->uuid, event->id, NULL};
     if (event->what == MEMCTX_EVENT_START ||
         event->what == MEMCTX_EVENT_START_PAUSED)
-        publisher_set(d->means->publisher, &run, NULL, false, NULL);
+        publisher_set(d->means->publisher, &run, NULL, NULL);
 }
 
 static struct member *

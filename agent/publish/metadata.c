@@ -4,10 +4,11 @@
 #include "publish/metadata.h"
 
 #include <libvirt/virterror.h>
-#include <stdbool.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "datum/datum.h"
+#include "text/xml.h"
 #include "watch/vir.h"
 
 /* A domain that is gone, or is another run by now, needs nothing written. */
@@ -48,19 +49,37 @@ is_hopeless(int code)
            code == VIR_ERR_OPERATION_DENIED || code == VIR_ERR_ACCESS_DENIED;
 }
 
-/* A removal of nothing would be an event for every listener. */
+/* libvirt stores what it parsed, and prints that in its own way: texts say
+ * nothing, elements do. All of the element counts: what a reader of ours would
+ * skip, another one might believe. */
+#define ELEMENT_MAX (2 * MEMCTX_DATUM_MAX) /* with libvirt's blanks */
+
 static bool
-has_nothing(virDomainPtr domain)
+is_same_element(const char *a, const char *b)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_xml_doc) xmlDoc *x = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_xml_doc) xmlDoc *y = NULL;
+    return memctx_xml_parse(a, strlen(a), ELEMENT_MAX, &x, NULL) == 0 &&
+           memctx_xml_parse(b, strlen(b), ELEMENT_MAX, &y, NULL) == 0 &&
+           memctx_xml_is_same(xmlDocGetRootElement(x), xmlDocGetRootElement(y));
+}
+
+/* Does it stand there already? What cannot be read is written. */
+static bool
+stands(virDomainPtr domain, const char *text)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)
-    char *text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
-                                      MEMCTX_URI, VIR_DOMAIN_AFFECT_LIVE);
-    return text == NULL && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA;
+    char *found = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                       MEMCTX_URI, VIR_DOMAIN_AFFECT_LIVE);
+    if (found == NULL)
+        return text == NULL &&
+               virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA;
+    return text != NULL && is_same_element(found, text);
 }
 
 int
 metadata_write(struct watch *watch, const char *uuid, int id, const char *text,
-               struct memctx_error *err)
+               bool *written, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(vir_cleanup_connection)
     virConnectPtr connection = watch_connection(watch);
@@ -68,12 +87,13 @@ metadata_write(struct watch *watch, const char *uuid, int id, const char *text,
         return memctx_error_set(err, MEMCTX_GONE, "libvirt is away");
     MEMCTX_CLEANUP(vir_cleanup_domain)
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
-    if (is_gone(domain, id))
-        return 0;
-    if (domain == NULL)
+    bool over = is_gone(domain, id);
+    if (domain == NULL && !over)
         return memctx_error_set(err, MEMCTX_GONE, "%s", vir_last_error());
-    if (text == NULL && has_nothing(domain))
+    if (over || stands(domain, text)) {
+        *written = false;
         return 0;
+    }
     if (set_metadata(domain, text) < 0)
         return memctx_error_set(err,
                                 is_hopeless(virGetLastErrorCode())
@@ -82,5 +102,6 @@ metadata_write(struct watch *watch, const char *uuid, int id, const char *text,
                                 "%s", vir_last_error());
     if (text != NULL)
         take_back_from_next_run(connection, uuid, id);
+    *written = true;
     return 0;
 }

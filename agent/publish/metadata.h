@@ -5,14 +5,18 @@
 #ifndef MEMCTXD_METADATA_H
 #define MEMCTXD_METADATA_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "watch/watch.h"
 
-/* Make `text` the element of run `id` of domain `uuid`, or remove it (NULL). A
- * run that is over needs nothing, nor does a removal where nothing is. 0; -1
- * with GONE: libvirt is away; RETRY: it did not do it now; PERMANENT: it never
- * will. Not on the loop thread. */
+/* Make `text` the element of run `id` of domain `uuid`, or remove it (NULL).
+ * What stands there is read first: each write is an event for every listener,
+ * so there is none where it is right already. A run that is over needs nothing.
+ * 0, and *written says whether something else stood there; -1 with GONE:
+ * libvirt is away; RETRY: it did not do it now; PERMANENT: it never will. Not
+ * on the loop thread. */
 int metadata_write(struct watch *watch, const char *uuid, int id,
-                   const char *text, struct memctx_error *err);
+                   const char *text, bool *written, struct memctx_error *err);
 
 #endif

@@ -35,6 +35,9 @@ struct value {
     char *file;          /* NULL: remove */
     bool write_metadata; /* is still to be done, */
     bool write_file;     /* and so is this */
+    bool is_news;        /* it was set, not only to be checked */
+    bool is_check;       /* who asked for a check waits for its result */
+    bool was_wrong;      /* something else stood in the metadata */
     bool failed;         /* writing metadata, and that was logged */
 };
 
@@ -56,19 +59,20 @@ count(const struct value *v)
 {
     const struct publisher *p = v->publisher;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    if (v->id >= 0 && v->counted.generation > 0 &&
+    if (v->is_news && v->id >= 0 && v->counted.generation > 0 &&
         statefile_count(p->dirfd, v->uuid, &v->counted, &err) < 0)
         log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", v->uuid, err.message);
 }
 
 /* One line for all tries of one value. That libvirt is away is logged by who
- * watches it. */
+ * watches it. How often there is a check is up to whoever changes metadata. */
 static void
 log_failure(struct value *v, const struct memctx_error *err)
 {
     if (v->failed || err->kind == MEMCTX_GONE)
         return;
-    log_line(v->publisher->log, LOG_LEVEL_WARNING,
+    log_line(v->publisher->log,
+             v->is_news ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
              "uuid=%s metadata not written: %s%s", v->uuid, err->message,
              err->kind == MEMCTX_PERMANENT ? "" : "; trying again");
     v->failed = true;
@@ -81,11 +85,12 @@ write_metadata(struct value *v)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (v->id < 0 || !v->write_metadata ||
         metadata_write(v->publisher->watch, v->uuid, v->id, v->metadata,
-                       &err) == 0) {
+                       &v->was_wrong, &err) == 0) {
         v->write_metadata = false;
         v->failed = false;
         return;
     }
+    v->was_wrong = true;
     log_failure(v, &err);
     v->write_metadata = err.kind != MEMCTX_PERMANENT;
 }
@@ -109,6 +114,18 @@ write_file(struct value *v)
     v->write_file = result < 0;
 }
 
+/* What a value itself had to change was nobody else's doing. */
+static void
+tell_checked(const struct value *v)
+{
+    struct event *event = event_create(EVENT_CHECKED);
+    if (event == NULL)
+        return;
+    snprintf(event->uuid, sizeof(event->uuid), "%s", v->uuid);
+    event->was_wrong = v->was_wrong && !v->is_news;
+    event_push(v->publisher->queue, event);
+}
+
 /* The file is there only while the metadata are: a withdrawal, which another
  * job of the domain may hold up in libvirt, goes to the file first. */
 static void
@@ -120,10 +137,13 @@ write_value(struct executor_job *job)
         write_file(v);
     write_metadata(v);
     write_file(v);
-    if (v->write_metadata || v->write_file)
+    if (v->write_metadata || v->write_file) {
         executor_retry(v->publisher->executor, job, RETRY_MS);
-    else
-        value_destroy(v);
+        return;
+    }
+    if (v->is_check)
+        tell_checked(v);
+    value_destroy(v);
 }
 
 /* A later value takes the place of this one. */
@@ -133,7 +153,9 @@ drop_value(struct executor_job *job, struct executor_job *next)
     struct value *v = (struct value *)job;
     struct value *later = (struct value *)next;
     if (later != NULL) {
-        later->write_metadata = later->write_metadata || v->write_metadata;
+        later->write_file = later->write_file || v->write_file;
+        later->is_news = later->is_news || v->is_news;
+        later->is_check = later->is_check || v->is_check;
         later->failed = later->failed || v->failed;
     }
     value_destroy(v);
@@ -166,7 +188,7 @@ publisher_destroy(struct publisher *p)
 }
 
 static struct value *
-value_create(struct publisher *p, const struct publisher_run *run)
+value_create(struct publisher *p, const struct publisher_run *run, bool is_news)
 {
     struct value *v = calloc(1, sizeof(*v));
     if (v == NULL)
@@ -177,19 +199,20 @@ value_create(struct publisher *p, const struct publisher_run *run)
     v->id = run->id;
     if (run->counted != NULL)
         v->counted = *run->counted;
-    v->write_file = true;
+    v->write_metadata = true;
+    v->write_file = is_news;
+    v->is_news = is_news;
+    v->is_check = !is_news;
     return v;
 }
 
-int
-publisher_set(struct publisher *p, const struct publisher_run *run,
-              const struct memctx_datum *datum, bool in_metadata,
-              struct memctx_error *err)
+static int
+submit(struct publisher *p, const struct publisher_run *run,
+       const struct memctx_datum *datum, bool is_news, struct memctx_error *err)
 {
-    struct value *v = value_create(p, run);
+    struct value *v = value_create(p, run, is_news);
     if (v == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    v->write_metadata = !in_metadata;
     if (datum != NULL &&
         (memctx_datum_to_xml(datum, MEMCTX_PUBLIC, &v->metadata, err) < 0 ||
          memctx_datum_to_xml(datum, MEMCTX_PRIVATE, &v->file, err) < 0)) {
@@ -200,11 +223,25 @@ publisher_set(struct publisher *p, const struct publisher_run *run,
     return 0;
 }
 
+int
+publisher_set(struct publisher *p, const struct publisher_run *run,
+              const struct memctx_datum *datum, struct memctx_error *err)
+{
+    return submit(p, run, datum, true, err);
+}
+
+int
+publisher_check(struct publisher *p, const struct publisher_run *run,
+                const struct memctx_datum *datum, struct memctx_error *err)
+{
+    return submit(p, run, datum, false, err);
+}
+
 void
 publisher_forget(struct publisher *p, const char *uuid)
 {
     const struct publisher_run over = {.uuid = uuid, .id = -1};
-    struct value *v = value_create(p, &over);
+    struct value *v = value_create(p, &over, true);
     if (v != NULL)
         executor_submit(p->executor, v->uuid, &v->job);
 }

@@ -32,12 +32,19 @@ struct publisher_run {
     const struct statefile_run *counted; /* what is to be remembered of it */
 };
 
-/* The datum of this run is from now on this one, or with NULL none.
- * `in_metadata`: libvirt has it already, only the state file has to be written.
- * Does not wait. -1 with EXHAUSTED (out of memory). Loop thread. */
+/* The datum of this run is from now on this one, or with NULL none. What stands
+ * in the metadata already is not written again. Does not wait. -1 with
+ * EXHAUSTED (out of memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
-                  const struct memctx_datum *datum, bool in_metadata,
-                  struct memctx_error *err);
+                  const struct memctx_datum *datum, struct memctx_error *err);
+
+/* The metadata of this run were changed, perhaps by somebody else: see whether
+ * they are what was set last, which is told once more, and put them right. An
+ * EVENT_CHECKED says what was found. Does not wait. -1 with EXHAUSTED. Loop
+ * thread. */
+int publisher_check(struct publisher *publisher,
+                    const struct publisher_run *run,
+                    const struct memctx_datum *datum, struct memctx_error *err);
 
 /* The run is over: libvirt has dropped the metadata, only the state files have
  * to go. Loop thread. */

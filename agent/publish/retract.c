@@ -32,7 +32,7 @@ handle(struct retraction *r, const struct event *event)
     const struct publisher_run run = {event->uuid, event->id, NULL};
     switch (event->kind) {
     case EVENT_DOMAIN:
-        publisher_set(r->publisher, &run, NULL, false, NULL);
+        publisher_set(r->publisher, &run, NULL, NULL);
         break;
     case EVENT_LISTED:
         r->listed = true;
@@ -41,6 +41,8 @@ handle(struct retraction *r, const struct event *event)
     case EVENT_IDLE:
         r->over = true;
         break;
+    case EVENT_METADATA:
+    case EVENT_CHECKED:
     case EVENT_CONNECTED:
     case EVENT_LOST:
     case EVENT_SIGNAL:

@@ -150,7 +150,6 @@ join_run(struct record *r, const struct adapter_result *result)
         r->run = *run;
     r->run.instance = run->instance;
     r->cold = r->cold && result->fresh;
-    r->lost = !result->has_inherited && r->has_datum;
     count_up_to(r, run->generation);
 }
 
@@ -200,7 +199,7 @@ is_last_kernel(struct record *r, const struct memctx_datum *datum)
     return true;
 }
 
-/* Nothing is written when nothing changed. */
+/* What did not change stays to the byte, and so is not written again. */
 static void
 publish(struct record *r, struct adapter_result *result)
 {
@@ -228,8 +227,7 @@ publish(struct record *r, struct adapter_result *result)
     show_epoch(r);
     memctx_kernel_words(&r->datum.kernel, r->run.kernel);
     result->has_datum = false;
-    r->ops->publish(r->ops->arg, r, &r->datum, equal && !r->lost);
-    r->lost = false;
+    r->ops->publish(r->ops->arg, r, &r->datum);
 }
 
 void

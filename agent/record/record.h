@@ -20,10 +20,9 @@ struct record;
 
 /* How a record acts on the world. `arg` is the ops' own. */
 struct record_ops {
-    /* Make this the domain's datum. Copies what it needs. `in_metadata`:
-       libvirt has it already, it must not be written again. */
+    /* Make this the domain's datum. Copies what it needs. */
     void (*publish)(void *arg, const struct record *record,
-                    const struct memctx_datum *datum, bool in_metadata);
+                    const struct memctx_datum *datum);
     /* The domain's datum, which is still in the record, holds no more. */
     void (*withdraw)(void *arg, const struct record *record);
     /* The public state, its reason or the datum changed. */
@@ -44,7 +43,6 @@ struct record {
                                  (libvirt gives ids again after its own
                                  restart); and how far it was counted */
     bool has_datum;           /* `datum` stands published, as far as we know */
-    bool lost; /* ... but libvirt does not have it: write it again */
     struct memctx_datum datum;
     struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL
                                    while there is no datum, or it is closed */

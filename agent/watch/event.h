@@ -15,6 +15,9 @@ enum event_kind {
     EVENT_DOMAIN,    /* something happened to a domain */
     EVENT_LISTED,    /* the list is complete: what was not in it is gone */
     EVENT_LOST,      /* the connection broke */
+    EVENT_METADATA,  /* a domain's datum was written or removed, by us or by
+                        somebody else */
+    EVENT_CHECKED,   /* the publisher has looked at it for that */
     EVENT_IDLE,      /* the publisher has nothing more to write */
     EVENT_SIGNAL,    /* SIGTERM or SIGINT arrived */
 };
@@ -24,6 +27,7 @@ struct event {
     enum event_kind kind;
     enum memctx_event what; /* EVENT_DOMAIN */
     bool cold;              /* START: booted, not restored or just found */
+    bool was_wrong;         /* EVENT_CHECKED: it was somebody else's */
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     int id;
     char *name; /* owned by the event */

@@ -27,8 +27,9 @@ struct fake {
     pthread_cond_t changed;
     unsigned asked; /* for a connection */
     unsigned sets;
-    unsigned fail_sets; /* so many fail with `code` first */
-    int code;
+    unsigned fail_sets; /* so many fail with `set_code` first */
+    int set_code;
+    int code;  /* of the last error */
     bool gone; /* look-ups find nothing */
     bool held; /* sets for all but OTHER wait */
     bool away; /* there is no connection */
@@ -149,6 +150,7 @@ virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata,
     f->sets++;
     bool fails = f->fail_sets > 0;
     f->fail_sets -= fails;
+    f->code = fails ? f->set_code : f->code;
     if (!fails) {
         snprintf(f->last, sizeof(f->last), "%s",
                  metadata != NULL ? metadata : "");
@@ -219,7 +221,7 @@ fail_sets(unsigned count, int code)
 {
     lock();
     fake()->fail_sets = count;
-    fake()->code = code;
+    fake()->set_code = code;
     unlock();
 }
 
@@ -300,39 +302,105 @@ settle(struct fixture *f)
 }
 
 static void
-set(struct fixture *f, const char *uuid, uint64_t kcr3, bool stands)
+set(struct fixture *f, const char *uuid, uint64_t kcr3)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.kernel.kcr3 = kcr3;
     const struct statefile_run counted = {77, f->datum.generation, "linux"};
     const struct publisher_run run = {uuid, 3, &counted};
-    assert_done(publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL,
-                              stands, &err),
-                &err);
+    assert_done(
+        publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL, &err),
+        &err);
+}
+
+/* libvirt told of a change of the metadata, after that datum was set last. */
+static void
+check(struct fixture *f, const char *uuid, uint64_t kcr3)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    f->datum.kernel.kcr3 = kcr3;
+    const struct statefile_run counted = {77, f->datum.generation, "linux"};
+    const struct publisher_run run = {uuid, 3, &counted};
+    assert_done(
+        publisher_check(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL, &err),
+        &err);
+}
+
+/* Somebody else writes, or removes with "". */
+static void
+meddle(const char *text)
+{
+    lock();
+    snprintf(fake()->last, sizeof(fake()->last), "%s", text);
+    unlock();
+}
+
+/* ... or puts words before others that stand there. */
+static void
+insert(const char *words, const char *before)
+{
+    lock();
+    char *at = strstr(fake()->last, before);
+    assert_non_null(at);
+    assert_true(strlen(fake()->last) + strlen(words) < sizeof(fake()->last));
+    memmove(at + strlen(words), at, strlen(at) + 1);
+    memcpy(at, words, strlen(words));
+    unlock();
+}
+
+/* libvirt prints what it has parsed in its own way. */
+static void
+spell_otherwise(void)
+{
+    insert("\n      ", "<kcr3>");
+}
+
+/* What the oldest check that was not looked at yet has found. */
+static bool
+was_wrong(struct fixture *f)
+{
+    struct pollfd poller = {.fd = queue_fd(f->queue), .events = POLLIN};
+    assert_int_equal(poll(&poller, 1, 60000), 1);
+    struct event *event = event_pop(f->queue);
+    assert_int_equal(event->kind, EVENT_CHECKED);
+    assert_string_equal(event->uuid, UUID);
+    bool wrong = event->was_wrong;
+    event_destroy(event);
+    return wrong;
+}
+
+static bool
+file_has(struct fixture *f, const char *words)
+{
+    char text[8192] = "";
+    int fd = openat(f->dirfd, UUID ".xml", O_RDONLY);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    return strstr(text, words) != NULL;
 }
 
 static void
 test_datum_goes_to_metadata_and_file(void **state)
 {
     struct fixture *f = *state;
-    char text[8192] = "";
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     assert_true(metadata_have("<kcr3>0x1000</kcr3>"));
     assert_false(metadata_have("0xffffffff81000000"));
-    int fd = openat(f->dirfd, UUID ".xml", O_RDONLY);
-    assert_true(read(fd, text, sizeof(text) - 1) > 0);
-    close(fd);
-    assert_non_null(strstr(text, "<kernel base=\"0xffffffff81000000\"/>"));
+    assert_true(file_has(f, "<kernel base=\"0xffffffff81000000\"/>"));
 }
 
 static void
 test_what_stands_is_not_written_again(void **state)
 {
     struct fixture *f = *state;
-    set(f, UUID, 0x1000, true);
+    set(f, UUID, 0x1000);
     settle(f);
-    assert_int_equal(count_sets(), 0);
+    statefile_remove(f->dirfd, UUID);
+    spell_otherwise();
+    set(f, UUID, 0x1000);
+    settle(f);
+    assert_int_equal(count_sets(), 1);
     assert_int_equal(faccessat(f->dirfd, UUID ".xml", R_OK, 0), 0);
 }
 
@@ -341,7 +409,7 @@ test_busy_domain_is_tried_again(void **state)
 {
     struct fixture *f = *state;
     fail_sets(2, VIR_ERR_OPERATION_TIMEOUT);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     assert_int_equal(count_sets(), 3);
     assert_true(metadata_have("0x1000"));
@@ -352,7 +420,7 @@ test_libvirt_away_and_back(void **state)
 {
     struct fixture *f = *state;
     set_away(true);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     wait_until(count_asked() > 0);
     set_away(false);
     settle(f);
@@ -364,29 +432,30 @@ test_latest_value_wins(void **state)
 {
     struct fixture *f = *state;
     hold(true);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     for (unsigned i = 0; i < 100; i++)
-        set(f, UUID, 0x2000, false);
-    set(f, UUID, 0x3000, false);
+        set(f, UUID, 0x2000);
+    set(f, UUID, 0x3000);
     hold(false);
     settle(f);
     assert_true(metadata_have("0x3000"));
     assert_true(count_sets() <= 2);
 }
 
-/* The later one believes that libvirt has it: it would, but for the other. */
 static void
 test_what_a_superseded_value_had_to_write_is_written(void **state)
 {
     struct fixture *f = *state;
     hold(true);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     wait_until(count_asked() > 0);
-    set(f, UUID, 0x2000, false);
-    set(f, UUID, 0x3000, true);
+    set(f, UUID, 0x2000);
+    check(f, UUID, 0x2000);
     hold(false);
+    assert_false(was_wrong(f));
     settle(f);
-    assert_true(metadata_have("0x3000"));
+    assert_true(metadata_have("0x2000"));
+    assert_true(file_has(f, "0x2000"));
 }
 
 /* The same for one whose write failed. */
@@ -396,9 +465,9 @@ test_what_failed_is_written_with_the_next_value(void **state)
     struct fixture *f = *state;
     hold(true);
     fail_sets(1, VIR_ERR_OPERATION_TIMEOUT);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     wait_until(count_asked() > 0);
-    set(f, UUID, 0x2000, true);
+    set(f, UUID, 0x2000);
     hold(false);
     settle(f);
     assert_int_equal(count_sets(), 2);
@@ -414,9 +483,9 @@ test_held_domains_hold_up_no_other(void **state)
         char uuid[40];
         snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
                  i);
-        set(f, uuid, 0x1000, false);
+        set(f, uuid, 0x1000);
     }
-    set(f, OTHER, 0x2000, false);
+    set(f, OTHER, 0x2000);
     wait_until(was_written_for(OTHER));
     hold(false);
     settle(f);
@@ -427,9 +496,9 @@ static void
 test_withdrawal_removes_both(void **state)
 {
     struct fixture *f = *state;
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
-    set(f, UUID, 0, false);
+    set(f, UUID, 0);
     settle(f);
     assert_false(metadata_have("<"));
     assert_int_equal(count_sets(), 2);
@@ -444,10 +513,10 @@ static void
 test_held_domain_loses_its_file_at_once(void **state)
 {
     struct fixture *f = *state;
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     hold(true);
-    set(f, UUID, 0, false);
+    set(f, UUID, 0);
     wait_until(faccessat(f->dirfd, UUID ".xml", F_OK, 0) != 0);
     assert_int_equal(count_sets(), 1);
     hold(false);
@@ -459,7 +528,7 @@ static void
 test_removal_of_nothing_is_no_write(void **state)
 {
     struct fixture *f = *state;
-    set(f, UUID, 0, false);
+    set(f, UUID, 0);
     settle(f);
     assert_int_equal(count_sets(), 0);
 }
@@ -469,7 +538,7 @@ test_domain_that_is_gone_is_left_alone(void **state)
 {
     struct fixture *f = *state;
     fake()->gone = true;
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     assert_int_equal(count_sets(), 0);
 }
@@ -479,7 +548,7 @@ test_next_run_of_the_domain_is_left_alone(void **state)
 {
     struct fixture *f = *state;
     fake()->id = 4;
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     assert_int_equal(count_sets(), 0);
 }
@@ -489,8 +558,86 @@ test_refusal_for_good_is_not_tried_again(void **state)
 {
     struct fixture *f = *state;
     fail_sets(1000, VIR_ERR_OPERATION_DENIED);
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
+    assert_int_equal(count_sets(), 1);
+}
+
+static void
+test_what_somebody_else_wrote_is_replaced(void **state)
+{
+    static const char *const forged[] = {
+        "", "<memctx><kcr3>0xdead</kcr3></memctx>", "<memctx", "<other/>"};
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000);
+    settle(f);
+    for (unsigned i = 0; i < 4; i++) {
+        meddle(forged[i]);
+        check(f, UUID, 0x1000);
+        assert_true(was_wrong(f));
+        assert_true(metadata_have("<kcr3>0x1000</kcr3>"));
+    }
+    assert_int_equal(count_sets(), 5);
+}
+
+static void
+test_what_somebody_else_added_goes(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000);
+    settle(f);
+    insert("<kcr3>0xdead</kcr3>", "</memctx>");
+    check(f, UUID, 0x1000);
+    assert_true(was_wrong(f));
+    assert_false(metadata_have("0xdead"));
+}
+
+static void
+test_what_somebody_else_wrote_where_nothing_is_goes(void **state)
+{
+    struct fixture *f = *state;
+    meddle("<memctx><kcr3>0xdead</kcr3></memctx>");
+    check(f, UUID, 0);
+    assert_true(was_wrong(f));
+    assert_false(metadata_have("<"));
+}
+
+/* libvirt tells of our own writes, too. */
+static void
+test_what_we_wrote_is_nobody_elses(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000);
+    settle(f);
+    spell_otherwise();
+    check(f, UUID, 0x1000);
+    assert_false(was_wrong(f));
+    assert_int_equal(count_sets(), 1);
+}
+
+/* A check that waited with a newer datum behind it says nothing of others. */
+static void
+test_check_that_is_superseded_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    hold(true);
+    set(f, UUID, 0x1000);
+    wait_until(count_asked() > 0);
+    check(f, UUID, 0x1000);
+    set(f, UUID, 0x2000);
+    hold(false);
+    assert_false(was_wrong(f));
+    assert_true(metadata_have("0x2000"));
+}
+
+static void
+test_check_that_is_refused_is_told(void **state)
+{
+    struct fixture *f = *state;
+    meddle("<memctx/>");
+    fail_sets(1000, VIR_ERR_OPERATION_DENIED);
+    check(f, UUID, 0x1000);
+    assert_true(was_wrong(f));
     assert_int_equal(count_sets(), 1);
 }
 
@@ -498,7 +645,7 @@ static void
 test_end_of_a_run_removes_the_files_only(void **state)
 {
     struct fixture *f = *state;
-    set(f, UUID, 0x1000, false);
+    set(f, UUID, 0x1000);
     settle(f);
     publisher_forget(f->publisher, UUID);
     settle(f);
@@ -528,6 +675,12 @@ main(void)
         TEST(test_next_run_of_the_domain_is_left_alone),
         TEST(test_refusal_for_good_is_not_tried_again),
         TEST(test_end_of_a_run_removes_the_files_only),
+        TEST(test_what_somebody_else_wrote_is_replaced),
+        TEST(test_what_somebody_else_added_goes),
+        TEST(test_what_somebody_else_wrote_where_nothing_is_goes),
+        TEST(test_what_we_wrote_is_nobody_elses),
+        TEST(test_check_that_is_superseded_is_answered),
+        TEST(test_check_that_is_refused_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
