@@ -18,6 +18,7 @@
 #include "domains.h"
 #include "publish/statefile.h"
 #include "sandbox/spawner.h"
+#include "upkeep.h"
 #include "watch/event.h"
 #include "watch/hint.h"
 #include "watch/vir.h"
@@ -50,6 +51,7 @@ struct agent {
     struct hint *hint;
     struct domains_means means; /* owned, from dirfd on */
     struct domains domains;
+    struct upkeep *upkeep;
     enum {
         RUNNING,
         STOPPING,
@@ -67,15 +69,18 @@ handle_event(struct agent *agent, const struct event *event)
         break;
     case EVENT_DOMAIN:
         domains_handle(&agent->domains, event);
+        upkeep_handle(agent->upkeep, event);
         break;
     case EVENT_LISTED:
         domains_listed(&agent->domains);
-        break;
-    case EVENT_LOST:
-        domains_lost(&agent->domains);
+        upkeep_handle(agent->upkeep, event);
         break;
     case EVENT_METADATA:
     case EVENT_CHECKED:
+        upkeep_handle(agent->upkeep, event);
+        break;
+    case EVENT_LOST:
+        domains_lost(&agent->domains);
         break;
     case EVENT_IDLE:
         if (agent->life == STOPPING)
@@ -199,8 +204,10 @@ start_libvirt(struct agent *agent, const char *dir, struct memctx_error *err)
     if (watch_create(s, agent->queue, agent->log, &means->watch, err) < 0 ||
         hint_create(dir, means->watch, &agent->hint, err) < 0)
         return -1;
-    return publisher_create((unsigned)s->writers, means->watch, means->dirfd,
-                            agent->queue, agent->log, &means->publisher, err);
+    if (publisher_create((unsigned)s->writers, means->watch, means->dirfd,
+                         agent->queue, agent->log, &means->publisher, err) < 0)
+        return -1;
+    return upkeep_create(&agent->domains, agent->log, &agent->upkeep, err);
 }
 
 /* In this order: each uses some of those before it. */
@@ -289,6 +296,7 @@ static void
 end_parts(struct agent *agent)
 {
     struct domains_means *means = &agent->means;
+    upkeep_destroy(agent->upkeep);
     domains_deinit(&agent->domains);
     offload_destroy(agent->requests, EXECUTOR_NO_LIMIT);
     control_destroy(means->control);

@@ -271,6 +271,40 @@ domains_handle(struct domains *d, const struct event *event)
         forget_member(d, member);
 }
 
+/* Until its RAM was opened a domain's metadata are those of an earlier agent,
+ * which are taken over then, or of nobody. */
+static bool
+is_known(const struct record *record)
+{
+    return record->has_datum || record->joined ||
+           record_state(record) == MEMCTX_STATE_UNSUPPORTED;
+}
+
+enum domains_checks
+domains_check(struct domains *d, const char *uuid)
+{
+    const struct member *member = members_find(&d->members, uuid);
+    if (member == NULL || d->ending)
+        return DOMAINS_LEAVES;
+    const struct record *r = member->record;
+    const struct publisher_run run = {r->uuid, r->id, &r->run};
+    if (!is_known(r) ||
+        publisher_check(d->means->publisher, &run,
+                        r->has_datum ? &r->datum : NULL, NULL) < 0)
+        return DOMAINS_CHECKS_LATER;
+    return DOMAINS_CHECKS;
+}
+
+void
+domains_mark_fought(struct domains *d, const char *uuid, bool fought)
+{
+    const struct member *member = members_find(&d->members, uuid);
+    if (member == NULL)
+        return;
+    member->record->fought = fought;
+    control_changed(d->means->control, member->record);
+}
+
 static bool
 is_member(const char *uuid, void *arg)
 {

@@ -54,6 +54,20 @@ void domains_listed(struct domains *domains);
 /* The connection broke. */
 void domains_lost(struct domains *domains);
 
+enum domains_checks {
+    DOMAINS_CHECKS,       /* an EVENT_CHECKED follows */
+    DOMAINS_CHECKS_LATER, /* it is not known yet what should stand there */
+    DOMAINS_LEAVES,       /* its metadata are not ours */
+};
+
+/* Have the publisher compare a domain's metadata with what should stand there,
+ * and put them right. */
+enum domains_checks domains_check(struct domains *domains, const char *uuid);
+
+/* Somebody else keeps changing the metadata of this domain, or does no more. */
+void domains_mark_fought(struct domains *domains, const char *uuid,
+                         bool fought);
+
 /* RAM of a domain was handed in; `arg` is the domains. */
 service_attach_fn domains_attach;
 

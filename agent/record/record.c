@@ -101,7 +101,10 @@ record_state(const struct record *r)
 const char *
 record_reason(const struct record *r)
 {
-    return r->reason.kind == MEMCTX_OK ? "" : r->reason.message;
+    if (r->reason.kind != MEMCTX_OK)
+        return r->reason.message;
+    return r->fought ? "somebody else keeps changing the domain's metadata"
+                     : "";
 }
 
 static void
@@ -149,6 +152,7 @@ join_run(struct record *r, const struct adapter_result *result)
     if (r->run.generation == 0 && r->boot == 1)
         r->run = *run;
     r->run.instance = run->instance;
+    r->joined = true;
     r->cold = r->cold && result->fresh;
     count_up_to(r, run->generation);
 }

@@ -42,7 +42,10 @@ struct record {
     struct statefile_run run; /* of QEMU, instance 0 before its RAM was opened
                                  (libvirt gives ids again after its own
                                  restart); and how far it was counted */
+    bool joined;              /* that was learned: its RAM was opened, and its
+                                 metadata were read */
     bool has_datum;           /* `datum` stands published, as far as we know */
+    bool fought; /* the owner's: somebody else keeps changing its metadata */
     struct memctx_datum datum;
     struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL
                                    while there is no datum, or it is closed */

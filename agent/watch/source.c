@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "datum/datum.h"
 #include "watch/vir.h"
 
 void
@@ -122,6 +123,25 @@ on_memory_size(virConnectPtr connection, virDomainPtr domain, const char *alias,
 }
 #endif
 
+/* The application's own URI says whose metadata they are; title and description
+ * have none. What we write ourselves comes back here, too. */
+static void
+on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
+            const char *uri, void *opaque)
+{
+    struct source *source = opaque;
+    (void)connection;
+    if (type != VIR_DOMAIN_METADATA_ELEMENT || uri == NULL ||
+        strcmp(uri, MEMCTX_URI) != 0)
+        return;
+    struct event *event = event_create(EVENT_METADATA);
+    if (event == NULL || virDomainGetUUIDString(domain, event->uuid) < 0) {
+        event_destroy(event);
+        return;
+    }
+    event_push(source->queue, event);
+}
+
 /* libvirt's macro casts one type of function to another, which compilers warn
  * of; a cast by way of this type says that it is meant. */
 #define CALLBACK(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
@@ -144,6 +164,8 @@ source_register(struct source *source, virConnectPtr connection)
         [SOURCE_MEMORY_SIZE] = {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
                                 CALLBACK(on_memory_size)},
 #endif
+        [SOURCE_METADATA] = {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+                             CALLBACK(on_metadata)},
     };
     for (unsigned i = 0; i < SOURCE_CALLBACKS; i++) {
         if (rows[i].callback == NULL)

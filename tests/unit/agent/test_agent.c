@@ -612,6 +612,89 @@ test_hooks_are_told_in_order(void **state)
     virDomainFree(domain);
 }
 
+static void
+forge(virDomainPtr domain, const char *text)
+{
+    assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                          text, MEMCTX_KEY, MEMCTX_URI,
+                                          VIR_DOMAIN_AFFECT_LIVE),
+                     0);
+}
+
+static void
+turn_until_is(struct fixture *f, virDomainPtr domain, const char *wanted)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+        if (text != NULL && strcmp(text, wanted) == 0)
+            return;
+        agent_turn(f->agent);
+    }
+    fail_msg("what somebody else wrote stays");
+}
+
+static void
+test_what_others_change_is_put_right(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "guarded");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *before = turn_until(f, domain, true);
+    turn_until_file(f, domain, true);
+    forge(domain, wrong);
+    turn_until_is(f, domain, before);
+    forge(domain, NULL);
+    turn_until_is(f, domain, before);
+    virDomainSuspend(domain);
+    forge(domain, wrong);
+    turn_until_is(f, domain, before);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_forged_datum_of_a_domain_that_waits_goes(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    f->settings.stub_fail_boots = 1000000;
+    start_agent(f);
+    virDomainPtr domain = start_domain(f, "waits");
+    forge(domain, wrong);
+    free(turn_until(f, domain, false));
+    forge(domain, wrong);
+    free(turn_until(f, domain, false));
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_domain_that_is_left_out_is_left_alone(void **state)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct fixture *f = *state;
+    stop_agent(f);
+    assert_done(
+        settings_parse("domains = [ \"!left\" ]", "text", &f->settings, &err),
+        &err);
+    start_agent(f);
+    virDomainPtr watched = start_domain(f, "watched");
+    free(turn_until(f, watched, true));
+    virDomainPtr domain = start_domain(f, "left");
+    for (unsigned i = 0; i < 50; i++)
+        agent_turn(f->agent);
+    forge(domain, wrong);
+    /* The agent has heard of that before it has of this. */
+    forge(watched, NULL);
+    free(turn_until(f, watched, true));
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = metadata_of(domain);
+    assert_non_null(text);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+    virDomainDestroy(watched);
+    virDomainFree(watched);
+}
+
 int
 main(void)
 {
@@ -634,6 +717,12 @@ main(void)
             test_datum_found_right_is_kept_to_the_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_datum_of_a_definition_counts_for_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_others_change_is_put_right,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_forged_datum_of_a_domain_that_waits_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_domain_that_is_left_out_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_datum_of_nobody_is_replaced,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
