@@ -82,6 +82,9 @@ handle_event(struct agent *agent, const struct event *event)
     case EVENT_LOST:
         domains_lost(&agent->domains);
         break;
+    case EVENT_CLAIM:
+    case EVENT_CLAIM_WORD:
+        break;
     case EVENT_IDLE:
         if (agent->life == STOPPING)
             agent->life = STOPPED;

@@ -43,6 +43,8 @@ handle(struct retraction *r, const struct event *event)
         break;
     case EVENT_METADATA:
     case EVENT_CHECKED:
+    case EVENT_CLAIM:
+    case EVENT_CLAIM_WORD:
     case EVENT_CONNECTED:
     case EVENT_LOST:
     case EVENT_SIGNAL:

@@ -10,16 +10,22 @@
 #include "common/queue.h"
 #include "domain/domain.h"
 
+/* Under this URI, beside the datum's, agents speak to each other. */
+#define EVENT_CLAIM_URI "urn:memctx:agent:1"
+
 enum event_kind {
-    EVENT_CONNECTED, /* callbacks are registered; a list follows */
-    EVENT_DOMAIN,    /* something happened to a domain */
-    EVENT_LISTED,    /* the list is complete: what was not in it is gone */
-    EVENT_LOST,      /* the connection broke */
-    EVENT_METADATA,  /* a domain's datum was written or removed, by us or by
-                        somebody else */
-    EVENT_CHECKED,   /* the publisher has looked at it for that */
-    EVENT_IDLE,      /* the publisher has nothing more to write */
-    EVENT_SIGNAL,    /* SIGTERM or SIGINT arrived */
+    EVENT_CONNECTED,  /* callbacks are registered; a list follows */
+    EVENT_DOMAIN,     /* something happened to a domain */
+    EVENT_LISTED,     /* the list is complete: what was not in it is gone */
+    EVENT_LOST,       /* the connection broke */
+    EVENT_METADATA,   /* a domain's datum was written or removed, by us or by
+                         somebody else */
+    EVENT_CHECKED,    /* the publisher has looked at it for that */
+    EVENT_CLAIM,      /* the claim on the domains of this connection is settled,
+                         or is not any more */
+    EVENT_CLAIM_WORD, /* an agent said something of that in a domain */
+    EVENT_IDLE,       /* the publisher has nothing more to write */
+    EVENT_SIGNAL,     /* SIGTERM or SIGINT arrived */
 };
 
 struct event {

@@ -131,10 +131,13 @@ on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
 {
     struct source *source = opaque;
     (void)connection;
-    if (type != VIR_DOMAIN_METADATA_ELEMENT || uri == NULL ||
-        strcmp(uri, MEMCTX_URI) != 0)
+    if (type != VIR_DOMAIN_METADATA_ELEMENT || uri == NULL)
         return;
-    struct event *event = event_create(EVENT_METADATA);
+    bool is_datum = strcmp(uri, MEMCTX_URI) == 0;
+    if (!is_datum && strcmp(uri, EVENT_CLAIM_URI) != 0)
+        return;
+    struct event *event =
+        event_create(is_datum ? EVENT_METADATA : EVENT_CLAIM_WORD);
     if (event == NULL || virDomainGetUUIDString(domain, event->uuid) < 0) {
         event_destroy(event);
         return;
