@@ -16,6 +16,7 @@
 #include "common/executor.h"
 #include "common/offload.h"
 #include "domains.h"
+#include "publish/claim.h"
 #include "publish/statefile.h"
 #include "sandbox/spawner.h"
 #include "upkeep.h"
@@ -52,26 +53,57 @@ struct agent {
     struct domains_means means; /* owned, from dirfd on */
     struct domains domains;
     struct upkeep *upkeep;
+    struct claim *claim;
     enum {
         RUNNING,
         STOPPING,
         STOPPED,
-        STOPPED_AT_ONCE
+        STOPPED_AT_ONCE,
+        REFUSED, /* another agent vouches for this connection's domains */
     } life;
 };
+
+/* Until it is known that nobody else vouches for the domains of this connection
+ * nothing is published; and nothing, if somebody does. */
+static void
+take_claim(struct agent *agent)
+{
+    enum claim_state state = claim_state(agent->claim);
+    if (agent->life != RUNNING || state == CLAIM_ASKING)
+        return;
+    if (state != CLAIM_TAKEN) {
+        domains_vouch(&agent->domains);
+        return;
+    }
+    log_line(agent->log, LOG_LEVEL_ERROR,
+             "another memctxd vouches for the domains of this libvirt "
+             "connection; leaving them to it");
+    agent->life = REFUSED;
+}
+
+static void
+handle_domain(struct agent *agent, const struct event *event)
+{
+    if (event->what == MEMCTX_EVENT_START ||
+        event->what == MEMCTX_EVENT_START_PAUSED)
+        claim_see(agent->claim, event->uuid);
+    domains_handle(&agent->domains, event);
+    upkeep_handle(agent->upkeep, event);
+}
 
 static void
 handle_event(struct agent *agent, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_CONNECTED:
+        claim_connected(agent->claim);
         domains_connected(&agent->domains);
         break;
     case EVENT_DOMAIN:
-        domains_handle(&agent->domains, event);
-        upkeep_handle(agent->upkeep, event);
+        handle_domain(agent, event);
         break;
     case EVENT_LISTED:
+        claim_listed(agent->claim);
         domains_listed(&agent->domains);
         upkeep_handle(agent->upkeep, event);
         break;
@@ -79,11 +111,14 @@ handle_event(struct agent *agent, const struct event *event)
     case EVENT_CHECKED:
         upkeep_handle(agent->upkeep, event);
         break;
+    case EVENT_CLAIM:
+        take_claim(agent);
+        break;
+    case EVENT_CLAIM_WORD:
+        claim_hear(agent->claim, event->uuid);
+        break;
     case EVENT_LOST:
         domains_lost(&agent->domains);
-        break;
-    case EVENT_CLAIM:
-    case EVENT_CLAIM_WORD:
         break;
     case EVENT_IDLE:
         if (agent->life == STOPPING)
@@ -210,6 +245,9 @@ start_libvirt(struct agent *agent, const char *dir, struct memctx_error *err)
     if (publisher_create((unsigned)s->writers, means->watch, means->dirfd,
                          agent->queue, agent->log, &means->publisher, err) < 0)
         return -1;
+    if (claim_create(means->watch, agent->queue, &CLAIM_TIMES, false,
+                     &agent->claim, err) < 0)
+        return -1;
     return upkeep_create(&agent->domains, agent->log, &agent->upkeep, err);
 }
 
@@ -263,6 +301,12 @@ agent_turn(struct agent *agent)
     return is_alive(agent);
 }
 
+bool
+agent_was_refused(const struct agent *agent)
+{
+    return agent->life == REFUSED;
+}
+
 struct queue *
 agent_queue(struct agent *agent)
 {
@@ -304,7 +348,11 @@ end_parts(struct agent *agent)
     offload_destroy(agent->requests, EXECUTOR_NO_LIMIT);
     control_destroy(means->control);
     hint_destroy(agent->hint);
+    claim_destroy(agent->claim);
     publisher_destroy(means->publisher);
+    /* What was published in these files until now, another one vouches for. */
+    if (agent->life == REFUSED)
+        statefile_clean(means->dirfd);
     bool hooks_ended = hooks_destroy(means->hooks, HOOKS_WAIT_MS);
     executor_destroy(means->adapters.workers, EXECUTOR_DRAIN,
                      EXECUTOR_NO_LIMIT);

@@ -24,6 +24,10 @@ int agent_create(const struct settings *settings, const char *dir, bool stub,
  * once the agent has stopped. */
 bool agent_turn(struct agent *agent);
 
+/* Has it stopped because another one vouches for the domains of this
+ * connection? That was logged, and nothing of the other's was touched. */
+bool agent_was_refused(const struct agent *agent);
+
 /* Where the events come from that the agent acts on; for tests, which push some
  * that their libvirt driver does not send. */
 struct queue *agent_queue(struct agent *agent);

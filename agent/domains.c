@@ -334,6 +334,14 @@ domains_lost(struct domains *d)
 }
 
 void
+domains_vouch(struct domains *d)
+{
+    publisher_release(d->means->publisher);
+    if (!d->members.listening)
+        members_listen(&d->members);
+}
+
+void
 domains_connected(struct domains *d)
 {
     d->connections++;

@@ -42,6 +42,10 @@ void domains_init(struct domains *domains, const struct domains_means *means);
 /* Close the RAM of all; what stands published stays. */
 void domains_deinit(struct domains *domains);
 
+/* Nobody else vouches for the domains of this connection: take what is found in
+ * them, and publish it. */
+void domains_vouch(struct domains *domains);
+
 /* The connection to libvirt stands; its list of domains follows. */
 void domains_connected(struct domains *domains);
 

@@ -215,7 +215,7 @@ ignore_error(void *opaque, virErrorPtr error)
     (void)error;
 }
 
-/* Without signals: it ends by itself, soon. */
+/* Without signals: it ends by itself, soon. EXIT_DONE, or -1. */
 static int
 run_retract(const struct settings *settings, const char *dir,
             const struct log *log, struct memctx_error *err)
@@ -234,6 +234,14 @@ leave(int number)
     _exit(EXIT_DONE);
 }
 
+static void
+leave_refused(int number)
+{
+    (void)number;
+    _exit(EXIT_ERROR);
+}
+
+/* An exit code, or -1. */
 static int
 run_agent(const struct settings *settings, const char *dir, bool stub,
           const struct log *log, struct memctx_error *err)
@@ -254,17 +262,18 @@ run_agent(const struct settings *settings, const char *dir, bool stub,
     log_line(log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s", dir);
     while (agent_turn(signals.agent))
         ;
+    bool refused = agent_was_refused(signals.agent);
     /* From here on nobody reads the descriptor: a signal ends the process, and
      * so does a thread that hangs in libvirt for too long. */
     sigset_t set;
     fill_signals(&set);
-    signal(SIGALRM, leave);
-    signal(SIGTERM, leave);
-    signal(SIGINT, leave);
+    signal(SIGALRM, refused ? leave_refused : leave);
+    signal(SIGTERM, refused ? leave_refused : leave);
+    signal(SIGINT, refused ? leave_refused : leave);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     alarm(LEAVE_S);
     agent_destroy(signals.agent);
-    return 0;
+    return refused ? EXIT_ERROR : EXIT_DONE;
 }
 
 /* Parse the command line: there are options only. -1 with PERMANENT. */
@@ -310,11 +319,9 @@ main(int argc, char **argv)
         .level = log_level_from_name(settings.log_level),
         .priorities = !isatty(STDERR_FILENO),
     };
-    int failed = options.retract
-                     ? run_retract(&settings, dir, &log, &err)
-                     : run_agent(&settings, dir, options.stub, &log, &err);
-    if (failed < 0)
-        _exit(fail(EXIT_ERROR, &err));
+    int code = options.retract
+                   ? run_retract(&settings, dir, &log, &err)
+                   : run_agent(&settings, dir, options.stub, &log, &err);
     /* Threads that hang in libvirt after a stop at once end here. */
-    _exit(EXIT_DONE);
+    _exit(code < 0 ? fail(EXIT_ERROR, &err) : code);
 }

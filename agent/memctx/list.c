@@ -59,8 +59,9 @@ const struct command command_list = {
     .description =
         "Print a line for each running domain: its id, name and state, its "
         "generation, which counts the kernels of this run, and the reason "
-        "where it is not ready. Where the clock of its kernel has stood for a "
-        "second or more, say for how long.",
+        "where it is not ready, or where somebody else keeps changing its "
+        "metadata. Where the clock of its kernel has stood for a second or "
+        "more, say for how long.",
     .options = option_table,
     .options_size = sizeof(struct list_options),
     .run = run,

@@ -2,7 +2,10 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* A value is a job of the executor, with the domain's UUID for its key: of one
  * domain one is written at a time and one waits, the latest. What a value that
- * is superseded had still to write, its successor writes. */
+ * is superseded had still to write, its successor writes.
+ *
+ * As long as another agent may vouch for these domains, values are held: what
+ * stands in the metadata and in its files is not ours to change. */
 #include "publish/publish.h"
 
 #include <stdio.h>
@@ -22,6 +25,9 @@ struct publisher {
     const struct log *log;
     int dirfd;
     struct executor *executor;
+    bool released;
+    struct value *held; /* in their order */
+    struct value **last_held;
 };
 
 /* What one run of a domain gets. */
@@ -39,6 +45,7 @@ struct value {
     bool is_check;       /* who asked for a check waits for its result */
     bool was_wrong;      /* something else stood in the metadata */
     bool failed;         /* writing metadata, and that was logged */
+    struct value *next;  /* held */
 };
 
 static void
@@ -174,8 +181,37 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
         .watch = watch, .queue = queue, .log = log, .dirfd = dirfd};
     if (executor_create(max_threads, 1, &p->executor, err) < 0)
         return -1;
+    p->last_held = &p->held;
     *ret = memctx_steal_ptr(&p);
     return 0;
+}
+
+static struct value *
+take_held(struct publisher *p)
+{
+    struct value *v = p->held;
+    if (v != NULL)
+        p->held = v->next;
+    if (p->held == NULL)
+        p->last_held = &p->held;
+    return v;
+}
+
+static void
+drop_held(struct publisher *p)
+{
+    struct value *v;
+    while ((v = take_held(p)) != NULL)
+        value_destroy(v);
+}
+
+void
+publisher_release(struct publisher *p)
+{
+    struct value *v;
+    p->released = true;
+    while ((v = take_held(p)) != NULL)
+        executor_submit(p->executor, v->uuid, &v->job);
 }
 
 void
@@ -183,6 +219,7 @@ publisher_destroy(struct publisher *p)
 {
     if (p == NULL)
         return;
+    drop_held(p);
     executor_destroy(p->executor, EXECUTOR_DROP, EXECUTOR_NO_LIMIT);
     free(p);
 }
@@ -206,6 +243,17 @@ value_create(struct publisher *p, const struct publisher_run *run, bool is_news)
     return v;
 }
 
+static void
+write_or_hold(struct publisher *p, struct value *v)
+{
+    if (p->released) {
+        executor_submit(p->executor, v->uuid, &v->job);
+        return;
+    }
+    *p->last_held = v;
+    p->last_held = &v->next;
+}
+
 static int
 submit(struct publisher *p, const struct publisher_run *run,
        const struct memctx_datum *datum, bool is_news, struct memctx_error *err)
@@ -219,7 +267,7 @@ submit(struct publisher *p, const struct publisher_run *run,
         value_destroy(v);
         return -1;
     }
-    executor_submit(p->executor, v->uuid, &v->job);
+    write_or_hold(p, v);
     return 0;
 }
 
@@ -243,7 +291,7 @@ publisher_forget(struct publisher *p, const char *uuid)
     const struct publisher_run over = {.uuid = uuid, .id = -1};
     struct value *v = value_create(p, &over, true);
     if (v != NULL)
-        executor_submit(p->executor, v->uuid, &v->job);
+        write_or_hold(p, v);
 }
 
 static void
@@ -258,5 +306,6 @@ push_idle(void *arg)
 void
 publisher_tell_idle(struct publisher *p)
 {
+    drop_held(p);
     executor_when_idle(p->executor, push_idle, p);
 }

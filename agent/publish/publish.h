@@ -16,6 +16,7 @@
 struct publisher;
 
 /* Up to max_threads write at a time; they are started as they are needed.
+ * Nothing is written before publisher_release().
  * `dirfd` (for state files) is borrowed, as are the others. -1 with EXHAUSTED.
  */
 int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
@@ -24,6 +25,10 @@ int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
 
 /* End the threads; what is not written yet stays unwritten. NULL is fine. */
 void publisher_destroy(struct publisher *publisher);
+
+/* Write what was set so far, and from now on at once: nobody else vouches for
+ * these domains. Loop thread. */
+void publisher_release(struct publisher *publisher);
 
 /* One run of one domain. */
 struct publisher_run {
@@ -50,7 +55,8 @@ int publisher_check(struct publisher *publisher,
  * to go. Loop thread. */
 void publisher_forget(struct publisher *publisher, const char *uuid);
 
-/* Push EVENT_IDLE into the queue once everything is written; now, if it is. */
+/* Push EVENT_IDLE into the queue once everything is written; now, if it is.
+ * What was not released is given up. Loop thread. */
 void publisher_tell_idle(struct publisher *publisher);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* An agent that only withdraws: the watch lists the domains, the publisher
- * removes what stands there, each held up by nobody but its own domain. */
+ * removes what stands there, each held up by nobody but its own domain; but
+ * only once it is known that no other agent vouches for it. */
 #include "publish/retract.h"
 
 #include <libvirt/libvirt.h>
@@ -9,6 +10,7 @@
 #include <sys/file.h>
 
 #include "base/cleanup.h"
+#include "publish/claim.h"
 #include "publish/publish.h"
 #include "watch/event.h"
 #include "publish/statefile.h"
@@ -21,10 +23,27 @@ struct retraction {
     struct queue *queue;
     struct watch *watch;
     struct publisher *publisher;
+    struct claim *claim;
     bool listed;
+    bool claimed; /* by nobody else */
     bool over;
     bool late;
 };
+
+/* It may have been settled before the list was complete. */
+static void
+withdraw_if_ours(struct retraction *r)
+{
+    enum claim_state state = claim_state(r->claim);
+    if (!r->listed || r->claimed || r->over)
+        return;
+    r->over = state == CLAIM_TAKEN;
+    r->claimed = state == CLAIM_OURS || state == CLAIM_UNASKED;
+    if (!r->claimed)
+        return;
+    publisher_release(r->publisher);
+    publisher_tell_idle(r->publisher);
+}
 
 static void
 handle(struct retraction *r, const struct event *event)
@@ -33,19 +52,24 @@ handle(struct retraction *r, const struct event *event)
     switch (event->kind) {
     case EVENT_DOMAIN:
         publisher_set(r->publisher, &run, NULL, NULL);
+        claim_see(r->claim, event->uuid);
         break;
     case EVENT_LISTED:
         r->listed = true;
-        publisher_tell_idle(r->publisher);
+        claim_listed(r->claim);
+        break;
+    case EVENT_CLAIM:
+        withdraw_if_ours(r);
         break;
     case EVENT_IDLE:
         r->over = true;
         break;
+    case EVENT_CONNECTED:
+        claim_connected(r->claim);
+        break;
     case EVENT_METADATA:
     case EVENT_CHECKED:
-    case EVENT_CLAIM:
     case EVENT_CLAIM_WORD:
-    case EVENT_CONNECTED:
     case EVENT_LOST:
     case EVENT_SIGNAL:
         break;
@@ -81,7 +105,9 @@ run(struct retraction *r, const struct settings *settings, int dirfd,
     if (queue_create(&r->queue, err) < 0 ||
         watch_create(settings, r->queue, log, &r->watch, err) < 0 ||
         publisher_create((unsigned)settings->writers, r->watch, dirfd, r->queue,
-                         log, &r->publisher, err) < 0)
+                         log, &r->publisher, err) < 0 ||
+        claim_create(r->watch, r->queue, &CLAIM_TIMES, true, &r->claim, err) <
+            0)
         return -1;
     if (virEventAddHandle(queue_fd(r->queue), VIR_EVENT_HANDLE_READABLE,
                           on_queue, r, NULL) < 0 ||
@@ -90,6 +116,10 @@ run(struct retraction *r, const struct settings *settings, int dirfd,
                                 vir_last_error());
     while (!r->over && !r->late && virEventRunDefaultImpl() == 0)
         ;
+    if (r->over && !r->claimed)
+        log_line(log, LOG_LEVEL_INFO,
+                 "nothing withdrawn: another memctxd vouches for the domains "
+                 "of this libvirt connection");
     if (r->over)
         return 0;
     return memctx_error_set(
@@ -116,6 +146,7 @@ retract(const struct settings *settings, const char *dir, const struct log *log,
     int failed = run(&r, settings, dirfd, log, err);
     /* What hangs in libvirt hangs: the process ends here. */
     if (failed == 0) {
+        claim_destroy(r.claim);
         publisher_destroy(r.publisher);
         watch_destroy(r.watch);
     }

@@ -10,9 +10,11 @@
 
 /* Remove the datum from every running domain of the connection, and the files
  * in `dir` but for the counts in runs/. Does nothing while an agent runs in
- * `dir`: it vouches. virEventRegisterDefaultImpl() must have been called. -1
- * with PERMANENT or RETRY: the directory cannot be used, libvirt does not
- * answer, or a domain was held by another job for too long. */
+ * `dir`: it vouches. Leaves the metadata alone while an agent of whatever
+ * directory vouches for the domains of the connection.
+ * virEventRegisterDefaultImpl() must have been called. -1 with PERMANENT or
+ * RETRY: the directory cannot be used, libvirt does not answer, or a domain was
+ * held by another job for too long. */
 int retract(const struct settings *settings, const char *dir,
             const struct log *log, struct memctx_error *err);
 

@@ -33,13 +33,14 @@ on_member(int id, int fd, int events, void *opaque)
 static int
 add_handles(struct member *member)
 {
+    int events = member->members->listening ? VIR_EVENT_HANDLE_READABLE : 0;
     for (unsigned i = 0; i < ADAPTER_COOKIES; i++) {
         struct member_handle *handle = &member->handles[i];
         handle->member = member;
         handle->cookie = (enum adapter_cookie)i;
         handle->id = virEventAddHandle(
-            adapter_fd(member->record->adapter, handle->cookie),
-            VIR_EVENT_HANDLE_READABLE, on_member, handle, NULL);
+            adapter_fd(member->record->adapter, handle->cookie), events,
+            on_member, handle, NULL);
         if (handle->id < 0)
             return -1;
     }
@@ -65,6 +66,16 @@ members_add(struct members *members, struct record *record)
         return member;
     members_remove(members, member);
     return NULL;
+}
+
+void
+members_listen(struct members *members)
+{
+    members->listening = true;
+    for (struct member *m = members->first; m != NULL; m = m->next) {
+        for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
+            virEventUpdateHandle(m->handles[i].id, VIR_EVENT_HANDLE_READABLE);
+    }
 }
 
 void

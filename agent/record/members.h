@@ -27,6 +27,7 @@ struct member {
 };
 
 struct members {
+    bool listening; /* to the descriptors; members_listen() */
     struct member *first;
     struct record *records; /* the same, for the control socket */
     /* A record's run is over: the owner calls members_remove(). */
@@ -37,6 +38,10 @@ struct members {
 /* Take the record in; it is the member's from the call on. NULL, and the record
  * destroyed, when there is no memory or no place in the event loop. */
 struct member *members_add(struct members *members, struct record *record);
+
+/* Take what adapters find from now on. Before, they begin to look, and nothing
+ * comes of it. */
+void members_listen(struct members *members);
 
 /* Destroy the member and its record. */
 void members_remove(struct members *members, struct member *member);

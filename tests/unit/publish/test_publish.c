@@ -261,6 +261,7 @@ set_up(void **state)
     assert_done(publisher_create(HELD + 2, NULL, f->dirfd, f->queue, NULL,
                                  &f->publisher, &err),
                 &err);
+    publisher_release(f->publisher);
     f->extent = (struct memctx_datum_extent){.size = 4096, .backend = "pc.ram"};
     f->datum = (struct memctx_datum){.generation = 1,
                                      .low = 4096,
@@ -654,6 +655,30 @@ test_end_of_a_run_removes_the_files_only(void **state)
     assert_int_equal(statefile_counted(f->dirfd, UUID, 77).generation, 0);
 }
 
+/* Another agent may vouch for these domains. */
+static void
+test_nothing_is_written_before_the_release(void **state)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct fixture *f = *state;
+    publisher_destroy(f->publisher);
+    assert_done(publisher_create(2, NULL, f->dirfd, f->queue, NULL,
+                                 &f->publisher, &err),
+                &err);
+    set(f, UUID, 0x1000);
+    settle(f);
+    assert_int_equal(count_asked(), 0);
+    assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), -1);
+    set(f, UUID, 0x2000);
+    set(f, UUID, 0x3000);
+    set(f, OTHER, 0x3000);
+    publisher_release(f->publisher);
+    settle(f);
+    assert_true(metadata_have("<kcr3>0x3000</kcr3>"));
+    assert_int_equal(faccessat(f->dirfd, UUID ".xml", F_OK, 0), 0);
+    assert_int_equal(faccessat(f->dirfd, OTHER ".xml", F_OK, 0), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -675,6 +700,7 @@ main(void)
         TEST(test_next_run_of_the_domain_is_left_alone),
         TEST(test_refusal_for_good_is_not_tried_again),
         TEST(test_end_of_a_run_removes_the_files_only),
+        TEST(test_nothing_is_written_before_the_release),
         TEST(test_what_somebody_else_wrote_is_replaced),
         TEST(test_what_somebody_else_added_goes),
         TEST(test_what_somebody_else_wrote_where_nothing_is_goes),
