@@ -8,25 +8,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Every variable, and its names in the kernels that have it, "" for none. */
-#define MEMCTX_LANDMARKS(X)                           \
-    X(START_BTF, "__start_BTF", "")                   \
-    X(STOP_BTF, "__stop_BTF", "")                     \
-    X(INIT_TASK, "init_task", "")                     \
-    X(MODULES, "modules", "")                         \
-    X(TOTALRAM_PAGES, "_totalram_pages", "")          \
-    X(AVENRUN, "avenrun", "")                         \
-    X(NR_THREADS, "nr_threads", "")                   \
-    X(TAINTED_MASK, "tainted_mask", "")               \
-    X(PANIC_CPU, "panic_cpu", "")                     \
-    X(COMMAND_LINE, "saved_command_line", "")         \
-    X(BLOCKDEV_SUPERBLOCK, "blockdev_superblock", "") \
-    X(TIMEKEEPER, "shadow_timekeeper", "")            \
-    X(TIMEKEEPERS, "tk_core", "timekeeper_data")      \
-    X(LINUX_BANNER, "linux_banner", "")
+#include "explain/target.h"
+
+/* Every variable, and its name. */
+#define MEMCTX_LANDMARKS(X)                       \
+    X(START_BTF, "__start_BTF")                   \
+    X(STOP_BTF, "__stop_BTF")                     \
+    X(INIT_TASK, "init_task")                     \
+    X(MODULES, "modules")                         \
+    X(TOTALRAM_PAGES, "_totalram_pages")          \
+    X(AVENRUN, "avenrun")                         \
+    X(NR_THREADS, "nr_threads")                   \
+    X(TAINTED_MASK, "tainted_mask")               \
+    X(PANIC_CPU, "panic_cpu")                     \
+    X(COMMAND_LINE, "saved_command_line")         \
+    X(BLOCKDEV_SUPERBLOCK, "blockdev_superblock") \
+    X(TIMEKEEPER, "shadow_timekeeper")            \
+    X(TK_CORE, "tk_core")                         \
+    X(TIMEKEEPERS, "timekeeper_data")
 
 enum memctx_landmark {
-#define MEMCTX_LANDMARK_CONSTANT(landmark, name, other) MEMCTX_AT_##landmark,
+#define MEMCTX_LANDMARK_CONSTANT(landmark, name) MEMCTX_AT_##landmark,
     MEMCTX_LANDMARKS(MEMCTX_LANDMARK_CONSTANT)
 #undef MEMCTX_LANDMARK_CONSTANT
     MEMCTX_LANDMARKS_END
@@ -37,9 +39,10 @@ struct memctx_landmarks {
     uint64_t gva[MEMCTX_LANDMARKS_END]; /* 0: not known */
 };
 
-/* If the symbol of this name is one of them, its address is that one's, unless
- * it has one. Any thread. */
-void memctx_landmarks_offer(struct memctx_landmarks *landmarks,
-                            const char *name, uint64_t gva);
+/* Find all that the symbols of the kernel tell; a landmark without a symbol is
+ * 0 in *ret. 0, or -1 as memctx_symbols_read(). */
+int memctx_landmarks_read(const struct memctx_target *target,
+                          struct memctx_landmarks *ret,
+                          struct memctx_error *err);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "changes.h"
 #include "charged.h"
 #include "cost.h"
+#include "explguest.h"
 #include "explain/tasks.h"
 #include "taskimg.h"
 
@@ -23,31 +23,11 @@ make_types(void)
     return btfimg_open(&types);
 }
 
-/* Built once: tasks in four pages, and the tables that map them. */
-static const struct fuzz_guest *
-built_guest(struct explimg *x)
+static void
+build(const struct explimg *x)
 {
-    static struct fuzz_guest guest;
-    static struct explimg built;
-    if (guest.ram == NULL) {
-        explimg_init(&built);
-        taskimg_init(&built);
-        taskimg_add_many(&built, TASKS);
-        uint64_t tasks_gpa = built.built.text_gpa + EXPLIMG_ROOM;
-        for (unsigned i = 0; i < 4; i++)
-            guest.places[guest.n_places++] = tasks_gpa + i * MEMCTX_PAGE_SIZE;
-        for (unsigned i = 0; i < 5; i++)
-            guest.places[guest.n_places++] =
-                built.built.root_gpa + i * MEMCTX_PAGE_SIZE;
-        guest.tables_gpa = MEMCTX_MIB;
-        guest.entry_bytes = 8;
-        guest.no_execute = MEMCTX_PTE_NX;
-        guest.ram = memram_create(&built.img);
-        explimg_deinit(&built);
-    }
-    memram_rewind(guest.ram);
-    *x = built;
-    return &guest;
+    taskimg_init(x);
+    taskimg_add_many(x, TASKS);
 }
 
 static void
@@ -64,23 +44,24 @@ check(const struct memctx_tasks *tasks)
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
+    static struct explguest kept;
     static struct memctx_btf *btf;
-    struct explimg x;
     struct memctx_target target;
     struct memctx_tasks tasks;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_work work;
-    uint64_t init_task_gva;
+    uint64_t gva;
     if (btf == NULL)
         btf = make_types();
-    const struct fuzz_guest *guest = built_guest(&x);
-    fuzz_change(guest, 0, data, size);
-    struct memctx_rammap *map = memram_rammap(guest->ram, 4 * MEMCTX_GIB);
+    explguest_rewind(&kept, build);
+    fuzz_change(&kept.guest, 0, data, size);
+    struct memctx_rammap *map = memram_rammap(kept.guest.ram, 4 * MEMCTX_GIB);
     charge_map(&map, &work, FUZZ_STEPS);
-    memctx_target_init(&target, map, &x.kernel, NULL, 0);
-    struct fuzz_cost cost = fuzz_cost_begin(guest->ram, FUZZ_STEPS);
-    memctx_tasks_search(&target, btf, &init_task_gva, NULL);
-    if (memctx_tasks_read(&target, btf, taskimg_gva(&x, 0), &tasks, &err) < 0)
+    memctx_target_init(&target, map, &kept.x.kernel, NULL, 0);
+    struct fuzz_cost cost = fuzz_cost_begin(kept.guest.ram, FUZZ_STEPS);
+    memctx_tasks_search(&target, btf, &gva, NULL);
+    if (memctx_tasks_read(&target, btf, taskimg_gva(&kept.x, 0), &tasks, &err) <
+        0)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
     fuzz_cost_end(&cost);
     check(&tasks);
