@@ -247,11 +247,10 @@ const struct command command_dmesg = {
     .name = "dmesg",
     .group = COMMAND_MEMORY,
     .summary = "print the log of a guest's kernel",
-    .usage =
-        "dmesg DOMAIN [--follow] [--raw | --json] [--level LIST]\n"
-        "     [--since S] [--timeout S]\n"
-        "dmesg --ram FILE [--low SIZE] [--ram-format FORM]\n"
-        "     [--raw | --json] [--level LIST] [--since S]",
+    .usage = "dmesg DOMAIN [--follow] [--raw | --json] [--level LIST]\n"
+             "     [--since S] [--timeout S]\n"
+             "dmesg --ram FILE [--low SIZE] [--ram-format FORM]\n"
+             "     [--raw | --json] [--level LIST] [--since S]",
     .description =
         "Print what the kernel of a Linux guest has logged, from the guest's "
         "memory: also while it boots, hangs, or after it has panicked. "

@@ -9,6 +9,7 @@
 #include "explain/symbols.h"
 #include "memctx/apart.h"
 #include "memctx/explained.h"
+#include "memctx/modulesymbols.h"
 #include "memctx/symbolline.h"
 
 #define PIECE (256 * MEMCTX_KIB) /* printed at once */
@@ -94,6 +95,12 @@ print_all(void *arg)
         return code;
     if (explained_symbols(explained, &symbols, &err) < 0)
         return subject_fail(&explained->subject, &err);
+    if (modulesymbols_add(explained, symbols, &err) < 0) {
+        if (err.kind == MEMCTX_STALE || err.kind == MEMCTX_GONE)
+            return subject_fail(&explained->subject, &err);
+        fprintf(stderr, "warning: symbols of modules are missing: %s\n",
+                err.message);
+    }
     return print_symbols(symbols, explained->target.kernel, work->format);
 }
 

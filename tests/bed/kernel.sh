@@ -153,6 +153,42 @@ bed_kexec_initramfs()
     echo "$image"
 )
 
+# bed_fetch_modules PACKAGE MODULE...: into $BED_CACHE/modules-PACKAGE, numbered in this order
+bed_fetch_modules()
+{
+    local package=$1 new module number=10
+    new=$(mktemp -d "$BED_CACHE/new.XXXXXX")
+    mkdir "$new/modules"
+    (cd "$new" && bed_download "$package" && dpkg -x ./*.deb all) || { rm -rf "$new"; return 1; }
+    for module in "${@:2}"; do
+        find "$new/all" -name "$module.ko" -exec cp {} "$new/modules/$number-$module.ko" \;
+        number=$((number + 1))
+    done
+    [ "$(find "$new/modules" -name '*.ko' | wc -l)" != $(($# - 1)) ] || mv -T "$new/modules" "$BED_CACHE/modules-$package"
+    rm -rf "$new"
+    [ -d "$BED_CACHE/modules-$package" ]
+}
+
+# bed_modules_initramfs: as bed_initramfs, with some modules of the default kernel that the guest loads first
+bed_modules_initramfs()
+(
+    base=$(bed_initramfs)
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    package=$(bed_default_kernel)
+    [ -d "$BED_CACHE/modules-$package" ] || bed_fetch_modules "$package" tls fat dummy bonding || exit 1
+    image="$BED_CACHE/modules-$(echo "$base $package" | sha256sum | cut -c 1-16).gz"
+    if [ ! -e "$image" ]; then
+        tree=$(mktemp -d "$BED_CACHE/new.XXXXXX")
+        cp -r "$BED_CACHE/modules-$package" "$tree/modules"
+        (cd "$tree" && find modules | cpio --quiet -o -H newc | gzip -1) | cat "$base" - > "$image.new"
+        chmod 644 "$image.new"
+        mv "$image.new" "$image"
+        rm -rf "$tree"
+    fi
+    echo "$image"
+)
+
 # ---- other releases and architectures ----------------------------------------------------------------------------
 
 bed_release() { (. /etc/os-release && echo "$VERSION_CODENAME"); }

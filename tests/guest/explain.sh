@@ -27,15 +27,20 @@ guest_does()
 said_last() { tr -d '\r' < "$(bed_console "$1")" | sed -n "s/^MEMCTX $2=//p" | tail -n 1; }
 sum() { md5sum | cut -d ' ' -f 1; }
 
+# Of /proc/kallsyms, what is the kernel's own; and what is of modules, in any order and without the type letter, which
+# the kernel makes upper case for symbols that it exports.
+own() { grep -v '\[' || true; }
+of_modules() { sed -n 's/^\([0-9a-f]* \).\( .*\[.*\)/\1\2/p' | LC_ALL=C sort; }
+
 # What a domain says of itself, by its own md5
 explains()
 {
     local name=$1
     guest_does "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
-    is "$name-symbols" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
+    is "$name-symbols" "$(bed_ctl symbols "$name" | own | sum)" "$(said_last "$name" symbols)"
     # Once more, from what was kept of it: a file that is this user's alone.
-    is "$name-again" "$(bed_ctl symbols "$name" | sum)" "$(said_last "$name" symbols)"
+    is "$name-again" "$(bed_ctl symbols "$name" | own | sum)" "$(said_last "$name" symbols)"
     is "$name-kept" "$(find "$BED_DIR" -name "$(bed_uuid "$name").symbols*" -printf '%m ')" "600 "
     # A function that all of them have; what stands there is code, whichever.
     is "$name-read" "$(bed_ctl read "$name" do_exit+4 16)" \
@@ -86,6 +91,19 @@ for line in sys.stdin:
     flood += found is not None
     last = (record["seq"], number)
 print("wrong=%d" % wrong, "lines=%d" % flood, "whole=%d" % (flood + lost >= 20000), "end=%s" % (last and last[1]))'
+}
+
+some_modules()
+{
+    local initramfs
+    initramfs=$(bed_modules_initramfs) || { skip modules "the kernel's package cannot be had"; return; }
+    bed_create modules memory=512 initrd="$initramfs"
+    bed_wait_up modules 60 || { not_ok modules-up "the guest does not come up"; return; }
+    bed_wait_state modules ready 60 || { not_ok modules-ready "$(bed_state_line modules)"; return; }
+    explains modules
+    is modules-count "$(($(bed_ctl symbols modules | of_modules | wc -l) > 1000))" 1
+    is modules-symbols "$(bed_ctl symbols modules | of_modules | sum)" "$(said_last modules modules)"
+    bed_destroy modules
 }
 
 a_flood()
@@ -162,6 +180,7 @@ flavour newest sid/cloud-amd64 memory=512
 foreign 686 i386 "$release/686"
 foreign 686-pae i386 "$release/rt-686-pae"
 foreign arm64 arm64 "$release/6.1-cloud-arm64" arch=aarch64 machine=virt cpu=max
+some_modules
 a_flood
 a_panic
 finish
