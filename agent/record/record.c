@@ -203,7 +203,21 @@ is_last_kernel(struct record *r, const struct memctx_datum *datum)
     return true;
 }
 
-/* What did not change stays to the byte, and so is not written again. */
+/* How and when it was found first. */
+static void
+keep_evidence(struct memctx_datum *to, const struct memctx_datum *from)
+{
+    to->attempts = from->attempts;
+    to->candidates = from->candidates;
+    to->seen = from->seen;
+    to->layout = from->layout;
+    memcpy(to->published, from->published, sizeof(to->published));
+    memcpy(to->kernel.found, from->kernel.found, sizeof(to->kernel.found));
+    memcpy(to->kernel.checks, from->kernel.checks, sizeof(to->kernel.checks));
+}
+
+/* What readers act on did not change: the datum stays to the byte, and so is
+ * not written again. */
 static void
 publish(struct record *r, struct adapter_result *result)
 {
@@ -214,11 +228,8 @@ publish(struct record *r, struct adapter_result *result)
         r->run.generation++;
     result->datum.generation = r->run.generation;
     memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
-    if (equal) {
-        result->datum.attempts = r->datum.attempts;
-        memcpy(result->datum.published, r->datum.published,
-               sizeof(r->datum.published));
-    }
+    if (equal)
+        keep_evidence(&result->datum, &r->datum);
     drop_datum(r);
     /* From here on RAM has held a kernel, which a kexec may replace. */
     r->cold = false;

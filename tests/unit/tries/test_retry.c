@@ -677,6 +677,8 @@ test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
     turn_until_ready(&w);
     assert_int_equal(w.generation, 1);
     assert_int_equal(w.published, 2);
+    /* Also that it was seen running now, and not when it was found. */
+    assert_int_equal(w.same, 1);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
