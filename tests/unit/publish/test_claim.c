@@ -364,10 +364,11 @@ static void
 test_both_vouch_after_libvirt_was_away(void **state)
 {
     struct fixture *f = *state;
-    list(start(f, 0, 1, false), 1);
-    wait_until(has_state(f, 0, CLAIM_OURS));
-    struct claim *first = f->claims[0];
-    f->claims[0] = NULL; /* it hears nothing */
+    struct claim *first = start(f, 0, 1, false);
+    f->claims[0] = NULL; /* it hears nothing, from the beginning: what it has
+                            heard it may answer late */
+    list(first, 1);
+    wait_until(claim_state(first) == CLAIM_OURS);
     list(start(f, 1, 1, false), 1);
     wait_until(has_state(f, 1, CLAIM_OURS));
     f->claims[0] = first;
