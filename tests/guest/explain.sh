@@ -129,14 +129,21 @@ a_flood()
 # The kernel has said its last words; its RAM is kept.
 a_panic()
 {
-    local low said
+    local low said follower
     # The bed's guests restart after a panic; this one stays.
     bed_create panic memory=3072 append=panic=0
     bed_wait_up panic 60 || { not_ok panic-up "the guest does not come up"; return; }
     low=$(bed_field low <<< "$(bed_truth panic)")
     guest_does panic explain 60 || not_ok panic-asked "the guest does not answer"
+    bed_wait_state panic ready 60 || not_ok panic-ready "$(bed_state_line panic)"
+    "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" dmesg panic --follow > "$BED_DIR/log/follow" 2> "$BED_DIR/log/follow-error" &
+    follower=$!
     bed_tell panic panic
     bed_until 30 grep -q 'end Kernel panic' "$(bed_console panic)" || not_ok panic-said "the guest does not panic"
+    # Who follows the log hears them; then, sooner or later, that the kernel runs no more.
+    bed_until 10 grep -q 'end Kernel panic' "$BED_DIR/log/follow" || not_ok panic-followed "the last words are missing"
+    kill "$follower" 2> /dev/null || true
+    wait "$follower" || true
     bed_take panic "$BED_DIR/home/panic"
     bed_destroy panic
     said=$(bed_ctl dmesg --ram "$BED_DIR/home/panic" --low "$low")
