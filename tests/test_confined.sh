@@ -91,12 +91,17 @@ check_explained()
 {
     local from command status
     for from in web1 "--ram $dir/ram --low 128M"; do
-        for command in dmesg symbols; do
+        for command in dmesg symbols lsmod; do
             # shellcheck disable=SC2086 # several words
             memctx $command $from > "$dir/out" 2> "$dir/err"
             status=$?
             [ $status = 1 ] || fail "$1: $command $from: status $status: $(< "$dir/err")"
         done
+        # shellcheck disable=SC2086 # several words
+        memctx stat $from > "$dir/out" 2> "$dir/err"
+        status=$?
+        case "$1" in linux) [ $status = 0 ] && grep -q 'has no BTF' "$dir/err" ;; *) [ $status = 1 ] ;; esac ||
+            fail "$1: stat $from: status $status: $(< "$dir/err")"
         # shellcheck disable=SC2086 # several words
         memctx ps $from > "$dir/out" 2> "$dir/err"
         status=$?
