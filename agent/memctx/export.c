@@ -108,7 +108,8 @@ const struct command command_export = {
         "memflow, libvmi, vmcoreinfo, shell, json or xml. TOOLS in memctx(1) "
         "says how each is used.\n\n"
         "btf are the types of a Linux kernel, which it keeps in its RAM: the "
-        "bytes of /sys/kernel/btf/vmlinux in the guest.\n\n"
+        "bytes of /sys/kernel/btf/vmlinux in the guest. isf is a symbol table of "
+        "Volatility 3 for this very kernel.\n\n"
         "Some formats name files with the RAM. Below memctx exec of the "
         "same domain these are known; elsewhere give --ram, or use memctx "
         "core." COMMAND_ABOUT_DOMAIN,

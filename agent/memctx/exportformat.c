@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "explain/btfread.h"
 
 /* Looking through an image, and copying types. */
-#define STEPS (UINT64_C(1) << 20)
+#define STEPS (UINT64_C(1) << 22)
 
 const struct memctx_export_format *
 exportformat_find(const struct command *command, const char *name)
@@ -47,16 +48,46 @@ exportformat_print(const struct memctx_export_format *format,
     return EXIT_DONE;
 }
 
-/* The types as they stand in the guest. */
+/* What the guest's kernel says of itself. */
+struct said {
+    struct memctx_btf *btf;
+    struct memctx_symbols *symbols;
+    struct memctx_banner banner;
+};
+
+static void
+said_deinit(struct said *said)
+{
+    memctx_btf_destroy(said->btf);
+    memctx_symbols_destroy(said->symbols);
+}
+
 static int
-copy_types(struct explained *explained, struct memctx_btf **ret,
-           struct memctx_error *err)
+read_said(struct memctx_target *target, bool wants_symbols, struct said *ret,
+          struct memctx_error *err)
+{
+    const struct memctx_landmarks none = {{0}};
+    struct memctx_symbol banner = {.address = 0};
+    if (memctx_btf_take(target, &none, &ret->btf, err) < 0)
+        return -1;
+    if (!wants_symbols)
+        return 0;
+    if (memctx_symbols_read(target, &ret->symbols, err) < 0)
+        return -1;
+    memctx_symbols_find(ret->symbols, "linux_banner", &banner);
+    return memctx_banner_read(target, banner.address, &ret->banner, err);
+}
+
+/* All of it is copied before anything is printed: the kernel must still be the
+ * same at the end. */
+static int
+copy_said(struct explained *explained, bool wants_symbols, struct said *ret,
+          struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    const struct memctx_landmarks landmarks = {{0}};
     if (explained_begin(explained, STEPS, err) < 0)
         return -1;
-    int result = memctx_btf_take(&explained->target, &landmarks, ret, &why);
+    int result = read_said(&explained->target, wants_symbols, ret, &why);
     return explained_end(explained, result, &why, err);
 }
 
@@ -65,16 +96,16 @@ exportformat_explain(const struct memctx_export_format *format,
                      struct explained *explained)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct memctx_btf *btf = NULL;
+    struct memctx_export_subject *facts = &explained->subject.facts;
+    bool wants_symbols = memctx_export_wants_symbols(format);
+    MEMCTX_CLEANUP(said_deinit) struct said said = {.btf = NULL};
     enum exit_code code = explained_enter_linux(explained, NULL);
     if (code != EXIT_DONE)
         return code;
-    if (copy_types(explained, &btf, &err) < 0) {
-        code = subject_fail(&explained->subject, &err);
-    } else {
-        explained->subject.facts.btf = btf;
-        code = exportformat_print(format, &explained->subject.facts);
-    }
-    memctx_btf_destroy(btf);
-    return code;
+    if (copy_said(explained, wants_symbols, &said, &err) < 0)
+        return subject_fail(&explained->subject, &err);
+    facts->btf = said.btf;
+    facts->symbols = said.symbols;
+    facts->banner = wants_symbols ? &said.banner : NULL;
+    return exportformat_print(format, facts);
 }

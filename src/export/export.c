@@ -24,6 +24,7 @@ struct memctx_export_format {
     bool wants_vmcoreinfo;
     bool begins_with_comment; /* where the kernel may not run */
     bool wants_types;
+    bool wants_symbols;              /* and the banner */
     memctx_export_stream_fn *stream; /* in place of add */
 };
 
@@ -82,6 +83,12 @@ static const struct memctx_export_format formats[] = {
      .wants_ram = true,
      .wants_types = true,
      .stream = memctx_export_btf},
+    {.name = "isf",
+     .systems = LINUX,
+     .wants_ram = true,
+     .wants_types = true,
+     .wants_symbols = true,
+     .stream = memctx_export_isf},
 };
 
 const struct memctx_export_format *
@@ -104,6 +111,12 @@ bool
 memctx_export_wants_types(const struct memctx_export_format *format)
 {
     return format->wants_types;
+}
+
+bool
+memctx_export_wants_symbols(const struct memctx_export_format *format)
+{
+    return format->wants_symbols;
 }
 
 static bool
@@ -154,10 +167,12 @@ check(const struct memctx_export_format *format,
                                 "%s wants VMCOREINFO, and this kernel keeps "
                                 "none in its RAM",
                                 format->name);
-    if (format->wants_types && subject->btf == NULL)
+    if ((format->wants_types && subject->btf == NULL) ||
+        (format->wants_symbols &&
+         (subject->symbols == NULL || subject->banner == NULL)))
         return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%s wants the kernel's types, and they are not "
-                                "known",
+                                "%s wants what the kernel says of itself, and "
+                                "that is not known",
                                 format->name);
     if (format->wants_paths && subject->paths == NULL)
         return memctx_error_set(

@@ -30,8 +30,9 @@ void memctx_export_names(char *ret, size_t size);
 /* Does it take more than datum and domain: extents, paths, VMCOREINFO? */
 bool memctx_export_wants_ram(const struct memctx_export_format *format);
 
-/* Does it take the kernel's types? */
+/* Does it take the kernel's types; and its symbols and banner, too? */
 bool memctx_export_wants_types(const struct memctx_export_format *format);
+bool memctx_export_wants_symbols(const struct memctx_export_format *format);
 
 /* Write all of it to the sink, a newline behind a text. 0, or -1 with
  * PERMANENT: the tool cannot take such a guest or layout, or something is not

@@ -31,6 +31,7 @@ memctx_export_fn memctx_export_memprocfs;
 memctx_export_fn memctx_export_memflow;
 memctx_export_fn memctx_export_libvmi;
 memctx_export_stream_fn memctx_export_btf;
+memctx_export_stream_fn memctx_export_isf;
 
 /* A line behind a "#" where the domain's kernel does not run, or nobody knows
  * whether it does. */

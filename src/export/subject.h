@@ -7,7 +7,9 @@
 #include <stddef.h>
 
 #include "datum/datum.h"
+#include "explain/banner.h"
 #include "explain/btf.h"
+#include "explain/symbols.h"
 #include "ram/rammap.h"
 
 /* What is exported; all of it is the caller's. */
@@ -21,9 +23,12 @@ struct memctx_export_subject {
     const char *const *paths; /* absolute, of each backend's file; NULL: not
                                  known */
     size_t n_backends;
-    const char *vmcoreinfo;       /* the text in RAM; NULL: not known */
-    size_t vmcoreinfo_len;        /* bytes */
-    const struct memctx_btf *btf; /* its types; NULL: not asked for */
+    const char *vmcoreinfo; /* the text in RAM; NULL: not known */
+    size_t vmcoreinfo_len;  /* bytes */
+    /* What a Linux says of itself; NULL: not asked for. */
+    const struct memctx_btf *btf;
+    const struct memctx_symbols *symbols;
+    const struct memctx_banner *banner;
 };
 
 #endif

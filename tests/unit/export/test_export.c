@@ -810,7 +810,7 @@ only_some_want_ram(void **state)
     static const char *const without[] = {"json", "xml", "libvmi"};
     static const char *const with[] = {"shell",   "vmcoreinfo",  "drgn",
                                        "crash",   "volatility3", "memprocfs",
-                                       "memflow", "btf"};
+                                       "memflow", "btf",         "isf"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(without); i++)
         assert_false(memctx_export_wants_ram(memctx_export_find(without[i])));
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(with); i++)
@@ -826,8 +826,9 @@ names_are_known_and_listed(void **state)
     assert_null(memctx_export_find("gdb"));
     assert_null(memctx_export_find(""));
     memctx_export_names(names, sizeof(names));
-    assert_string_equal(names, "json, shell, xml, vmcoreinfo, drgn, crash, "
-                               "volatility3, memprocfs, memflow, libvmi, btf");
+    assert_string_equal(names,
+                        "json, shell, xml, vmcoreinfo, drgn, crash, "
+                        "volatility3, memprocfs, memflow, libvmi, btf, isf");
     memctx_export_names(little, sizeof(little));
     assert_string_equal(little, "json, s");
 }
