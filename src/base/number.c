@@ -116,22 +116,47 @@ memctx_number_parse_c(const char *text, uint64_t *ret)
     return true;
 }
 
+/* The digits behind a point, if there is one, as a part of 1. */
+static double
+take_fraction(const char **at)
+{
+    double fraction = 0;
+    double weight = 1;
+    if (**at == '.')
+        (*at)++;
+    for (; **at >= '0' && **at <= '9'; (*at)++)
+        fraction += (**at - '0') * (weight /= 10);
+    return fraction;
+}
+
+/* What a suffix stands for; 0: it is none. */
+static uint64_t
+unit_of(const char *suffix)
+{
+    static const char suffixes[] = "bBkKmMgGtTpPeE";
+    const char *at = strchr(suffixes, *suffix);
+    if (at == NULL || suffix[1] != '\0')
+        return 0;
+    return UINT64_C(1) << 10 * ((at - suffixes) / 2);
+}
+
 bool
 memctx_number_parse_size(const char *text, uint64_t unit, uint64_t *ret)
 {
-    static const char suffixes[] = "bBkKmMgGtT";
-    uint64_t number;
+    uint64_t number = 0;
+    uint64_t size;
     bool hex = is_hex(text);
     text += hex ? 2 : 0;
-    if (!memctx_number_take(&text, hex ? 16 : 10, UINT64_MAX, &number))
+    bool whole = memctx_number_take(&text, hex ? 16 : 10, UINT64_MAX, &number);
+    bool point = *text == '.' && !hex;
+    if (!whole && (!point || text[1] < '0' || text[1] > '9'))
         return false;
-    if (*text != '\0') {
-        const char *suffix = strchr(suffixes, *text);
-        if (suffix == NULL || text[1] != '\0')
-            return false;
-        unit = UINT64_C(1) << 10 * ((suffix - suffixes) / 2);
-    }
-    return memctx_mul(number, unit, ret);
+    double fraction = point ? take_fraction(&text) : 0;
+    if (*text != '\0')
+        unit = unit_of(text);
+    if (unit == 0 || (point && unit == 1) || !memctx_mul(number, unit, &size))
+        return false;
+    return memctx_add(size, (uint64_t)(fraction * (double)unit), ret);
 }
 
 bool

@@ -43,9 +43,10 @@ bool memctx_number_parse_signed(const char *text, uint64_t *ret);
  * around it. */
 bool memctx_number_parse_c(const char *text, uint64_t *ret);
 
-/* A size as QEMU reads it: decimal (it knows no octal) or 0x or 0X
- * hexadecimal, with an optional suffix b, k, m, g, t (either case). Without
- * suffix it is in `unit` bytes. */
+/* A size as QEMU reads it (qemu_strtosz() of its util/cutils.c): decimal (it
+ * knows no octal), where it is not in bytes also with a fraction (0.125G), or
+ * 0x or 0X hexadecimal, with an optional suffix b, k, m, g, t, p, e (either
+ * case). Without suffix it is in `unit` bytes. Part of a byte is dropped. */
 bool memctx_number_parse_size(const char *text, uint64_t unit, uint64_t *ret);
 
 /* Seconds as strtod() reads them, from 0 to 1e9, in milliseconds. */

@@ -200,9 +200,25 @@ sizes_have_suffixes(void **state)
     assert_int_equal(size_of("7G", 1), 7 * MEMCTX_GIB);
     assert_int_equal(size_of("7t", 1), 7 * 1024 * MEMCTX_GIB);
     assert_int_equal(size_of("7T", 1), 7 * 1024 * MEMCTX_GIB);
+    assert_int_equal(size_of("7P", 1), 7 * 1024 * 1024 * MEMCTX_GIB);
+    assert_true(size_of("15e", 1) == UINT64_C(15) << 60);
     assert_int_equal(size_of("0x1b", 1), 0x1b);
     assert_int_equal(size_of("0X1k", 1), MEMCTX_KIB);
     assert_true(size_of("18446744073709551615", 1) == UINT64_MAX);
+}
+
+/* As in qemu_strtosz() of QEMU's util/cutils.c. */
+static void
+sizes_have_fractions(void **state)
+{
+    (void)state;
+    assert_int_equal(size_of("0.125G", 1), 128 * MEMCTX_MIB);
+    assert_int_equal(size_of("1.5g", 1), 1536 * MEMCTX_MIB);
+    assert_int_equal(size_of("1.k", 1), MEMCTX_KIB);
+    assert_int_equal(size_of(".5M", 1), 512 * MEMCTX_KIB);
+    assert_int_equal(size_of("2.25", MEMCTX_MIB), 2304 * MEMCTX_KIB);
+    assert_int_equal(size_of("0.1k", 1), 102);
+    assert_int_equal(size_of("0.99999999999999999999999999k", 1), 1024);
 }
 
 /* QEMU knows no octal: -m 0512 is 512 MiB. */
@@ -226,7 +242,15 @@ texts_that_are_no_size(void **state)
         "1x",
         "1kk",
         "1 k",
-        "1.5G",
+        "1.5",
+        "1.5b",
+        ".",
+        ".k",
+        "1..5k",
+        "0x1.8k",
+        "15.5.5e",
+        "16e",
+        "15.9999999999999999999e",
         "1,",
         "1Gi",
         "0xk",
@@ -350,6 +374,7 @@ main(void)
         T(a_sign_makes_the_complement),
         T(c_has_octal_and_blanks),
         T(sizes_have_suffixes),
+        T(sizes_have_fractions),
         T(a_size_with_a_leading_zero_is_decimal),
         T(texts_that_are_no_size),
         T(seconds_may_have_a_fraction),
