@@ -22,9 +22,9 @@ enum memctx_backend_kind {
 
 /* In the order of the command line, in which QEMU makes them. */
 struct memctx_backend_arg {
-    char id[MEMCTX_BACKEND_NAME_MAX];
+    char id[MEMCTX_BACKEND_NAME_MAX]; /* "": it has a longer one */
     enum memctx_backend_kind kind;
-    uint64_t size;  /* bytes; 0: not given */
+    uint64_t size;  /* bytes; 0: not given, or no size */
     uint64_t align; /* of its place in the guest, bytes */
 };
 

@@ -13,10 +13,10 @@
 
 /* Parse len_bytes of NUL-separated arguments, as in /proc/PID/cmdline. Unknown
  * arguments are passed over; of repeated ones the last counts or they are
- * joined, as in QEMU. 0, or -1 with PERMANENT: a size that is no number, an
- * -object that is no valid JSON, a backend's name of MEMCTX_BACKEND_NAME_MAX
- * bytes or more. *ret (large: keep it off small stacks) is untouched on
- * failure. Any thread. */
+ * joined, as in QEMU. 0, or -1 with PERMANENT: a size of RAM that is no number,
+ * an -object that is no valid JSON, RAM in a backend whose name has
+ * MEMCTX_BACKEND_NAME_MAX bytes or more. *ret (large: keep it off small stacks)
+ * is untouched on failure. Any thread. */
 int memctx_cmdline_parse(const char *args, size_t len_bytes,
                          struct memctx_qemuargs *ret, struct memctx_error *err);
 

@@ -259,12 +259,12 @@ deal_arguments(struct dealer *d)
         size_t at = index_in_layout(d, b->id);
         struct memctx_match other = {NULL, NULL};
         bool ours = at < d->layout->n_backends;
-        if (was_unplugged(d, b->id) ||
+        uint64_t size = ours ? d->layout->backends[at].size : b->size;
+        if (size == 0 || was_unplugged(d, b->id) ||
             (ours && d->matches[at].mapping != NULL) ||
-            (!ours && take_named(d, b->id, b->size, &other)))
+            (!ours && take_named(d, b->id, size, &other)))
             continue;
-        take_kind(d, kind_of(b->kind), b->size,
-                  ours ? &d->matches[at] : &other);
+        take_kind(d, kind_of(b->kind), size, ours ? &d->matches[at] : &other);
     }
 }
 

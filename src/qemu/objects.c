@@ -54,30 +54,39 @@ alignment_of(enum memctx_backend_kind kind)
     return kind == MEMCTX_BACKEND_ANONYMOUS ? 2 * MEMCTX_MIB : MEMCTX_PAGE_SIZE;
 }
 
+/* QEMU took these arguments. What we cannot read of a backend matters only if
+ * RAM is in it, and then its size is missed (layout.c); what has a longer name
+ * than we keep has one that nothing else here can have. */
+static void
+read_backend(const struct memctx_argument *a, struct memctx_backend_arg *ret)
+{
+    uint64_t page_size = 0;
+    char huge[8];
+    memctx_argument_name(a, "id", ret->id, NULL);
+    memctx_argument_size(a, "size", 1, &ret->size, NULL);
+    memctx_argument_size(a, "align", 1, &ret->align, NULL);
+    memctx_argument_size(a, "hugetlbsize", 1, &page_size, NULL);
+    if (page_size == 0 &&
+        memctx_qemuopt_get(a->opt, "hugetlb", huge, sizeof(huge)) &&
+        (strcmp(huge, "on") == 0 || strcmp(huge, "true") == 0))
+        page_size = 2 * MEMCTX_MIB;
+    ret->align =
+        memctx_max(memctx_max(ret->align, page_size), alignment_of(ret->kind));
+}
+
 int
 memctx_objects_take_object(struct memctx_argument *a, struct memctx_error *err)
 {
+    (void)err;
     struct memctx_qemuargs *args = a->args;
     struct memctx_backend_arg backend = {.size = 0};
-    uint64_t page_size = 0;
     char type[64];
     if (!memctx_qemuopt_get(a->opt, "", type, sizeof(type)))
         memctx_qemuopt_get(a->opt, "qom-type", type, sizeof(type));
     if (strncmp(type, "memory-backend-", 15) != 0)
         return 0;
     backend.kind = kind_of(type);
-    if (memctx_argument_name(a, "id", backend.id, err) < 0 ||
-        memctx_argument_size(a, "size", 1, &backend.size, err) < 0 ||
-        memctx_argument_size(a, "align", 1, &backend.align, err) < 0 ||
-        memctx_argument_size(a, "hugetlbsize", 1, &page_size, err) < 0)
-        return -1;
-    char huge[8];
-    if (page_size == 0 &&
-        memctx_qemuopt_get(a->opt, "hugetlb", huge, sizeof(huge)) &&
-        (strcmp(huge, "on") == 0 || strcmp(huge, "true") == 0))
-        page_size = 2 * MEMCTX_MIB;
-    backend.align = memctx_max(memctx_max(backend.align, page_size),
-                               alignment_of(backend.kind));
+    read_backend(a, &backend);
     if (args->n_backends < MEMCTX_BACKEND_ARGS_MAX)
         args->backends[args->n_backends] = backend;
     args->n_backends++;
@@ -158,7 +167,7 @@ memctx_objects_resolve(struct memctx_qemuargs *args, struct memctx_error *err)
         return 0;
     if (memory->ram_bytes == 0)
         memory->ram_bytes = backend->size;
-    if (memory->ram_bytes == backend->size)
+    if (memory->ram_bytes == backend->size || backend->size == 0)
         return 0;
     return memctx_error_set(err, MEMCTX_PERMANENT,
                             "QEMU's -m and its memory backend '%s' differ in "

@@ -186,7 +186,14 @@ test_names_that_are_too_long(void **state)
     assert_int_equal(strlen(parse(args).backends[0].id),
                      MEMCTX_BACKEND_NAME_MAX - 1);
     args[len + MEMCTX_BACKEND_NAME_MAX - 1] = 'i';
-    refuse(args, "id is longer than 63 bytes");
+    struct memctx_qemuargs found = parse(args);
+    assert_int_equal(found.n_backends, 1);
+    assert_string_equal(found.backends[0].id, "");
+    assert_int_equal(found.backends[0].size, MEMCTX_GIB);
+    memcpy(args, "qemu|-machine|pc,memory-backend=", 32);
+    memset(args + 32, 'i', MEMCTX_BACKEND_NAME_MAX);
+    args[32 + MEMCTX_BACKEND_NAME_MAX] = '\0';
+    refuse(args, "memory-backend is longer than 63 bytes");
 }
 
 static void
@@ -229,8 +236,26 @@ test_json_with_members_of_other_types(void **state)
     assert_int_equal(found.n_backends, 1);
     assert_string_equal(found.backends[0].id, "");
     assert_int_equal(found.backends[0].size, 0);
-    refuse("qemu|-object|{\"qom-type\":\"memory-backend-ram\",\"size\":-1}",
-           "size is no size: '-1'");
+    found = parse("qemu|-object|{\"qom-type\":\"memory-backend-ram\","
+                  "\"size\":-1}");
+    assert_int_equal(found.backends[0].size, 0);
+}
+
+/* QEMU takes sizes that we may not; only those of RAM matter. */
+static void
+test_backends_that_hold_no_ram(void **state)
+{
+    (void)state;
+    struct memctx_qemuargs found =
+        parse("qemu|-m|0.5G|-machine|q35,memory-backend=pc.ram|-object|"
+              "memory-backend-memfd,id=lg,size=0.125G|-object|"
+              "memory-backend-memfd,id=odd,size=1Q,align=none|-object|"
+              "memory-backend-memfd,id=pc.ram,size=0x20000000");
+    assert_int_equal(found.memory.ram_bytes, 512 * MEMCTX_MIB);
+    assert_int_equal(found.backends[0].size, 128 * MEMCTX_MIB);
+    assert_int_equal(found.backends[1].size, 0);
+    assert_int_equal(found.backends[2].size, 512 * MEMCTX_MIB);
+    assert_int_equal(found.backends[1].align, MEMCTX_PAGE_SIZE);
 }
 
 static void
@@ -430,6 +455,7 @@ main(void)
         T(test_more_backends_than_are_kept),
         T(test_json_that_is_none),
         T(test_json_with_members_of_other_types),
+        T(test_backends_that_hold_no_ram),
         T(test_sizes_that_are_none),
         T(test_uuid_that_is_none),
         T(test_arguments_longer_than_sane),

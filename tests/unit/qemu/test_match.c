@@ -292,6 +292,20 @@ test_boot_ram_in_a_file_of_its_own(void **state)
     assert_false(f->found[0].mapping->shared);
 }
 
+/* How large it is nobody could read: it must not take what is another's. */
+static void
+test_backend_of_no_known_size_takes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    add_arg(f, "odd", MEMCTX_BACKEND_MEMFD, 0);
+    add_both(f, "ram-node0", MEMCTX_BACKEND_MEMFD, 4 * M);
+    f->args.backends[1].size = 0;
+    add_line(f, "10000000-10400000 rw-s 00000000 00:01 11 /memfd:x");
+    add_file(f, 8, 11, "memfd:memory-backend-memfd");
+    match(f);
+    assert_int_equal(f->found[0].file->number, 8);
+}
+
 static void
 test_nothing_at_all(void **state)
 {
@@ -318,6 +332,7 @@ main(void)
         T(test_mixed_guest_after_plugging),
         T(test_plugged_device_in_private_memory),
         T(test_boot_ram_in_a_file_of_its_own),
+        T(test_backend_of_no_known_size_takes_nothing),
         T(test_nothing_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
