@@ -4,7 +4,9 @@
  * "Ptrace access mode checking"): without CAP_SYS_PTRACE both user and group
  * must be QEMU's. /proc/PID/fd is a directory of mode 0500, mem and pagemap
  * files of mode 0600 and 0400: for another user they take CAP_DAC_READ_SEARCH
- * beside. Yama bars PTRACE_MODE_ATTACH, which mem takes and fd does not. */
+ * beside. A process that is not dumpable is nobody's but CAP_SYS_PTRACE's,
+ * whoever its user is. Yama bars PTRACE_MODE_ATTACH, which mem takes and fd
+ * does not. */
 #include "backing/rights.h"
 
 #include <fcntl.h>
@@ -60,12 +62,25 @@ rights_look(const struct process *process, struct rights *ret)
         ret->capabilities = number_at(effective + strlen("\nCapEff:"), 16);
     read_text("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
     ret->yama = (int)number_at(text, 10);
-    /* /proc/PID belongs to the process' user and group while it is dumpable,
-     * which QEMU is. */
+    /* /proc/PID belongs to the process' user and group, and so do the files in
+     * it, unless it is not dumpable: then they are root's (task_dump_owner() in
+     * the kernel's fs/proc/base.c). */
     if (fstat(process->procfd, &st) == 0) {
         ret->qemu_uid = st.st_uid;
         ret->qemu_gid = st.st_gid;
     }
+    ret->undumpable = fstatat(process->procfd, "maps", &st, 0) == 0 &&
+                      st.st_uid != ret->qemu_uid;
+}
+
+/* QEMU's user would do, were it dumpable. */
+static void
+cure_undumpable(char *to, size_t size)
+{
+    snprintf(to, size,
+             "QEMU is not dumpable: make its program's file readable (chmod "
+             "a+r), and take capabilities and set-id bits from it, or run "
+             "memctxd with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 }
 
 void
@@ -73,10 +88,12 @@ rights_cure(const struct rights *r, bool own_memory, char *to, size_t size)
 {
     bool trace = has(r, CAP_SYS_PTRACE);
     bool same_user = r->uid == r->qemu_uid;
-    if (trace && !has(r, CAP_DAC_READ_SEARCH) && !same_user)
+    if (trace && !has(r, CAP_DAC_READ_SEARCH) && (!same_user || r->undumpable))
         snprintf(to, size, "add CAP_DAC_READ_SEARCH to CAP_SYS_PTRACE");
     else if (trace)
         snprintf(to, size, "look for a security module that forbids it");
+    else if (same_user && r->undumpable)
+        cure_undumpable(to, size);
     else if (same_user && r->gid != r->qemu_gid)
         snprintf(to, size,
                  "run memctxd with QEMU's group, gid %u (it has gid %u), or "
@@ -88,6 +105,14 @@ rights_cure(const struct rights *r, bool own_memory, char *to, size_t size)
                  "add " SHARED);
     else if (has(r, CAP_DAC_READ_SEARCH))
         snprintf(to, size, "add CAP_SYS_PTRACE to CAP_DAC_READ_SEARCH");
+    else if (same_user)
+        snprintf(to, size,
+                 "QEMU has capabilities that memctxd lacks, or a security "
+                 "module forbids it: add CAP_SYS_PTRACE");
+    else if (r->undumpable)
+        snprintf(to, size,
+                 "run memctxd as root, or with CAP_SYS_PTRACE and "
+                 "CAP_DAC_READ_SEARCH: QEMU is not dumpable");
     else
         snprintf(to, size,
                  "run memctxd as root, as QEMU's user and group (%u:%u), or "

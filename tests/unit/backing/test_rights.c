@@ -5,6 +5,9 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -21,25 +24,38 @@ test_cures(void **state)
         bool own_memory;
         const char *words;
     } rows[] = {
-        {{1000, 1000, 0, 64055, 64055, 0},
+        {{1000, 1000, 0, 64055, 64055, false, 0},
          false,
          "user and group (64055:64055)"},
-        {{64055, 107, 0, 64055, 64055, 0}, false, "QEMU's group, gid 64055"},
-        {{64055, 64055, 0, 64055, 64055, 1}, true, "ptrace_scope to 0"},
-        {{64055, 64055, 0, 64055, 64055, 1}, true, "<source type='memfd'/>"},
-        {{1000, 1000, CAP(CAP_SYS_PTRACE), 64055, 64055, 0},
+        {{64055, 107, 0, 64055, 64055, false, 0},
+         false,
+         "QEMU's group, gid 64055"},
+        {{64055, 64055, 0, 64055, 64055, false, 1}, true, "ptrace_scope to 0"},
+        {{64055, 64055, 0, 64055, 64055, false, 1},
+         true,
+         "<source type='memfd'/>"},
+        {{1000, 1000, CAP(CAP_SYS_PTRACE), 64055, 64055, false, 0},
          true,
          "add CAP_DAC_READ_SEARCH to CAP_SYS_PTRACE"},
-        {{1000, 1000, CAP(CAP_DAC_READ_SEARCH), 64055, 64055, 0},
+        {{1000, 1000, CAP(CAP_DAC_READ_SEARCH), 64055, 64055, false, 0},
          true,
          "add CAP_SYS_PTRACE to"},
-        {{0, 0, ~CAP(CAP_SYS_PTRACE), 64055, 64055, 0},
+        {{0, 0, ~CAP(CAP_SYS_PTRACE), 64055, 64055, false, 0},
          false,
          "add CAP_SYS_PTRACE to"},
-        {{0, 0, ~UINT64_C(0), 64055, 64055, 0}, true, "security module"},
-        {{0, 0, CAP(CAP_SYS_PTRACE), 64055, 64055, 0},
+        {{0, 0, ~UINT64_C(0), 64055, 64055, false, 0}, true, "security module"},
+        {{0, 0, CAP(CAP_SYS_PTRACE), 64055, 64055, false, 0},
          false,
          "add CAP_DAC_READ_SEARCH"},
+        {{64055, 64055, 0, 64055, 64055, false, 0},
+         false,
+         "capabilities that memctxd lacks"},
+        {{64055, 64055, 0, 64055, 64055, true, 1}, false, "chmod a+r"},
+        {{64055, 64055, 0, 64055, 64055, true, 0}, true, "not dumpable"},
+        {{64055, 64055, CAP(CAP_SYS_PTRACE), 64055, 64055, true, 0},
+         false,
+         "add CAP_DAC_READ_SEARCH"},
+        {{1000, 1000, 0, 64055, 64055, true, 0}, true, "with CAP_SYS_PTRACE"},
     };
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
         char cure[200];
@@ -62,7 +78,39 @@ test_looking_at_ourselves(void **state)
     assert_int_equal(rights.gid, getegid());
     assert_int_equal(rights.qemu_uid, geteuid());
     assert_int_equal(rights.qemu_gid, getegid());
+    assert_false(rights.undumpable);
     close(process.procfd);
+}
+
+/* A process of another user than root, for root's files are root's anyway. It
+ * is not dumpable as one whose program's file cannot be read is not. */
+static void
+test_looking_at_one_that_is_not_dumpable(void **state)
+{
+    (void)state;
+    int ready[2];
+    char path[32];
+    char byte;
+    struct rights rights;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if ((geteuid() == 0 && setuid(1000) < 0) ||
+            prctl(PR_SET_DUMPABLE, 0) < 0 || write(ready[1], "r", 1) != 1)
+            _exit(1);
+        pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    snprintf(path, sizeof(path), "/proc/%d", (int)child);
+    struct process process = {.procfd = open(path, O_RDONLY)};
+    rights_look(&process, &rights);
+    assert_true(rights.undumpable);
+    assert_int_equal(rights.qemu_uid, geteuid() == 0 ? 1000 : geteuid());
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(process.procfd);
+    close(ready[0]);
+    close(ready[1]);
 }
 
 int
@@ -71,6 +119,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cures),
         cmocka_unit_test(test_looking_at_ourselves),
+        cmocka_unit_test(test_looking_at_one_that_is_not_dumpable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
