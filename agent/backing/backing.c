@@ -5,6 +5,7 @@
  * and it reads as zeros. */
 #include "backing/backing.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,62 @@ backing_check_guest(const struct memctx_domxml *facts,
                                 "supported yet; x86_64, i686 and aarch64 are",
                                 facts->arch);
     return 0;
+}
+
+/* So soon after its start a process may have yet to map RAM, or to start
+ * QEMU; later than that, none has been seen to do so. */
+#define STARTING_MS 5000
+#define STARTED_MS 30000
+
+/* QEMU has mapped all boot RAM, whether pages are there or not. */
+static bool
+is_wrapper(const struct holdings *h, const struct memctx_layout *layout)
+{
+    uint64_t mapped = 0;
+    uint64_t ram = 0;
+    for (size_t i = 0; i < h->list.n_mappings; i++)
+        mapped += h->mappings[i].end - h->mappings[i].start;
+    for (size_t i = 0; i < layout->n_backends; i++)
+        ram += layout->backends[i].is_device ? 0 : layout->backends[i].size;
+    return mapped < ram;
+}
+
+/* *err says which backend is not mapped. */
+static int
+explain_missing(const struct process *process,
+                const struct memctx_layout *layout,
+                const struct holdings *holdings, struct memctx_error *err)
+{
+    char name[32];
+    uint64_t age_ms = process_age_ms(process);
+    if (age_ms < STARTING_MS)
+        return memctx_error_prefix(err, "QEMU has just started");
+    if (!is_wrapper(holdings, layout))
+        return memctx_error_prefix(err, "%" PRIu64 " s after its start",
+                                   age_ms / 1000);
+    process_read_name(process, name, sizeof(name));
+    return memctx_error_set(
+        err, age_ms < STARTED_MS ? MEMCTX_RETRY : MEMCTX_PERMANENT,
+        "the emulator that libvirt started, process %d (%s), is a wrapper, and "
+        "no child of it is QEMU for this domain; let it exec QEMU, or start it "
+        "with libvirt's arguments and wait for it",
+        (int)process->pid, name);
+}
+
+int
+backing_match(const struct process *process, const struct memctx_layout *layout,
+              const struct holdings *holdings, struct memctx_match *ret,
+              struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (memctx_match_backends(layout, &process->args, &holdings->list, ret,
+                              &why) == 0)
+        return 0;
+    if (why.kind == MEMCTX_RETRY)
+        explain_missing(process, layout, holdings, &why);
+    if (err != NULL)
+        *err = why;
+    return -1;
 }
 
 /* Where the layout is doubtful there are two, but for what cannot be: devices
@@ -231,8 +288,7 @@ backing_open(const struct process *process, const struct memctx_domxml *facts,
     if (backing_check_guest(facts, &process->args, err) < 0 ||
         find_layout(o, facts, err) < 0 ||
         holdings_read(process, &o->holdings, err) < 0 ||
-        memctx_match_backends(o->layout, &process->args, &o->holdings.list,
-                              o->matches, err) < 0)
+        backing_match(process, o->layout, &o->holdings, o->matches, err) < 0)
         return -1;
     return open_all(o, ret, err);
 }

@@ -6,6 +6,7 @@
 #define MEMCTXD_BACKING_H
 
 #include "domain/domxml.h"
+#include "backing/holdings.h"
 #include "backing/process.h"
 #include "backing/ram.h"
 
@@ -14,6 +15,15 @@
 int backing_check_guest(const struct memctx_domxml *facts,
                         const struct memctx_qemuargs *args,
                         struct memctx_error *err);
+
+/* Find the mapping of each of the layout's backends among what the process has.
+ * 0 and ret[i] for each, or -1 with RETRY: it has not all of them. Of a process
+ * that runs for some seconds by then *err says what it is; PERMANENT: it is a
+ * wrapper, and no child of it is the domain's QEMU. */
+int backing_match(const struct process *process,
+                  const struct memctx_layout *layout,
+                  const struct holdings *holdings, struct memctx_match *ret,
+                  struct memctx_error *err);
 
 /* Open the RAM of a domain read-only. 0 and *ret (without an inherited
  * datum), or -1: PERMANENT with the cure, when the RAM is encrypted, of a

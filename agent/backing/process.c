@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Finds QEMU processes through /proc and libvirt's pidfiles; asks no libvirt:
- * it has no public API for a domain's pid. */
+/* Holds a process and asks /proc about it. */
 #include "backing/process.h"
 
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,11 +18,15 @@
 #include "base/number.h"
 #include "qemu/cmdline.h"
 #include "wire/clocks.h"
-#include "wire/rundir.h"
-#include "wire/uri.h"
 
 /* A pid has so many at most (PID_MAX_LIMIT in linux/threads.h). */
 #define PID_BITS 22
+
+/* Fields of /proc/PID/stat, counted from 1 (proc(5)). */
+enum stat_field {
+    STAT_PARENT = 4,
+    STAT_STARTED = 22, /* in clock ticks since the host was */
+};
 
 void
 process_deinit(struct process *process)
@@ -34,67 +36,11 @@ process_deinit(struct process *process)
 }
 
 int
-process_pidfile_dir(const char *text, char *to, size_t size,
-                    struct memctx_error *err)
-{
-    char base[PATH_MAX];
-    struct uri uri;
-    int n = -1;
-    if (uri_parse(text, &uri, err) < 0)
-        return -1;
-    bool qemu = strcmp(uri.driver, "qemu") == 0;
-    if (qemu && uri.scope == URI_SYSTEM)
-        n = snprintf(to, size, "/run/libvirt/qemu");
-    else if (qemu && uri.scope == URI_SESSION &&
-             rundir_of_user(base, sizeof(base)) == 0)
-        n = snprintf(to, size, "%s/libvirt/qemu/run", base);
-    else if (qemu && uri.scope == URI_EMBED)
-        n = snprintf(to, size, "%s/run/qemu", uri.root);
-    if (n < 0 || (size_t)n >= size)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "guest RAM of '%.60s' cannot be found: only "
-                                "the domains of QEMU are supported",
-                                text);
-    return 0;
-}
-
-/* The pid in the pidfile, if that very process holds its lock. */
-static int
-read_pidfile(const char *path, pid_t *ret, struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return memctx_error_set(
-            err, errno == EACCES ? MEMCTX_PERMANENT : MEMCTX_RETRY,
-            "cannot open QEMU's pidfile: %s%s", strerror(errno),
-            errno == EACCES ? "; run memctxd as root or as libvirt's user"
-                            : "");
-    char text[32] = "";
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (read(fd, text, sizeof(text) - 1) <= 0 || fcntl(fd, F_GETLK, &lock) < 0)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "QEMU's pidfile is not filled in yet");
-    const char *end = text;
-    uint64_t pid;
-    if (!memctx_number_take(&end, 10, INT_MAX, &pid) || pid <= 1 ||
-        (*end != '\0' && *end != '\n'))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "QEMU's pidfile holds no pid: '%.20s'", text);
-    if (lock.l_type == F_UNLCK || lock.l_pid != (pid_t)pid)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "QEMU's pidfile names process %d, which does "
-                                "not hold it locked",
-                                (int)pid);
-    *ret = (pid_t)pid;
-    return 0;
-}
-
-/* /proc/PID/cmdline, all of it, up to MEMCTX_CMDLINE_MAX. */
-static int
-read_args(int procfd, char **ret, size_t *len, struct memctx_error *err)
+process_read_args(const struct process *process, char **ret, size_t *len_bytes,
+                  struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int fd = openat(procfd, "cmdline", O_RDONLY | O_CLOEXEC);
+    int fd = openat(process->procfd, "cmdline", O_RDONLY | O_CLOEXEC);
     MEMCTX_CLEANUP(memctx_cleanup_free)
     char *args = malloc(MEMCTX_CMDLINE_MAX);
     if (fd < 0 || args == NULL)
@@ -109,33 +55,76 @@ read_args(int procfd, char **ret, size_t *len, struct memctx_error *err)
     if (used == 0)
         return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
     *ret = memctx_steal_ptr(&args);
-    *len = used;
+    *len_bytes = used;
     return 0;
 }
 
+/* The process' name, field 2, stands in parentheses and may have any
+ * character. */
 static int
-check_args(struct process *process, const char *uuid, struct memctx_error *err)
+read_stat(const struct process *process, enum stat_field wanted, uint64_t *ret,
+          struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
-    size_t len;
-    if (read_args(process->procfd, &text, &len, err) < 0 ||
-        memctx_cmdline_parse(text, len, &process->args, err) < 0)
-        return -1;
-    /* Between fork and exec the process still has libvirtd's arguments. */
-    if (strcasecmp(process->args.uuid, uuid) != 0)
+    char stat[1024] = "";
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(process->procfd, "stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, stat, sizeof(stat) - 1) <= 0)
+        return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
+    const char *at = strrchr(stat, ')');
+    for (int field = 2; at != NULL && field < (int)wanted; field++) {
+        const char *blank = strchr(at, ' ');
+        at = blank != NULL ? blank + 1 : NULL;
+    }
+    if (at == NULL || !memctx_number_take(&at, 10, UINT64_MAX, ret))
         return memctx_error_set(err, MEMCTX_RETRY,
-                                "process %d does not carry the domain's uuid",
-                                (int)process->pid);
+                                "/proc/%d/stat has no field %d",
+                                (int)process->pid, (int)wanted);
     return 0;
+}
+
+int
+process_parent(const struct process *process, pid_t *ret,
+               struct memctx_error *err)
+{
+    uint64_t parent;
+    if (read_stat(process, STAT_PARENT, &parent, err) < 0)
+        return -1;
+    *ret = (pid_t)memctx_min(parent, INT_MAX);
+    return 0;
+}
+
+void
+process_read_name(const struct process *process, char *to, size_t size)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = openat(process->procfd, "comm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, to, size - 1) : 0;
+    to[n > 0 ? n : 0] = '\0';
+    to[strcspn(to, "\n")] = '\0';
+    if (to[0] == '\0')
+        snprintf(to, size, "?");
+}
+
+/* Since the host was started. */
+static uint64_t
+started_us(const struct process *process)
+{
+    uint64_t ticks = process->instance >> PID_BITS;
+    return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 uint64_t
 process_started_ns(const struct process *process)
 {
-    uint64_t ticks = process->instance >> PID_BITS;
-    uint64_t since_boot_us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
     uint64_t boot_us = clocks_us(CLOCK_REALTIME) - clocks_us(CLOCK_BOOTTIME);
-    return (boot_us + since_boot_us) * 1000;
+    return (boot_us + started_us(process)) * 1000;
+}
+
+uint64_t
+process_age_ms(const struct process *process)
+{
+    uint64_t now_us = clocks_us(CLOCK_BOOTTIME);
+    return (now_us - memctx_min(started_us(process), now_us)) / 1000;
 }
 
 int
@@ -147,68 +136,43 @@ process_check(const struct process *process, struct memctx_error *err)
     return 0;
 }
 
-/* Field 22 of /proc/PID/stat (proc(5)): when the process began, in clock ticks
- * since the host did. Its name, field 2, stands in parentheses and may have
- * any character. */
+/* The process runs, and /proc/PID cannot be opened: "hidepid" of proc(5). */
 static int
-read_instance(struct process *process, struct memctx_error *err)
+is_hidden(const struct process *process, int why, struct memctx_error *err)
 {
-    char stat[1024] = "";
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int fd = openat(process->procfd, "stat", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, stat, sizeof(stat) - 1) <= 0)
-        return memctx_error_set(err, MEMCTX_GONE, "QEMU has ended");
-    const char *at = strrchr(stat, ')');
-    uint64_t ticks;
-    for (unsigned field = 2; at != NULL && field < 22; field++) {
-        const char *blank = strchr(at, ' ');
-        at = blank != NULL ? blank + 1 : NULL;
-    }
-    if (at == NULL || !memctx_number_take(&at, 10, UINT64_MAX, &ticks))
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "/proc/%d/stat has no start time",
-                                (int)process->pid);
-    process->instance = ticks << PID_BITS | (uint64_t)process->pid;
-    return 0;
-}
-
-static int
-hold_process(struct process *process, struct memctx_error *err)
-{
-    char path[32];
-    snprintf(path, sizeof(path), "/proc/%d", (int)process->pid);
-    process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-    process->procfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (process->pidfd < 0 || process->procfd < 0)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "cannot look at QEMU process %d: %s",
-                                (int)process->pid, strerror(errno));
-    return 0;
+    bool hidden = why == ENOENT || why == EPERM || why == EACCES;
+    if (hidden && process_check(process, err) < 0)
+        return -1;
+    if (hidden)
+        return memctx_error_set(
+            err, MEMCTX_PERMANENT,
+            "/proc hides process %d from us (hidepid, or ProtectProc= of a "
+            "unit); add CAP_SYS_PTRACE, or mount /proc with gid= of a group "
+            "that memctxd has",
+            (int)process->pid);
+    return memctx_error_set(err, MEMCTX_RETRY, "cannot look at process %d: %s",
+                            (int)process->pid, strerror(why));
 }
 
 int
-process_find(const char *uri, const char *name, const char *uuid,
-             struct process *ret, struct memctx_error *err)
+process_hold(pid_t pid, struct process *ret, struct memctx_error *err)
 {
-    char dir[PATH_MAX];
-    char path[PATH_MAX + 320];
+    char path[32];
+    uint64_t ticks;
     MEMCTX_CLEANUP(process_deinit) struct process process = PROCESS_INIT;
-    if (process_pidfile_dir(uri, dir, sizeof(dir), err) < 0)
+    process.pid = pid;
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    process.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process.pidfd < 0)
+        return memctx_error_set(
+            err, errno == ESRCH ? MEMCTX_GONE : MEMCTX_RETRY,
+            "cannot look at process %d: %s", (int)pid, strerror(errno));
+    process.procfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (process.procfd < 0)
+        return is_hidden(&process, errno, err);
+    if (read_stat(&process, STAT_STARTED, &ticks, err) < 0)
         return -1;
-    if (strchr(name, '/') != NULL)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "a domain's name must not have a slash");
-    snprintf(path, sizeof(path), "%s/%s.pid", dir, name);
-    pid_t again;
-    /* The second look at the lock tells that the pid was not reused between
-     * the first look and pidfd_open(). */
-    if (read_pidfile(path, &process.pid, err) < 0 ||
-        hold_process(&process, err) < 0 || read_instance(&process, err) < 0 ||
-        check_args(&process, uuid, err) < 0 ||
-        process_check(&process, err) < 0 || read_pidfile(path, &again, err) < 0)
-        return -1;
-    if (again != process.pid)
-        return memctx_error_set(err, MEMCTX_RETRY, "QEMU was just replaced");
+    process.instance = ticks << PID_BITS | (uint64_t)pid;
     *ret = process;
     process.pidfd = -1;
     process.procfd = -1;

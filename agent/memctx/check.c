@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "backing/backing.h"
+#include "backing/emulator.h"
 #include "backing/gather.h"
 #include "backing/holdings.h"
 #include "base/bytes.h"
@@ -131,7 +132,7 @@ static int
 check_process(struct check *c, char *said, size_t size,
               struct memctx_error *err)
 {
-    if (process_find(c->uri, c->facts.name, c->facts.uuid, &c->process, err) <
+    if (emulator_find(c->uri, c->facts.name, c->facts.uuid, &c->process, err) <
             0 ||
         backing_check_guest(&c->facts, &c->process.args, err) < 0 ||
         compute_layout(c, &c->process.args, err) < 0)
@@ -146,8 +147,8 @@ check_backing(struct check *c, char *said, size_t size,
 {
     size_t own = 0;
     if (holdings_read(&c->process, &c->holdings, err) < 0 ||
-        memctx_match_backends(&c->layout, &c->process.args, &c->holdings.list,
-                              c->matches, err) < 0)
+        backing_match(&c->process, &c->layout, &c->holdings, c->matches, err) <
+            0)
         return -1;
     for (size_t i = 0; i < c->layout.n_backends; i++) {
         const struct memctx_match *match = &c->matches[i];

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backing/emulator.h"
 #include "backing/gather.h"
-#include "backing/process.h"
 #include "base/cleanup.h"
 #include "domain/domxml.h"
 #include "memctx/invocation.h"
@@ -118,7 +118,7 @@ from_domain(const char *given_uri, const char *name, struct sources *s,
     if (s->xml.id < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "the domain does not run");
-    if (process_find(uri, s->xml.name, s->xml.uuid, &process, &why) < 0) {
+    if (emulator_find(uri, s->xml.name, s->xml.uuid, &process, &why) < 0) {
         fprintf(stderr, "warning: from domain XML only: %s\n", why.message);
         return 0;
     }

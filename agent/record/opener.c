@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "backing/backing.h"
+#include "backing/emulator.h"
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "domain/domxml.h"
-#include "backing/process.h"
 #include "publish/statefile.h"
 #include "watch/vir.h"
 
@@ -60,7 +60,7 @@ open_process(virConnectPtr connection, const struct target *target,
     MEMCTX_CLEANUP(process_deinit) struct process process = PROCESS_INIT;
     if (uri == NULL)
         return libvirt_failed("reading the connection's URI", err);
-    if (process_find(uri, facts->name, target->uuid, &process, err) < 0)
+    if (emulator_find(uri, facts->name, target->uuid, &process, err) < 0)
         return -1;
     int failed = backing_open(&process, facts, ret, err);
     ret->run.instance = process.instance;

@@ -31,7 +31,7 @@ struct memctx_backend_arg {
 #define MEMCTX_BACKEND_ARGS_MAX MEMCTX_BACKENDS_MAX
 
 struct memctx_qemuargs {
-    char uuid[MEMCTX_UUID_TEXT_SIZE]; /* -uuid, as given; "" when absent */
+    char uuid[MEMCTX_UUID_TEXT_SIZE]; /* of memctx_cmdline_uuid() */
     bool mem_path;                    /* boot RAM without a backend is a file */
     bool confidential;                /* confidential-guest-support is set */
     struct memctx_memconf memory;     /* what decides the layout */

@@ -19,16 +19,6 @@ cleanup_opt(struct memctx_qemuopt **opt)
     memctx_qemuopt_close(*opt);
 }
 
-static int
-take_uuid(struct memctx_argument *a, struct memctx_error *err)
-{
-    if (strlen(a->text) != sizeof(a->args->uuid) - 1)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "QEMU's -uuid is no UUID: '%.40s'", a->text);
-    memcpy(a->args->uuid, a->text, sizeof(a->args->uuid));
-    return 0;
-}
-
 /* "kvm", or "kvm:tcg": whichever works. Other accelerators (hvf, whpx) give
  * the host's vendor, too. */
 static enum memctx_accel
@@ -140,7 +130,6 @@ static const struct {
     const char *name;
     memctx_argument_fn *take;
 } options[] = {
-    {"-uuid", take_uuid},
     {"-machine", take_machine},
     {"-M", take_machine},
     {"-m", take_memory},
@@ -216,6 +205,26 @@ parse_all(struct memctx_qemuargs *args, const char *text, size_t len_bytes,
     return 0;
 }
 
+/* libvirt gives -uuid before the arguments that a domain's owner appended. */
+void
+memctx_cmdline_uuid(const char *args, size_t len_bytes,
+                    char ret[MEMCTX_UUID_TEXT_SIZE])
+{
+    bool next = false;
+    ret[0] = '\0';
+    for (size_t at = 0; at < len_bytes;) {
+        size_t len = strnlen(args + at, len_bytes - at);
+        if (next && len == MEMCTX_UUID_TEXT_SIZE - 1) {
+            memcpy(ret, args + at, len);
+            ret[len] = '\0';
+            return;
+        }
+        next = (len == 5 && memcmp(args + at, "-uuid", 5) == 0) ||
+               (len == 6 && memcmp(args + at, "--uuid", 6) == 0);
+        at += len + 1;
+    }
+}
+
 int
 memctx_cmdline_parse(const char *args, size_t len_bytes,
                      struct memctx_qemuargs *ret, struct memctx_error *err)
@@ -233,6 +242,7 @@ memctx_cmdline_parse(const char *args, size_t len_bytes,
     if (parse_all(found, copy, len_bytes, err) < 0 ||
         memctx_objects_resolve(found, err) < 0)
         return -1;
+    memctx_cmdline_uuid(args, len_bytes, found->uuid);
     *ret = *found;
     return 0;
 }

@@ -20,4 +20,11 @@
 int memctx_cmdline_parse(const char *args, size_t len_bytes,
                          struct memctx_qemuargs *ret, struct memctx_error *err);
 
+/* The first -uuid among such arguments, which libvirt wrote; "": there is none.
+ * A later one is the domain owner's, who may well want the guest to see another
+ * in its SMBIOS tables. It also finds the uuid in the arguments of a wrapper
+ * that was told to start QEMU. Any thread. */
+void memctx_cmdline_uuid(const char *args, size_t len_bytes,
+                         char ret[MEMCTX_UUID_TEXT_SIZE]);
+
 #endif

@@ -313,8 +313,7 @@ memctx_match_backends(const struct memctx_layout *layout,
         if (ret[i].mapping == NULL)
             return memctx_error_set(
                 err, MEMCTX_RETRY,
-                "QEMU has not mapped memory backend '%s' of %#" PRIx64
-                " bytes yet",
+                "QEMU has not mapped memory backend '%s' of %#" PRIx64 " bytes",
                 layout->backends[i].id, layout->backends[i].size);
     }
     return 0;

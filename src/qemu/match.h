@@ -54,7 +54,7 @@ struct memctx_match {
 };
 
 /* Fill ret[i] for each of the layout's backends. 0, or -1 with RETRY: QEMU has
- * (yet) no mapping for one of them; the message names it. ret is undefined on
+ * no mapping for one of them; the message names it. ret is undefined on
  * failure. Any thread. */
 int memctx_match_backends(const struct memctx_layout *layout,
                           const struct memctx_qemuargs *args,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Finding QEMU by its pidfile: a child of this test plays QEMU, with a pidfile
- * that it holds locked and arguments of its own, and with RAM of each kind. */
+/* Finding QEMU by libvirt's pidfiles: a child of this test plays QEMU, or a
+ * wrapper that starts it, with a pidfile that it holds locked and arguments of
+ * its own, and with RAM of each kind. */
 #include "unit.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,7 +18,8 @@
 
 #include "backing/backing.h"
 #include "base/bytes.h"
-#include "backing/process.h"
+#include "backing/emulator.h"
+#include "backing/pidfile.h"
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define RAM (8 * MEMCTX_MIB)
@@ -28,6 +31,10 @@ enum child_kind {
     CHILD_ANONYMOUS, /* memory with a guard behind it, as QEMU has it */
     CHILD_UNMAPPED,  /* a memfd that is not mapped at all */
     CHILD_UNLOCKED,  /* holds no lock on its pidfile */
+    CHILD_FORKED,    /* shared, with a fork of itself below it */
+    CHILD_WRAPPER,   /* no QEMU, but starts one that is CHILD_UNLOCKED */
+    CHILD_SUBSHELL,  /* the same, by a fork of itself as shells do */
+    CHILD_CHILDLESS, /* no QEMU, and starts none */
 };
 
 struct fixture {
@@ -35,6 +42,8 @@ struct fixture {
     char uri[128];
     char pidfile[192];
     pid_t child;
+    const char *mib;     /* -m */
+    const char *then[3]; /* an option behind libvirt's own */
 };
 
 static void
@@ -51,7 +60,7 @@ static void
 map_ram(enum child_kind kind, int fd)
 {
     unsigned char *ram;
-    if (kind == CHILD_UNMAPPED)
+    if (kind == CHILD_UNMAPPED || kind == CHILD_CHILDLESS)
         return;
     if (kind == CHILD_ANONYMOUS) {
         ram = mmap(NULL, RAM + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -74,12 +83,36 @@ play_qemu(const struct fixture *f, enum child_kind kind, int ready)
     int fd = memfd_create("memory-backend-memfd", 0);
     int pidfile = open(f->pidfile, O_RDWR);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (ftruncate(fd, (off_t)RAM) < 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || ftruncate(fd, (off_t)RAM) < 0 ||
         (kind != CHILD_UNLOCKED && fcntl(pidfile, F_SETLK, &lock) < 0))
         _exit(1);
     map_ram(kind, fd);
+    if (kind == CHILD_FORKED && fork() == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (write(ready, "r", 1) != 1)
         _exit(1);
+    for (;;)
+        pause();
+}
+
+/* Start QEMU, with the arguments that libvirt gave the wrapper, and wait. */
+static void
+play_wrapper(const struct fixture *f, enum child_kind kind, char **argv)
+{
+    int pidfile = open(f->pidfile, O_RDWR);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+        fcntl(pidfile, F_SETLK, &lock) < 0)
+        _exit(1);
+    bool above = kind == CHILD_SUBSHELL && fork() != 0;
+    if (!above && fork() == 0) {
+        char number[16];
+        snprintf(number, sizeof(number), "%d", (int)CHILD_UNLOCKED);
+        argv[2] = number;
+        execv("/proc/self/exe", argv);
+        _exit(1);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;)
         pause();
 }
@@ -89,8 +122,11 @@ static int
 play(char **argv)
 {
     struct fixture f;
+    enum child_kind kind = (enum child_kind)atoi(argv[2]);
     snprintf(f.pidfile, sizeof(f.pidfile), "%s", argv[1]);
-    play_qemu(&f, (enum child_kind)atoi(argv[2]), atoi(argv[3]));
+    if (kind == CHILD_WRAPPER || kind == CHILD_SUBSHELL)
+        play_wrapper(&f, kind, argv);
+    play_qemu(&f, kind, atoi(argv[3]));
     return 1;
 }
 
@@ -111,8 +147,9 @@ start_child(struct fixture *f, enum child_kind kind, const char *uuid,
         write_pidfile(f->pidfile, getpid());
         execl(program_invocation_name, "play", f->pidfile, number, where,
               "-uuid", uuid, "-machine", "pc-q35-7.2,memory-backend=pc.ram",
-              "-m", "8", "-object", backends, "-object",
-              "secret,id=masterKey0,format=raw", (char *)NULL);
+              "-m", f->mib, "-object", backends, "-object",
+              "secret,id=masterKey0,format=raw", f->then[0], f->then[1],
+              (char *)NULL);
         _exit(1);
     }
     close(ready[1]);
@@ -133,6 +170,7 @@ set_up(void **state)
     snprintf(dir, sizeof(dir), "%s/run/qemu", f->root);
     assert_int_equal(mkdir(dir, 0700), 0);
     snprintf(f->pidfile, sizeof(f->pidfile), "%s/guest.pid", dir);
+    f->mib = "8";
     *state = f;
     return 0;
 }
@@ -146,12 +184,8 @@ tear_down(void **state)
         kill(f->child, SIGKILL);
         waitpid(f->child, NULL, 0);
     }
-    unlink(f->pidfile);
-    snprintf(dir, sizeof(dir), "%s/run/qemu", f->root);
-    rmdir(dir);
-    snprintf(dir, sizeof(dir), "%s/run", f->root);
-    rmdir(dir);
-    rmdir(f->root);
+    snprintf(dir, sizeof(dir), "rm -rf '%s'", f->root);
+    assert_int_equal(system(dir), 0);
     free(f);
     return 0;
 }
@@ -219,7 +253,7 @@ assert_opens(const struct fixture *f, enum memctx_error_kind kind,
     struct process process;
     struct ram ram;
     const struct memctx_domxml facts = facts_of_guest();
-    assert_done(process_find(f->uri, "guest", UUID, &process, &err), &err);
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
     int result = backing_open(&process, &facts, &ram, &err);
     if (words == NULL) {
         assert_done(result, &err);
@@ -279,7 +313,7 @@ test_encrypted_and_foreign_guests(void **state)
     struct ram ram;
     struct memctx_domxml facts = facts_of_guest();
     start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
-    assert_done(process_find(f->uri, "guest", UUID, &process, &err), &err);
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
     strcpy(facts.encrypted, "sev-snp");
     assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "encrypted (launchSecurity sev-snp)");
@@ -306,7 +340,7 @@ assert_not_found(const struct fixture *f, enum memctx_error_kind kind,
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct process process;
-    assert_int_equal(process_find(f->uri, "guest", UUID, &process, &err), -1);
+    assert_int_equal(emulator_find(f->uri, "guest", UUID, &process, &err), -1);
     assert_error(&err, kind, words);
 }
 
@@ -322,7 +356,7 @@ test_backend_of_another_size_is_not_taken(void **state)
 static void
 test_no_pidfile_yet(void **state)
 {
-    assert_not_found(*state, MEMCTX_RETRY, "cannot open QEMU's pidfile");
+    assert_not_found(*state, MEMCTX_RETRY, "no pidfile of libvirt names");
 }
 
 static void
@@ -360,7 +394,7 @@ test_process_that_ended_is_gone(void **state)
     struct ram ram;
     const struct memctx_domxml facts = facts_of_guest();
     start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
-    assert_done(process_find(f->uri, "guest", UUID, &process, &err), &err);
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
     assert_done(process_check(&process, &err), &err);
     kill(f->child, SIGKILL);
     waitpid(f->child, NULL, 0);
@@ -372,16 +406,160 @@ test_process_that_ended_is_gone(void **state)
     process_deinit(&process);
 }
 
+/* Find the child under this name; the pid found is returned. */
+static pid_t
+find(const struct fixture *f, const char *name)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct process process;
+    struct ram ram;
+    const struct memctx_domxml facts = facts_of_guest();
+    assert_done(emulator_find(f->uri, name, UUID, &process, &err), &err);
+    assert_done(backing_open(&process, &facts, &ram, &err), &err);
+    assert_shows_guest(f, ram.map);
+    assert_string_equal(process.args.uuid, UUID);
+    ram_deinit(&ram);
+    process_deinit(&process);
+    return process.pid;
+}
+
+/* A file beside the right one, with this content; NULL: a FIFO. */
+static void
+add_pidfile(const struct fixture *f, const char *name, const char *content)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/run/qemu/%s", f->root, name);
+    if (content == NULL) {
+        assert_int_equal(mkfifo(path, 0600), 0);
+        return;
+    }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+/* libvirt escapes a domain's name for XML before it makes a file of it. */
+static void
+test_pidfile_of_another_name(void **state)
+{
+    struct fixture *f = *state;
+    char parent[32];
+    snprintf(parent, sizeof(parent), "%d\n", (int)getppid());
+    add_pidfile(f, "aa.pid", "");
+    add_pidfile(f, "bb.pid", "999999999999");
+    add_pidfile(f, "cc.pid", parent);
+    add_pidfile(f, "R&D.pid", NULL);
+    add_pidfile(f, ".pid", "no");
+    add_pidfile(f, "zz", "1\n");
+    snprintf(f->pidfile, sizeof(f->pidfile), "%s/run/qemu/R&amp;D.pid",
+             f->root);
+    start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
+    assert_int_equal(find(f, "R&D"), f->child);
+    assert_int_equal(find(f, "../qemu/R&D"), f->child);
+    char name[4096];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(find(f, name), f->child);
+}
+
+/* For SMBIOS, by <qemu:commandline>. */
+static void
+test_uuid_of_the_owner_is_not_the_domains(void **state)
+{
+    struct fixture *f = *state;
+    f->then[0] = "-uuid";
+    f->then[1] = "00000000-0000-0000-0000-000000000000";
+    start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
+    assert_int_equal(find(f, "guest"), f->child);
+}
+
+/* -run-with async-teardown=on has one. */
+static void
+test_fork_of_qemu_is_not_qemu(void **state)
+{
+    struct fixture *f = *state;
+    start_child(f, CHILD_FORKED, UUID, SHARED_RAM);
+    assert_int_equal(find(f, "guest"), f->child);
+}
+
+static void
+test_child_of_a_wrapper_is_qemu(void **state)
+{
+    struct fixture *f = *state;
+    start_child(f, CHILD_WRAPPER, UUID, SHARED_RAM);
+    assert_int_not_equal(find(f, "guest"), f->child);
+}
+
+static void
+test_grandchild_of_a_wrapper_is_qemu(void **state)
+{
+    struct fixture *f = *state;
+    start_child(f, CHILD_SUBSHELL, UUID, SHARED_RAM);
+    assert_int_not_equal(find(f, "guest"), f->child);
+}
+
+/* As if the process had been started that long ago. */
+static void
+make_older(struct process *process, unsigned seconds)
+{
+    uint64_t ticks = seconds * (uint64_t)sysconf(_SC_CLK_TCK);
+    process->instance -= memctx_min(process->instance >> 22, ticks) << 22;
+}
+
+static void
+test_wrapper_without_qemu(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct process process;
+    struct ram ram;
+    const struct memctx_domxml facts = facts_of_guest();
+    f->mib = "65536";
+    start_child(f, CHILD_CHILDLESS, UUID,
+                "memory-backend-memfd,id=pc.ram,share=on,size=64G");
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_RETRY, "QEMU has just started");
+    make_older(&process, 10);
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_RETRY, "is a wrapper");
+    make_older(&process, 30);
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "no child of it is QEMU");
+    process_deinit(&process);
+}
+
+/* It has enough memory to be QEMU. */
+static void
+test_ram_that_does_not_come(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct process process;
+    struct ram ram;
+    const struct memctx_domxml facts = facts_of_guest();
+    f->mib = "1";
+    start_child(f, CHILD_UNMAPPED, UUID,
+                "memory-backend-memfd,id=pc.ram,share=on,size=1M");
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
+    make_older(&process, 60);
+    assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
+    assert_error(&err, MEMCTX_RETRY, " s after its start");
+    process_deinit(&process);
+}
+
 static void
 test_foreign_driver_has_no_pidfiles(void **state)
 {
     (void)state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char dir[64];
-    assert_int_equal(
-        process_pidfile_dir("xen:///system", dir, sizeof(dir), &err), -1);
+    assert_int_equal(pidfile_dir("xen:///system", dir, sizeof(dir), &err), -1);
     assert_error(&err, MEMCTX_PERMANENT, "only the domains of QEMU");
 }
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
 main(int argc, char **argv)
@@ -393,27 +571,24 @@ main(int argc, char **argv)
         return 77;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_shared_ram_is_opened, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            test_private_mapping_is_read_from_the_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            test_anonymous_ram_is_read_from_the_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_encrypted_and_foreign_guests,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ram_not_mapped_yet_is_retried,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            test_backend_of_another_size_is_not_taken, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_pidfile_yet, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_pidfile_without_a_pid, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_pidfile_that_nobody_holds, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_process_of_another_domain, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_process_that_ended_is_gone, set_up,
-                                        tear_down),
+        T(test_shared_ram_is_opened),
+        T(test_private_mapping_is_read_from_the_process),
+        T(test_anonymous_ram_is_read_from_the_process),
+        T(test_encrypted_and_foreign_guests),
+        T(test_ram_not_mapped_yet_is_retried),
+        T(test_backend_of_another_size_is_not_taken),
+        T(test_no_pidfile_yet),
+        T(test_pidfile_without_a_pid),
+        T(test_pidfile_that_nobody_holds),
+        T(test_process_of_another_domain),
+        T(test_process_that_ended_is_gone),
+        T(test_pidfile_of_another_name),
+        T(test_uuid_of_the_owner_is_not_the_domains),
+        T(test_fork_of_qemu_is_not_qemu),
+        T(test_child_of_a_wrapper_is_qemu),
+        T(test_grandchild_of_a_wrapper_is_qemu),
+        T(test_wrapper_without_qemu),
+        T(test_ram_that_does_not_come),
         cmocka_unit_test(test_foreign_driver_has_no_pidfiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
