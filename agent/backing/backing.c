@@ -267,11 +267,14 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
      * procfd would then have led nowhere. */
     if (process_check(o->process, err) < 0)
         return -1;
+    /* Where they cannot be counted the heartbeat waits for longer. */
+    vcpus_create(o->process->procfd, &ram.vcpus, NULL);
     ram.low = layout->low;
     ram.fresh = is_fresh(o);
     *ret = ram;
     ram.map = NULL;
     ram.other = NULL;
+    ram.vcpus = NULL;
     return 0;
 }
 

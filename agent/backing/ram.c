@@ -19,6 +19,8 @@ ram_deinit(struct ram *ram)
     memctx_rammap_destroy(ram->other);
     ram->map = NULL;
     ram->other = NULL;
+    vcpus_drop(ram->vcpus);
+    ram->vcpus = NULL;
     if (ram->has_inherited)
         memctx_datum_deinit(&ram->inherited);
     ram->has_inherited = false;

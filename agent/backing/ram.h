@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "datum/datum.h"
+#include "backing/vcpus.h"
 #include "base/error.h"
 #include "ram/rammap.h"
 #include "common/run.h"
@@ -21,6 +22,7 @@ struct ram {
     bool synthetic;              /* no guest runs in it: nothing to see alive */
     bool fresh; /* it began with this QEMU: no earlier guest can have left
                    anything in it */
+    struct vcpus *vcpus;      /* owned; NULL: nobody knows them */
     uint64_t identity;        /* see ram_identity(); 0 until somebody asks */
     struct statefile_run run; /* whose it is, and how far that was counted */
     bool has_inherited;
