@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* The law of the heartbeat. */
+#include "tries/verdict.h"
+
+#include "base/bytes.h"
+
+void
+verdict_begin(struct verdict_state *s, uint64_t now_us)
+{
+    *s = (struct verdict_state){.since_us = now_us};
+}
+
+bool
+verdict_wants_cpu(const struct verdict_state *s, const struct verdict_law *law,
+                  uint64_t now_us)
+{
+    return now_us - memctx_min(s->since_us, now_us) >= law->look_us;
+}
+
+/* What the words did since they were read last. Who noted their values, and how
+ * long ago, nobody knows at first: then they may be anywhere ahead, and that
+ * they moved tells nothing of now. */
+static enum memctx_step
+take_step(struct verdict_state *s, struct memctx_words *words,
+          const struct verdict_reading *r)
+{
+    uint64_t elapsed_us = s->noted ? r->now_us - s->noted_us : UINT64_MAX;
+    enum memctx_step step = memctx_words_judge(words, r->values, elapsed_us);
+    bool first = !s->noted;
+    s->noted = true;
+    s->noted_us = r->now_us;
+    return first && step == MEMCTX_STEP_MOVES ? MEMCTX_STEP_STANDS : step;
+}
+
+static enum verdict
+move(struct verdict_state *s, uint64_t now_us)
+{
+    bool told = s->moved;
+    *s = (struct verdict_state){
+        .noted = true, .noted_us = now_us, .since_us = now_us, .moved = true};
+    return told ? VERDICT_NONE : VERDICT_MOVES;
+}
+
+/* Threads of CPUs come and go: less than before is a new beginning. */
+static void
+follow_cpu(struct verdict_state *s, const struct verdict_reading *r)
+{
+    if (!r->looked)
+        return;
+    bool goes_on =
+        s->has_cpu && r->has_cpu && r->cpu_us >= s->cpu_from_us + s->cpu_us;
+    s->has_cpu = r->has_cpu;
+    if (!goes_on)
+        s->cpu_from_us = r->cpu_us;
+    s->cpu_us = r->cpu_us - s->cpu_from_us;
+}
+
+static bool
+is_standing(const struct verdict_state *s, const struct verdict_law *law,
+            const struct verdict_reading *r)
+{
+    uint64_t wall_us = r->now_us - s->since_us;
+    if (!r->looked)
+        return false;
+    return s->has_cpu ? wall_us >= law->wall_us && s->cpu_us >= law->cpu_us
+                      : wall_us >= law->blind_us;
+}
+
+enum verdict
+verdict_judge(struct verdict_state *s, const struct verdict_law *law,
+              struct memctx_words *words, const struct verdict_reading *r)
+{
+    switch (take_step(s, words, r)) {
+    case MEMCTX_STEP_MOVES:
+        return move(s, r->now_us);
+    case MEMCTX_STEP_BACK:
+    case MEMCTX_STEP_AWAY:
+        return VERDICT_REPLACED;
+    case MEMCTX_STEP_STANDS:
+        break;
+    }
+    follow_cpu(s, r);
+    if (s->stood || words->n == 0 || !is_standing(s, law, r))
+        return VERDICT_NONE;
+    s->stood = true;
+    s->moved = false;
+    return VERDICT_STANDS;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* What the heartbeat makes of what it reads: clock words, and the CPU time of
+ * the guest's CPUs. Pure: it has no clock and reads nothing.
+ *
+ * Wall time alone cannot tell a dead guest from an idle one. Measured: the
+ * words of an idle guest stand for 0.5 s, in suspend-to-idle for seconds and
+ * more, and those of a guest that panicked for ever. But an idle, halted,
+ * stopped or starved guest uses next to no CPU time meanwhile, and one that
+ * panicked or hangs most of a CPU. */
+#ifndef MEMCTXD_VERDICT_H
+#define MEMCTXD_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/words.h"
+
+/* All in us. */
+struct verdict_law {
+    uint64_t
+        look_us; /* the CPU time is read when words have stood for so long */
+    /* Words stand when they have not moved for so long, while the CPUs used so
+     * much; */
+    uint64_t wall_us;
+    uint64_t cpu_us;
+    uint64_t blind_us; /* or for so long, where nobody knows what CPUs use */
+};
+
+#define VERDICT_LAW                                              \
+    {                                                            \
+        .look_us = 500000, .wall_us = 1000000, .cpu_us = 500000, \
+        .blind_us = 10000000,                                    \
+    }
+
+enum verdict {
+    VERDICT_NONE,     /* as before; also where words stand and no CPU is used */
+    VERDICT_MOVES,    /* a word moved, the first time after none did */
+    VERDICT_STANDS,   /* none moves, and the CPUs are busy: once */
+    VERDICT_REPLACED, /* they count for another kernel */
+    VERDICTS
+};
+
+/* What has been heard of one kernel. */
+struct verdict_state {
+    bool noted;           /* the words were read since listening began */
+    uint64_t noted_us;    /* ... when that was last */
+    uint64_t since_us;    /* a word moved then, or listening began */
+    bool moved;           /* that was the last thing told, */
+    bool stood;           /* or that */
+    bool has_cpu;         /* the next two are known: */
+    uint64_t cpu_from_us; /* CPU time when it was first read since since_us */
+    uint64_t cpu_us;      /* ... used from then on */
+};
+
+/* What was read of it this time. */
+struct verdict_reading {
+    uint64_t now_us;        /* of a monotonic clock */
+    const uint64_t *values; /* of the words */
+    bool looked;            /* somebody tried to read the CPU time, */
+    bool has_cpu;           /* and could */
+    uint64_t cpu_us;        /* of all CPUs, from any beginning */
+};
+
+/* Begin to listen now. */
+void verdict_begin(struct verdict_state *state, uint64_t now_us);
+
+/* Is the CPU time to be read, if no word has moved? */
+bool verdict_wants_cpu(const struct verdict_state *state,
+                       const struct verdict_law *law, uint64_t now_us);
+
+/* What do these words say now? They get the values that were read. Without
+ * words only the CPU time is followed. */
+enum verdict verdict_judge(struct verdict_state *state,
+                           const struct verdict_law *law,
+                           struct memctx_words *words,
+                           const struct verdict_reading *reading);
+
+#endif
