@@ -38,9 +38,6 @@
 /* ... and for a program that its file system does not let start. */
 #define SPAWNER_WAIT_MS 1000
 
-/* Clock words of kernels that are looked at are read so often. */
-#define HEARTBEAT_US 250000
-
 struct agent {
     const struct settings *settings;
     const struct log *log;
@@ -174,6 +171,7 @@ open_hooks(struct agent *agent, struct memctx_error *err)
 static int
 start_tries(struct agent *agent, struct memctx_error *err)
 {
+    static const struct heartbeat_config heartbeat = HEARTBEAT_DEFAULTS;
     long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
     struct tries_config config = {
         .spawner = agent->spawner,
@@ -186,8 +184,7 @@ start_tries(struct agent *agent, struct memctx_error *err)
         config.limits[i].wall_us *= agent->settings->patience;
     if (tries_create(&config, &agent->means.adapters.tries, err) < 0)
         return -1;
-    return heartbeat_create(HEARTBEAT_US, &agent->means.adapters.heartbeat,
-                            err);
+    return heartbeat_create(&heartbeat, &agent->means.adapters.heartbeat, err);
 }
 
 /* Threads and processes that work for the loop, and are given nothing yet. */

@@ -6,6 +6,7 @@
 
 #include "publish/statefile.h"
 #include "record/opener.h"
+#include "wire/clocks.h"
 #include "wire/statepage.h"
 
 static void
@@ -29,8 +30,39 @@ write_datum(struct domains *d, const struct record *record,
                  record->uuid, err.message);
 }
 
+/* A guest whose kernel stops and goes on again and again. */
+#define SILENT_HOOK_US 60000000u
+
+/* Hooks are told at most once a minute that a kernel does not run. */
+static bool
+is_told_silent(struct member *member, unsigned generation)
+{
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
+    bool told = member->silent == generation &&
+                now_us - member->silent_us < SILENT_HOOK_US;
+    if (!told) {
+        member->silent = generation;
+        member->silent_us = now_us;
+    }
+    return told;
+}
+
 /* Hooks are told once of each generation; again by an agent that is new, since
  * nobody knows what the one before could do. */
+static void
+announce(struct domains *d, struct member *member,
+         const struct memctx_datum *datum)
+{
+    bool runs = datum->live == MEMCTX_LIVE_RUNS;
+    bool told = runs ? member->announced == datum->generation
+                     : is_told_silent(member, datum->generation);
+    if (told)
+        return;
+    if (runs)
+        member->announced = datum->generation;
+    call_hooks(d, member->record, runs ? HOOKS_READY : HOOKS_SILENT);
+}
+
 static void
 on_publish(void *arg, const struct record *record,
            const struct memctx_datum *datum)
@@ -38,10 +70,15 @@ on_publish(void *arg, const struct record *record,
     struct domains *d = arg;
     struct member *member = members_find(&d->members, record->uuid);
     write_datum(d, record, datum);
-    if (member == NULL || member->announced == datum->generation)
-        return;
-    member->announced = datum->generation;
-    call_hooks(d, record, HOOKS_READY);
+    if (member != NULL)
+        announce(d, member, datum);
+}
+
+/* What stands in the metadata stays as it is. */
+static void
+on_remember(void *arg, const struct record *record)
+{
+    write_datum(arg, record, record_published(record));
 }
 
 static void
@@ -53,7 +90,7 @@ on_withdraw(void *arg, const struct record *record)
     if (record->has_datum)
         call_hooks(d, record, HOOKS_LOST);
     if (member != NULL)
-        member->announced = 0;
+        member->announced = member->silent = 0;
 }
 
 static void
@@ -73,7 +110,7 @@ forget_member(struct domains *d, struct member *member)
     control_gone(d->means->control, member->record);
     log_line(d->means->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
              member->record->uuid, member->record->name);
-    if (member->record->has_datum)
+    if (record_published(member->record) != NULL)
         call_hooks(d, member->record, HOOKS_LOST);
     publisher_forget(d->means->publisher, member->record->uuid);
     members_remove(&d->members, member);
@@ -89,14 +126,6 @@ on_over(void *arg, struct member *member)
     watch_look_now(d->means->watch);
 }
 
-static struct adapter_look
-look_of(const struct domains *d)
-{
-    struct adapter_look look = ADAPTER_LOOK_DEFAULTS;
-    look.period_us = d->means->settings->revalidate_ms * 1000;
-    return look;
-}
-
 static int
 create_record(struct domains *d, const struct event *event, struct record **ret,
               struct memctx_error *err)
@@ -105,7 +134,7 @@ create_record(struct domains *d, const struct event *event, struct record **ret,
         .ram = {.stub = d->means->stub, .seed = event->uuid},
         .fail_boots =
             d->means->stub ? (unsigned)d->means->settings->stub_fail_boots : 0,
-        .look = look_of(d),
+        .look_us = d->means->settings->revalidate_ms * 1000,
         .limits = settings_backoff(d->means->settings),
     };
     struct adapter *adapter;
@@ -164,7 +193,7 @@ create_attached(struct domains *d, const struct record *old,
 {
     const struct adapter_config config = {
         .ram = {.handed = handed},
-        .look = look_of(d),
+        .look_us = d->means->settings->revalidate_ms * 1000,
         .limits = settings_backoff(d->means->settings),
     };
     struct adapter *adapter;
@@ -288,9 +317,8 @@ domains_check(struct domains *d, const char *uuid)
         return DOMAINS_LEAVES;
     const struct record *r = member->record;
     const struct publisher_run run = {r->uuid, r->id, &r->run};
-    if (!is_known(r) ||
-        publisher_check(d->means->publisher, &run,
-                        r->has_datum ? &r->datum : NULL, NULL) < 0)
+    if (!is_known(r) || publisher_check(d->means->publisher, &run,
+                                        record_published(r), NULL) < 0)
         return DOMAINS_CHECKS_LATER;
     return DOMAINS_CHECKS;
 }
@@ -363,7 +391,7 @@ domains_init(struct domains *d, const struct domains_means *means)
     *d = (struct domains){
         .means = means,
         .members = {.over = on_over, .arg = d},
-        .ops = {on_publish, on_withdraw, on_changed, d},
+        .ops = {on_publish, on_withdraw, on_remember, on_changed, d},
     };
 }
 

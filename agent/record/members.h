@@ -21,6 +21,8 @@ struct member {
     struct record *record;
     unsigned announced; /* the owner's: the generation that hooks were called
                            for last; 0: none */
+    unsigned silent;    /* ... that they were told does not run, */
+    uint64_t silent_us; /* and when that was; monotonic */
     struct members *members;
     struct member_handle handles[ADAPTER_COOKIES];
     struct member *next;

@@ -77,6 +77,9 @@ drop_datum(struct record *r)
     if (r->has_datum)
         memctx_datum_deinit(&r->datum);
     r->has_datum = false;
+    r->unpublished = false;
+    r->watched = false;
+    r->told = false;
 }
 
 void
@@ -107,6 +110,12 @@ record_reason(const struct record *r)
                      : "";
 }
 
+const struct memctx_datum *
+record_published(const struct record *r)
+{
+    return r->has_datum && !r->unpublished ? &r->datum : NULL;
+}
+
 static void
 count_up_to(struct record *r, unsigned generation)
 {
@@ -122,6 +131,7 @@ begin_anew(struct record *r, bool has_inherited)
     if (!has_inherited)
         r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
+    r->died = false;
     r->boot = 1;
     r->booted = false;
     r->run = (struct statefile_run){.instance = 0};
@@ -187,20 +197,25 @@ inherit(struct record *r, struct adapter_result *result)
         take_over(r, result);
 }
 
+/* Is it the last kernel that was seen running in this run, as far as anybody
+ * remembers? A reset ends that, and so does another kernel. */
+static bool
+is_remembered(const struct record *r, const struct memctx_datum *datum)
+{
+    char words[MEMCTX_KERNEL_WORDS_MAX];
+    memctx_kernel_words(&datum->kernel, words);
+    return strcmp(r->run.kernel, words) == 0;
+}
+
 /* The same kernel found again is the same generation: while its datum stands,
  * after it was withdrawn for a pulse too slow, or by an agent that ended. */
 static bool
-is_last_kernel(struct record *r, const struct memctx_datum *datum)
+is_last_kernel(const struct record *r, const struct memctx_datum *datum)
 {
-    char words[MEMCTX_KERNEL_WORDS_MAX];
-    if (r->has_datum)
+    if (r->has_datum && !r->unpublished)
         return r->datum.generation != 0 &&
                memctx_datum_is_same_kernel(&r->datum, datum);
-    memctx_kernel_words(&datum->kernel, words);
-    if (strcmp(r->run.kernel, words) != 0)
-        return false;
-    adapter_be_patient(r->adapter);
-    return true;
+    return is_remembered(r, datum);
 }
 
 /* How and when it was found first. */
@@ -216,33 +231,104 @@ keep_evidence(struct memctx_datum *to, const struct memctx_datum *from)
     memcpy(to->kernel.checks, from->kernel.checks, sizeof(to->kernel.checks));
 }
 
-/* What readers act on did not change: the datum stays to the byte, and so is
- * not written again. */
-static void
-publish(struct record *r, struct adapter_result *result)
+/* The try's datum takes the place of the one that stood, if `same`, of the same
+ * kernel. True: nothing differs that readers act on. */
+static bool
+take_datum(struct record *r, struct adapter_result *result, bool same)
 {
-    bool same = is_last_kernel(r, &result->datum);
-    bool equal = same && r->has_datum &&
-                 memctx_datum_is_equal(&r->datum, &result->datum);
-    if (!same && r->run.generation < UINT_MAX)
-        r->run.generation++;
-    result->datum.generation = r->run.generation;
-    memctx_datum_stamp(&result->datum, (int64_t)time(NULL));
+    struct memctx_datum *datum = &result->datum;
+    datum->live = r->has_datum ? r->datum.live : MEMCTX_LIVE_RUNS;
+    bool equal =
+        same && r->has_datum && memctx_datum_is_equal(&r->datum, datum);
+    memctx_datum_stamp(datum, (int64_t)time(NULL));
     if (equal)
-        keep_evidence(&result->datum, &r->datum);
+        keep_evidence(datum, &r->datum);
     drop_datum(r);
-    /* From here on RAM has held a kernel, which a kexec may replace. */
-    r->cold = false;
-    r->datum = result->datum;
+    r->datum = *datum;
     r->has_datum = true;
+    result->has_datum = false;
     r->map = memctx_steal_ptr(&result->map);
     if (!equal || r->kernel_epoch == 0 || r->identity != result->identity)
         r->kernel_epoch = epoch_next();
     r->identity = result->identity;
     show_epoch(r);
-    memctx_kernel_words(&r->datum.kernel, r->run.kernel);
-    result->has_datum = false;
+    return equal;
+}
+
+/* The datum says from now on whether its kernel runs. */
+static void
+say(struct record *r, enum memctx_datum_live live)
+{
+    r->datum.live = live;
     r->ops->publish(r->ops->arg, r, &r->datum);
+    r->told = true;
+}
+
+/* A kernel that runs. From here on RAM has held a kernel, which a kexec may
+ * replace. */
+static void
+publish(struct record *r, struct adapter_result *result)
+{
+    bool same = is_last_kernel(r, &result->datum);
+    if (!same && r->run.generation < UINT_MAX)
+        r->run.generation++;
+    result->datum.generation = r->run.generation;
+    take_datum(r, result, same);
+    memctx_kernel_words(&r->datum.kernel, r->run.kernel);
+    r->cold = false;
+    r->watched = true;
+    r->died = false;
+    say(r, MEMCTX_LIVE_RUNS);
+}
+
+/* A kernel that does not run, or of which nobody knows. One that nobody has
+ * seen running is counted by nobody, and stands in no metadata. */
+static void
+keep(struct record *r, struct adapter_result *result)
+{
+    if (result == NULL || !result->has_datum)
+        return;
+    bool stood = r->has_datum && !r->unpublished;
+    bool seen = is_remembered(r, &result->datum);
+    if (stood && !seen)
+        r->ops->withdraw(r->ops->arg, r);
+    result->datum.generation = seen ? r->run.generation : 0;
+    bool watched = r->watched;
+    bool told = r->told;
+    bool equal = take_datum(r, result, r->has_datum);
+    r->watched = watched && seen;
+    r->told = told && seen && equal && stood;
+    r->unpublished = !seen;
+}
+
+/* Only what was watched all the time is known not to run; a panic is known
+ * anyhow. */
+static enum memctx_datum_live
+judge_live(const struct record *r)
+{
+    bool knows =
+        r->died || (!record_is_paused(r) && adapter_knows_cpu(r->adapter));
+    return knows ? MEMCTX_LIVE_NO : MEMCTX_LIVE_UNKNOWN;
+}
+
+static void
+mark(struct record *r, struct adapter_result *result)
+{
+    keep(r, result);
+    if (!r->has_datum)
+        return;
+    enum memctx_datum_live live = judge_live(r);
+    if (r->unpublished)
+        r->datum.live = live;
+    else if (!r->told || r->datum.live != live)
+        say(r, live);
+}
+
+static void
+unmark(struct record *r)
+{
+    r->watched = true;
+    say(r, MEMCTX_LIVE_RUNS);
 }
 
 void
@@ -251,7 +337,8 @@ record_withdraw(struct record *r)
     if (!r->has_datum)
         return;
     end_epoch(r);
-    r->ops->withdraw(r->ops->arg, r);
+    if (!r->unpublished)
+        r->ops->withdraw(r->ops->arg, r);
     drop_datum(r);
 }
 
@@ -260,37 +347,48 @@ record_withdraw(struct record *r)
 static void
 end_boot(struct record *r)
 {
-    r->boot += r->run.kernel[0] != '\0' || r->boot == 1;
+    bool remembered = r->run.kernel[0] != '\0';
+    r->boot += remembered || r->boot == 1;
     r->run.kernel[0] = '\0';
+    if (remembered && (!r->has_datum || r->unpublished))
+        r->ops->remember(r->ops->arg, r);
 }
 
 static void
-new_boot(struct record *r)
+begin_boot(struct record *r, const char *reason)
 {
     r->wait_logged = false;
-    memctx_error_set(&r->reason, MEMCTX_RETRY,
-                     "the guest was reset; its next kernel is not up yet");
+    memctx_error_set(&r->reason, MEMCTX_RETRY, "%s", reason);
     r->cold = false;
+    r->died = false;
     r->believed = false;
     adapter_new_boot(r->adapter);
 }
 
 static void
-doubt(struct record *r)
+distrust(struct record *r)
 {
     drop_map(r);
     r->cold = false;
+    r->watched = false;
     r->believed = false;
     adapter_close(r->adapter, true);
 }
 
-/* Memory may have moved with its layout; the guest has run on. */
+/* Memory may have moved with its layout; a guest that runs has run on. */
 static void
 reopen(struct record *r)
 {
     drop_map(r);
-    r->believed = true;
+    r->believed = record_state(r) != MEMCTX_STATE_SILENT;
     adapter_close(r->adapter, false);
+}
+
+/* Is the kernel that was found last known not to run, or thought so? */
+static bool
+is_standing(const struct record *r)
+{
+    return r->phase == MEMCTX_PHASE_DOUBT || r->phase == MEMCTX_PHASE_SILENT;
 }
 
 static void
@@ -299,44 +397,83 @@ order(struct record *r, enum adapter_what what)
     const struct adapter_order order = {.what = what,
                                         .cold = r->cold,
                                         .paused = record_is_paused(r),
-                                        .believed = r->believed};
+                                        .believed = r->believed,
+                                        .standing = is_standing(r)};
     if (what == ADAPTER_SEARCH)
         r->believed = false;
     adapter_order(r->adapter, &order);
+}
+
+/* What ends with a kernel, or makes it doubtful. */
+static void
+perform_end(struct record *r, unsigned actions)
+{
+    bool reset = (actions & MEMCTX_ACT_NEW_BOOT) != 0;
+    bool anew = reset || (actions & MEMCTX_ACT_NEW_KERNEL) != 0;
+    if ((actions & MEMCTX_ACT_ABANDON) != 0)
+        adapter_drop(r->adapter);
+    if (anew)
+        end_boot(r);
+    if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
+        record_withdraw(r);
+    if (anew)
+        begin_boot(r, reset ? "the guest was reset; its next kernel is not up "
+                              "yet"
+                            : "another kernel takes the place of the last one");
+    if ((actions & MEMCTX_ACT_DISTRUST) != 0)
+        distrust(r);
+    if ((actions & MEMCTX_ACT_REOPEN) != 0)
+        reopen(r);
+}
+
+static void
+perform_begin(struct record *r, unsigned actions)
+{
+    if ((actions & MEMCTX_ACT_PROBE) != 0)
+        order(r, ADAPTER_SEARCH);
+    if ((actions & MEMCTX_ACT_LOOK) != 0)
+        order(r, ADAPTER_LOOK);
+    if ((actions & MEMCTX_ACT_ARM) != 0)
+        adapter_arm(r->adapter, record_state(r) == MEMCTX_STATE_SILENT
+                                    ? ADAPTER_SILENT
+                                    : ADAPTER_BACKOFF);
+    if ((actions & MEMCTX_ACT_ARM_LOOK) != 0)
+        adapter_arm(r->adapter, ADAPTER_TO_LOOK);
+    if ((actions & MEMCTX_ACT_ARM_DOUBT) != 0)
+        adapter_arm(r->adapter, ADAPTER_DOUBT);
+}
+
+static void
+perform_tell(struct record *r, unsigned actions, struct adapter_result *result)
+{
+    if ((actions & MEMCTX_ACT_PUBLISH) != 0)
+        publish(r, result);
+    if ((actions & MEMCTX_ACT_KEEP) != 0)
+        keep(r, result);
+    if ((actions & MEMCTX_ACT_MARK) != 0)
+        mark(r, result);
+    if ((actions & MEMCTX_ACT_UNMARK) != 0)
+        unmark(r);
 }
 
 /* In the order of the bits: what is old goes before something new begins. */
 static bool
 perform(struct record *r, unsigned actions, struct adapter_result *result)
 {
-    if ((actions & MEMCTX_ACT_ABANDON) != 0)
-        adapter_drop(r->adapter);
-    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
-        end_boot(r);
-    if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
-        record_withdraw(r);
-    if ((actions & MEMCTX_ACT_NEW_BOOT) != 0)
-        new_boot(r);
-    if ((actions & MEMCTX_ACT_DOUBT) != 0)
-        doubt(r);
-    if ((actions & MEMCTX_ACT_REOPEN) != 0)
-        reopen(r);
+    bool listens = memctx_phase_listens(r->phase);
+    if (!listens)
+        adapter_listen(r->adapter, false);
+    perform_end(r, actions);
     if ((actions & MEMCTX_ACT_INHERIT) != 0)
         inherit(r, result);
-    if ((actions & MEMCTX_ACT_PROBE) != 0)
-        order(r, ADAPTER_SEARCH);
-    if ((actions & MEMCTX_ACT_LOOK) != 0)
-        order(r, ADAPTER_LOOK);
-    if ((actions & MEMCTX_ACT_ARM) != 0)
-        adapter_arm(r->adapter, ADAPTER_BACKOFF);
-    if ((actions & MEMCTX_ACT_ARM_LOOK) != 0)
-        adapter_arm(r->adapter, ADAPTER_TO_LOOK);
-    if ((actions & MEMCTX_ACT_PUBLISH) != 0)
-        publish(r, result);
+    perform_begin(r, actions);
+    perform_tell(r, actions, result);
     if ((actions & MEMCTX_ACT_RELEASE) != 0) {
         drop_map(r);
         adapter_release(r->adapter);
     }
+    if (listens)
+        adapter_listen(r->adapter, true);
     return (actions & MEMCTX_ACT_FORGET) != 0;
 }
 
@@ -364,38 +501,55 @@ tell(struct record *r, enum memctx_state from, enum memctx_event event,
     r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
 }
 
+/* Tries beside a kernel that does not run say that of it in their own words. */
+static bool
+has_better_reason(const struct record *r, enum memctx_event event)
+{
+    return (r->phase == MEMCTX_PHASE_DOUBT ||
+            record_state(r) == MEMCTX_STATE_SILENT) &&
+           r->reason.kind != MEMCTX_OK &&
+           (event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_TIMER ||
+            event == MEMCTX_EVENT_SUSPEND || event == MEMCTX_EVENT_RESUME);
+}
+
+static const char *
+default_reason(const struct record *r, enum memctx_event event)
+{
+    if (event == MEMCTX_EVENT_AWAY)
+        return "libvirt is away";
+    if (event == MEMCTX_EVENT_DIED)
+        return "the guest panicked";
+    if (event == MEMCTX_EVENT_COMPLETE)
+        return "the guest is paused, and nobody has seen its kernel run since "
+               "it was watched last";
+    if (record_state(r) == MEMCTX_STATE_STALE)
+        return "checking whether the datum still holds";
+    if (r->phase == MEMCTX_PHASE_PAUSED)
+        return "the guest is paused";
+    return r->reason.kind == MEMCTX_OK ? "looking for a kernel" : NULL;
+}
+
 /* The reason that goes with the phase just entered. */
 static void
 set_reason(struct record *r, enum memctx_event event,
            const struct adapter_result *result)
 {
+    const char *words = default_reason(r, event);
     if (record_state(r) == MEMCTX_STATE_READY)
         r->reason = (struct memctx_error)MEMCTX_ERROR_INIT;
+    else if (has_better_reason(r, event))
+        return;
     else if (result != NULL && result->why.kind != MEMCTX_OK)
         r->reason = result->why;
-    else if (event == MEMCTX_EVENT_AWAY)
-        memctx_error_set(&r->reason, MEMCTX_RETRY, "libvirt is away");
-    else if (record_state(r) == MEMCTX_STATE_STALE)
-        memctx_error_set(&r->reason, MEMCTX_RETRY,
-                         "checking whether the datum still holds");
-    else if (r->phase == MEMCTX_PHASE_PAUSED)
-        memctx_error_set(&r->reason, MEMCTX_RETRY, "the guest is paused");
-    else if (r->reason.kind == MEMCTX_OK)
-        memctx_error_set(&r->reason, MEMCTX_RETRY, "looking for a kernel");
-}
-
-static bool
-is_paused_phase(enum memctx_phase phase)
-{
-    return phase == MEMCTX_PHASE_PROBING_PAUSED ||
-           phase == MEMCTX_PHASE_PAUSED || phase == MEMCTX_PHASE_READY_PAUSED ||
-           phase == MEMCTX_PHASE_CHECKING_PAUSED;
+    else if (words != NULL)
+        memctx_error_set(&r->reason, MEMCTX_RETRY, "%s", words);
 }
 
 /* What others see of a record, as far as it changes. */
 struct appearance {
     enum memctx_state state;
     bool has_datum;
+    enum memctx_datum_live live; /* of the datum */
     uint64_t kernel_epoch;
     struct memctx_error reason;
 };
@@ -403,15 +557,16 @@ struct appearance {
 static struct appearance
 look(const struct record *r)
 {
-    return (struct appearance){record_state(r), r->has_datum, r->kernel_epoch,
-                               r->reason};
+    return (struct appearance){record_state(r), r->has_datum,
+                               r->has_datum ? r->datum.live : MEMCTX_LIVE_RUNS,
+                               r->kernel_epoch, r->reason};
 }
 
 static bool
 is_same(const struct appearance *a, const struct appearance *b)
 {
     return a->state == b->state && a->has_datum == b->has_datum &&
-           a->kernel_epoch == b->kernel_epoch &&
+           a->live == b->live && a->kernel_epoch == b->kernel_epoch &&
            a->reason.kind == b->reason.kind &&
            strcmp(a->reason.message, b->reason.message) == 0;
 }
@@ -419,7 +574,7 @@ is_same(const struct appearance *a, const struct appearance *b)
 bool
 record_is_paused(const struct record *r)
 {
-    return is_paused_phase(r->phase);
+    return memctx_phase_is_paused(r->phase);
 }
 
 static bool
@@ -439,6 +594,7 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
     bool over = perform(r, t.actions, result);
     if (over)
         return true;
+    show_epoch(r);
     tell(r, before.state, event, result != NULL ? result->attempt : 0);
     struct appearance after = look(r);
     if (!is_same(&before, &after))
@@ -453,19 +609,45 @@ record_handle(struct record *r, enum memctx_event event, bool cold)
         r->booted = true;
         r->cold = true;
     }
+    r->died = r->died || event == MEMCTX_EVENT_DIED;
     return step(r, event, NULL);
 }
 
 /* A kernel that is complete but not seen running yet leaves its datum alone
  * only if it is its own; where nothing was seen of any there must be one. */
-static void
-judge_pending(const struct record *r, struct adapter_result *result)
+static bool
+is_mine(const struct record *r, const struct adapter_result *result)
 {
-    bool mine = r->has_datum &&
-                (!result->has_datum ||
-                 memctx_datum_is_same_kernel(&r->datum, &result->datum));
+    return r->has_datum &&
+           (!result->has_datum ||
+            memctx_datum_is_same_kernel(&r->datum, &result->datum));
+}
+
+/* Is the kernel of a paused guest the one that runs? A paused guest proves
+ * nothing: somebody must have seen it, and nothing happened since. */
+static bool
+is_proven(const struct record *r, const struct adapter_result *result)
+{
+    return result->datum.seen == MEMCTX_SEEN_RUNNING || r->cold ||
+           (r->watched && is_mine(r, result));
+}
+
+/* What the end of a try means for this record. The clocks of some kernels go on
+ * after a panic. */
+static enum memctx_event
+judge_end(const struct record *r, const struct adapter_result *result)
+{
+    bool mine = is_mine(r, result);
+    bool paused = record_is_paused(r);
+    if (result->event == MEMCTX_EVENT_FOUND && r->died && mine)
+        return paused ? MEMCTX_EVENT_COMPLETE : MEMCTX_EVENT_STILL;
+    if (result->event == MEMCTX_EVENT_FOUND && paused && !is_proven(r, result))
+        return MEMCTX_EVENT_COMPLETE;
     if (result->event == MEMCTX_EVENT_PENDING && !mine)
-        result->event = MEMCTX_EVENT_RETRY;
+        return MEMCTX_EVENT_RETRY;
+    if (result->event == MEMCTX_EVENT_STILL && r->has_datum && !mine)
+        return MEMCTX_EVENT_RETRY;
+    return result->event;
 }
 
 /* What its guest may have done with a prober: at first, and then each time that
@@ -490,7 +672,9 @@ take_result(struct record *r, struct adapter_result *result)
 {
     if (result->event == MEMCTX_EVENT_TIMER)
         return step(r, MEMCTX_EVENT_TIMER, NULL);
-    judge_pending(r, result);
+    if (result->event == MEMCTX_EVENT_MOVES && r->died)
+        return false;
+    result->event = judge_end(r, result);
     bool over = step(r, result->event, result);
     if (!over)
         log_faults(r);

@@ -20,11 +20,14 @@ struct record;
 
 /* How a record acts on the world. `arg` is the ops' own. */
 struct record_ops {
-    /* Make this the domain's datum. Copies what it needs. */
+    /* Make this the domain's datum, whether its kernel runs or not. Copies what
+       it needs. */
     void (*publish)(void *arg, const struct record *record,
                     const struct memctx_datum *datum);
     /* The domain's datum, which is still in the record, holds no more. */
     void (*withdraw)(void *arg, const struct record *record);
+    /* What is to be remembered of the run changed, and nothing else. */
+    void (*remember)(void *arg, const struct record *record);
     /* The public state, its reason or the datum changed. */
     void (*changed)(void *arg, const struct record *record);
     void *arg;
@@ -44,8 +47,15 @@ struct record {
                                  restart); and how far it was counted */
     bool joined;              /* that was learned: its RAM was opened, and its
                                  metadata were read */
-    bool has_datum;           /* `datum` stands published, as far as we know */
-    bool fought; /* the owner's: somebody else keeps changing its metadata */
+    bool has_datum;           /* `datum` is the one; it stands published, as
+                                 far as we know, */
+    bool unpublished; /* unless nobody has seen its kernel running: readers that
+                         ask for it get it, and the metadata have none */
+    bool told;        /* others were told of it by this agent */
+    bool watched; /* its kernel was seen running, and nothing that has happened
+                     since was missed */
+    bool died;    /* its guest has panicked */
+    bool fought;  /* the owner's: somebody else keeps changing its metadata */
     struct memctx_datum datum;
     struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL
                                    while there is no datum, or it is closed */
@@ -88,6 +98,9 @@ bool record_dispatch(struct record *record, enum adapter_cookie cookie);
 
 /* Withdraw what stands published: the agent stops and vouches no longer. */
 void record_withdraw(struct record *record);
+
+/* The datum that stands in the metadata; NULL: none should. */
+const struct memctx_datum *record_published(const struct record *record);
 
 /* Is the guest paused, as far as is known? */
 bool record_is_paused(const struct record *record);

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "tries/ask.h"
+#include "tries/attend.h"
 #include "tries/judge.h"
 
 /* How long clock words may take to move once their kernel was found; then it
@@ -20,14 +21,24 @@
 /* ... and at each look at such a kernel. */
 #define LOOK_US 600000u
 
-void
-act_set_timer(struct adapter *a, uint64_t delay_us)
+static uint64_t
+earlier(uint64_t a_us, uint64_t b_us)
 {
+    return a_us == 0 || b_us == 0 ? memctx_max(a_us, b_us)
+                                  : memctx_min(a_us, b_us);
+}
+
+void
+act_set_timer(struct adapter *a)
+{
+    uint64_t at_us = earlier(a->hold_us, a->ring_us);
+    uint64_t now_us = adapter_now();
+    uint64_t delay_us =
+        at_us == 0 ? 0 : memctx_max(at_us - memctx_min(at_us, now_us), 1);
     const struct itimerspec once = {
         .it_value = {.tv_sec = (time_t)(delay_us / 1000000),
                      .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
     timerfd_settime(a->fds[ADAPTER_TIMER], 0, &once, NULL);
-    a->armed = delay_us > 0;
 }
 
 static void
@@ -68,7 +79,7 @@ act_forget_end(struct adapter *a)
 static void
 tell(struct adapter *a, struct adapter_result *result)
 {
-    judge_doubt(a, result);
+    judge_pending(a, result);
     act_forget_end(a);
     a->end = *result;
     a->has_end = true;
@@ -84,10 +95,29 @@ act_result(const struct adapter *a, enum memctx_event event)
 
 typedef void action_fn(struct adapter *a, struct happening *h);
 
+/* Nobody moves a word of synthetic RAM: the heartbeat does as if. */
+static struct memctx_words
+synthetic_words(const struct adapter *a)
+{
+    return (struct memctx_words){
+        .per_second = 1000, .n = 1, .word = {{.gpa = a->known.kcr3}}};
+}
+
+/* A kernel whose clock words are known needs no other look. None may have come:
+ * the guest is paused, say. */
 static void
 learn(struct adapter *a, struct happening *h)
 {
-    a->words = *h->words;
+    if (h->words->n == 0 && !a->ram.synthetic)
+        return;
+    a->words = a->ram.synthetic ? synthetic_words(a) : *h->words;
+    a->attends = ATTENDS_NOTHING; /* to anything of this kernel */
+    attend(a);
+    if (!a->looks)
+        return;
+    a->looks = false;
+    a->ring_us = 0;
+    act_set_timer(a);
 }
 
 static void
@@ -105,13 +135,6 @@ rest(struct adapter *a, struct happening *h)
 }
 
 static void
-leave(struct adapter *a, struct happening *h)
-{
-    (void)h;
-    heartbeat_stop(a->listener);
-}
-
-static void
 shut(struct adapter *a, struct happening *h)
 {
     (void)h;
@@ -119,6 +142,7 @@ shut(struct adapter *a, struct happening *h)
     act_dispose(a, &a->ram);
     a->words.n = 0;
     a->suspect = false;
+    attend(a);
 }
 
 static void
@@ -136,6 +160,7 @@ keep(struct adapter *a, struct happening *h)
     a->ram.has_inherited = false;
     h->ram->map = NULL;
     h->ram->other = NULL;
+    h->ram->vcpus = NULL;
 }
 
 /* Also of RAM that could not be opened: a datum that nobody can check must not
@@ -171,34 +196,30 @@ open_ram(struct adapter *a, struct happening *h)
     ramopen_start(a->ramopen);
 }
 
-/* What can be answered without a prober: boots of a stub that are to fail, and
- * looks at synthetic RAM, which nobody changes. */
+static struct adapter_result
+fail_boot(struct adapter *a)
+{
+    a->fail_boots--;
+    pace_begin(&a->pace);
+    pace_fail(&a->pace, false, false);
+    struct adapter_result result = act_result(a, MEMCTX_EVENT_RETRY);
+    memctx_error_set(&result.why, MEMCTX_RETRY,
+                     "this boot was told to fail (fail_boots)");
+    return result;
+}
+
+/* What can be answered without a prober: boots of a stub that are to fail;
+ * looks at synthetic RAM, which nobody changes; and what runs beside a kernel
+ * that stands while no CPU does. */
 static void
 answer(struct adapter *a, struct happening *h)
 {
     (void)h;
-    bool search = a->order.what == ADAPTER_SEARCH;
-    if (search) {
-        a->fail_boots--;
-        pace_begin(&a->pace);
-        pace_fail(&a->pace, false, false);
-    }
     struct adapter_result result =
-        act_result(a, search ? MEMCTX_EVENT_RETRY : MEMCTX_EVENT_CONFIRMED);
-    if (search)
-        memctx_error_set(&result.why, MEMCTX_RETRY,
-                         "this boot was told to fail (fail_boots)");
+        a->order.what == ADAPTER_LOOK ? act_result(a, MEMCTX_EVENT_CONFIRMED)
+        : a->fail_boots > 0           ? fail_boot(a)
+                                      : act_result(a, MEMCTX_EVENT_PENDING);
     tell(a, &result);
-}
-
-/* The other half of the patience is for the search beside it. */
-static void
-listen(struct adapter *a, struct happening *h)
-{
-    (void)h;
-    heartbeat_listen(a->listener,
-                     a->known_layout == 0 ? a->ram.map : a->ram.other,
-                     &a->words, a->patience_us / 2);
 }
 
 static void
@@ -223,24 +244,17 @@ quiz(struct adapter *a, struct happening *h)
 static void
 hold(struct adapter *a, struct happening *h)
 {
-    uint64_t now_us = adapter_now();
     (void)h;
-    act_set_timer(a, a->pace.free_us - memctx_min(a->pace.free_us, now_us) + 1);
-}
-
-static void
-ring(struct adapter *a, struct happening *h)
-{
-    (void)h;
-    a->rings = true;
+    a->hold_us = memctx_max(a->pace.free_us, adapter_now()) + 1;
+    act_set_timer(a);
 }
 
 /* In the order of the bits; step() begins anew by itself. */
 static action_fn *const actions[] = {
-    learn,    unask,  rest,   leave,     shut, spill, keep, tell_news, tell_end,
-    open_ram, answer, listen, ask_order, quiz, hold,  NULL, ring,
+    learn,    unask,    rest,   shut,      spill, keep, tell_news,
+    tell_end, open_ram, answer, ask_order, quiz,  hold, NULL,
 };
-static_assert(1 << (MEMCTX_ARRAY_LEN(actions) - 1) == LIFE_ACT_RING,
+static_assert(1 << (MEMCTX_ARRAY_LEN(actions) - 1) == LIFE_ACT_BEGIN,
               "every action is performed by somebody");
 
 static void
@@ -252,15 +266,25 @@ perform(struct adapter *a, unsigned bits, struct happening *h)
     }
 }
 
+/* Have the CPUs done nothing since the last try beside a kernel that stands? It
+ * cannot have given way to another, then. */
+static bool
+is_unused(const struct adapter *a)
+{
+    uint64_t cpu_us;
+    return a->order.standing && a->has_tried_cpu &&
+           a->attends == ATTENDS_WORDS &&
+           heartbeat_cpu_us(a->listener, &cpu_us) && cpu_us == a->tried_cpu_us;
+}
+
 /* What the order takes. */
 enum life_event
 act_classify(const struct adapter *a)
 {
     bool look = a->order.what == ADAPTER_LOOK;
-    if (look ? a->ram.synthetic : a->fail_boots > 0)
+    if (look ? a->ram.synthetic || a->words.n > 0
+             : a->fail_boots > 0 || is_unused(a))
         return LIFE_ORDER_EASY;
-    if (look && a->words.n > 0)
-        return LIFE_ORDER_LISTEN;
     if (!look && ask_wants_watch(a))
         return LIFE_ORDER_TRY;
     return pace_is_early(&a->pace, adapter_now()) ? LIFE_ORDER_LATER

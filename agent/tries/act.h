@@ -28,8 +28,8 @@ struct adapter_result act_result(const struct adapter *adapter,
 /* What the record was to be told of its order is void. */
 void act_forget_end(struct adapter *adapter);
 
-/* Arm the timer; 0: disarm it. */
-void act_set_timer(struct adapter *adapter, uint64_t delay_us);
+/* Have the timer fire at the earlier one of hold_us and ring_us. */
+void act_set_timer(struct adapter *adapter);
 
 /* Close this RAM, without making the loop wait if that can be helped. */
 void act_dispose(struct adapter *adapter, struct ram *ram);

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "tries/act.h"
+#include "tries/attend.h"
 #include "tries/judge.h"
 
 static int
@@ -48,8 +49,7 @@ adapter_create(const struct adapter_config *config,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     }
     a->means = *means;
-    a->look = config->look;
-    a->patience_us = config->look.patience_us;
+    a->look_us = config->look_us;
     a->fail_boots_max = config->fail_boots;
     a->fail_boots = config->fail_boots;
     pace_init(&a->pace, &config->limits);
@@ -97,7 +97,13 @@ adapter_fd(const struct adapter *a, enum adapter_cookie cookie)
 bool
 adapter_is_armed(const struct adapter *a)
 {
-    return a->armed;
+    return a->hold_us != 0 || a->ring_us != 0;
+}
+
+bool
+adapter_is_listening(const struct adapter *a)
+{
+    return a->attends == ATTENDS_WORDS;
 }
 
 enum life_phase
@@ -129,7 +135,9 @@ static void
 void_order(struct adapter *a)
 {
     charge(a);
-    act_set_timer(a, 0);
+    a->hold_us = 0;
+    a->ring_us = 0;
+    act_set_timer(a);
     act_forget_end(a);
 }
 
@@ -148,10 +156,10 @@ adapter_order(struct adapter *a, const struct adapter_order *order)
     if (a->suspect && ramopen_is_repeatable(a->ramopen))
         close_ram(a);
     a->order = *order;
-    if (order->what == ADAPTER_LOOK)
-        a->look_since_us = adapter_now();
+    a->has_tried_cpu = a->has_tried_cpu && order->standing;
     if (order->paused)
         a->pending_since_us = 0;
+    attend(a);
     act_step(a, act_classify(a), &h);
 }
 
@@ -165,33 +173,76 @@ adapter_drop(struct adapter *a)
     act_step(a, LIFE_DROP, &h);
 }
 
-/* The period goes from the beginning of one look to that of the next, so that
- * the time for a kexec to be noticed does not grow by what a look takes. */
+/* A kernel that panicked may give way to one that reads its memory, soon. A
+ * minute later most likely nothing comes but its administrator. */
+#define SILENT_SOON_US 60000000u
+#define SILENT_LATER_US 30000000u
+
+/* One that was never seen running is not listened to: a try tells. */
 static uint64_t
-delay_to_look(const struct adapter *a)
+silent_delay(struct adapter *a)
 {
-    uint64_t period_us = a->look.period_us;
-    uint64_t since_us = adapter_now() - a->look_since_us;
-    if (a->look_since_us == 0)
-        return period_us;
-    return period_us - memctx_min(since_us, period_us / 2);
+    uint64_t now_us = adapter_now();
+    if (a->silent_since_us == 0) {
+        a->silent_since_us = now_us;
+        pace_restart(&a->pace);
+    }
+    uint64_t delay_us = pace_next(&a->pace, now_us);
+    bool late = now_us - a->silent_since_us > SILENT_SOON_US &&
+                a->attends == ATTENDS_WORDS;
+    return late ? memctx_max(delay_us, SILENT_LATER_US) : delay_us;
+}
+
+#define DOUBT_US 1000000u
+
+static uint64_t
+choose_delay(struct adapter *a, enum adapter_delay delay)
+{
+    switch (delay) {
+    case ADAPTER_SILENT:
+        return silent_delay(a);
+    case ADAPTER_TO_LOOK:
+        return a->words.n > 0 ? 0 : a->look_us;
+    case ADAPTER_DOUBT:
+        return DOUBT_US;
+    case ADAPTER_BACKOFF:
+    case ADAPTER_DELAYS:
+        break;
+    }
+    return pace_next(&a->pace, adapter_now());
 }
 
 uint64_t
 adapter_arm(struct adapter *a, enum adapter_delay delay)
 {
     charge(a);
-    uint64_t delay_us = delay == ADAPTER_TO_LOOK
-                            ? delay_to_look(a)
-                            : pace_next(&a->pace, adapter_now());
-    act_set_timer(a, delay_us);
+    if (delay != ADAPTER_SILENT)
+        a->silent_since_us = 0;
+    uint64_t delay_us = choose_delay(a, delay);
+    a->looks = delay == ADAPTER_TO_LOOK;
+    a->ring_us = delay_us == 0 ? 0 : adapter_now() + delay_us;
+    act_set_timer(a);
     return delay_us;
 }
 
 void
-adapter_be_patient(struct adapter *a)
+adapter_listen(struct adapter *a, bool on)
 {
-    a->patience_us = memctx_min(2 * a->patience_us, JUDGE_PENDING_MAX_US);
+    a->listens = on;
+    attend(a);
+}
+
+uint64_t
+adapter_age_us(const struct adapter *a)
+{
+    return a->attends == ATTENDS_WORDS ? heartbeat_age_us(a->listener) : 0;
+}
+
+bool
+adapter_knows_cpu(const struct adapter *a)
+{
+    uint64_t cpu_us;
+    return heartbeat_cpu_us(a->listener, &cpu_us);
 }
 
 /* What was found is another kernel's from now on. */
@@ -201,6 +252,7 @@ forget_kernel(struct adapter *a)
     a->has_known = false;
     a->words.n = 0;
     a->pending_since_us = 0;
+    attend(a);
     pace_restart(&a->pace);
 }
 
@@ -291,24 +343,45 @@ take_ram(struct adapter *a)
     act_dispose(a, &ram);
 }
 
-static void
-take_words(struct adapter *a)
+/* What the heartbeat has heard, and in words why the kernel is doubted. */
+static struct adapter_result
+hear(struct adapter *a, enum heartbeat_news news)
 {
-    enum memctx_step heard;
-    if (!heartbeat_take(a->listener, &heard, &a->words))
-        return;
-    bool moves = heard == MEMCTX_STEP_MOVES;
-    struct adapter_result result =
-        act_result(a, moves ? MEMCTX_EVENT_CONFIRMED : MEMCTX_EVENT_STANDS);
-    struct happening h = {.result = &result};
-    if (!moves)
+    static const enum memctx_event events[] = {
+        [HEARTBEAT_MOVES] = MEMCTX_EVENT_MOVES,
+        [HEARTBEAT_STANDS] = MEMCTX_EVENT_STANDS,
+        [HEARTBEAT_REPLACED] = MEMCTX_EVENT_REPLACED,
+        [HEARTBEAT_UNREAD] = MEMCTX_EVENT_UNREAD,
+    };
+    struct adapter_result result = act_result(a, events[news]);
+    uint64_t age_us = heartbeat_age_us(a->listener);
+    if (news == HEARTBEAT_STANDS)
         memctx_error_set(&result.why, MEMCTX_RETRY,
-                         "the clocks of kernel %s at root %#" PRIx64 " %s",
-                         a->known.version, a->known.kcr3,
-                         heard == MEMCTX_STEP_STANDS
-                             ? "stand still"
-                             : "are no clocks any more");
-    act_step(a, LIFE_HEARD, &h);
+                         "the kernel does not run: its clock stood for %" PRIu64
+                         ".%" PRIu64 " s%s",
+                         age_us / 1000000, age_us / 100000 % 10,
+                         adapter_knows_cpu(a) ? " while its CPUs were busy"
+                                              : "");
+    else if (news == HEARTBEAT_REPLACED)
+        memctx_error_set(&result.why, MEMCTX_RETRY,
+                         "another kernel has taken the place of %s",
+                         a->known.version);
+    else if (news == HEARTBEAT_UNREAD)
+        memctx_error_set(&result.why, MEMCTX_RETRY,
+                         "guest RAM does not answer");
+    return result;
+}
+
+static void
+take_heard(struct adapter *a)
+{
+    enum heartbeat_news news;
+    if (!heartbeat_take(a->listener, &news))
+        return;
+    a->heard = hear(a, news);
+    a->has_heard = true;
+    if (news == HEARTBEAT_REPLACED || news == HEARTBEAT_UNREAD)
+        a->attends = ATTENDS_NOTHING;
 }
 
 /* Something has ended; what, is not said. */
@@ -320,7 +393,7 @@ collect(struct adapter *a)
     a->collecting = true;
     take_ram(a);
     take_answer(a);
-    take_words(a);
+    take_heard(a);
     a->collecting = false;
 }
 
@@ -335,22 +408,38 @@ pop(bool *has, struct adapter_result *from, struct adapter_result *ret)
     return true;
 }
 
+/* The earlier one of the two moments has come. Was that the record's? */
+static bool
+take_timer(struct adapter *a)
+{
+    struct happening h = {.result = NULL};
+    uint64_t expirations;
+    if (read(a->fds[ADAPTER_TIMER], &expirations, sizeof(expirations)) < 0)
+        return false;
+    bool rings =
+        a->ring_us != 0 && (a->hold_us == 0 || a->ring_us <= a->hold_us);
+    if (rings)
+        a->ring_us = 0;
+    else
+        a->hold_us = 0;
+    act_set_timer(a);
+    if (!rings)
+        act_step(a, LIFE_TIMER, &h);
+    return rings;
+}
+
 bool
 adapter_dispatch(struct adapter *a, enum adapter_cookie cookie,
                  struct adapter_result *ret)
 {
-    struct happening h = {.result = NULL};
-    uint64_t expirations;
     if (cookie == ADAPTER_DONE) {
         collect(a);
         return pop(&a->has_news, &a->news, ret) ||
+               pop(&a->has_heard, &a->heard, ret) ||
                pop(&a->has_end, &a->end, ret);
     }
-    if (read(a->fds[ADAPTER_TIMER], &expirations, sizeof(expirations)) < 0)
+    if (!take_timer(a))
         return false;
-    a->armed = false;
-    a->rings = false;
-    act_step(a, LIFE_TIMER, &h);
     *ret = act_result(a, MEMCTX_EVENT_TIMER);
-    return a->rings;
+    return true;
 }

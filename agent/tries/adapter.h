@@ -20,7 +20,8 @@ struct adapter;
 struct adapter_config {
     struct ramopen_config ram; /* owned as ramopen_create() does */
     unsigned fail_boots;       /* stub: so many tries fail in each boot */
-    struct adapter_look look;
+    uint64_t look_us; /* from one look at a kernel without clock words to the
+                         next; 0: never */
     struct memctx_backoff_limits limits;
 };
 
@@ -44,16 +45,25 @@ void adapter_drop(struct adapter *adapter);
 
 enum adapter_delay {
     ADAPTER_BACKOFF, /* from one failed search to the next */
-    ADAPTER_TO_LOOK, /* from a kernel found to the look at it */
+    ADAPTER_SILENT,  /* ... beside a kernel that does not run */
+    ADAPTER_TO_LOOK, /* from a kernel found to the look at it, if it has no
+                        clock words */
+    ADAPTER_DOUBT,   /* how long clocks may stand */
     ADAPTER_DELAYS
 };
 
 /* Arm the timer. Returns the delay in us; 0: never. */
 uint64_t adapter_arm(struct adapter *adapter, enum adapter_delay delay);
 
-/* A kernel was withdrawn because its clocks stood still, and yet it runs: give
- * this guest more time from now on. */
-void adapter_be_patient(struct adapter *adapter);
+/* Have the heartbeat listen to the clock words of the kernel that was found,
+ * from when they are known on, or no longer. */
+void adapter_listen(struct adapter *adapter, bool on);
+
+/* For how long no clock has moved, in us. */
+uint64_t adapter_age_us(const struct adapter *adapter);
+
+/* Is it known what the guest's CPUs do while its clocks stand? */
+bool adapter_knows_cpu(const struct adapter *adapter);
 
 /* The guest was reset: RAM is to be looked at again, and tries count from the
  * beginning; what they have cost stays. */
@@ -66,8 +76,10 @@ void adapter_close(struct adapter *adapter, bool doubt);
 /* Close the RAM; there will be no other order. */
 void adapter_release(struct adapter *adapter);
 
-/* Is the timer armed, and where in its life is the adapter? For tests. */
+/* Is the timer armed, are clock words listened to, and where in its life is the
+ * adapter? For tests. */
 bool adapter_is_armed(const struct adapter *adapter);
+bool adapter_is_listening(const struct adapter *adapter);
 enum life_phase adapter_phase(const struct adapter *adapter);
 
 /* What a prober did wrong so far, and what it was the last time. */

@@ -81,6 +81,8 @@ ask_try(struct adapter *a)
         .new_boot = a->new_boot,
     };
     pace_begin(&a->pace);
+    a->has_tried_cpu =
+        a->order.standing && heartbeat_cpu_us(a->listener, &a->tried_cpu_us);
     request.budget_bytes = budget_of(a);
     a->new_boot = false;
     ask(a, &request, a->order.paused ? TRIES_LONG : TRIES_SHORT);

@@ -23,25 +23,53 @@ struct batch {
 };
 
 static void
+free_item(struct batch_item *item)
+{
+    memctx_rammap_destroy(item->map);
+    vcpus_drop(item->vcpus);
+}
+
+static void
 free_batch(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
-        memctx_rammap_destroy(b->items[i].map);
+        free_item(&b->items[i]);
     pthread_cond_destroy(&b->changed);
     pthread_mutex_destroy(&b->lock);
     free(b);
+}
+
+/* What no guest moves shows the time in ms. */
+static uint64_t
+show(const struct batch_item *item, const unsigned char raw[8])
+{
+    return item->synthetic ? clocks_now_ms() : memctx_le64(raw);
+}
+
+/* Has one moved? */
+static bool
+read_words(struct batch_item *item)
+{
+    bool moved = false;
+    for (size_t i = 0; i < item->words.n && !item->failed; i++) {
+        const struct memctx_clock *word = &item->words.word[i];
+        unsigned char raw[8];
+        item->failed = memctx_rammap_read(item->map, word->gpa, raw,
+                                          sizeof(raw), NULL) < 0;
+        item->values[i] = item->failed ? 0 : show(item, raw);
+        moved = moved || item->values[i] != word->value;
+    }
+    return moved;
 }
 
 static void
 read_item(struct batch_item *item)
 {
     item->failed = false;
-    for (size_t i = 0; i < item->words.n && !item->failed; i++) {
-        unsigned char raw[8];
-        item->failed = memctx_rammap_read(item->map, item->words.word[i].gpa,
-                                          raw, sizeof(raw), NULL) < 0;
-        item->values[i] = item->failed ? 0 : memctx_le64(raw);
-    }
+    bool moved = read_words(item);
+    item->looked = item->wants_cpu && !moved;
+    if (item->looked)
+        item->has_cpu = vcpus_read(item->vcpus, item->anew, &item->cpu_us);
 }
 
 /* One item is read. True: that was the last one, or nobody waits for more. */

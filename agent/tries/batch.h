@@ -7,16 +7,24 @@
 
 #include <stdbool.h>
 
+#include "backing/vcpus.h"
 #include "guest/words.h"
 #include "ram/rammap.h"
 
 /* Words to be read, and what they say. */
 struct batch_item {
     uint64_t serial;
-    struct memctx_rammap *map; /* a reference */
+    struct memctx_rammap *map; /* a reference; NULL: there are no words */
     struct memctx_words words;
+    struct vcpus *vcpus; /* a reference, or NULL */
+    bool synthetic; /* no guest runs in this RAM: the words show the time */
+    bool wants_cpu; /* read the CPU time, unless a word has moved; */
+    bool anew;      /* which threads are CPUs is to be looked up for that */
     uint64_t values[MEMCTX_WORDS_MAX];
-    bool failed;
+    bool failed;  /* a word could not be read */
+    bool looked;  /* the CPU time was to be read, */
+    bool has_cpu; /* and could be */
+    uint64_t cpu_us;
 };
 
 struct batch;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One thread keeps the time, has batches read, and judges. */
+/* One thread keeps the time, has batches read, and asks for the verdict. */
 #include "tries/heartbeat.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "wire/clocks.h"
 
 struct heartbeat {
-    uint64_t period_us;
+    struct heartbeat_config config;
     pthread_t thread;
     pthread_mutex_t lock;   /* over the rest, and over all listeners */
     pthread_cond_t changed; /* somebody listens, or it is to end */
@@ -26,56 +26,70 @@ struct heartbeat {
 struct heartbeat_listener {
     struct heartbeat *heartbeat;
     int fd;
-    uint64_t serial; /* of what it listens to; 0: nothing */
-    size_t index;    /* in the batch under way */
-    bool noted;      /* the words' values are of noted_us, no older ones */
-    uint64_t noted_us;
-    uint64_t until_us;
-    struct memctx_rammap *map; /* NULL: it does not listen */
-    struct memctx_words words;
-    bool has_heard;
-    enum memctx_step heard;
+    uint64_t serial;                  /* of what it listens to; 0: nothing */
+    size_t index;                     /* in the batch under way */
+    struct heartbeat_subject subject; /* with references of its own */
+    struct verdict_state state;
+    bool has_news;
+    enum heartbeat_news news;
     struct heartbeat_listener *next;
 };
 
 static void
 silence(struct heartbeat_listener *l)
 {
-    memctx_rammap_destroy(memctx_steal_ptr(&l->map));
+    memctx_rammap_destroy(memctx_steal_ptr(&l->subject.map));
+    vcpus_drop(memctx_steal_ptr(&l->subject.vcpus));
     l->serial = 0;
 }
 
 static void
-tell(struct heartbeat_listener *l, enum memctx_step heard)
+tell(struct heartbeat_listener *l, enum heartbeat_news news)
 {
-    l->heard = heard;
-    l->has_heard = true;
-    silence(l);
+    l->news = news;
+    l->has_news = true;
     eventfd_write(l->fd, 1);
+}
+
+/* ... and that is the last of it. */
+static void
+tell_end(struct heartbeat_listener *l, enum heartbeat_news news)
+{
+    silence(l);
+    tell(l, news);
 }
 
 static void
 judge(struct heartbeat_listener *l, const struct batch_item *item,
       uint64_t now_us)
 {
+    const struct verdict_reading reading = {.now_us = now_us,
+                                            .values = item->values,
+                                            .looked = item->looked,
+                                            .has_cpu = item->has_cpu,
+                                            .cpu_us = item->cpu_us};
     if (item->failed) {
-        tell(l, MEMCTX_STEP_AWAY);
+        tell_end(l, HEARTBEAT_UNREAD);
         return;
     }
-    enum memctx_step step =
-        memctx_words_judge(&l->words, item->values, now_us - l->noted_us);
-    bool first = !l->noted;
-    l->noted = true;
-    l->noted_us = now_us;
-    /* That it has moved before it was listened to may be long ago. */
-    bool early = step == MEMCTX_STEP_MOVES
-                     ? first
-                     : step == MEMCTX_STEP_STANDS && now_us < l->until_us;
-    if (!early)
-        tell(l, step);
+    switch (verdict_judge(&l->state, &l->heartbeat->config.law,
+                          &l->subject.words, &reading)) {
+    case VERDICT_MOVES:
+        tell(l, HEARTBEAT_MOVES);
+        break;
+    case VERDICT_STANDS:
+        tell(l, HEARTBEAT_STANDS);
+        break;
+    case VERDICT_REPLACED:
+        tell_end(l, HEARTBEAT_REPLACED);
+        break;
+    case VERDICT_NONE:
+    case VERDICTS:
+        break;
+    }
 }
 
-/* Whoever still listens to what was read. What was not read in time stands. */
+/* Whoever still listens to what was read. What was not read in time hangs. */
 static void
 judge_all(struct heartbeat *h, struct batch *b, size_t n_read)
 {
@@ -84,7 +98,7 @@ judge_all(struct heartbeat *h, struct batch *b, size_t n_read)
         if (l->serial == 0 || l->index > n_read)
             continue;
         if (l->index == n_read)
-            tell(l, MEMCTX_STEP_STANDS);
+            tell_end(l, HEARTBEAT_UNREAD);
         else if (batch_item(b, l->index)->serial == l->serial)
             judge(l, batch_item(b, l->index), now_us);
     }
@@ -99,21 +113,35 @@ count_listening(const struct heartbeat *h)
     return n;
 }
 
+/* CPUs are looked up once each time that words stand. */
+static struct batch_item
+make_item(const struct heartbeat_listener *l, uint64_t now_us)
+{
+    const struct heartbeat_subject *s = &l->subject;
+    return (struct batch_item){
+        .serial = l->serial,
+        .map = s->map != NULL ? memctx_rammap_share(s->map) : NULL,
+        .words = s->words,
+        .vcpus = vcpus_share(s->vcpus),
+        .synthetic = s->synthetic,
+        .wants_cpu =
+            verdict_wants_cpu(&l->state, &l->heartbeat->config.law, now_us),
+        .anew = !l->state.has_cpu};
+}
+
 /* NULL: no memory, so nothing is heard this time. */
 static struct batch *
 make_batch(struct heartbeat *h)
 {
     struct batch *b = batch_create(count_listening(h));
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
     size_t n = 0;
     for (struct heartbeat_listener *l = b != NULL ? h->first : NULL; l != NULL;
          l = l->next) {
         if (l->serial == 0)
             continue;
         l->index = n++;
-        *batch_item(b, l->index) =
-            (struct batch_item){.serial = l->serial,
-                                .map = memctx_rammap_share(l->map),
-                                .words = l->words};
+        *batch_item(b, l->index) = make_item(l, now_us);
     }
     return b;
 }
@@ -141,7 +169,7 @@ run_thread(void *arg)
     pthread_mutex_lock(&h->lock);
     while (!h->stopping) {
         struct timespec next =
-            clocks_deadline(memctx_max(h->period_us / 1000, 1));
+            clocks_deadline(memctx_max(h->config.period_us / 1000, 1));
         if (count_listening(h) == 0) {
             pthread_cond_wait(&h->changed, &h->lock);
             continue;
@@ -156,13 +184,13 @@ run_thread(void *arg)
 }
 
 int
-heartbeat_create(uint64_t period_us, struct heartbeat **ret,
+heartbeat_create(const struct heartbeat_config *config, struct heartbeat **ret,
                  struct memctx_error *err)
 {
     struct heartbeat *h = calloc(1, sizeof(*h));
     if (h == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    h->period_us = period_us;
+    h->config = *config;
     pthread_mutex_init(&h->lock, NULL);
     clocks_init_cond(&h->changed);
     if (thread_start(&h->thread, run_thread, h) != 0) {
@@ -222,19 +250,22 @@ heartbeat_leave(struct heartbeat_listener *l)
 }
 
 void
-heartbeat_listen(struct heartbeat_listener *l, struct memctx_rammap *map,
-                 const struct memctx_words *words, uint64_t patience_us)
+heartbeat_listen(struct heartbeat_listener *l,
+                 const struct heartbeat_subject *subject)
 {
     struct heartbeat *h = l->heartbeat;
     pthread_mutex_lock(&h->lock);
     silence(l);
     l->serial = ++h->serial;
     l->index = SIZE_MAX; /* not in the batch under way */
-    l->noted = false;
-    l->until_us = clocks_us(CLOCK_MONOTONIC) + patience_us;
-    l->map = memctx_rammap_share(map);
-    l->words = *words;
-    l->has_heard = false;
+    l->subject = *subject;
+    if (subject->map != NULL)
+        l->subject.map = memctx_rammap_share(subject->map);
+    else
+        l->subject.words.n = 0;
+    l->subject.vcpus = vcpus_share(subject->vcpus);
+    verdict_begin(&l->state, clocks_us(CLOCK_MONOTONIC));
+    l->has_news = false;
     pthread_cond_signal(&h->changed);
     pthread_mutex_unlock(&h->lock);
 }
@@ -244,21 +275,40 @@ heartbeat_stop(struct heartbeat_listener *l)
 {
     pthread_mutex_lock(&l->heartbeat->lock);
     silence(l);
-    l->has_heard = false;
+    l->has_news = false;
     pthread_mutex_unlock(&l->heartbeat->lock);
 }
 
 bool
-heartbeat_take(struct heartbeat_listener *l, enum memctx_step *ret,
-               struct memctx_words *words)
+heartbeat_take(struct heartbeat_listener *l, enum heartbeat_news *ret)
 {
     pthread_mutex_lock(&l->heartbeat->lock);
-    bool has = l->has_heard;
-    if (has) {
-        *ret = l->heard;
-        *words = l->words;
-    }
-    l->has_heard = false;
+    bool has = l->has_news;
+    if (has)
+        *ret = l->news;
+    l->has_news = false;
+    pthread_mutex_unlock(&l->heartbeat->lock);
+    return has;
+}
+
+uint64_t
+heartbeat_age_us(struct heartbeat_listener *l)
+{
+    uint64_t now_us = clocks_us(CLOCK_MONOTONIC);
+    pthread_mutex_lock(&l->heartbeat->lock);
+    uint64_t age_us =
+        l->serial == 0 ? 0 : now_us - memctx_min(l->state.since_us, now_us);
+    pthread_mutex_unlock(&l->heartbeat->lock);
+    return age_us;
+}
+
+bool
+heartbeat_cpu_us(struct heartbeat_listener *l, uint64_t *ret)
+{
+    pthread_mutex_lock(&l->heartbeat->lock);
+    bool has = l->serial != 0 && l->state.has_cpu;
+    if (has)
+        *ret = l->state.cpu_us;
     pthread_mutex_unlock(&l->heartbeat->lock);
     return has;
 }

@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Reads the clock words of kernels that were found, of all guests in one batch:
- * a few numbers of fixed size each, which nobody parses. It tells when they
- * move, or that they do not.
+/* Listens to kernels that were found, without end and all guests in one batch:
+ * a few words of fixed size each, which nobody parses, and where they stand the
+ * CPU time of the guest's CPUs. verdict.h says what comes of it.
  *
  * A read may hang for ever, where RAM is a file of a file system that is gone.
- * Then the guest is told to stand, and another thread goes on with the rest. */
+ * Then the guest is listened to no longer, and another thread goes on with the
+ * rest. */
 #ifndef MEMCTXD_HEARTBEAT_H
 #define MEMCTXD_HEARTBEAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backing/vcpus.h"
 #include "base/error.h"
 #include "guest/words.h"
 #include "ram/rammap.h"
+#include "tries/verdict.h"
 
 struct heartbeat;
 struct heartbeat_listener; /* one guest */
 
-/* Words are read every `period_us`. -1 with EXHAUSTED: no thread to be had. */
-int heartbeat_create(uint64_t period_us, struct heartbeat **ret,
-                     struct memctx_error *err);
+struct heartbeat_config {
+    uint64_t period_us; /* words are read so often */
+    struct verdict_law law;
+};
+
+#define HEARTBEAT_DEFAULTS                       \
+    {                                            \
+        .period_us = 500000, .law = VERDICT_LAW, \
+    }
+
+/* -1 with EXHAUSTED: no thread to be had. */
+int heartbeat_create(const struct heartbeat_config *config,
+                     struct heartbeat **ret, struct memctx_error *err);
 
 /* No listener may be left. A thread that hangs is left to hang, and what it
  * needs with it. NULL is fine. */
@@ -35,19 +48,37 @@ int heartbeat_join(struct heartbeat *heartbeat, int fd,
 /* From now on nothing is written to its descriptor. NULL is fine. */
 void heartbeat_leave(struct heartbeat_listener *listener);
 
-/* Listen to these words of this RAM until they have moved on from what they say
- * now, or for patience_us; or until they say what a clock that said
- * words->value some time ago never says. Takes a reference to the map. */
-void heartbeat_listen(struct heartbeat_listener *listener,
-                      struct memctx_rammap *map,
-                      const struct memctx_words *words, uint64_t patience_us);
+/* What is listened to. */
+struct heartbeat_subject {
+    struct memctx_rammap *map; /* NULL: only the CPU time is followed */
+    struct memctx_words words;
+    struct vcpus *vcpus; /* NULL: nobody knows them */
+    bool synthetic;      /* RAM without a guest: its words always move */
+};
 
-/* Listen no longer. */
+/* Begin anew to listen to this. Takes references of its own. */
+void heartbeat_listen(struct heartbeat_listener *listener,
+                      const struct heartbeat_subject *subject);
+
+/* Listen no longer; what was heard is void. */
 void heartbeat_stop(struct heartbeat_listener *listener);
 
-/* What was heard: true, once. MOVES; STANDS; BACK or AWAY, also where the words
- * cannot be read. *words are those listened to, as they were read last. */
-bool heartbeat_take(struct heartbeat_listener *listener, enum memctx_step *ret,
-                    struct memctx_words *words);
+enum heartbeat_news {
+    HEARTBEAT_MOVES,    /* for the first time, or again */
+    HEARTBEAT_STANDS,   /* while the CPUs are busy, or for long */
+    HEARTBEAT_REPLACED, /* another kernel counts here; listening has ended */
+    HEARTBEAT_UNREAD    /* a word cannot be read; listening has ended */
+};
+
+/* What was heard last: true, once. */
+bool heartbeat_take(struct heartbeat_listener *listener,
+                    enum heartbeat_news *ret);
+
+/* For how long no word has moved, or it has been listened, in us. */
+uint64_t heartbeat_age_us(struct heartbeat_listener *listener);
+
+/* The CPU time that the guest's CPUs have used meanwhile, from when it was
+ * first read; false: it is not known. */
+bool heartbeat_cpu_us(struct heartbeat_listener *listener, uint64_t *ret);
 
 #endif

@@ -3,22 +3,28 @@
 /* Believes nothing of a prober but what it was asked. */
 #include "tries/judge.h"
 
-/* A kernel that stands published is believed for a while, then withdrawn. */
+#include "tries/attend.h"
+
+/* A complete kernel is waited for. After a while either it does not run, since
+ * the CPUs did all the time; or they did not, and nobody knows. */
 void
-judge_doubt(struct adapter *a, struct adapter_result *result)
+judge_pending(struct adapter *a, struct adapter_result *result)
 {
-    bool stands = result->event == MEMCTX_EVENT_STANDS;
     uint64_t now_us = adapter_now();
-    if (!stands && result->event != MEMCTX_EVENT_PENDING) {
+    uint64_t cpu_us;
+    bool began = a->pending_since_us == 0;
+    if (result->event != MEMCTX_EVENT_PENDING) {
         a->pending_since_us = 0;
-        return;
+    } else if (began) {
+        a->pending_since_us = now_us;
+    } else if (!a->order.standing &&
+               now_us - a->pending_since_us > JUDGE_PENDING_MAX_US) {
+        bool busy = heartbeat_cpu_us(a->listener, &cpu_us) &&
+                    cpu_us >= JUDGE_PENDING_CPU_US;
+        result->event =
+            busy && result->has_datum ? MEMCTX_EVENT_STILL : MEMCTX_EVENT_RETRY;
     }
-    if (a->pending_since_us == 0) {
-        a->pending_since_us = stands ? a->look_since_us : now_us;
-        a->pending_max_us = stands ? a->patience_us : JUDGE_PENDING_MAX_US;
-    }
-    if (!stands && now_us - a->pending_since_us > a->pending_max_us)
-        result->event = MEMCTX_EVENT_RETRY;
+    attend(a);
 }
 
 static int
@@ -36,16 +42,16 @@ make_datum(struct adapter *a, const struct memctx_probe_answer *answer,
     datum->candidates = answer->candidates;
     datum->seen = answer->alive ? MEMCTX_SEEN_RUNNING : MEMCTX_SEEN_UNASKED;
     result->has_datum = true;
-    if (result->event == MEMCTX_EVENT_FOUND) {
-        result->map = memctx_rammap_share(map);
-        result->identity = a->ram.identity;
-    }
+    result->map = memctx_rammap_share(map);
+    result->identity = a->ram.identity;
     return 0;
 }
 
 static void
 keep_kernel(struct adapter *a, const struct memctx_probe_answer *answer)
 {
+    if (!a->has_known || !memctx_kernel_is_same(&a->known, &answer->kernel))
+        a->words.n = 0;
     a->has_known = true;
     a->known = answer->kernel;
     a->known_layout = answer->layout;
@@ -62,7 +68,6 @@ judge_found(struct adapter *a, const struct memctx_probe_answer *answer,
     }
     keep_kernel(a, answer);
     a->has_found = true;
-    a->look_since_us = 0;
     pace_restart(&a->pace);
     pace_fail(&a->pace, false, false);
     return answer->n_words > 0 || a->asked.paused || a->ram.synthetic
@@ -77,7 +82,11 @@ judge_failed(struct adapter *a, const struct memctx_probe_answer *answer,
 {
     bool pending = answer->verdict == MEMCTX_PROBE_PENDING;
     bool unknown = !pending && a->asked.task == MEMCTX_PROBE_WATCH;
-    pace_fail(&a->pace, pending, false);
+    /* The clocks of one that stands are listened to: a second look at them is
+     * for another kernel beside it. */
+    bool alone = a->order.standing && a->attends == ATTENDS_WORDS &&
+                 answer->candidates <= 1;
+    pace_fail(&a->pace, pending && !alone, false);
     /* Whether it is gone a worker will see: the prober may lie. */
     a->suspect = answer->why.kind == MEMCTX_GONE;
     result->event =
@@ -123,8 +132,7 @@ judge_fault(struct adapter *a, const struct tries_outcome *outcome,
 {
     pace_fail(&a->pace, false, true);
     result->why = outcome->why;
-    result->event = a->order.what == ADAPTER_LOOK ? MEMCTX_EVENT_STANDS
-                                                  : MEMCTX_EVENT_PENDING;
+    result->event = MEMCTX_EVENT_PENDING;
     return LIFE_FAILED;
 }
 

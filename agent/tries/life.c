@@ -11,7 +11,6 @@
 #define LEARN LIFE_ACT_LEARN
 #define UNASK LIFE_ACT_UNASK
 #define REST LIFE_ACT_REST
-#define LEAVE LIFE_ACT_LEAVE
 #define SHUT LIFE_ACT_SHUT
 #define SPILL LIFE_ACT_SPILL
 #define KEEP LIFE_ACT_KEEP
@@ -19,12 +18,10 @@
 #define TELL LIFE_ACT_TELL
 #define OPEN LIFE_ACT_OPEN
 #define ANSWER LIFE_ACT_ANSWER
-#define LISTEN LIFE_ACT_LISTEN
 #define ASK LIFE_ACT_ASK
 #define QUIZ LIFE_ACT_QUIZ
 #define HOLD LIFE_ACT_HOLD
 #define BEGIN LIFE_ACT_BEGIN
-#define RING LIFE_ACT_RING
 
 /* clang-format off */
 #define ON(event, next, actions) \
@@ -33,28 +30,26 @@
 /* RAM is open: an order begins, once what runs was told to `end`. */
 #define ORDERS(end) \
     ON(ORDER_EASY, IDLE, (end) | ANSWER), \
-    ON(ORDER_LISTEN, LISTENING, (end) | LISTEN), \
     ON(ORDER_TRY, TRYING, (end) | ASK), \
     ON(ORDER_LATER, HELD, (end) | HOLD)
 
 /* RAM is not open: whatever is ordered waits for that. */
 #define ORDERS_WAIT(next, actions) \
-    ON(ORDER_EASY, next, actions), ON(ORDER_LISTEN, next, actions), \
-    ON(ORDER_TRY, next, actions), ON(ORDER_LATER, next, actions)
+    ON(ORDER_EASY, next, actions), ON(ORDER_TRY, next, actions), \
+    ON(ORDER_LATER, next, actions)
 
-/* Nothing was asked of a worker, a prober or the heartbeat. */
+/* Nothing was asked of a worker, or of a prober. */
 #define NO_WORKER(phase) ON(OPENED, phase, SPILL), ON(REFUSED, phase, 0)
 #define NO_PROBER(phase) \
     ON(FAILED, phase, 0), ON(FOUND, phase, 0), ON(SETTLED, phase, 0)
-#define NO_HEARTBEAT(phase) ON(HEARD, phase, 0)
 
 static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
     [LIFE_CLOSED] = {
         ORDERS_WAIT(OPENING, OPEN),
         ON(DROP, CLOSED, 0),
         ON(CLOSE, CLOSED, 0),
-        NO_WORKER(CLOSED), NO_PROBER(CLOSED), NO_HEARTBEAT(CLOSED),
-        ON(TIMER, CLOSED, RING),
+        NO_WORKER(CLOSED), NO_PROBER(CLOSED),
+        ON(TIMER, CLOSED, 0),
     },
     [LIFE_OPENING] = {
         ORDERS_WAIT(OPENING, 0),
@@ -62,8 +57,8 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, OPENING_STALE, 0),
         ON(OPENED, IDLE, KEEP | NEWS | BEGIN),
         ON(REFUSED, CLOSED, NEWS | TELL),
-        NO_PROBER(OPENING), NO_HEARTBEAT(OPENING),
-        ON(TIMER, OPENING, RING),
+        NO_PROBER(OPENING),
+        ON(TIMER, OPENING, 0),
     },
     [LIFE_OPENING_ALONE] = {
         ORDERS_WAIT(OPENING, 0),
@@ -71,8 +66,8 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, OPENING_STALE, 0),
         ON(OPENED, IDLE, KEEP | NEWS),
         ON(REFUSED, CLOSED, NEWS),
-        NO_PROBER(OPENING_ALONE), NO_HEARTBEAT(OPENING_ALONE),
-        ON(TIMER, OPENING_ALONE, RING),
+        NO_PROBER(OPENING_ALONE),
+        ON(TIMER, OPENING_ALONE, 0),
     },
     [LIFE_OPENING_STALE] = {
         ORDERS_WAIT(REOPENING, 0),
@@ -80,8 +75,8 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, OPENING_STALE, 0),
         ON(OPENED, CLOSED, SPILL),
         ON(REFUSED, CLOSED, 0),
-        NO_PROBER(OPENING_STALE), NO_HEARTBEAT(OPENING_STALE),
-        ON(TIMER, OPENING_STALE, RING),
+        NO_PROBER(OPENING_STALE),
+        ON(TIMER, OPENING_STALE, 0),
     },
     [LIFE_REOPENING] = {
         ORDERS_WAIT(REOPENING, 0),
@@ -89,21 +84,21 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, OPENING_STALE, 0),
         ON(OPENED, OPENING, SPILL | OPEN),
         ON(REFUSED, OPENING, OPEN),
-        NO_PROBER(REOPENING), NO_HEARTBEAT(REOPENING),
-        ON(TIMER, REOPENING, RING),
+        NO_PROBER(REOPENING),
+        ON(TIMER, REOPENING, 0),
     },
     [LIFE_IDLE] = {
         ORDERS(0),
         ON(DROP, IDLE, 0),
         ON(CLOSE, CLOSED, REST | SHUT),
-        NO_WORKER(IDLE), NO_PROBER(IDLE), NO_HEARTBEAT(IDLE),
-        ON(TIMER, IDLE, RING),
+        NO_WORKER(IDLE), NO_PROBER(IDLE),
+        ON(TIMER, IDLE, 0),
     },
     [LIFE_HELD] = {
         ORDERS(0),
         ON(DROP, IDLE, 0),
         ON(CLOSE, CLOSED, REST | SHUT),
-        NO_WORKER(HELD), NO_PROBER(HELD), NO_HEARTBEAT(HELD),
+        NO_WORKER(HELD), NO_PROBER(HELD),
         ON(TIMER, IDLE, BEGIN),
     },
     [LIFE_TRYING] = {
@@ -114,8 +109,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(FAILED, IDLE, TELL),
         ON(FOUND, LEARNING, TELL | QUIZ),
         ON(SETTLED, IDLE, LEARN | REST | TELL),
-        NO_HEARTBEAT(TRYING),
-        ON(TIMER, TRYING, RING),
+        ON(TIMER, TRYING, 0),
     },
     [LIFE_LEARNING] = {
         ORDERS(UNASK),
@@ -125,16 +119,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(FAILED, IDLE, REST),
         ON(FOUND, IDLE, REST),
         ON(SETTLED, IDLE, LEARN | REST),
-        NO_HEARTBEAT(LEARNING),
-        ON(TIMER, LEARNING, RING),
-    },
-    [LIFE_LISTENING] = {
-        ORDERS(LEAVE),
-        ON(DROP, IDLE, LEAVE),
-        ON(CLOSE, CLOSED, REST | LEAVE | SHUT),
-        NO_WORKER(LISTENING), NO_PROBER(LISTENING),
-        ON(HEARD, IDLE, LEAVE | TELL),
-        ON(TIMER, LISTENING, RING),
+        ON(TIMER, LEARNING, 0),
     },
 };
 /* clang-format on */
@@ -149,14 +134,12 @@ static const char *const phase_names[] = {
     [LIFE_HELD] = "held",
     [LIFE_TRYING] = "trying",
     [LIFE_LEARNING] = "learning",
-    [LIFE_LISTENING] = "listening",
 };
 static_assert(MEMCTX_ARRAY_LEN(phase_names) == LIFE_PHASES,
               "every phase has a name");
 
 static const char *const event_names[] = {
     [LIFE_ORDER_EASY] = "order-easy",
-    [LIFE_ORDER_LISTEN] = "order-listen",
     [LIFE_ORDER_TRY] = "order-try",
     [LIFE_ORDER_LATER] = "order-later",
     [LIFE_DROP] = "drop",
@@ -166,18 +149,16 @@ static const char *const event_names[] = {
     [LIFE_FAILED] = "failed",
     [LIFE_FOUND] = "found",
     [LIFE_SETTLED] = "settled",
-    [LIFE_HEARD] = "heard",
     [LIFE_TIMER] = "timer",
 };
 static_assert(MEMCTX_ARRAY_LEN(event_names) == LIFE_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "learn", "unask", "rest", "leave", "shut",   "spill",
-    "keep",  "news",  "tell", "open",  "answer", "listen",
-    "ask",   "quiz",  "hold", "begin", "ring",
+    "learn", "unask", "rest",   "shut", "spill", "keep", "news",
+    "tell",  "open",  "answer", "ask",  "quiz",  "hold", "begin",
 };
-static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == LIFE_ACT_RING,
+static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == LIFE_ACT_BEGIN,
               "every action has a name");
 
 struct life_transition

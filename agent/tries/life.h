@@ -4,8 +4,9 @@
  * Deciding is pure and stands here; act.c performs the actions.
  *
  * A domain's record gives orders, of which the last one counts. What they need
- * happens elsewhere: a worker opens RAM, a prober tries, the heartbeat reads
- * clock words. tests/unit/tries/test_life.c visits every cell. */
+ * happens elsewhere: a worker opens RAM, a prober tries. The heartbeat, which
+ * reads clock words all the while, is no part of this.
+ * tests/unit/tries/test_life.c visits every cell. */
 #ifndef MEMCTXD_LIFE_H
 #define MEMCTXD_LIFE_H
 
@@ -24,8 +25,8 @@ enum life_phase {
     LIFE_REOPENING,
     /* RAM is open, and nothing runs. A prober may be there, and rest. */
     LIFE_IDLE,
-    /* The order waits for the time that the last try has cost; the timer is
-     * armed for that. Ends with TIMER, of which the record hears nothing. */
+    /* The order waits for the time that the last try has cost. Ends with TIMER,
+     * of which the record hears nothing. */
     LIFE_HELD,
     /* A prober has the order, or will have it when it is its turn. Ends with
      * FAILED, FOUND or SETTLED. */
@@ -33,49 +34,41 @@ enum life_phase {
     /* A kernel was found and told. The prober goes on until the kernel has
      * shown its clock words. */
     LIFE_LEARNING,
-    /* The heartbeat reads the clock words of a kernel that was found. Ends with
-     * HEARD. */
-    LIFE_LISTENING,
     LIFE_PHASES
 };
 
 enum life_event {
     /* An order: */
-    LIFE_ORDER_EASY,   /* ... that can be answered at once, */
-    LIFE_ORDER_LISTEN, /* ... that clock words can answer, */
-    LIFE_ORDER_TRY,    /* ... that takes a prober, */
-    LIFE_ORDER_LATER,  /* ... for which it is too early */
-    LIFE_DROP,         /* the order is void */
-    LIFE_CLOSE,        /* RAM is to be closed; no order stands */
-    LIFE_OPENED,       /* the worker has opened RAM, */
-    LIFE_REFUSED,      /* or has not */
-    LIFE_FAILED,       /* the prober did not do it; it may do better later */
-    LIFE_FOUND,        /* it found a kernel, whose words are not known yet */
-    LIFE_SETTLED,      /* it has done all there is to do */
-    LIFE_HEARD,        /* what the clock words say is clear */
-    LIFE_TIMER,
+    LIFE_ORDER_EASY,  /* ... that can be answered at once, */
+    LIFE_ORDER_TRY,   /* ... that takes a prober, */
+    LIFE_ORDER_LATER, /* ... for which it is too early */
+    LIFE_DROP,        /* the order is void */
+    LIFE_CLOSE,       /* RAM is to be closed; no order stands */
+    LIFE_OPENED,      /* the worker has opened RAM, */
+    LIFE_REFUSED,     /* or has not */
+    LIFE_FAILED,      /* the prober did not do it; it may do better later */
+    LIFE_FOUND,       /* it found a kernel, whose words are not known yet */
+    LIFE_SETTLED,     /* it has done all there is to do */
+    LIFE_TIMER,       /* what tries have cost is paid for */
     LIFE_EVENTS
 };
 
 /* What the caller has to do, in the order of the bits. */
 enum life_action {
-    LIFE_ACT_LEARN = 1 << 0,   /* keep the clock words that came */
-    LIFE_ACT_UNASK = 1 << 1,   /* nobody waits for the prober's answer now */
-    LIFE_ACT_REST = 1 << 2,    /* end the prober */
-    LIFE_ACT_LEAVE = 1 << 3,   /* the heartbeat need not listen any more */
-    LIFE_ACT_SHUT = 1 << 4,    /* close the RAM */
-    LIFE_ACT_SPILL = 1 << 5,   /* close the RAM that the worker opened */
-    LIFE_ACT_KEEP = 1 << 6,    /* take that RAM over */
-    LIFE_ACT_NEWS = 1 << 7,    /* tell the record what the worker has read */
-    LIFE_ACT_TELL = 1 << 8,    /* tell it how its order has ended */
-    LIFE_ACT_OPEN = 1 << 9,    /* have a worker open the RAM */
-    LIFE_ACT_ANSWER = 1 << 10, /* answer the order at once */
-    LIFE_ACT_LISTEN = 1 << 11, /* have the heartbeat listen */
-    LIFE_ACT_ASK = 1 << 12,    /* ask a prober to do what is ordered, */
-    LIFE_ACT_QUIZ = 1 << 13,   /* or which clock words move */
-    LIFE_ACT_HOLD = 1 << 14,   /* arm the timer for the order */
-    LIFE_ACT_BEGIN = 1 << 15,  /* give the order that waits once more */
-    LIFE_ACT_RING = 1 << 16,   /* tell the record that its timer has fired */
+    LIFE_ACT_LEARN = 1 << 0,  /* keep the clock words that came */
+    LIFE_ACT_UNASK = 1 << 1,  /* nobody waits for the prober's answer now */
+    LIFE_ACT_REST = 1 << 2,   /* end the prober */
+    LIFE_ACT_SHUT = 1 << 3,   /* close the RAM */
+    LIFE_ACT_SPILL = 1 << 4,  /* close the RAM that the worker opened */
+    LIFE_ACT_KEEP = 1 << 5,   /* take that RAM over */
+    LIFE_ACT_NEWS = 1 << 6,   /* tell the record what the worker has read */
+    LIFE_ACT_TELL = 1 << 7,   /* tell it how its order has ended */
+    LIFE_ACT_OPEN = 1 << 8,   /* have a worker open the RAM */
+    LIFE_ACT_ANSWER = 1 << 9, /* answer the order at once */
+    LIFE_ACT_ASK = 1 << 10,   /* ask a prober to do what is ordered, */
+    LIFE_ACT_QUIZ = 1 << 11,  /* or which clock words move */
+    LIFE_ACT_HOLD = 1 << 12,  /* arm the timer for the order */
+    LIFE_ACT_BEGIN = 1 << 13, /* give the order that waits once more */
 };
 
 struct life_transition {

@@ -22,21 +22,6 @@ enum adapter_cookie {
     ADAPTER_COOKIES
 };
 
-/* When a kernel that was found is looked at again. */
-struct adapter_look {
-    uint64_t period_us;   /* from one look to the next; 0: never */
-    uint64_t patience_us; /* for clocks that stand still, from the beginning of
-                             a look on: then the kernel is withdrawn */
-};
-
-/* Measured: an idle Debian guest moves its clocks every 0.5 s (the clocksource
- * watchdog). A kernel that went by kexec is withdrawn 2 s after the look began,
- * at most, and one that has come up is published by then. */
-#define ADAPTER_LOOK_DEFAULTS                          \
-    {                                                  \
-        .period_us = 10000000, .patience_us = 1800000, \
-    }
-
 /* What all adapters share; must outlive them. */
 struct adapter_means {
     struct executor *workers; /* open RAM */
@@ -58,20 +43,23 @@ struct adapter_order {
     bool paused;   /* nothing can be seen running */
     bool believed; /* the kernel that was found last need not be seen running
                       again: the guest has run on meanwhile */
+    bool standing; /* the kernel that was found last does not run, as far as is
+                      known: which other one does? */
 };
 
 /* What has happened. */
 struct adapter_result {
-    enum memctx_event event; /* OPENED, FOUND, CONFIRMED, STANDS, RETRY,
-                                PENDING, NEVER, GONE or TIMER */
+    enum memctx_event event; /* OPENED; FOUND, CONFIRMED, RETRY, PENDING, STILL,
+                                NEVER or GONE; MOVES, STANDS, REPLACED or
+                                UNREAD; TIMER */
     struct memctx_error why; /* when something was wanting */
     unsigned attempt;        /* number of this try since the last new boot */
-    /* FOUND or PENDING: a datum without generation; the receiver's. */
+    /* FOUND, PENDING or STILL: a datum without generation; the receiver's. */
     bool has_datum;
     struct memctx_datum datum;
-    struct memctx_rammap *map; /* FOUND: a reference to the RAM that it was
-                                  found in; the receiver's */
-    uint64_t identity;         /* FOUND: of that RAM, see ram_identity() */
+    struct memctx_rammap *map; /* with the datum: a reference to the RAM that it
+                                  was found in; the receiver's */
+    uint64_t identity;         /* ... of that RAM, see ram_identity() */
     /* OPENED: whose RAM it is, as in struct ram, and the datum that stood in
        the metadata; the receiver's. */
     bool opened; /* false: RAM could not be opened; the metadata were read */

@@ -12,7 +12,7 @@
 
 struct adapter {
     struct adapter_means means;
-    struct adapter_look look;
+    uint64_t look_us;
     unsigned fail_boots_max;
     int fds[ADAPTER_COOKIES];
     struct ramopen *ramopen;
@@ -25,7 +25,11 @@ struct adapter {
     struct pace pace;
     uint64_t spent_us;   /* by probers, as far as it was charged */
     unsigned fail_boots; /* that are left in this boot */
-    bool armed;
+    /* When the timer fires for an order that is held, and when for the record;
+       0: never. */
+    uint64_t hold_us;
+    uint64_t ring_us;
+    bool looks; /* ... which then has a kernel without clock words looked at */
     bool new_boot;  /* the next try is the first of a boot */
     bool has_found; /* in this RAM, since it was opened or reset */
     bool suspect;   /* the prober says that the RAM is gone: open it anew */
@@ -35,15 +39,23 @@ struct adapter {
     struct memctx_kernel known;
     uint32_t known_layout;
     struct memctx_words words;
-    uint64_t look_since_us;    /* began the last look; 0: none since a search */
     uint64_t pending_since_us; /* 0: not pending */
-    uint64_t pending_max_us;
-    uint64_t patience_us;
-    bool collecting; /* adapter_dispatch() is at it */
-    bool rings;      /* ... and the timer was the record's */
+    uint64_t silent_since_us;  /* 0: the record waits for nothing of the kind */
+    bool listens;              /* the record wants the words listened to */
+    enum {
+        ATTENDS_NOTHING,
+        ATTENDS_CPU, /* what the CPUs use while a kernel is pending */
+        ATTENDS_WORDS
+    } attends; /* what the heartbeat does for it */
+    bool has_tried_cpu;
+    uint64_t tried_cpu_us; /* used by the CPUs before the last try beside a
+                              kernel that stands */
+    bool collecting;       /* adapter_dispatch() is at it */
     /* What the record has yet to be told. */
     bool has_news;
     struct adapter_result news;
+    bool has_heard;
+    struct adapter_result heard;
     bool has_end;
     struct adapter_result end;
 };

@@ -17,13 +17,6 @@ struct ghost {
     bool datum;   /* is published */
 };
 
-/* Looks at what stands published, and at nothing else. */
-static bool
-is_looking(enum memctx_phase phase)
-{
-    return phase == MEMCTX_PHASE_GLANCE;
-}
-
 static bool
 is_searching(enum memctx_phase phase)
 {
@@ -33,17 +26,31 @@ is_searching(enum memctx_phase phase)
            phase == MEMCTX_PHASE_CHECKING_PAUSED;
 }
 
+/* Whose kernel is listened to: tries are made beside that, or not. */
 static bool
-is_running(enum memctx_phase phase)
+is_listening(enum memctx_phase phase)
 {
-    return is_looking(phase) || is_searching(phase);
+    return phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_DOUBT ||
+           phase == MEMCTX_PHASE_SILENT;
 }
 
 static bool
-is_armed(enum memctx_phase phase)
+may_run(enum memctx_phase phase)
 {
-    return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT ||
-           phase == MEMCTX_PHASE_READY;
+    return is_searching(phase) || is_listening(phase);
+}
+
+/* Waits for the timer, and for nothing else. */
+static bool
+is_waiting(enum memctx_phase phase)
+{
+    return phase == MEMCTX_PHASE_BACKOFF || phase == MEMCTX_PHASE_CHECK_WAIT;
+}
+
+static bool
+may_be_armed(enum memctx_phase phase)
+{
+    return is_waiting(phase) || is_listening(phase);
 }
 
 static bool
@@ -51,6 +58,7 @@ is_paused(enum memctx_phase phase)
 {
     return phase == MEMCTX_PHASE_PROBING_PAUSED ||
            phase == MEMCTX_PHASE_PAUSED || phase == MEMCTX_PHASE_READY_PAUSED ||
+           phase == MEMCTX_PHASE_SILENT_PAUSED ||
            phase == MEMCTX_PHASE_CHECKING_PAUSED;
 }
 
@@ -58,23 +66,37 @@ static bool
 is_result(enum memctx_event event)
 {
     return event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_RETRY ||
-           event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_CONFIRMED ||
-           event == MEMCTX_EVENT_STANDS || event == MEMCTX_EVENT_NEVER;
+           event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_STILL ||
+           event == MEMCTX_EVENT_COMPLETE || event == MEMCTX_EVENT_CONFIRMED ||
+           event == MEMCTX_EVENT_NEVER;
 }
 
-/* A search finds or has a kernel pending, a look confirms or sees nothing move;
- * both can fail. */
+static bool
+is_heard(enum memctx_event event)
+{
+    return event == MEMCTX_EVENT_MOVES || event == MEMCTX_EVENT_STANDS ||
+           event == MEMCTX_EVENT_REPLACED || event == MEMCTX_EVENT_UNREAD;
+}
+
+/* A search finds a kernel or has one pending, a look confirms it; both can
+ * fail. That a paused guest has one kernel says a search that began while it
+ * was. */
 static bool
 can_end_with(enum memctx_phase phase, enum memctx_event event)
 {
-    if (event == MEMCTX_EVENT_FOUND || event == MEMCTX_EVENT_PENDING)
-        return is_searching(phase);
-    if (event == MEMCTX_EVENT_CONFIRMED || event == MEMCTX_EVENT_STANDS)
-        return is_looking(phase);
-    return is_result(event) && is_running(phase);
+    bool beside = phase == MEMCTX_PHASE_DOUBT || phase == MEMCTX_PHASE_SILENT;
+    if (event == MEMCTX_EVENT_FOUND)
+        return is_searching(phase) || beside;
+    if (event == MEMCTX_EVENT_STILL)
+        return is_searching(phase) || phase == MEMCTX_PHASE_SILENT;
+    if (event == MEMCTX_EVENT_COMPLETE)
+        return is_searching(phase) && is_paused(phase);
+    if (event == MEMCTX_EVENT_CONFIRMED)
+        return phase == MEMCTX_PHASE_READY;
+    return is_result(event) && may_run(phase);
 }
 
-#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK)
+#define ARMS (MEMCTX_ACT_ARM | MEMCTX_ACT_ARM_LOOK | MEMCTX_ACT_ARM_DOUBT)
 #define TRIES (MEMCTX_ACT_PROBE | MEMCTX_ACT_LOOK)
 
 static bool
@@ -114,8 +136,9 @@ is_filled(enum memctx_phase phase, enum memctx_event event,
     if (next != MEMCTX_PHASE_NEW)
         return next < MEMCTX_PHASES;
     return phase == MEMCTX_PHASE_NEW &&
-           (is_result(event) || is_end(event) || event == MEMCTX_EVENT_TIMER ||
-            event == MEMCTX_EVENT_LAYOUT || event == MEMCTX_EVENT_OPENED);
+           (is_result(event) || is_heard(event) || is_end(event) ||
+            event == MEMCTX_EVENT_TIMER || event == MEMCTX_EVENT_LAYOUT ||
+            event == MEMCTX_EVENT_DIED || event == MEMCTX_EVENT_OPENED);
 }
 
 static bool
@@ -132,7 +155,8 @@ static bool
 publishes_what_was_found(enum memctx_phase phase, enum memctx_event event,
                          enum memctx_phase next, unsigned actions)
 {
-    bool found = event == MEMCTX_EVENT_FOUND && is_searching(phase);
+    bool found =
+        event == MEMCTX_EVENT_FOUND && can_end_with(phase, MEMCTX_EVENT_FOUND);
     if (!found)
         return (actions & MEMCTX_ACT_PUBLISH) == 0;
     if (is_paused(phase))
@@ -142,6 +166,62 @@ publishes_what_was_found(enum memctx_phase phase, enum memctx_event event,
            actions == (MEMCTX_ACT_PUBLISH | MEMCTX_ACT_ARM_LOOK);
 }
 
+/* A kernel that does not run is marked when that is known, and so is one that
+ * goes on. */
+static bool
+marks_what_is_silent(enum memctx_phase phase, enum memctx_event event,
+                     enum memctx_phase next, unsigned actions)
+{
+    bool from = memctx_phase_state(phase) == MEMCTX_STATE_SILENT;
+    bool to = memctx_phase_state(next) == MEMCTX_STATE_SILENT;
+    bool surer = event == MEMCTX_EVENT_STILL || event == MEMCTX_EVENT_STANDS ||
+                 event == MEMCTX_EVENT_DIED;
+    bool marks = (actions & MEMCTX_ACT_MARK) != 0;
+    bool unmarks = (actions & MEMCTX_ACT_UNMARK) != 0;
+    if (from && to && phase == MEMCTX_PHASE_SILENT)
+        return marks == surer && !unmarks;
+    if (from && to)
+        return marks == (event == MEMCTX_EVENT_DIED) && !unmarks;
+    return marks == to && unmarks == (from && event == MEMCTX_EVENT_MOVES &&
+                                      next == MEMCTX_PHASE_READY);
+}
+
+/* Only libvirt, or what the kernel says itself, tells of a death at once. */
+static bool
+doubts_before_it_is_silent(enum memctx_phase phase, enum memctx_event event,
+                           enum memctx_phase next, unsigned actions)
+{
+    (void)actions;
+    return event != MEMCTX_EVENT_STANDS ||
+           (phase == MEMCTX_PHASE_READY ? next == MEMCTX_PHASE_DOUBT
+                                        : next == phase);
+}
+
+/* Where another kernel counts, the last one is over, however much alike. */
+static bool
+begins_anew_with_another_kernel(enum memctx_phase phase,
+                                enum memctx_event event, enum memctx_phase next,
+                                unsigned actions)
+{
+    const unsigned wanted = MEMCTX_ACT_ABANDON | MEMCTX_ACT_WITHDRAW |
+                            MEMCTX_ACT_NEW_KERNEL | MEMCTX_ACT_PROBE;
+    bool replaced = event == MEMCTX_EVENT_REPLACED && is_listening(phase);
+    if (!replaced)
+        return (actions & MEMCTX_ACT_NEW_KERNEL) == 0;
+    return next == MEMCTX_PHASE_PROBING && actions == wanted;
+}
+
+/* What the heartbeat says late concerns nobody. */
+static bool
+hears_what_it_listens_to(enum memctx_phase phase, enum memctx_event event,
+                         enum memctx_phase next, unsigned actions)
+{
+    bool late = is_heard(event) && !memctx_phase_listens(phase);
+    return memctx_phase_listens(phase) == is_listening(phase) &&
+           memctx_phase_is_paused(phase) == is_paused(phase) &&
+           (!late || (next == phase && actions == 0));
+}
+
 static bool
 withdraws_when_it_has_to_wait(enum memctx_phase phase, enum memctx_event event,
                               enum memctx_phase next, unsigned actions)
@@ -149,7 +229,8 @@ withdraws_when_it_has_to_wait(enum memctx_phase phase, enum memctx_event event,
     enum memctx_state from = memctx_phase_state(phase);
     (void)event;
     if (memctx_phase_state(next) != MEMCTX_STATE_WAITING ||
-        (from != MEMCTX_STATE_READY && from != MEMCTX_STATE_STALE))
+        (from != MEMCTX_STATE_READY && from != MEMCTX_STATE_STALE &&
+         from != MEMCTX_STATE_SILENT))
         return true;
     return (actions & MEMCTX_ACT_WITHDRAW) != 0;
 }
@@ -162,14 +243,28 @@ arms_where_it_waits_for_the_timer(enum memctx_phase phase,
     (void)event;
     switch (actions & ARMS) {
     case MEMCTX_ACT_ARM:
-        return next == MEMCTX_PHASE_BACKOFF || next == MEMCTX_PHASE_CHECK_WAIT;
+        return is_waiting(next) || next == MEMCTX_PHASE_SILENT;
     case MEMCTX_ACT_ARM_LOOK:
         return next == MEMCTX_PHASE_READY;
+    case MEMCTX_ACT_ARM_DOUBT:
+        return next == MEMCTX_PHASE_DOUBT && phase != next;
     case 0:
-        return !is_armed(next) || phase == next;
+        return !is_waiting(next) || phase == next;
     default:
         return false;
     }
+}
+
+/* A search that ends beside a silent kernel is followed by another. */
+static bool
+goes_on_beside_a_silent_kernel(enum memctx_phase phase, enum memctx_event event,
+                               enum memctx_phase next, unsigned actions)
+{
+    bool enters = phase != next && next == MEMCTX_PHASE_SILENT;
+    bool ended = phase == MEMCTX_PHASE_SILENT && next == phase &&
+                 can_end_with(phase, event);
+    return !(enters || ended) ||
+           (actions & (MEMCTX_ACT_ARM | MEMCTX_ACT_PROBE)) != 0;
 }
 
 static bool
@@ -180,39 +275,58 @@ does_not_arm_while_paused(enum memctx_phase phase, enum memctx_event event,
     return (actions & ARMS) == 0 || (!is_paused(phase) && !is_paused(next));
 }
 
+/* A try is begun beside a kernel that is listened to. */
+static bool
+begins_beside(enum memctx_phase phase, enum memctx_event event,
+              enum memctx_phase next)
+{
+    if (next == MEMCTX_PHASE_DOUBT)
+        return phase == MEMCTX_PHASE_READY;
+    if (next == MEMCTX_PHASE_READY)
+        return phase == next && event == MEMCTX_EVENT_TIMER;
+    return next == MEMCTX_PHASE_SILENT &&
+           (phase == MEMCTX_PHASE_SILENT_PAUSED ||
+            (phase == next &&
+             (event == MEMCTX_EVENT_TIMER || event == MEMCTX_EVENT_LAYOUT)));
+}
+
 static bool
 starts_one_try(enum memctx_phase phase, enum memctx_event event,
                enum memctx_phase next, unsigned actions)
 {
     unsigned tries = actions & TRIES;
     unsigned wanted =
-        next == MEMCTX_PHASE_GLANCE ? MEMCTX_ACT_LOOK : MEMCTX_ACT_PROBE;
+        next == MEMCTX_PHASE_READY ? MEMCTX_ACT_LOOK : MEMCTX_ACT_PROBE;
     /* A try that ended, or was abandoned, may be followed by another at once;
      * a result that nobody waits for starts none. */
     bool ended =
         can_end_with(phase, event) || (actions & MEMCTX_ACT_ABANDON) != 0;
-    bool starts = is_running(next) && (!is_running(phase) || ended);
+    bool starts =
+        is_listening(next)
+            ? begins_beside(phase, event, next) && event != MEMCTX_EVENT_DIED
+            : is_searching(next) && (!is_searching(phase) || ended);
     return tries == (starts && !is_end(event) ? wanted : 0);
 }
 
+/* A search ends by itself; only doubt does not wait for that. */
 static bool
 probes_or_arms(enum memctx_phase phase, enum memctx_event event,
                enum memctx_phase next, unsigned actions)
 {
     (void)phase;
     (void)event;
-    (void)next;
-    return (actions & TRIES) == 0 || (actions & ARMS) == 0;
+    return (actions & TRIES) == 0 || (actions & ARMS) == 0 ||
+           next == MEMCTX_PHASE_DOUBT;
 }
 
 static bool
 abandons_what_it_leaves(enum memctx_phase phase, enum memctx_event event,
                         enum memctx_phase next, unsigned actions)
 {
-    bool leaves_try =
-        is_running(phase) && !is_running(next) && !is_result(event);
+    bool leaves_try = may_run(phase) && next != phase && !is_result(event) &&
+                      !(is_searching(phase) && is_searching(next));
     bool leaves_timer =
-        is_armed(phase) && next != phase && event != MEMCTX_EVENT_TIMER;
+        is_waiting(phase) && next != phase && event != MEMCTX_EVENT_TIMER;
     return !(leaves_try || leaves_timer) || (actions & MEMCTX_ACT_ABANDON) != 0;
 }
 
@@ -221,7 +335,7 @@ ignores_results_of_nothing(enum memctx_phase phase, enum memctx_event event,
                            enum memctx_phase next, unsigned actions)
 {
     bool late = (is_result(event) && !can_end_with(phase, event)) ||
-                (event == MEMCTX_EVENT_TIMER && !is_armed(phase));
+                (event == MEMCTX_EVENT_TIMER && !may_be_armed(phase));
     return !late || (next == phase && actions == 0);
 }
 
@@ -243,7 +357,7 @@ static bool
 releases_what_can_never_work(enum memctx_phase phase, enum memctx_event event,
                              enum memctx_phase next, unsigned actions)
 {
-    bool never = event == MEMCTX_EVENT_NEVER && is_running(phase);
+    bool never = event == MEMCTX_EVENT_NEVER && may_run(phase);
     return never == ((actions & MEMCTX_ACT_RELEASE) != 0) &&
            (!never || next == MEMCTX_PHASE_UNSUPPORTED);
 }
@@ -266,7 +380,7 @@ believes_nothing_while_away(enum memctx_phase phase, enum memctx_event event,
     return event != MEMCTX_EVENT_AWAY || phase == MEMCTX_PHASE_UNSUPPORTED ||
            (next == MEMCTX_PHASE_AWAY &&
             (actions & ~(unsigned)MEMCTX_ACT_ABANDON) ==
-                (phase == MEMCTX_PHASE_AWAY ? 0u : MEMCTX_ACT_DOUBT));
+                (phase == MEMCTX_PHASE_AWAY ? 0u : MEMCTX_ACT_DISTRUST));
 }
 
 /* What was found in the old layout may have been read from the wrong place, but
@@ -313,6 +427,11 @@ inherits_what_was_read(enum memctx_phase phase, enum memctx_event event,
 LAW(is_filled)
 LAW(forgets_at_the_end_only)
 LAW(publishes_what_was_found)
+LAW(marks_what_is_silent)
+LAW(doubts_before_it_is_silent)
+LAW(begins_anew_with_another_kernel)
+LAW(hears_what_it_listens_to)
+LAW(goes_on_beside_a_silent_kernel)
 LAW(withdraws_when_it_has_to_wait)
 LAW(arms_where_it_waits_for_the_timer)
 LAW(does_not_arm_while_paused)
@@ -346,7 +465,7 @@ perform(struct ghost g, enum memctx_event event)
         g.running = true;
     if (cell.actions & ARMS)
         g.armed = true;
-    if (cell.actions & MEMCTX_ACT_PUBLISH)
+    if (cell.actions & (MEMCTX_ACT_PUBLISH | MEMCTX_ACT_MARK))
         g.datum = true;
     return g;
 }
@@ -359,22 +478,33 @@ can_happen(const struct ghost *g, enum memctx_event event)
         return false;
     if (is_result(event))
         return g->running && can_end_with(g->phase, event);
+    if (is_heard(event))
+        return memctx_phase_listens(g->phase);
     return event == MEMCTX_EVENT_TIMER ? g->armed : !is_end(event);
 }
 
-/* What a phase promises: READY and CHECK_WAIT that a datum stands; where it
- * waits and nothing runs, nobody vouches for one. */
+/* What a phase promises: READY, SILENT and CHECK_WAIT that there is a datum;
+ * where it waits and nothing runs, nobody vouches for one. */
 static bool
 is_sound(const struct ghost *g)
 {
-    bool ready = memctx_phase_state(g->phase) == MEMCTX_STATE_READY ||
-                 g->phase == MEMCTX_PHASE_CHECK_WAIT;
+    enum memctx_state state = memctx_phase_state(g->phase);
+    bool has = state == MEMCTX_STATE_READY || state == MEMCTX_STATE_SILENT ||
+               g->phase == MEMCTX_PHASE_DOUBT ||
+               g->phase == MEMCTX_PHASE_CHECK_WAIT;
     bool none = g->phase == MEMCTX_PHASE_BACKOFF ||
                 g->phase == MEMCTX_PHASE_PAUSED ||
                 g->phase == MEMCTX_PHASE_UNSUPPORTED;
-    return g->running == is_running(g->phase) &&
-           g->armed == is_armed(g->phase) && (!ready || g->datum) &&
-           (!none || !g->datum);
+    if ((has && !g->datum) || (none && g->datum))
+        return false;
+    if (g->phase == MEMCTX_PHASE_SILENT)
+        return g->running != g->armed;
+    if (g->phase == MEMCTX_PHASE_DOUBT)
+        return g->armed;
+    if (g->phase == MEMCTX_PHASE_READY)
+        return !g->running || !g->armed;
+    return g->running == is_searching(g->phase) &&
+           g->armed == is_waiting(g->phase);
 }
 
 /* All that can happen, from a record just made: with a datum that an agent
@@ -474,13 +604,18 @@ tell(const struct step *steps, size_t n)
 #define ABANDON MEMCTX_ACT_ABANDON
 #define WITHDRAW MEMCTX_ACT_WITHDRAW
 #define NEW_BOOT MEMCTX_ACT_NEW_BOOT
-#define DOUBT MEMCTX_ACT_DOUBT
+#define NEW_KERNEL MEMCTX_ACT_NEW_KERNEL
+#define DISTRUST MEMCTX_ACT_DISTRUST
 #define REOPEN MEMCTX_ACT_REOPEN
 #define INHERIT MEMCTX_ACT_INHERIT
 #define PROBE MEMCTX_ACT_PROBE
 #define LOOK MEMCTX_ACT_LOOK
 #define ARM MEMCTX_ACT_ARM
 #define ARM_LOOK MEMCTX_ACT_ARM_LOOK
+#define ARM_DOUBT MEMCTX_ACT_ARM_DOUBT
+#define KEEP MEMCTX_ACT_KEEP
+#define MARK MEMCTX_ACT_MARK
+#define UNMARK MEMCTX_ACT_UNMARK
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -547,7 +682,7 @@ STORY(reset_while_paused,
 STORY(libvirt_away_and_back,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
     ON(AWAY, AWAY, 0),
     ON(START, CHECKING, PROBE),
     ON(START, CHECKING, 0),
@@ -556,7 +691,7 @@ STORY(libvirt_away_and_back,
 STORY(kernel_must_be_seen_running_again,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
     ON(START, CHECKING, PROBE),
     ON(PENDING, CHECK_WAIT, ARM),
     ON(TIMER, CHECKING, PROBE),
@@ -566,7 +701,7 @@ STORY(kernel_must_be_seen_running_again,
 STORY(pause_before_it_was_seen_running_again,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
     ON(START, CHECKING, PROBE),
     ON(SUSPEND, CHECKING_PAUSED, 0),
     ON(PENDING, CHECKING_PAUSED, PROBE),
@@ -582,56 +717,125 @@ STORY(agent_comes_back_to_its_own_datum,
 STORY(another_kernel_while_libvirt_was_away,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
     ON(START, CHECKING, PROBE),
     ON(RETRY, BACKOFF, WITHDRAW | ARM),
     ON(TIMER, PROBING, PROBE))
 
 STORY(libvirt_goes_away_while_probing,
     ON(START, PROBING, PROBE),
-    ON(AWAY, AWAY, ABANDON | DOUBT),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
     ON(FOUND, AWAY, 0),
     ON(START, CHECKING, PROBE))
 
-STORY(looks_that_find_the_kernel_running,
+STORY(kernel_without_clock_words_is_looked_at,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(TIMER, GLANCE, LOOK),
+    ON(TIMER, READY, LOOK),
     ON(CONFIRMED, READY, ARM_LOOK),
-    ON(TIMER, GLANCE, LOOK),
-    ON(CONFIRMED, READY, ARM_LOOK))
-
-STORY(kexec_seen_by_a_look,
-    ON(START, PROBING, PROBE),
-    ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(TIMER, GLANCE, LOOK),
-    ON(STANDS, CHECKING, PROBE),
-    ON(PENDING, CHECK_WAIT, ARM),
-    ON(TIMER, CHECKING, PROBE),
-    ON(RETRY, BACKOFF, WITHDRAW | ARM),
-    ON(TIMER, PROBING, PROBE),
-    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+    ON(TIMER, READY, LOOK),
+    ON(PENDING, CHECKING, PROBE))
 
 STORY(kernel_overwritten_before_a_look,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(TIMER, GLANCE, LOOK),
+    ON(TIMER, READY, LOOK),
     ON(RETRY, BACKOFF, WITHDRAW | ARM))
 
-STORY(pause_in_the_middle_of_a_look,
+STORY(panic,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(TIMER, GLANCE, LOOK),
+    ON(MOVES, READY, 0),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+    ON(PENDING, DOUBT, 0),
+    ON(TIMER, SILENT, ABANDON | MARK | ARM),
+    ON(TIMER, SILENT, PROBE),
+    ON(PENDING, SILENT, ARM | KEEP),
+    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
+    ON(TIMER, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(panic_that_libvirt_tells_of,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(DIED, SILENT, ABANDON | MARK | ARM),
+    ON(SUSPEND, SILENT_PAUSED, ABANDON),
+    ON(RESET, PAUSED, WITHDRAW | NEW_BOOT))
+
+STORY(panic_after_the_pause_that_comes_of_it,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(SUSPEND, READY_PAUSED, ABANDON),
+    ON(DIED, SILENT_PAUSED, MARK),
+    ON(STOP, SILENT_PAUSED, ABANDON | FORGET))
+
+STORY(guest_that_hangs_for_a_while,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+    ON(MOVES, READY, ABANDON | ARM_LOOK),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+    ON(TIMER, SILENT, ABANDON | MARK | ARM),
+    ON(MOVES, READY, ABANDON | ARM_LOOK | UNMARK))
+
+STORY(kexec_to_a_kernel_elsewhere,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+    ON(TIMER, SILENT, ABANDON | MARK | ARM),
+    ON(TIMER, SILENT, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(kexec_that_overwrites_the_kernel,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+    ON(RETRY, BACKOFF, WITHDRAW | ARM),
+    ON(TIMER, PROBING, PROBE))
+
+STORY(hibernated_kernel_comes_back,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(REPLACED, PROBING, ABANDON | WITHDRAW | NEW_KERNEL | PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(ram_that_does_not_answer,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(UNREAD, CHECKING, ABANDON | PROBE),
+    ON(PENDING, CHECK_WAIT, ARM))
+
+STORY(agent_that_starts_beside_a_dead_guest,
+    ON(START, PROBING, PROBE),
+    ON(OPENED, PROBING, INHERIT),
+    ON(PENDING, CHECK_WAIT, ARM),
+    ON(TIMER, CHECKING, PROBE),
+    ON(STILL, SILENT, ARM | MARK))
+
+STORY(agent_that_starts_beside_a_paused_guest,
+    ON(START_PAUSED, PROBING_PAUSED, PROBE),
+    ON(OPENED, PROBING_PAUSED, INHERIT),
+    ON(COMPLETE, SILENT_PAUSED, MARK),
+    ON(RESUME, SILENT, PROBE),
+    ON(MOVES, READY, ABANDON | ARM_LOOK | UNMARK))
+
+STORY(silent_guest_that_is_paused,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
     ON(SUSPEND, READY_PAUSED, ABANDON),
     ON(TIMER, READY_PAUSED, 0),
+    ON(STANDS, READY_PAUSED, 0),
     ON(RESUME, CHECKING, PROBE))
 
-STORY(reset_in_the_middle_of_a_look,
+STORY(libvirt_goes_away_from_a_dead_guest,
     ON(START, PROBING, PROBE),
-    ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(TIMER, GLANCE, LOOK),
-    ON(RESET, BACKOFF, ABANDON | WITHDRAW | NEW_BOOT | ARM),
-    ON(CONFIRMED, BACKOFF, 0))
+    ON(STILL, SILENT, ARM | MARK),
+    ON(LAYOUT, SILENT, ABANDON | REOPEN | PROBE),
+    ON(PENDING, SILENT, ARM | KEEP),
+    ON(AWAY, AWAY, ABANDON | DISTRUST),
+    ON(START, CHECKING, PROBE),
+    ON(STILL, SILENT, ARM | MARK))
 
 STORY(memory_is_plugged_in,
     ON(START, PROBING, PROBE),
@@ -680,8 +884,10 @@ test_every_phase_has_its_state(void **state)
         [MEMCTX_PHASE_BACKOFF] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_PAUSED] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_READY] = MEMCTX_STATE_READY,
-        [MEMCTX_PHASE_GLANCE] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_DOUBT] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_READY_PAUSED] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_SILENT] = MEMCTX_STATE_SILENT,
+        [MEMCTX_PHASE_SILENT_PAUSED] = MEMCTX_STATE_SILENT,
         [MEMCTX_PHASE_CHECKING] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_CHECKING_PAUSED] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_CHECK_WAIT] = MEMCTX_STATE_STALE,
@@ -728,7 +934,7 @@ test_names_are_all_different(void **state)
         {phase_name, MEMCTX_PHASES},
         {event_name, MEMCTX_EVENTS},
         {state_name, MEMCTX_STATES},
-        {action_name, 13},
+        {action_name, 18},
     };
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
@@ -750,14 +956,16 @@ test_actions_stand_in_order(void **state)
     (void)state;
     assert_true(MEMCTX_ACT_ABANDON < MEMCTX_ACT_WITHDRAW);
     assert_true(MEMCTX_ACT_WITHDRAW < MEMCTX_ACT_NEW_BOOT);
-    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_DOUBT);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_DISTRUST);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_REOPEN);
-    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_PROBE);
-    assert_true(MEMCTX_ACT_DOUBT < MEMCTX_ACT_ARM);
+    assert_true(MEMCTX_ACT_DISTRUST < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_DISTRUST < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_PROBE);
     assert_true(MEMCTX_ACT_REOPEN < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_ARM);
     assert_true(MEMCTX_ACT_INHERIT < MEMCTX_ACT_PROBE);
+    assert_true(MEMCTX_ACT_NEW_BOOT < MEMCTX_ACT_NEW_KERNEL);
+    assert_true(MEMCTX_ACT_PROBE < MEMCTX_ACT_ARM_DOUBT);
     assert_true(MEMCTX_ACT_PUBLISH < MEMCTX_ACT_FORGET);
     assert_true(MEMCTX_ACT_RELEASE < MEMCTX_ACT_FORGET);
     assert_string_equal(memctx_action_name(MEMCTX_ACT_FORGET), "forget");
@@ -771,6 +979,11 @@ main(void)
         T(test_is_filled),
         T(test_forgets_at_the_end_only),
         T(test_publishes_what_was_found),
+        T(test_marks_what_is_silent),
+        T(test_doubts_before_it_is_silent),
+        T(test_begins_anew_with_another_kernel),
+        T(test_hears_what_it_listens_to),
+        T(test_goes_on_beside_a_silent_kernel),
         T(test_withdraws_when_it_has_to_wait),
         T(test_arms_where_it_waits_for_the_timer),
         T(test_does_not_arm_while_paused),
@@ -801,11 +1014,20 @@ main(void)
         T(test_agent_comes_back_to_its_own_datum),
         T(test_another_kernel_while_libvirt_was_away),
         T(test_libvirt_goes_away_while_probing),
-        T(test_looks_that_find_the_kernel_running),
-        T(test_kexec_seen_by_a_look),
+        T(test_kernel_without_clock_words_is_looked_at),
         T(test_kernel_overwritten_before_a_look),
-        T(test_pause_in_the_middle_of_a_look),
-        T(test_reset_in_the_middle_of_a_look),
+        T(test_panic),
+        T(test_panic_that_libvirt_tells_of),
+        T(test_panic_after_the_pause_that_comes_of_it),
+        T(test_guest_that_hangs_for_a_while),
+        T(test_kexec_to_a_kernel_elsewhere),
+        T(test_kexec_that_overwrites_the_kernel),
+        T(test_hibernated_kernel_comes_back),
+        T(test_ram_that_does_not_answer),
+        T(test_agent_that_starts_beside_a_dead_guest),
+        T(test_agent_that_starts_beside_a_paused_guest),
+        T(test_silent_guest_that_is_paused),
+        T(test_libvirt_goes_away_from_a_dead_guest),
         T(test_memory_is_plugged_in),
         T(test_migration_arrives),
         T(test_migration_fails),

@@ -14,14 +14,13 @@
 
 #define RAM MEMCTX_MIB
 #define WORD 0x1000
-#define HOUR_US (UINT64_C(3600) * 1000000)
+#define BLIND_US 20000
 
 struct guest {
     struct guestimg img;
     struct memctx_rammap *map;
     struct heartbeat_listener *listener;
     int fd;
-    struct memctx_words words; /* as they were read last */
 };
 
 struct fixture {
@@ -47,7 +46,9 @@ static int
 setup(void **state)
 {
     struct fixture *f = test_calloc(1, sizeof(*f));
-    assert_done(heartbeat_create(1000, &f->heartbeat, &f->err), &f->err);
+    const struct heartbeat_config config = {
+        .period_us = 1000, .law = {.look_us = 1000, .blind_us = BLIND_US}};
+    assert_done(heartbeat_create(&config, &f->heartbeat, &f->err), &f->err);
     for (unsigned i = 0; i < 2; i++)
         guest_join(f, &f->guests[i]);
     f->words = (struct memctx_words){
@@ -83,16 +84,38 @@ has_news(const struct guest *g, int wait_ms)
 }
 
 /* A minute is for a machine that stands still. */
-static enum memctx_step
+static enum heartbeat_news
 hear(struct guest *g)
 {
-    enum memctx_step step;
+    enum heartbeat_news news;
     eventfd_t count;
     assert_true(has_news(g, 60000));
     assert_int_equal(eventfd_read(g->fd, &count), 0);
-    assert_true(heartbeat_take(g->listener, &step, &g->words));
-    assert_false(heartbeat_take(g->listener, &step, &g->words));
-    return step;
+    assert_true(heartbeat_take(g->listener, &news));
+    assert_false(heartbeat_take(g->listener, &news));
+    return news;
+}
+
+static void
+listen(struct fixture *f, struct guest *g, struct memctx_rammap *map)
+{
+    const struct heartbeat_subject subject = {.map = map, .words = f->words};
+    heartbeat_listen(g->listener, &subject);
+}
+
+/* It ticks until that is heard. */
+static enum heartbeat_news
+tick_and_hear(struct guest *g)
+{
+    enum heartbeat_news news = HEARTBEAT_STANDS;
+    /* It may have been seen to stand in between. */
+    for (unsigned tick = 0; tick < 60000 && news == HEARTBEAT_STANDS; tick++) {
+        guestimg_write_le64(&g->img, WORD,
+                            guestimg_read_le64(&g->img, WORD) + 1);
+        if (has_news(g, 1))
+            news = hear(g);
+    }
+    return news;
 }
 
 static void
@@ -101,24 +124,35 @@ test_words_that_move(void **state)
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
     for (unsigned i = 0; i < 3; i++) {
-        heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
-        /* However late they are noted, they go on. */
-        for (unsigned tick = 0; tick < 60000 && !has_news(g, 1); tick++)
-            guestimg_write_le64(&g->img, WORD,
-                                guestimg_read_le64(&g->img, WORD) + 1);
-        assert_int_equal(hear(g), MEMCTX_STEP_MOVES);
+        listen(f, g, g->map);
+        assert_int_equal(tick_and_hear(g), HEARTBEAT_MOVES);
     }
 }
 
 /* That they have moved before is no news: it may be long ago. */
 static void
-test_words_that_stand(void **state)
+test_words_that_stand_and_move_again(void **state)
 {
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
-    heartbeat_listen(g->listener, g->map, &f->words, 20000);
-    assert_int_equal(hear(g), MEMCTX_STEP_STANDS);
-    assert_int_equal(g->words.word[0].value, 1000);
+    listen(f, g, g->map);
+    assert_int_equal(hear(g), HEARTBEAT_STANDS);
+    assert_true(heartbeat_age_us(g->listener) >= BLIND_US);
+    assert_int_equal(tick_and_hear(g), HEARTBEAT_MOVES);
+}
+
+/* No guest moves them. */
+static void
+test_synthetic_words_move(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    const struct heartbeat_subject subject = {
+        .map = g->map,
+        .words = {.per_second = 1000, .n = 1, .word = {{.gpa = WORD}}},
+        .synthetic = true};
+    heartbeat_listen(g->listener, &subject);
+    assert_int_equal(hear(g), HEARTBEAT_MOVES);
 }
 
 /* ... but that they are less than then is: another kernel counts there. */
@@ -128,8 +162,8 @@ test_words_that_went_back_before(void **state)
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
     f->words.word[1].value = 1001;
-    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
-    assert_int_equal(hear(g), MEMCTX_STEP_BACK);
+    listen(f, g, g->map);
+    assert_int_equal(hear(g), HEARTBEAT_REPLACED);
 }
 
 static void
@@ -137,11 +171,11 @@ test_words_that_go_back(void **state)
 {
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
-    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    listen(f, g, g->map);
     uint64_t value = 1000;
     for (; value > 100 && !has_news(g, 1); value--)
         guestimg_write_le64(&g->img, WORD, value - 1);
-    assert_int_equal(hear(g), MEMCTX_STEP_BACK);
+    assert_int_equal(hear(g), HEARTBEAT_REPLACED);
 }
 
 static void
@@ -150,8 +184,8 @@ test_words_that_cannot_be_read(void **state)
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
     f->words.word[1].gpa = RAM;
-    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
-    assert_int_equal(hear(g), MEMCTX_STEP_AWAY);
+    listen(f, g, g->map);
+    assert_int_equal(hear(g), HEARTBEAT_UNREAD);
 }
 
 static void
@@ -159,14 +193,15 @@ test_nothing_is_told_to_who_does_not_listen(void **state)
 {
     struct fixture *f = *state;
     struct guest *g = &f->guests[0];
-    enum memctx_step step;
-    heartbeat_listen(g->listener, g->map, &f->words, HOUR_US);
+    enum heartbeat_news news;
+    listen(f, g, g->map);
     heartbeat_stop(g->listener);
     guestimg_write_le64(&g->img, WORD, 2000);
     /* Another one has been told by then. */
-    heartbeat_listen(f->guests[1].listener, f->guests[1].map, &f->words, 20000);
-    assert_int_equal(hear(&f->guests[1]), MEMCTX_STEP_STANDS);
-    assert_false(heartbeat_take(g->listener, &step, &g->words));
+    listen(f, &f->guests[1], f->guests[1].map);
+    assert_int_equal(tick_and_hear(&f->guests[1]), HEARTBEAT_MOVES);
+    assert_false(heartbeat_take(g->listener, &news));
+    assert_int_equal(heartbeat_age_us(g->listener), 0);
 }
 
 /* RAM that lies where nobody answers. */
@@ -207,10 +242,10 @@ test_read_that_hangs_holds_nobody_up(void **state)
     sem_init(&answers, 0, 0);
     struct memctx_rammap *map = make_map_of_nowhere(f, &answers);
     for (unsigned i = 0; i < 2; i++) {
-        heartbeat_listen(hung->listener, map, &f->words, HOUR_US);
-        heartbeat_listen(well->listener, well->map, &f->words, 20000);
-        assert_int_equal(hear(hung), MEMCTX_STEP_STANDS);
-        assert_int_equal(hear(well), MEMCTX_STEP_STANDS);
+        listen(f, hung, map);
+        listen(f, well, well->map);
+        assert_int_equal(hear(hung), HEARTBEAT_UNREAD);
+        assert_int_equal(tick_and_hear(well), HEARTBEAT_MOVES);
     }
     memctx_rammap_destroy(map);
     for (unsigned i = 0; i < 8; i++)
@@ -224,7 +259,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_words_that_move),
-        T(test_words_that_stand),
+        T(test_words_that_stand_and_move_again),
+        T(test_synthetic_words_move),
         T(test_words_that_went_back_before),
         T(test_words_that_go_back),
         T(test_words_that_cannot_be_read),

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "tries/life.h"
 
-#define ORDERS 4 /* LIFE_ORDER_EASY is the first */
+#define ORDERS 3 /* LIFE_ORDER_EASY is the first */
 
 /* A worker is at it. */
 static bool
@@ -75,7 +75,7 @@ is_filled(enum life_phase phase, enum life_event event, enum life_phase next,
           unsigned actions)
 {
     bool late =
-        is_answer(event) || event == LIFE_HEARD || event == LIFE_REFUSED;
+        is_answer(event) || event == LIFE_TIMER || event == LIFE_REFUSED;
     if (next != LIFE_CLOSED || actions != 0)
         return next < LIFE_PHASES;
     return (phase == LIFE_CLOSED &&
@@ -131,10 +131,7 @@ takes_back_what_nobody_waits_for(enum life_phase phase, enum life_event event,
 {
     bool leaves = is_asked(phase) && !is_answer(event) &&
                   (!is_asked(next) || is_order(event));
-    bool hears =
-        phase == LIFE_LISTENING && (next != LIFE_LISTENING || is_order(event));
-    return ((actions & LIFE_ACT_UNASK) != 0) == leaves &&
-           ((actions & LIFE_ACT_LEAVE) != 0) == hears;
+    return ((actions & LIFE_ACT_UNASK) != 0) == leaves;
 }
 
 /* An order has one end, which is told; one that was replaced, or is void, has
@@ -145,9 +142,8 @@ tells_how_an_order_ends(enum life_phase phase, enum life_event event,
 {
     bool refused = phase == LIFE_OPENING && event == LIFE_REFUSED;
     bool answered = phase == LIFE_TRYING && is_answer(event);
-    bool heard = phase == LIFE_LISTENING && event == LIFE_HEARD;
     (void)next;
-    return ((actions & LIFE_ACT_TELL) != 0) == (refused || answered || heard);
+    return ((actions & LIFE_ACT_TELL) != 0) == (refused || answered);
 }
 
 /* What was read beside RAM that is out of date is read once more. */
@@ -160,16 +156,13 @@ tells_what_a_worker_has_read(enum life_phase phase, enum life_event event,
     return ((actions & LIFE_ACT_NEWS) != 0) == (fresh && is_opened(event));
 }
 
-/* The timer is the adapter's own while it holds an order, else the record's. */
 static bool
-rings_for_the_record(enum life_phase phase, enum life_event event,
-                     enum life_phase next, unsigned actions)
+holds_what_comes_too_early(enum life_phase phase, enum life_event event,
+                           enum life_phase next, unsigned actions)
 {
-    bool own = phase == LIFE_HELD;
-    (void)next;
-    return ((actions & LIFE_ACT_RING) != 0) == (event == LIFE_TIMER && !own) &&
-           ((actions & LIFE_ACT_HOLD) != 0) ==
-               (next == LIFE_HELD && is_order(event));
+    (void)phase;
+    return ((actions & LIFE_ACT_HOLD) != 0) ==
+           (next == LIFE_HELD && is_order(event));
 }
 
 static bool
@@ -187,7 +180,7 @@ is_late_to_no_effect(enum life_phase phase, enum life_event event,
                      enum life_phase next, unsigned actions)
 {
     bool late = (is_answer(event) && !is_asked(phase)) ||
-                (event == LIFE_HEARD && phase != LIFE_LISTENING) ||
+                (event == LIFE_TIMER && phase != LIFE_HELD) ||
                 (event == LIFE_REFUSED && !is_opening(phase));
     return !late || (next == phase && actions == 0);
 }
@@ -233,7 +226,7 @@ LAW(asks_where_it_waits)
 LAW(takes_back_what_nobody_waits_for)
 LAW(tells_how_an_order_ends)
 LAW(tells_what_a_worker_has_read)
-LAW(rings_for_the_record)
+LAW(holds_what_comes_too_early)
 LAW(begins_what_has_waited)
 LAW(is_late_to_no_effect)
 LAW(ends_a_prober_that_is_done)
@@ -266,7 +259,7 @@ test_names_are_all_different(void **state)
         unsigned count;
     } sets[] = {{phase_name, LIFE_PHASES},
                 {event_name, LIFE_EVENTS},
-                {action_name, 17}};
+                {action_name, 14}};
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
         for (unsigned i = 0; i < sets[s].count; i++) {
@@ -291,7 +284,7 @@ main(void)
         T(test_takes_back_what_nobody_waits_for),
         T(test_tells_how_an_order_ends),
         T(test_tells_what_a_worker_has_read),
-        T(test_rings_for_the_record),
+        T(test_holds_what_comes_too_early),
         T(test_begins_what_has_waited),
         T(test_is_late_to_no_effect),
         T(test_ends_a_prober_that_is_done),

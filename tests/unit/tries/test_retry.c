@@ -20,11 +20,17 @@
 #include "sandbox/spawner.h"
 #include "tries/adapter.h"
 
+#define HOUR_US (UINT64_C(3600) * 1000000)
+
+/* After so long clocks stand, in a world that is impatient. */
+#define SOON_US 20000u
+
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
 /* What a record did to the world. */
 struct world {
     struct spawner *spawner;
+    struct heartbeat_config heartbeat;
     struct adapter_means means;
     struct record *record;
     struct record_ops ops;
@@ -34,7 +40,9 @@ struct world {
     unsigned same; /* of these, as the one before to the byte */
     char *text;    /* of the last one */
     unsigned withdrawn;
+    unsigned remembered;
     unsigned generation;
+    enum memctx_datum_live live;
     uint64_t kcr3;
 };
 
@@ -54,6 +62,7 @@ on_publish(void *arg, const struct record *record,
     free(w->text);
     w->text = text;
     w->generation = datum->generation;
+    w->live = datum->live;
     w->kcr3 = datum->kernel.kcr3;
 }
 
@@ -63,6 +72,14 @@ on_withdraw(void *arg, const struct record *record)
     struct world *w = arg;
     (void)record;
     w->withdrawn++;
+}
+
+static void
+on_remember(void *arg, const struct record *record)
+{
+    struct world *w = arg;
+    (void)record;
+    w->remembered++;
 }
 
 static void
@@ -89,19 +106,19 @@ static void
 means_init(struct world *w, const char *program)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    const uint64_t hour_us = UINT64_C(3600) * 1000000;
     assert_done(spawner_create(&w->spawner, &err), &err);
     const struct tries_config tries = {
         .spawner = w->spawner,
         .program = program,
         .places = 1,
         .live_max = 1,
-        .limits = {[TRIES_SHORT] = {hour_us, hour_us},
-                   [TRIES_LONG] = {hour_us, hour_us},
-                   [TRIES_LIGHT] = {hour_us, hour_us}}};
+        .limits = {[TRIES_SHORT] = {HOUR_US, HOUR_US},
+                   [TRIES_LONG] = {HOUR_US, HOUR_US},
+                   [TRIES_LIGHT] = {HOUR_US, HOUR_US}}};
     assert_done(executor_create(1, 0, &w->means.workers, &err), &err);
     assert_done(tries_create(&tries, &w->means.tries, &err), &err);
-    assert_done(heartbeat_create(1000, &w->means.heartbeat, &err), &err);
+    assert_done(heartbeat_create(&w->heartbeat, &w->means.heartbeat, &err),
+                &err);
 }
 
 static void
@@ -117,11 +134,14 @@ means_deinit(struct world *w)
  * goes into a pipe. */
 static void
 world_init_with(struct world *w, const struct adapter_config *config,
-                const char *program)
+                const char *program, uint64_t blind_us)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     memset(w, 0, sizeof(*w));
-    w->ops = (struct record_ops){on_publish, on_withdraw, on_changed, w};
+    w->heartbeat = (struct heartbeat_config){
+        .period_us = 1000, .law = {.look_us = 1000, .blind_us = blind_us}};
+    w->ops = (struct record_ops){on_publish, on_withdraw, on_remember,
+                                 on_changed, w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
     logpipe_init(&w->logpipe);
     means_init(w, program);
@@ -133,7 +153,8 @@ world_init_with(struct world *w, const struct adapter_config *config,
 static void
 world_init(struct world *w, const struct adapter_config *config)
 {
-    world_init_with(w, config, getenv("MEMCTX_PROBER")); /* by ./run */
+    /* By ./run. */
+    world_init_with(w, config, getenv("MEMCTX_PROBER"), HOUR_US);
 }
 
 static void
@@ -683,43 +704,21 @@ test_cold_start_is_no_proof_after_libvirt_was_away(void **state)
     guestimg_deinit(&img);
 }
 
-static const struct adapter_look quick_look = {.period_us = 1000,
-                                               .patience_us = 20000};
-
-/* As long as the test takes, clocks may stand. */
-static const struct adapter_look patient_look = {
-    .period_us = 1000, .patience_us = UINT64_C(3600) * 1000000};
-
+/* Its words move by themselves: there is no other look at it. */
 static void
-test_ready_stub_is_looked_at_again_and_again(void **state)
+test_ready_stub_is_listened_to(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w,
-               &(struct adapter_config){.ram.stub = true, .look = quick_look});
-    record_handle(w.record, MEMCTX_EVENT_START, true);
-    turn_until_ready(&w);
-    for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(turn(&w), ADAPTER_TIMER);
-        assert_int_equal(w.record->phase, MEMCTX_PHASE_GLANCE);
-        assert_int_equal(turn(&w), ADAPTER_DONE);
-        assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
-    }
-    assert_int_equal(w.published, 1);
-    assert_int_equal(w.withdrawn, 0);
-    assert_int_equal(logpipe_count(&w.logpipe, UUID), 1);
-    world_deinit(&w);
-}
-
-static void
-test_no_look_where_none_is_wanted(void **state)
-{
-    (void)state;
-    struct world w;
-    world_init(&w, &(struct adapter_config){.ram.stub = true});
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .look_us = 1000});
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_ready(&w);
     assert_false(adapter_is_armed(w.record->adapter));
+    assert_int_equal(turn(&w), ADAPTER_DONE);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 1);
     world_deinit(&w);
 }
 
@@ -732,43 +731,76 @@ tick(struct guestimg *img, const struct guestimg_kernel *kernel)
     guestimg_write_le64(img, gpa, guestimg_read_le64(img, gpa) + 1);
 }
 
-/* Until its clock word is known and listened to; it ticks meanwhile. */
+/* Wait for up to a millisecond, and take what has happened. */
+static void
+turn_if_any(struct world *w)
+{
+    struct pollfd fds[ADAPTER_COOKIES];
+    for (unsigned k = 0; k < ADAPTER_COOKIES; k++)
+        fds[k] = (struct pollfd){
+            .fd = adapter_fd(w->record->adapter, (enum adapter_cookie)k),
+            .events = POLLIN};
+    if (poll(fds, ADAPTER_COOKIES, 1) > 0)
+        turn(w);
+}
+
+/* Until a clock word is known and listened to; it ticks meanwhile. */
 static void
 turn_until_listening(struct world *w, struct guestimg *img,
                      const struct guestimg_kernel *kernel)
 {
     struct adapter *adapter = w->record->adapter;
-    for (unsigned i = 0; i < 60000 && adapter_phase(adapter) != LIFE_LISTENING;
-         i++) {
-        struct pollfd fds[ADAPTER_COOKIES];
+    for (unsigned i = 0; i < 60000 && !adapter_is_listening(adapter); i++) {
         tick(img, kernel);
-        for (unsigned k = 0; k < ADAPTER_COOKIES; k++)
-            fds[k] = (struct pollfd){
-                .fd = adapter_fd(adapter, (enum adapter_cookie)k),
-                .events = POLLIN};
-        if (poll(fds, ADAPTER_COOKIES, 1) > 0)
-            turn(w);
+        turn_if_any(w);
     }
-    assert_int_equal(adapter_phase(adapter), LIFE_LISTENING);
-    assert_int_equal(w->record->phase, MEMCTX_PHASE_GLANCE);
+    assert_true(adapter_is_listening(adapter));
 }
 
-/* RAM with one kernel, found after a cold start, and its clock word. */
+/* RAM with one kernel and its clock word. */
 static struct guestimg_kernel
-ready_on_image(struct world *w, struct guestimg *img,
-               const struct adapter_look *look)
+image_with_kernel(struct guestimg *img)
 {
     struct guestimg_kernel kernel = guestimg_kernel();
     guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
     guestimg_add_kernel(img, &kernel);
     guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
                         UINT64_C(0xfffedb08));
-    world_init(w, &(struct adapter_config){.ram.open = open_image,
-                                           .ram.open_arg = img,
-                                           .look = *look});
+    return kernel;
+}
+
+/* ... found after a cold start, and listened to. */
+static struct guestimg_kernel
+listening_on_image(struct world *w, struct guestimg *img, uint64_t blind_us)
+{
+    struct guestimg_kernel kernel = image_with_kernel(img);
+    world_init_with(
+        w,
+        &(struct adapter_config){.ram.open = open_image, .ram.open_arg = img},
+        getenv("MEMCTX_PROBER"), blind_us);
     record_handle(w->record, MEMCTX_EVENT_START, true);
     turn_until_ready(w);
     turn_until_listening(w, img, &kernel);
+    return kernel;
+}
+
+static struct guestimg_kernel
+ready_on_image(struct world *w, struct guestimg *img)
+{
+    struct guestimg_kernel kernel = listening_on_image(w, img, HOUR_US);
+    assert_int_equal(w->record->phase, MEMCTX_PHASE_READY);
+    return kernel;
+}
+
+/* Nobody knows what the CPUs of this RAM do, and soon nobody waits. */
+static struct guestimg_kernel
+silent_on_image(struct world *w, struct guestimg *img)
+{
+    struct guestimg_kernel kernel = listening_on_image(w, img, SOON_US);
+    turn_until_phase(w, MEMCTX_PHASE_DOUBT);
+    assert_int_equal(record_state(w->record), MEMCTX_STATE_STALE);
+    assert_int_equal(epoch_get(w->record->epoch), STATEPAGE_UNKNOWN);
+    turn_until_phase(w, MEMCTX_PHASE_SILENT);
     return kernel;
 }
 
@@ -778,89 +810,236 @@ test_kernel_that_ticks_stays(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
-    for (unsigned i = 0; i < 3; i++) {
-        turn_until_listening(&w, &img, &kernel);
-        for (unsigned n = 0; n < 60000 && w.record->phase != MEMCTX_PHASE_READY;
-             n++) {
-            struct pollfd done = {
-                .fd = adapter_fd(w.record->adapter, ADAPTER_DONE),
-                .events = POLLIN};
-            tick(&img, &kernel);
-            if (poll(&done, 1, 1) > 0)
-                turn(&w);
-        }
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    for (unsigned i = 0; i < 200; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
         assert_int_equal(w.record->phase, MEMCTX_PHASE_READY);
     }
+    assert_false(adapter_is_armed(w.record->adapter));
     assert_int_equal(w.withdrawn, 0);
     assert_int_equal(w.published, 1);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
 
-/* A clock that begins anew makes the kernel doubtful at once. It is withdrawn
- * when patience ends. */
+/* Another kernel counts in the same place, be it the same build. */
 static void
-test_kernel_whose_clock_began_anew_is_doubted_and_withdrawn(void **state)
+test_clock_that_began_anew_is_the_next_generations(void **state)
 {
     (void)state;
     struct world w;
     struct guestimg img;
-    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
     guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
                         UINT64_C(0xfffedb00));
-    turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
-    assert_int_equal(record_state(w.record), MEMCTX_STATE_STALE);
-    assert_int_equal(w.withdrawn, 0);
-    testclock_stop();
-    testclock_add_us(patient_look.patience_us + 1);
-    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    turn_until_phase(&w, MEMCTX_PHASE_PROBING);
     assert_int_equal(w.withdrawn, 1);
-    /* It is the same kernel, and so the same generation. */
-    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
-    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
-    for (unsigned i = 0; i < 10000 && w.published < 2; i++) {
-        turn(&w);
+    assert_string_equal(w.record->run.kernel, "");
+    for (unsigned i = 0; i < 60000 && w.published < 2; i++) {
         tick(&img, &kernel);
-        testclock_add_us(100000);
+        turn_if_any(&w);
     }
+    assert_int_equal(w.generation, 2);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* It is served, not dropped: this is when people need it most. */
+static void
+test_kernel_that_stands_is_silent_and_kept(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = silent_on_image(&w, &img);
+    uint64_t epoch = w.record->kernel_epoch;
     assert_int_equal(w.published, 2);
+    assert_int_equal(w.live, MEMCTX_LIVE_UNKNOWN);
     assert_int_equal(w.generation, 1);
+    assert_int_equal(w.withdrawn, 0);
+    assert_non_null(w.record->map);
+    assert_int_equal(epoch_get(w.record->epoch), STATEPAGE_UNKNOWN);
+    assert_true(epoch > 0);
+    assert_non_null(strstr(record_reason(w.record), "its clock stood for 0."));
+    for (unsigned i = 0; i < 60000 && w.published < 3; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    assert_int_equal(w.live, MEMCTX_LIVE_RUNS);
+    assert_int_equal(w.generation, 1);
+    assert_true(epoch_get(w.record->epoch) == epoch);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
 
 static void
-test_kernel_that_stands_still_is_withdrawn(void **state)
+test_tries_go_on_beside_a_silent_kernel(void **state)
 {
     (void)state;
     struct world w;
     struct guestimg img;
-    ready_on_image(&w, &img, &quick_look);
-    for (unsigned i = 0; i < 10000 && w.withdrawn == 0; i++)
+    silent_on_image(&w, &img);
+    for (unsigned i = 0; i < 6; i++) {
         turn(&w);
+        assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT);
+    }
+    assert_int_equal(w.published, 2);
+    /* Memory that is plugged in may lie anywhere. */
+    record_handle(w.record, MEMCTX_EVENT_LAYOUT, false);
+    assert_null(w.record->map);
+    for (unsigned i = 0; i < 100 && w.record->map == NULL; i++)
+        turn(&w);
+    assert_non_null(w.record->map);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT);
+    assert_int_equal(w.published, 2);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_reset_of_a_silent_guest(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = silent_on_image(&w, &img);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
     assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
+    for (unsigned i = 0; i < 60000 && w.published < 3; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.generation, 2);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* The clocks of some kernels go on after a panic. */
+static void
+test_guest_that_died_is_dead_whatever_its_clock_does(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
+    record_handle(w.record, MEMCTX_EVENT_DIED, false);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_SILENT);
+    assert_int_equal(w.live, MEMCTX_LIVE_NO);
+    assert_string_equal(record_reason(w.record), "the guest panicked");
+    for (unsigned i = 0; i < 300; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
+        assert_int_equal(record_state(w.record), MEMCTX_STATE_SILENT);
+    }
+    assert_int_equal(w.published, 2);
+    /* libvirt pauses it. */
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.live, MEMCTX_LIVE_NO);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
 
 /* The time of a pause is not the kernel's. */
 static void
-test_pause_in_a_look_withdraws_nothing(void **state)
+test_pause_is_no_sign_of_death(void **state)
 {
     (void)state;
     struct world w;
     struct guestimg img;
-    struct guestimg_kernel kernel = ready_on_image(&w, &img, &patient_look);
+    struct guestimg_kernel kernel = ready_on_image(&w, &img);
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
     testclock_stop();
-    testclock_add_us(2 * patient_look.patience_us);
+    testclock_add_us(2 * HOUR_US);
     record_handle(w.record, MEMCTX_EVENT_RESUME, false);
     turn_until_phase(&w, MEMCTX_PHASE_CHECK_WAIT);
     testclock_start();
     tick(&img, &kernel);
     turn_until_ready(&w);
     assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(w.published - w.same, 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* It proves nothing. */
+static void
+test_kernel_of_a_paused_guest_that_nobody_saw_run(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = image_with_kernel(&img);
+    world_init(&w, &(struct adapter_config){.ram.open = open_image,
+                                            .ram.open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.published, 0);
+    assert_true(w.record->has_datum && w.record->unpublished);
+    assert_int_equal(w.record->datum.live, MEMCTX_LIVE_UNKNOWN);
+    assert_int_equal(w.record->datum.generation, 0);
+    assert_non_null(w.record->map);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    for (unsigned i = 0; i < 60000 && w.published < 1; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.generation, 1);
+    assert_int_equal(w.live, MEMCTX_LIVE_RUNS);
+    assert_int_equal(w.withdrawn, 0);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* What was watched up to the pause stays as it was; what may have been reset
+ * meanwhile does not. */
+static void
+test_pause_of_a_kernel_that_was_watched(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    ready_on_image(&w, &img);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    turn_until_phase(&w, MEMCTX_PHASE_READY_PAUSED);
+    assert_int_equal(w.published - w.same, 1);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.published - w.same, 2);
+    assert_int_equal(w.live, MEMCTX_LIVE_UNKNOWN);
+    assert_int_equal(w.generation, 1);
+    assert_false(w.record->unpublished);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* What a reset has ended stays dead, also where nothing stood at the time. */
+static void
+test_reset_is_remembered_without_a_datum(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    ready_on_image(&w, &img);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(w.remembered, 0);
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_true(w.record->unpublished);
+    assert_int_equal(w.published, 1);
+    snprintf(w.record->run.kernel, sizeof(w.record->run.kernel), "a kernel");
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_int_equal(w.remembered, 1);
+    assert_string_equal(w.record->run.kernel, "");
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -872,11 +1051,7 @@ test_resume_while_a_paused_guest_is_looked_at(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    struct guestimg_kernel kernel = guestimg_kernel();
-    guestimg_init(&img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
-    guestimg_add_kernel(&img, &kernel);
-    guestimg_write_le64(&img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
-                        UINT64_C(0xfffedb08));
+    struct guestimg_kernel kernel = image_with_kernel(&img);
     world_init(&w, &(struct adapter_config){.ram.open = open_image,
                                             .ram.open_arg = &img});
     record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
@@ -897,7 +1072,7 @@ test_kernel_after_a_kexec_is_the_next_generation(void **state)
     (void)state;
     struct world w;
     struct guestimg img;
-    ready_on_image(&w, &img, &quick_look);
+    silent_on_image(&w, &img);
     struct guestimg_kernel next = guestimg_kernel();
     next.text_gpa = 32 * MEMCTX_MIB;
     next.bare_gpa = 0;
@@ -1094,7 +1269,7 @@ test_faults_of_a_prober_are_tries_that_failed(void **state)
     world_init_with(
         &w,
         &(struct adapter_config){.ram.open = open_image, .ram.open_arg = &img},
-        program);
+        program, HOUR_US);
     record_handle(w.record, MEMCTX_EVENT_START, true);
     for (unsigned i = 0; i < 4; i++) {
         turn_until_phase(&w, MEMCTX_PHASE_PROBING);
@@ -1121,7 +1296,7 @@ test_prober_that_is_not_installed_is_told(void **state)
     if (is_under_valgrind())
         skip();
     world_init_with(&w, &(struct adapter_config){.ram.stub = true},
-                    "/nowhere/memctx-prober");
+                    "/nowhere/memctx-prober", HOUR_US);
     record_handle(w.record, MEMCTX_EVENT_START, true);
     turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
     assert_non_null(
@@ -1179,13 +1354,17 @@ main(void)
         cmocka_unit_test(test_kernel_that_does_not_tick_is_not_published),
         cmocka_unit_test(test_datum_that_nobody_can_check_is_withdrawn),
         cmocka_unit_test(test_cold_start_is_no_proof_after_libvirt_was_away),
-        cmocka_unit_test(test_ready_stub_is_looked_at_again_and_again),
-        cmocka_unit_test(test_no_look_where_none_is_wanted),
+        cmocka_unit_test(test_ready_stub_is_listened_to),
         cmocka_unit_test(test_kernel_that_ticks_stays),
-        cmocka_unit_test(
-            test_kernel_whose_clock_began_anew_is_doubted_and_withdrawn),
-        cmocka_unit_test(test_kernel_that_stands_still_is_withdrawn),
-        cmocka_unit_test(test_pause_in_a_look_withdraws_nothing),
+        cmocka_unit_test(test_clock_that_began_anew_is_the_next_generations),
+        cmocka_unit_test(test_kernel_that_stands_is_silent_and_kept),
+        cmocka_unit_test(test_tries_go_on_beside_a_silent_kernel),
+        cmocka_unit_test(test_reset_of_a_silent_guest),
+        cmocka_unit_test(test_guest_that_died_is_dead_whatever_its_clock_does),
+        cmocka_unit_test(test_pause_is_no_sign_of_death),
+        cmocka_unit_test(test_kernel_of_a_paused_guest_that_nobody_saw_run),
+        cmocka_unit_test(test_pause_of_a_kernel_that_was_watched),
+        cmocka_unit_test(test_reset_is_remembered_without_a_datum),
         cmocka_unit_test(test_resume_while_a_paused_guest_is_looked_at),
         cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
         cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
