@@ -69,6 +69,7 @@ put_words(const struct memctx_words *words, struct memctx_probe_answer *answer)
 {
     answer->per_second = words->per_second;
     answer->least = words->least;
+    answer->panic_gpa = words->panic_gpa;
     answer->n_words = (uint32_t)words->n;
     memcpy(answer->words, words->word, sizeof(answer->words));
 }

@@ -141,6 +141,7 @@ judge_words(const struct memctx_probe_answer *answer)
 {
     struct memctx_words words = {.per_second = answer->per_second,
                                  .least = answer->least,
+                                 .panic_gpa = answer->panic_gpa,
                                  .n = answer->n_words};
     for (uint32_t i = 0; i < answer->n_words; i++)
         words.word[i] =

@@ -52,6 +52,7 @@ struct memctx_block {
 struct memctx_clocks {
     uint64_t per_second; /* the fastest rate of any of them */
     uint64_t least;      /* a smaller value is no clock's */
+    uint64_t panic_gpa;  /* as in struct memctx_words */
     size_t n;
     struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
 };

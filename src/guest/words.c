@@ -37,3 +37,12 @@ memctx_words_judge(struct memctx_words *words, const uint64_t *values,
     }
     return judgement;
 }
+
+/* Linux has up to 8192 CPUs, and no other system has such a word yet. */
+#define CPUS_MAX 8192u
+
+bool
+memctx_words_tell_panic(uint32_t value)
+{
+    return value < CPUS_MAX;
+}

@@ -6,6 +6,7 @@
 #ifndef MEMCTX_WORDS_H
 #define MEMCTX_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@ struct memctx_clock {
 struct memctx_words {
     uint64_t per_second; /* the fastest rate of any of them */
     uint64_t least;      /* a smaller value is no clock's */
+    uint64_t panic_gpa;  /* a word of 32 bits, all ones until the kernel panics
+                            and then the number of a CPU; 0: not known */
     size_t n;
     struct memctx_clock word[MEMCTX_WORDS_MAX];
 };
@@ -44,5 +47,10 @@ enum memctx_step memctx_words_step(const struct memctx_words *words,
 enum memctx_step memctx_words_judge(struct memctx_words *words,
                                     const uint64_t *values,
                                     uint64_t elapsed_us);
+
+/* Does the word at panic_gpa say that the kernel has panicked? What is no
+ * number of a CPU says nothing: it is another kernel's by now. Pure; any
+ * thread. */
+bool memctx_words_tell_panic(uint32_t value);
 
 #endif

@@ -46,6 +46,7 @@ memctx_pulse_create(const struct memctx_rammap *map,
     *pulse = (struct memctx_pulse){.since_us = now_us,
                                    .law.per_second = found->per_second,
                                    .law.least = found->least,
+                                   .law.panic_gpa = found->panic_gpa,
                                    .n_clocks = found->n};
     for (size_t i = 0; i < found->n; i++)
         pulse->clocks[i] = (struct clock){.at = found->clock[i]};

@@ -123,6 +123,7 @@ static const struct field answer_fields[] = {
     ANSWER(NUMBER, n_words, MEMCTX_PROBE_WORDS_MAX),
     ANSWER(NUMBER, per_second, ANY),
     ANSWER(NUMBER, least, ANY),
+    ANSWER(ADDRESS, panic_gpa, 0),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, gpa, ANY),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, value, ANY),
     ANSWER(NUMBER, n_parts, MEMCTX_PROBE_PARTS_MAX),
@@ -231,6 +232,8 @@ check_words(const struct memctx_probe_answer *a,
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "a clock word beyond RAM");
     }
+    if (a->panic_gpa != 0 && !memctx_rammap_contains(map, a->panic_gpa, 4))
+        return memctx_error_set(err, MEMCTX_RETRY, "a panic word beyond RAM");
     return 0;
 }
 

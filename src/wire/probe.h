@@ -96,6 +96,7 @@ struct memctx_probe_answer {
     uint32_t n_words;
     uint64_t per_second; /* the fastest rate of any of them */
     uint64_t least;      /* a smaller value is no clock's */
+    uint64_t panic_gpa;  /* as in struct memctx_words */
     struct memctx_probe_word words[MEMCTX_PROBE_WORDS_MAX];
     /* TRANSLATE */
     uint32_t n_parts;

@@ -46,11 +46,12 @@ ram_with_kernel(struct guestimg_kernel *kernel)
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = {"jiffies_64", "jiffies", NULL};
+    static const char *const clocks[] = {"jiffies_64", "jiffies", NULL};
+    static const char *const panics[] = {"panic_cpu", NULL};
+    struct memctx_kallsym symbols[] = {{.names = clocks}, {.names = panics}};
     struct guestimg_kernel built;
     struct memctx_vmcoreinfo info = {.release = "6.1.0"};
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    uint64_t gva;
     if (size < HEAD)
         return;
     struct memram *ram = ram_with_kernel(&built);
@@ -67,7 +68,7 @@ fuzz_one(const uint8_t *data, size_t size)
     struct memctx_work work;
     struct fuzz_cost cost = fuzz_cost_begin(ram, FUZZ_STEPS);
     charge_map(&map, &work, FUZZ_STEPS);
-    if (memctx_linux_kallsyms_find(map, &kernel, &info, names, &gva, &err) < 0)
+    if (memctx_linux_kallsyms_find(map, &kernel, &info, symbols, 2, &err) < 0)
         FUZZ_MUST(err.kind == MEMCTX_RETRY);
     fuzz_cost_end(&cost);
     memctx_rammap_destroy(map);

@@ -134,28 +134,68 @@ join(const struct haul *c)
     c->clocks->n = c->n_young + c->n_old;
 }
 
+/* kernel/panic.c: the number of the CPU that panics, PANIC_CPU_INVALID before
+ * (include/linux/panic.h, since 4.5; an atomic_t, so 32 bits). */
+#define PANIC_CPU_INVALID UINT32_MAX
+#define PANIC_CPU_MAX 8192u /* NR_CPUS is at most that */
+
+/* Where `symbol` is in RAM, and its first `size` bytes. */
+static int
+read_symbol(const struct memctx_rammap *map, const struct memctx_kernel *kernel,
+            const struct memctx_kallsym *symbol, uint64_t *gpa, void *raw,
+            size_t size, struct memctx_error *err)
+{
+    struct memctx_walk walk;
+    if (!symbol->found)
+        return memctx_error_set(err, MEMCTX_RETRY, "no kernel symbol %s",
+                                symbol->names[0]);
+    if (memctx_paging_walk(map, kernel->paging, kernel->kcr3, symbol->gva,
+                           &walk, err) < 0)
+        return -1;
+    *gpa = walk.gpa;
+    return memctx_rammap_read(map, walk.gpa, raw, size, err);
+}
+
+/* 0: the kernel does not say. */
+static uint64_t
+find_panic_word(const struct memctx_rammap *map,
+                const struct memctx_kernel *kernel,
+                const struct memctx_kallsym *symbol)
+{
+    unsigned char raw[4];
+    uint64_t gpa;
+    if (read_symbol(map, kernel, symbol, &gpa, raw, sizeof(raw), NULL) < 0)
+        return 0;
+    uint32_t cpu = memctx_le32(raw);
+    bool good = cpu == PANIC_CPU_INVALID || cpu < PANIC_CPU_MAX;
+    return good && gpa % 4 == 0 ? gpa : 0;
+}
+
 /* By the symbol table of the kernel itself. jiffies and jiffies_64 are one on
  * 64 bits (arch/x86/kernel/vmlinux.lds.S, and that of arm64). */
 static int
 find_by_name(const struct memctx_rammap *map,
              const struct memctx_kernel *kernel,
-             const struct memctx_vmcoreinfo *info, struct memctx_clock *ret,
+             const struct memctx_vmcoreinfo *info, struct memctx_clocks *ret,
              struct memctx_error *err)
 {
-    static const char *const names[] = {"jiffies_64", "jiffies", NULL};
-    struct memctx_walk walk;
+    static const char *const clocks[] = {"jiffies_64", "jiffies", NULL};
+    static const char *const panics[] = {"panic_cpu", NULL};
+    struct memctx_kallsym symbols[] = {{.names = clocks}, {.names = panics}};
+    struct memctx_clock *clock = &ret->clock[0];
     unsigned char raw[8];
-    uint64_t gva;
-    if (memctx_linux_kallsyms_find(map, kernel, info, names, &gva, err) < 0 ||
-        memctx_paging_walk(map, kernel->paging, kernel->kcr3, gva, &walk, err) <
-            0 ||
-        memctx_rammap_read(map, walk.gpa, raw, sizeof(raw), err) < 0)
+    if (memctx_linux_kallsyms_find(map, kernel, info, symbols,
+                                   MEMCTX_ARRAY_LEN(symbols), err) < 0 ||
+        read_symbol(map, kernel, &symbols[0], &clock->gpa, raw, sizeof(raw),
+                    err) < 0)
         return -1;
-    *ret = (struct memctx_clock){walk.gpa, memctx_le64(raw)};
-    if (gva % 8 != 0 || !is_jiffies(ret->value))
+    clock->value = memctx_le64(raw);
+    if (symbols[0].gva % 8 != 0 || !is_jiffies(clock->value))
         return memctx_error_set(err, MEMCTX_RETRY,
-                                "jiffies at gva %#" PRIx64 " is %#" PRIx64, gva,
-                                ret->value);
+                                "jiffies at gva %#" PRIx64 " is %#" PRIx64,
+                                symbols[0].gva, clock->value);
+    ret->n = 1;
+    ret->panic_gpa = find_panic_word(map, kernel, &symbols[1]);
     return 0;
 }
 
@@ -191,15 +231,13 @@ memctx_linux_clocks(const struct memctx_rammap *map,
     size_t size;
     ret->per_second = HZ_MAX;
     ret->least = JIFFIES_MIN;
+    ret->panic_gpa = 0;
     ret->n = 0;
     /* A kernel that was found by its shape has no note. */
     bool has_note = memctx_linux_note_read(map, kernel->clue_gpa, &info,
                                            &is_note, &size, NULL) == 0;
-    if (has_note &&
-        find_by_name(map, kernel, &info, &ret->clock[0], NULL) == 0) {
-        ret->n = 1;
+    if (has_note && find_by_name(map, kernel, &info, ret, NULL) == 0)
         return 0;
-    }
     if (has_note && memctx_linux_is_aarch64(&info)) {
         if (memctx_paging_walk(map, kernel->paging, kernel->kcr3,
                                info.value[MEMCTX_VMCI_UTS], &uts, err) < 0)

@@ -4,6 +4,7 @@
  * does; believes neither lengths nor indices. */
 #include "guest/linux/kallsyms.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -308,36 +309,72 @@ is_one_of(const char *name, const char *const *names)
     return false;
 }
 
+/* Which symbols have which names: numbers in the table, UINT32_MAX for none. */
+struct hunt {
+    struct memctx_kallsym *symbols;
+    size_t n;
+    uint32_t at[MEMCTX_KALLSYMS_WANTED];
+    uint32_t stext;
+};
+
+static void
+match(struct hunt *h, const char *name, uint32_t number)
+{
+    if (h->stext == UINT32_MAX && strcmp(name, "_stext") == 0)
+        h->stext = number;
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->at[i] == UINT32_MAX && is_one_of(name, h->symbols[i].names))
+            h->at[i] = number;
+    }
+}
+
+static bool
+is_complete(const struct hunt *h)
+{
+    bool complete = h->stext != UINT32_MAX;
+    for (size_t i = 0; i < h->n; i++)
+        complete = complete && h->at[i] != UINT32_MAX;
+    return complete;
+}
+
+static int
+read_names(struct memctx_kallsyms *s, struct hunt *h, struct memctx_error *err)
+{
+    char text[MEMCTX_KALLSYMS_TEXT_MAX];
+    for (uint32_t i = 0; i < s->n && !is_complete(h); i++) {
+        if (memctx_kallsyms_next(s, text, err) < 0)
+            return -1;
+        match(h, text[0] != '\0' ? text + 1 : text, i);
+    }
+    if (h->stext == UINT32_MAX)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "%" PRIu32 " kernel symbols, but no _stext",
+                                s->n);
+    return memctx_kallsyms_learn(s, h->stext, err);
+}
+
 int
 memctx_linux_kallsyms_find(const struct memctx_rammap *map,
                            const struct memctx_kernel *kernel,
                            const struct memctx_vmcoreinfo *info,
-                           const char *const *names, uint64_t *ret,
+                           struct memctx_kallsym *symbols, size_t n,
                            struct memctx_error *err)
 {
     struct memctx_kallsyms_tables tables;
     struct memctx_kallsyms s;
-    char text[MEMCTX_KALLSYMS_TEXT_MAX];
-    uint32_t stext = UINT32_MAX;
-    uint32_t found = UINT32_MAX;
+    struct hunt hunt = {.symbols = symbols, .n = n, .stext = UINT32_MAX};
+    assert(n <= MEMCTX_KALLSYMS_WANTED);
+    memset(hunt.at, 0xff, sizeof(hunt.at));
     if (memctx_kallsyms_tables(info, &tables, err) < 0 ||
-        memctx_kallsyms_init(&s, map, kernel, &tables, err) < 0)
+        memctx_kallsyms_init(&s, map, kernel, &tables, err) < 0 ||
+        read_names(&s, &hunt, err) < 0)
         return -1;
-    for (uint32_t i = 0;
-         i < s.n && (stext == UINT32_MAX || found == UINT32_MAX); i++) {
-        if (memctx_kallsyms_next(&s, text, err) < 0)
+    for (size_t i = 0; i < n; i++) {
+        symbols[i].found = hunt.at[i] != UINT32_MAX;
+        if (symbols[i].found &&
+            memctx_kallsyms_addresses(&s, hunt.at[i], 1, &symbols[i].gva, err) <
+                0)
             return -1;
-        const char *name = text[0] != '\0' ? text + 1 : text;
-        if (stext == UINT32_MAX && strcmp(name, "_stext") == 0)
-            stext = i;
-        if (found == UINT32_MAX && is_one_of(name, names))
-            found = i;
     }
-    if (stext == UINT32_MAX || found == UINT32_MAX)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "%" PRIu32 " kernel symbols, but no %s", s.n,
-                                stext == UINT32_MAX ? "_stext" : names[0]);
-    return memctx_kallsyms_learn(&s, stext, err) < 0
-               ? -1
-               : memctx_kallsyms_addresses(&s, found, 1, ret, err);
+    return 0;
 }

@@ -12,12 +12,17 @@
 #ifndef MEMCTX_LINUX_KALLSYMS_H
 #define MEMCTX_LINUX_KALLSYMS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "guest/kernel.h"
 #include "guest/linux/vmcoreinfo.h"
 #include "ram/rammap.h"
 
+#define MEMCTX_KALLSYMS_WANTED 4
 #define MEMCTX_KALLSYMS_MAX (1u << 20) /* symbols; kernels have about 2^17 */
 
 /* A type letter and a name, with NUL; KSYM_NAME_LEN is 512 in kernels. */
@@ -96,15 +101,23 @@ int memctx_kallsyms_addresses(const struct memctx_kallsyms *symbols,
                               uint32_t index, uint32_t n, uint64_t *ret,
                               struct memctx_error *err);
 
-/* Find the first of `names` (NULL ends them) that the kernel has, in the order
- * of its table, and its address: 0 and *ret. -1 with RETRY: VMCOREINFO names no
- * tables, they make no sense, or there is no such symbol (without
- * CONFIG_KALLSYMS_ALL there are no data symbols); GONE. 0.1 s of CPU time. Any
- * thread. */
+/* A symbol that is looked for. */
+struct memctx_kallsym {
+    const char *const *names; /* any of these will do; NULL ends them */
+    bool found;
+    uint64_t gva;
+};
+
+/* Find the first one of each one's names that the kernel has, in the order of
+ * its table, and its address. 0: as many as there are of up to
+ * MEMCTX_KALLSYMS_WANTED; -1 with RETRY: VMCOREINFO names no tables, or they
+ * make no sense (without CONFIG_KALLSYMS_ALL they have no data symbols); GONE.
+ * Reads the names once, about 2 MiB and at most 16 MiB, which expand to 64 MiB
+ * at most: 0.1 s of CPU time. Any thread. */
 int memctx_linux_kallsyms_find(const struct memctx_rammap *map,
                                const struct memctx_kernel *kernel,
                                const struct memctx_vmcoreinfo *info,
-                               const char *const *names, uint64_t *ret,
+                               struct memctx_kallsym *symbols, size_t n,
                                struct memctx_error *err);
 
 #endif

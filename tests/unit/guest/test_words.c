@@ -70,6 +70,18 @@ test_one_that_is_no_clock_spoils_the_rest(void **state)
     assert_int_equal(words.word[1].value, 150);
 }
 
+/* The kernel's own "nobody", and what another kernel wrote there. */
+static void
+test_word_that_tells_of_a_panic(void **state)
+{
+    (void)state;
+    assert_false(memctx_words_tell_panic(UINT32_MAX));
+    assert_true(memctx_words_tell_panic(0));
+    assert_true(memctx_words_tell_panic(8191));
+    assert_false(memctx_words_tell_panic(8192));
+    assert_false(memctx_words_tell_panic(0x81000000));
+}
+
 int
 main(void)
 {
@@ -77,6 +89,7 @@ main(void)
         cmocka_unit_test(test_steps_of_one_clock),
         cmocka_unit_test(test_one_that_moves_is_enough),
         cmocka_unit_test(test_one_that_is_no_clock_spoils_the_rest),
+        cmocka_unit_test(test_word_that_tells_of_a_panic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

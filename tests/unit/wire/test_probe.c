@@ -148,6 +148,8 @@ test_each_field_may_be_hostile(void **state)
         {IN_ANSWER(n_words), 3, "clock word"},
         {IN_ANSWER(words[0].gpa), RAM_GPA - 4, "clock word"},
         {IN_ANSWER(words[1].gpa), UINT64_MAX - 3, "clock word"},
+        {IN_ANSWER(panic_gpa), BEYOND, "panic_gpa"},
+        {IN_ANSWER(panic_gpa), BEYOND - 3, "panic word"},
         {IN_ANSWER(n_parts), 3, "n_parts"},
         {IN_ANSWER(parts[1].size), 4097, "size"},
         {IN_ANSWER(parts[0].writable), 2, "writable"},

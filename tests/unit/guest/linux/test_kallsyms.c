@@ -73,8 +73,12 @@ static int
 find(struct fixture *f, uint64_t *gva)
 {
     static const char *const names[] = {"jiffies_64", "jiffies", NULL};
-    return memctx_linux_kallsyms_find(f->map, &f->kernel, &f->info, names, gva,
-                                      &f->err);
+    struct memctx_kallsym symbol = {.names = names};
+    if (memctx_linux_kallsyms_find(f->map, &f->kernel, &f->info, &symbol, 1,
+                                   &f->err) < 0)
+        return -1;
+    *gva = symbol.gva;
+    return symbol.found ? 0 : 1;
 }
 
 static void
@@ -132,8 +136,28 @@ test_kernel_without_data_symbols(void **state)
     struct fixture *f = *state;
     uint64_t gva;
     symimg_add(&f->sym, "T_stext", 0);
-    assert_int_equal(find(f, &gva), -1);
-    assert_error(&f->err, MEMCTX_RETRY, "1 kernel symbols, but no jiffies_64");
+    assert_int_equal(find(f, &gva), 1);
+}
+
+/* In whichever order, and where one is missing. */
+static void
+test_several_symbols_in_one_pass(void **state)
+{
+    static const char *const first[] = {"jiffies", NULL};
+    static const char *const none[] = {"nothing", NULL};
+    static const char *const last[] = {"panic_cpu", NULL};
+    struct memctx_kallsym symbols[] = {
+        {.names = last}, {.names = none}, {.names = first}};
+    struct fixture *f = *state;
+    symimg_add(&f->sym, "djiffies", 0x20);
+    symimg_add(&f->sym, "T_stext", 0);
+    symimg_add(&f->sym, "Dpanic_cpu", 0x40);
+    assert_done(memctx_linux_kallsyms_find(f->map, &f->kernel, &f->info,
+                                           symbols, 3, &f->err),
+                &f->err);
+    assert_true(symbols[0].found && !symbols[1].found && symbols[2].found);
+    assert_int_equal(symbols[0].gva, f->built.text_gva + 0x40);
+    assert_int_equal(symbols[2].gva, f->built.text_gva + 0x20);
 }
 
 static void
@@ -241,6 +265,7 @@ main(void)
         T(test_offsets_from_themselves),
         T(test_symbol_before_stext_and_long_names),
         T(test_kernel_without_data_symbols),
+        T(test_several_symbols_in_one_pass),
         T(test_vmcoreinfo_without_tables),
         T(test_number_of_symbols_that_is_not_sane),
         T(test_token_outside_of_the_table),
