@@ -674,6 +674,7 @@ take_result(struct record *r, struct adapter_result *result)
         return step(r, MEMCTX_EVENT_TIMER, NULL);
     if (result->event == MEMCTX_EVENT_MOVES && r->died)
         return false;
+    r->died = r->died || result->event == MEMCTX_EVENT_DIED;
     result->event = judge_end(r, result);
     bool over = step(r, result->event, result);
     if (!over)

@@ -350,6 +350,7 @@ hear(struct adapter *a, enum heartbeat_news news)
     static const enum memctx_event events[] = {
         [HEARTBEAT_MOVES] = MEMCTX_EVENT_MOVES,
         [HEARTBEAT_STANDS] = MEMCTX_EVENT_STANDS,
+        [HEARTBEAT_DIED] = MEMCTX_EVENT_DIED,
         [HEARTBEAT_REPLACED] = MEMCTX_EVENT_REPLACED,
         [HEARTBEAT_UNREAD] = MEMCTX_EVENT_UNREAD,
     };
@@ -362,6 +363,9 @@ hear(struct adapter *a, enum heartbeat_news news)
                          age_us / 1000000, age_us / 100000 % 10,
                          adapter_knows_cpu(a) ? " while its CPUs were busy"
                                               : "");
+    else if (news == HEARTBEAT_DIED)
+        memctx_error_set(&result.why, MEMCTX_RETRY,
+                         "the guest panicked, as its kernel says");
     else if (news == HEARTBEAT_REPLACED)
         memctx_error_set(&result.why, MEMCTX_RETRY,
                          "another kernel has taken the place of %s",

@@ -62,11 +62,23 @@ read_words(struct batch_item *item)
     return moved;
 }
 
+/* One that cannot be read says nothing. */
+static bool
+read_panic(const struct batch_item *item)
+{
+    unsigned char raw[4];
+    return item->words.n > 0 && item->words.panic_gpa != 0 &&
+           memctx_rammap_read(item->map, item->words.panic_gpa, raw,
+                              sizeof(raw), NULL) == 0 &&
+           memctx_words_tell_panic(memctx_le32(raw));
+}
+
 static void
 read_item(struct batch_item *item)
 {
     item->failed = false;
     bool moved = read_words(item);
+    item->panicked = !item->failed && read_panic(item);
     item->looked = item->wants_cpu && !moved;
     if (item->looked)
         item->has_cpu = vcpus_read(item->vcpus, item->anew, &item->cpu_us);

@@ -21,9 +21,10 @@ struct batch_item {
     bool wants_cpu; /* read the CPU time, unless a word has moved; */
     bool anew;      /* which threads are CPUs is to be looked up for that */
     uint64_t values[MEMCTX_WORDS_MAX];
-    bool failed;  /* a word could not be read */
-    bool looked;  /* the CPU time was to be read, */
-    bool has_cpu; /* and could be */
+    bool panicked; /* the panic word says so */
+    bool failed;   /* a word could not be read */
+    bool looked;   /* the CPU time was to be read, */
+    bool has_cpu;  /* and could be */
     uint64_t cpu_us;
 };
 

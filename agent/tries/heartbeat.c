@@ -65,6 +65,7 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
 {
     const struct verdict_reading reading = {.now_us = now_us,
                                             .values = item->values,
+                                            .panicked = item->panicked,
                                             .looked = item->looked,
                                             .has_cpu = item->has_cpu,
                                             .cpu_us = item->cpu_us};
@@ -79,6 +80,9 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
         break;
     case VERDICT_STANDS:
         tell(l, HEARTBEAT_STANDS);
+        break;
+    case VERDICT_DIED:
+        tell(l, HEARTBEAT_DIED);
         break;
     case VERDICT_REPLACED:
         tell_end(l, HEARTBEAT_REPLACED);

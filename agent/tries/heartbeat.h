@@ -66,6 +66,7 @@ void heartbeat_stop(struct heartbeat_listener *listener);
 enum heartbeat_news {
     HEARTBEAT_MOVES,    /* for the first time, or again */
     HEARTBEAT_STANDS,   /* while the CPUs are busy, or for long */
+    HEARTBEAT_DIED,     /* the kernel says that it has panicked */
     HEARTBEAT_REPLACED, /* another kernel counts here; listening has ended */
     HEARTBEAT_UNREAD    /* a word cannot be read; listening has ended */
 };

@@ -37,8 +37,11 @@ static enum verdict
 move(struct verdict_state *s, uint64_t now_us)
 {
     bool told = s->moved;
-    *s = (struct verdict_state){
-        .noted = true, .noted_us = now_us, .since_us = now_us, .moved = true};
+    *s = (struct verdict_state){.noted = true,
+                                .noted_us = now_us,
+                                .since_us = now_us,
+                                .moved = true,
+                                .died = s->died};
     return told ? VERDICT_NONE : VERDICT_MOVES;
 }
 
@@ -67,23 +70,31 @@ is_standing(const struct verdict_state *s, const struct verdict_law *law,
                       : wall_us >= law->blind_us;
 }
 
-enum verdict
-verdict_judge(struct verdict_state *s, const struct verdict_law *law,
-              struct memctx_words *words, const struct verdict_reading *r)
+static enum verdict
+judge_clocks(struct verdict_state *s, const struct verdict_law *law,
+             const struct memctx_words *words, enum memctx_step step,
+             const struct verdict_reading *r)
 {
-    switch (take_step(s, words, r)) {
-    case MEMCTX_STEP_MOVES:
+    if (step == MEMCTX_STEP_MOVES)
         return move(s, r->now_us);
-    case MEMCTX_STEP_BACK:
-    case MEMCTX_STEP_AWAY:
-        return VERDICT_REPLACED;
-    case MEMCTX_STEP_STANDS:
-        break;
-    }
     follow_cpu(s, r);
     if (s->stood || words->n == 0 || !is_standing(s, law, r))
         return VERDICT_NONE;
     s->stood = true;
     s->moved = false;
     return VERDICT_STANDS;
+}
+
+enum verdict
+verdict_judge(struct verdict_state *s, const struct verdict_law *law,
+              struct memctx_words *words, const struct verdict_reading *r)
+{
+    enum memctx_step step = take_step(s, words, r);
+    if (step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_AWAY)
+        return VERDICT_REPLACED;
+    enum verdict verdict = judge_clocks(s, law, words, step, r);
+    if (!r->panicked || s->died)
+        return verdict;
+    s->died = true;
+    return VERDICT_DIED;
 }

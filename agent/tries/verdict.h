@@ -38,6 +38,7 @@ enum verdict {
     VERDICT_MOVES,    /* a word moved, the first time after none did */
     VERDICT_STANDS,   /* none moves, and the CPUs are busy: once */
     VERDICT_REPLACED, /* they count for another kernel */
+    VERDICT_DIED,     /* the kernel says that it has panicked: once */
     VERDICTS
 };
 
@@ -48,6 +49,7 @@ struct verdict_state {
     uint64_t since_us;    /* a word moved then, or listening began */
     bool moved;           /* that was the last thing told, */
     bool stood;           /* or that */
+    bool died;            /* this was told */
     bool has_cpu;         /* the next two are known: */
     uint64_t cpu_from_us; /* CPU time when it was first read since since_us */
     uint64_t cpu_us;      /* ... used from then on */
@@ -57,6 +59,7 @@ struct verdict_state {
 struct verdict_reading {
     uint64_t now_us;        /* of a monotonic clock */
     const uint64_t *values; /* of the words */
+    bool panicked;          /* what the panic word says */
     bool looked;            /* somebody tried to read the CPU time, */
     bool has_cpu;           /* and could */
     uint64_t cpu_us;        /* of all CPUs, from any beginning */

@@ -141,6 +141,25 @@ test_words_that_stand_and_move_again(void **state)
     assert_int_equal(tick_and_hear(g), HEARTBEAT_MOVES);
 }
 
+#define PANIC (WORD + 64)
+
+/* The word of a kernel that panics has the number of a CPU; what is no such
+ * number is another kernel's. */
+static void
+test_kernel_that_says_it_panicked(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    guestimg_write_le64(&g->img, PANIC, UINT64_MAX);
+    f->words.panic_gpa = PANIC;
+    listen(f, g, g->map);
+    assert_int_equal(tick_and_hear(g), HEARTBEAT_MOVES);
+    guestimg_write_le64(&g->img, PANIC, UINT64_C(0xffffffff12345678));
+    assert_int_equal(hear(g), HEARTBEAT_STANDS);
+    guestimg_write_le64(&g->img, PANIC, UINT64_C(0xffffffff00000003));
+    assert_int_equal(hear(g), HEARTBEAT_DIED);
+}
+
 /* No guest moves them. */
 static void
 test_synthetic_words_move(void **state)
@@ -260,6 +279,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_words_that_move),
         T(test_words_that_stand_and_move_again),
+        T(test_kernel_that_says_it_panicked),
         T(test_synthetic_words_move),
         T(test_words_that_went_back_before),
         T(test_words_that_go_back),

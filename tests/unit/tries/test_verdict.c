@@ -20,6 +20,7 @@ struct guest {
     uint64_t now_us;
     uint64_t cpu_us;
     bool has_cpu;
+    bool panicked;
 };
 
 static struct guest
@@ -46,6 +47,7 @@ pass(struct guest *g, uint64_t wall_us, uint64_t cpu_us, uint64_t value)
                   verdict_wants_cpu(&g->state, &law, g->now_us);
     const struct verdict_reading reading = {.now_us = g->now_us,
                                             .values = &value,
+                                            .panicked = g->panicked,
                                             .looked = looked,
                                             .has_cpu = looked && g->has_cpu,
                                             .cpu_us = g->cpu_us};
@@ -211,6 +213,32 @@ test_clock_that_goes_back_is_another_ones(void **state)
     assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) - 1), VERDICT_REPLACED);
 }
 
+/* Some clocks go on after a panic. */
+static void
+test_panic_is_told_once(void **state)
+{
+    struct guest g = guest_that_runs(true);
+    unsigned after;
+    (void)state;
+    g.panicked = true;
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 125), VERDICT_DIED);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 125),
+                         VERDICT_NONE);
+    assert_int_equal(stand(&g, 10, 400 * MS, &after), VERDICT_STANDS);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) - 1), VERDICT_REPLACED);
+}
+
+/* Also by an agent that came later. */
+static void
+test_panic_before_it_was_listened_to(void **state)
+{
+    struct guest g = guest_begin(true);
+    (void)state;
+    g.panicked = true;
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g)), VERDICT_DIED);
+}
+
 static void
 test_hole_is_another_ones(void **state)
 {
@@ -274,6 +302,8 @@ main(void)
         T(test_clock_that_moves_again),
         T(test_clock_that_goes_too_far_is_another_ones),
         T(test_clock_that_goes_back_is_another_ones),
+        T(test_panic_is_told_once),
+        T(test_panic_before_it_was_listened_to),
         T(test_hole_is_another_ones),
         T(test_begin_forgets_how_long_it_stood),
         T(test_cpu_time_is_not_read_of_a_clock_that_moves),
