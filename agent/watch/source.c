@@ -38,6 +38,18 @@ push_domain(struct source *source, virDomainPtr domain, enum memctx_event what,
     event_push(source->queue, event);
 }
 
+/* Runs while most of its RAM is still to come: what is read of it may be a
+ * hole, or wait for the other host. It ends with RESUMED_MIGRATED. */
+static bool
+is_postcopy(int detail)
+{
+#if LIBVIR_CHECK_VERSION(8, 5, 0)
+    if (detail == VIR_DOMAIN_EVENT_RESUMED_POSTCOPY_FAILED)
+        return true;
+#endif
+    return detail == VIR_DOMAIN_EVENT_RESUMED_POSTCOPY;
+}
+
 /* A lifecycle event as an event of ours; false when it is none. */
 static bool
 translate(int event, int detail, enum memctx_event *what, bool *cold)
@@ -52,11 +64,14 @@ translate(int event, int detail, enum memctx_event *what, bool *cold)
         return true;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
-    case VIR_DOMAIN_EVENT_CRASHED: /* its CPUs stand still, whatever follows */
         *what = MEMCTX_EVENT_SUSPEND;
         return true;
+    case VIR_DOMAIN_EVENT_CRASHED:
+        *what = MEMCTX_EVENT_DIED;
+        return true;
     case VIR_DOMAIN_EVENT_RESUMED:
-        *what = MEMCTX_EVENT_RESUME;
+        *what =
+            is_postcopy(detail) ? MEMCTX_EVENT_ARRIVING : MEMCTX_EVENT_RESUME;
         return true;
     case VIR_DOMAIN_EVENT_STOPPED:
         *what = MEMCTX_EVENT_STOP;
@@ -75,6 +90,9 @@ on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event,
     bool cold;
     if (translate(event, detail, &what, &cold))
         push_domain(opaque, domain, what, cold);
+    /* The CPUs of a guest that panicked stand still, whatever follows. */
+    if (event == VIR_DOMAIN_EVENT_CRASHED)
+        push_domain(opaque, domain, MEMCTX_EVENT_SUSPEND, false);
     return 0;
 }
 
@@ -192,6 +210,17 @@ source_deregister(struct source *source, virConnectPtr connection)
     }
 }
 
+static bool
+is_running_in_postcopy(int state, int reason)
+{
+#if LIBVIR_CHECK_VERSION(8, 5, 0)
+    if (state == VIR_DOMAIN_RUNNING &&
+        reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)
+        return true;
+#endif
+    return state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY;
+}
+
 /* The event that says how a listed domain is: 1; 0: it vanished meanwhile;
  * -1: libvirt did not answer. */
 static int
@@ -201,7 +230,8 @@ event_of_state(virDomainPtr domain, enum memctx_event *ret)
     int reason;
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
-    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
+    if ((state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION) ||
+        is_running_in_postcopy(state, reason))
         *ret = MEMCTX_EVENT_ARRIVING;
     else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED ||
              state == VIR_DOMAIN_CRASHED)
@@ -209,6 +239,15 @@ event_of_state(virDomainPtr domain, enum memctx_event *ret)
     else
         *ret = MEMCTX_EVENT_START;
     return 1;
+}
+
+/* libvirt keeps what panicked if on_crash says so. */
+static bool
+is_crashed(virDomainPtr domain)
+{
+    int state;
+    return virDomainGetState(domain, &state, NULL, 0) == 0 &&
+           state == VIR_DOMAIN_CRASHED;
 }
 
 /* A domain may be resumed while we ask; its RESUMED is then in the queue
@@ -223,6 +262,8 @@ push_listed(struct source *source, virDomainPtr domain)
     if (known <= 0)
         return known;
     push_domain(source, domain, first, false);
+    if (is_crashed(domain))
+        push_domain(source, domain, MEMCTX_EVENT_DIED, false);
     known = event_of_state(domain, &second);
     if (known > 0 && second != first)
         push_domain(source, domain, second, false);
