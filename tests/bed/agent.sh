@@ -250,7 +250,8 @@ bed_polls_since_mark()
         END { print seen - marked }' "$1"
 }
 
-# bed_wrong_polls FILE TRUTH [GRACE]: prints each datum the poller saw whose kcr3 is not the truth's; with GRACE only
+# bed_wrong_polls FILE TRUTH [GRACE]: prints each datum the poller saw whose kcr3 is not the truth's, and that does not
+# say itself that its kernel does not run; with GRACE only
 # those that were there more than so many looks after the first mark.
 bed_wrong_polls()
 {
@@ -258,7 +259,7 @@ bed_wrong_polls()
     kcr3=$(bed_field kcr3 <<< "$2")
     awk -F '\t' -v grace="${3:-none}" -v right="<kcr3>$kcr3</kcr3>" '
         function judge(until) {
-            if (last ~ /<memctx/ && !index(last, right) && (grace == "none" || until > since)) print at " " last
+            if (last ~ /<memctx/ && last !~ /<memctx[^>]* live=/ && !index(last, right) && (grace == "none" || until > since)) print at " " last
         }
         $3 == "mark" { mark = mark ? mark : $2; next }
         { lines[++m] = $0 }
