@@ -201,21 +201,84 @@ statefile_remove(int dirfd, const char *uuid)
     remove_file(dirfd, &datum, uuid);
 }
 
+/* Numbers of a run, each with a blank before it. */
+#define NUMBERS_MAX (6 + 2 * MEMCTX_WORDS_MAX)
+#define RUN_TEXT_MAX \
+    (MEMCTX_KERNEL_WORDS_MAX + (2 + NUMBERS_MAX) * MEMCTX_NUMBER_MAX)
+
+struct numbers {
+    size_t n;
+    uint64_t number[NUMBERS_MAX];
+};
+
+static struct numbers
+run_to_numbers(const struct statefile_run *run)
+{
+    const struct memctx_words *words = &run->words;
+    struct numbers ret = {.n = 6,
+                          .number = {run->live, run->died, words->per_second,
+                                     words->least, words->panic_gpa, words->n}};
+    for (size_t i = 0; i < words->n; i++) {
+        ret.number[ret.n++] = words->word[i].gpa;
+        ret.number[ret.n++] = words->word[i].value;
+    }
+    return ret;
+}
+
+/* A note of an agent before this version has none. */
+static bool
+run_take_numbers(struct statefile_run *run, const struct numbers *from)
+{
+    const uint64_t *number = from->number;
+    if (from->n == 0)
+        return true;
+    if (from->n < 6 || number[0] > MEMCTX_LIVE_UNKNOWN || number[1] > 1 ||
+        number[5] > MEMCTX_WORDS_MAX || from->n != 6 + 2 * number[5])
+        return false;
+    run->live = (enum memctx_datum_live)number[0];
+    run->died = number[1] != 0;
+    run->words = (struct memctx_words){.per_second = number[2],
+                                       .least = number[3],
+                                       .panic_gpa = number[4],
+                                       .n = (size_t)number[5]};
+    for (size_t i = 0; i < run->words.n; i++)
+        run->words.word[i] =
+            (struct memctx_clock){number[6 + 2 * i], number[7 + 2 * i]};
+    return true;
+}
+
+/* "INSTANCE GENERATION KERNEL", and on a second line the numbers. */
 int
 statefile_count(int dirfd, const char *uuid, const struct statefile_run *run,
                 struct memctx_error *err)
 {
-    char text[MEMCTX_KERNEL_WORDS_MAX + 64];
-    snprintf(text, sizeof(text), "%" PRIu64 " %u %s", run->instance,
-             run->generation, run->kernel);
+    char text[RUN_TEXT_MAX];
+    const struct numbers numbers = run_to_numbers(run);
+    int used = snprintf(text, sizeof(text), "%" PRIu64 " %u %s\n",
+                        run->instance, run->generation, run->kernel);
+    for (size_t i = 0; i < numbers.n; i++)
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%s%" PRIu64,
+                         i > 0 ? " " : "", numbers.number[i]);
     return replace_file(dirfd, &count, uuid, text, err);
 }
 
-/* "INSTANCE GENERATION KERNEL" */
+static bool
+parse_numbers(const char *text, struct numbers *ret)
+{
+    for (ret->n = 0; *text != '\0' && *text != '\n'; ret->n++) {
+        if (ret->n == NUMBERS_MAX ||
+            !memctx_number_take(&text, 10, UINT64_MAX, &ret->number[ret->n]))
+            return false;
+        text += *text == ' ';
+    }
+    return true;
+}
+
 static bool
 parse_run(const char *text, struct statefile_run *ret)
 {
     struct statefile_run run = {.instance = 0};
+    struct numbers numbers;
     uint64_t generation;
     if (!memctx_number_take(&text, 10, UINT64_MAX, &run.instance) ||
         *text++ != ' ' ||
@@ -226,6 +289,9 @@ parse_run(const char *text, struct statefile_run *ret)
         return false;
     run.generation = (unsigned)generation;
     memcpy(run.kernel, text, len);
+    text += len + (text[len] == '\n');
+    if (!parse_numbers(text, &numbers) || !run_take_numbers(&run, &numbers))
+        return false;
     *ret = run;
     return true;
 }
@@ -234,7 +300,7 @@ struct statefile_run
 statefile_counted(int dirfd, const char *uuid, uint64_t instance)
 {
     char name[NAME_SIZE];
-    char text[MEMCTX_KERNEL_WORDS_MAX + 64] = "";
+    char text[RUN_TEXT_MAX] = "";
     struct statefile_run run;
     make_name(&count, uuid, count.suffix, name);
     MEMCTX_CLEANUP(memctx_cleanup_fd)

@@ -307,7 +307,8 @@ set(struct fixture *f, const char *uuid, uint64_t kcr3)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.kernel.kcr3 = kcr3;
-    const struct statefile_run counted = {77, f->datum.generation, "linux"};
+    const struct statefile_run counted = {
+        .instance = 77, .generation = f->datum.generation, .kernel = "linux"};
     const struct publisher_run run = {uuid, 3, &counted};
     assert_done(
         publisher_set(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL, &err),
@@ -320,7 +321,8 @@ check(struct fixture *f, const char *uuid, uint64_t kcr3)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.kernel.kcr3 = kcr3;
-    const struct statefile_run counted = {77, f->datum.generation, "linux"};
+    const struct statefile_run counted = {
+        .instance = 77, .generation = f->datum.generation, .kernel = "linux"};
     const struct publisher_run run = {uuid, 3, &counted};
     assert_done(
         publisher_check(f->publisher, &run, kcr3 != 0 ? &f->datum : NULL, &err),

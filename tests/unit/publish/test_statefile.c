@@ -3,6 +3,8 @@
 /* The agent's files: what survives whom, and what is never believed. */
 #include "unit.h"
 
+#include "base/bytes.h"
+
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -75,7 +77,9 @@ count_run(const struct fixture *f, const char *uuid, uint64_t instance,
           unsigned generation)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    const struct statefile_run run = {instance, generation, "linux 0x1000 6.1"};
+    const struct statefile_run run = {.instance = instance,
+                                      .generation = generation,
+                                      .kernel = "linux 0x1000 6.1"};
     assert_done(statefile_count(f->dirfd, uuid, &run, &err), &err);
 }
 
@@ -113,6 +117,56 @@ test_count_survives_datum_and_agent(void **state)
     assert_string_equal(run.kernel, "linux 0x1000 6.1");
 }
 
+/* What the next agent should know of a kernel that it has not seen. */
+static void
+test_clock_words_and_death_are_remembered(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct statefile_run run = {.instance = 5,
+                                .generation = 2,
+                                .kernel = "linux 0x1000 6.1",
+                                .live = MEMCTX_LIVE_NO,
+                                .died = true};
+    run.words = (struct memctx_words){.per_second = 1000,
+                                      .least = 17,
+                                      .panic_gpa = 0x2000,
+                                      .n = MEMCTX_WORDS_MAX};
+    for (size_t i = 0; i < MEMCTX_WORDS_MAX; i++)
+        run.words.word[i] = (struct memctx_clock){8 * i, UINT64_MAX - i};
+    assert_done(statefile_count(f->dirfd, ONE, &run, &err), &err);
+    struct statefile_run again = statefile_counted(f->dirfd, ONE, 5);
+    assert_string_equal(again.kernel, run.kernel);
+    assert_int_equal(again.live, MEMCTX_LIVE_NO);
+    assert_true(again.died);
+    assert_memory_equal(&again.words, &run.words, sizeof(run.words));
+}
+
+/* An agent of an earlier version wrote one line. */
+static void
+test_note_without_words(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned generation;
+    } rows[] = {
+        {"5 7 linux 0x1000 6.1\n", 7},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 0\n", 7},
+        {"5 7 linux 0x1000 6.1\n3 0 0 0 0 0\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 1 8\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 9\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 x\n", 0},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
+        write_raw(f, "../runs/" ONE, rows[i].text);
+        struct statefile_run run = statefile_counted(f->dirfd, ONE, 5);
+        assert_int_equal(run.generation, rows[i].generation);
+        assert_int_equal(run.words.n, 0);
+        assert_false(run.died);
+    }
+}
+
 static void
 test_count_of_another_run_is_none(void **state)
 {
@@ -138,7 +192,7 @@ test_kernel_that_a_reset_ended(void **state)
 {
     struct fixture *f = *state;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    const struct statefile_run run = {5, 2, ""};
+    const struct statefile_run run = {.instance = 5, .generation = 2};
     assert_done(statefile_count(f->dirfd, ONE, &run, &err), &err);
     assert_int_equal(statefile_counted(f->dirfd, ONE, 5).generation, 2);
     assert_string_equal(statefile_counted(f->dirfd, ONE, 5).kernel, "");
@@ -185,6 +239,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_datum_is_written_for_the_group_only),
         TEST(test_count_survives_datum_and_agent),
+        TEST(test_clock_words_and_death_are_remembered),
+        TEST(test_note_without_words),
         TEST(test_count_of_another_run_is_none),
         TEST(test_count_that_is_none),
         TEST(test_kernel_that_a_reset_ended),
