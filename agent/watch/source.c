@@ -221,6 +221,17 @@ is_running_in_postcopy(int state, int reason)
     return state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY;
 }
 
+/* A restore that leaves the guest paused says the same as a migration that
+ * arrives (libvirt 9.0). Only that is still under way: libvirt refuses to tell
+ * of it on this side, and knows of no job after a restore. */
+static bool
+has_job(virDomainPtr domain)
+{
+    virDomainJobInfo job;
+    return virDomainGetJobInfo(domain, &job) < 0 ||
+           job.type != VIR_DOMAIN_JOB_NONE;
+}
+
 /* The event that says how a listed domain is: 1; 0: it vanished meanwhile;
  * -1: libvirt did not answer. */
 static int
@@ -230,7 +241,8 @@ event_of_state(virDomainPtr domain, enum memctx_event *ret)
     int reason;
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : -1;
-    if ((state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION) ||
+    if ((state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION &&
+         has_job(domain)) ||
         is_running_in_postcopy(state, reason))
         *ret = MEMCTX_EVENT_ARRIVING;
     else if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED ||
