@@ -82,12 +82,21 @@ drop_datum(struct record *r)
     r->told = false;
 }
 
+static void
+drop_claim(struct record *r)
+{
+    if (r->has_claim)
+        memctx_datum_deinit(&r->claim);
+    r->has_claim = false;
+}
+
 void
 record_destroy(struct record *r)
 {
     if (r == NULL)
         return;
     drop_datum(r);
+    drop_claim(r);
     epoch_set(r->epoch, STATEPAGE_OVER);
     epoch_drop(r->epoch);
     adapter_destroy(r->adapter);
@@ -142,13 +151,32 @@ begin_anew(struct record *r, bool has_inherited)
 
 /* Nobody vouches for what stood in the metadata: what there was when the domain
  * was booted came with its definition, and what counts like this was made up.
- * It goes; nothing of it counts. What came with a restore or a migration may be
- * right: its kernel has to be found. */
+ * It goes; nothing of it counts. */
 static bool
 is_disowned(const struct record *r, const struct adapter_result *result)
 {
     bool made_up = result->inherited.generation > GENERATION_SANE;
     return !r->has_datum && result->opened && (r->booted || made_up);
+}
+
+/* No agent has written it for this QEMU: it came with a restore or a migration,
+ * or somebody has made it up. Its kernel has to be found; then it counts as it
+ * says. */
+static bool
+is_mere_claim(const struct record *r, const struct adapter_result *result)
+{
+    return !r->has_datum && result->opened && r->run.generation == 0 &&
+           r->boot == 1;
+}
+
+static void
+take_claim(struct record *r, struct adapter_result *result)
+{
+    drop_claim(r);
+    r->claim = result->inherited;
+    r->has_claim = true;
+    result->has_inherited = false;
+    r->ops->withdraw(r->ops->arg, r);
 }
 
 /* Whose RAM it is that was opened, and how many kernels an agent before us has
@@ -159,8 +187,10 @@ join_run(struct record *r, const struct adapter_result *result)
     const struct statefile_run *run = &result->run;
     if (r->run.instance != 0 && r->run.instance != run->instance)
         begin_anew(r, result->has_inherited);
-    if (r->run.generation == 0 && r->boot == 1)
+    if (r->run.generation == 0 && r->boot == 1) {
         r->run = *run;
+        r->died = r->died || run->died;
+    }
     r->run.instance = run->instance;
     r->joined = true;
     r->cold = r->cold && result->fresh;
@@ -193,6 +223,8 @@ inherit(struct record *r, struct adapter_result *result)
         return;
     if (is_disowned(r, result))
         r->ops->withdraw(r->ops->arg, r);
+    else if (is_mere_claim(r, result))
+        take_claim(r, result);
     else
         take_over(r, result);
 }
@@ -255,13 +287,45 @@ take_datum(struct record *r, struct adapter_result *result, bool same)
     return equal;
 }
 
+/* What the next agent should know of it. */
+static void
+note(struct record *r)
+{
+    r->run.live = r->has_datum ? r->datum.live : MEMCTX_LIVE_RUNS;
+    r->run.died = r->died;
+    r->run.words = adapter_words(r->adapter);
+}
+
+static void
+remember(struct record *r)
+{
+    note(r);
+    r->ops->remember(r->ops->arg, r);
+}
+
 /* The datum says from now on whether its kernel runs. */
 static void
 say(struct record *r, enum memctx_datum_live live)
 {
     r->datum.live = live;
+    note(r);
     r->ops->publish(r->ops->arg, r, &r->datum);
     r->told = true;
+}
+
+/* One more kernel; or the first one, which came with its generation from where
+ * the guest was before. */
+static void
+count(struct record *r, const struct memctx_datum *datum)
+{
+    bool came = r->has_claim && r->claim.generation > 0 &&
+                r->run.generation == 0 && r->boot == 1 &&
+                memctx_datum_is_same_kernel(&r->claim, datum);
+    if (came)
+        count_up_to(r, r->claim.generation);
+    else if (r->run.generation < UINT_MAX)
+        r->run.generation++;
+    drop_claim(r);
 }
 
 /* A kernel that runs. From here on RAM has held a kernel, which a kexec may
@@ -270,8 +334,8 @@ static void
 publish(struct record *r, struct adapter_result *result)
 {
     bool same = is_last_kernel(r, &result->datum);
-    if (!same && r->run.generation < UINT_MAX)
-        r->run.generation++;
+    if (!same)
+        count(r, &result->datum);
     result->datum.generation = r->run.generation;
     take_datum(r, result, same);
     memctx_kernel_words(&r->datum.kernel, r->run.kernel);
@@ -299,6 +363,8 @@ keep(struct record *r, struct adapter_result *result)
     r->watched = watched && seen;
     r->told = told && seen && equal && stood;
     r->unpublished = !seen;
+    if (seen)
+        adapter_recall(r->adapter, &r->run.words);
 }
 
 /* Only what was watched all the time is known not to run; a panic is known
@@ -350,6 +416,9 @@ end_boot(struct record *r)
     bool remembered = r->run.kernel[0] != '\0';
     r->boot += remembered || r->boot == 1;
     r->run.kernel[0] = '\0';
+    r->run.live = MEMCTX_LIVE_RUNS;
+    r->run.died = false;
+    r->run.words.n = 0;
     if (remembered && (!r->has_datum || r->unpublished))
         r->ops->remember(r->ops->arg, r);
 }
@@ -454,6 +523,8 @@ perform_tell(struct record *r, unsigned actions, struct adapter_result *result)
         mark(r, result);
     if ((actions & MEMCTX_ACT_UNMARK) != 0)
         unmark(r);
+    if ((actions & MEMCTX_ACT_REMEMBER) != 0)
+        remember(r);
 }
 
 /* In the order of the bits: what is old goes before something new begins. */
@@ -639,7 +710,8 @@ judge_end(const struct record *r, const struct adapter_result *result)
 {
     bool mine = is_mine(r, result);
     bool paused = record_is_paused(r);
-    if (result->event == MEMCTX_EVENT_FOUND && r->died && mine)
+    if (result->event == MEMCTX_EVENT_FOUND && r->died &&
+        is_last_kernel(r, &result->datum))
         return paused ? MEMCTX_EVENT_COMPLETE : MEMCTX_EVENT_STILL;
     if (result->event == MEMCTX_EVENT_FOUND && paused && !is_proven(r, result))
         return MEMCTX_EVENT_COMPLETE;

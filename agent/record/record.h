@@ -65,6 +65,9 @@ struct record {
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
     bool wait_logged; /* the one diagnostic line of this wait was written */
     unsigned faults_logged; /* of probers, when that was logged last */
+    bool has_claim;
+    struct memctx_datum claim; /* what stood in the metadata of a run that no
+                                  agent knew */
     bool booted; /* libvirt said when this run began that it was booted */
     bool cold;   /* RAM never held another kernel: it was just started, and
                     nothing has happened since */

@@ -232,6 +232,39 @@ adapter_listen(struct adapter *a, bool on)
     attend(a);
 }
 
+struct memctx_words
+adapter_words(const struct adapter *a)
+{
+    struct memctx_words words = a->words;
+    if (a->attends == ATTENDS_WORDS)
+        heartbeat_words(a->listener, &words);
+    return words;
+}
+
+static bool
+are_in_ram(const struct memctx_words *words, const struct memctx_rammap *map)
+{
+    bool all = map != NULL;
+    for (size_t i = 0; i < words->n && all; i++)
+        all = memctx_rammap_contains(map, words->word[i].gpa, 8);
+    return all;
+}
+
+void
+adapter_recall(struct adapter *a, const struct memctx_words *words)
+{
+    const struct memctx_rammap *map =
+        a->candidate_layout == 0 ? a->ram.map : a->ram.other;
+    if (a->words.n > 0 || !a->has_candidate || words->n == 0 ||
+        !are_in_ram(words, map))
+        return;
+    a->has_known = true;
+    a->known = a->candidate;
+    a->known_layout = a->candidate_layout;
+    a->words = *words;
+    attend(a);
+}
+
 uint64_t
 adapter_age_us(const struct adapter *a)
 {
@@ -250,6 +283,7 @@ static void
 forget_kernel(struct adapter *a)
 {
     a->has_known = false;
+    a->has_candidate = false;
     a->words.n = 0;
     a->pending_since_us = 0;
     attend(a);

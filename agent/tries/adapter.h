@@ -59,6 +59,14 @@ uint64_t adapter_arm(struct adapter *adapter, enum adapter_delay delay);
  * from when they are known on, or no longer. */
 void adapter_listen(struct adapter *adapter, bool on);
 
+/* The clock words of the kernel that was found last, as they were read last;
+ * none: they are not known. */
+struct memctx_words adapter_words(const struct adapter *adapter);
+
+/* The kernel of the last try is one whose clock words an earlier agent knew:
+ * these, unless they are known better. */
+void adapter_recall(struct adapter *adapter, const struct memctx_words *words);
+
 /* For how long no clock has moved, in us. */
 uint64_t adapter_age_us(const struct adapter *adapter);
 

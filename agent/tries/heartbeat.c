@@ -295,6 +295,17 @@ heartbeat_take(struct heartbeat_listener *l, enum heartbeat_news *ret)
     return has;
 }
 
+bool
+heartbeat_words(struct heartbeat_listener *l, struct memctx_words *ret)
+{
+    pthread_mutex_lock(&l->heartbeat->lock);
+    bool has = l->serial != 0 && l->subject.words.n > 0;
+    if (has)
+        *ret = l->subject.words;
+    pthread_mutex_unlock(&l->heartbeat->lock);
+    return has;
+}
+
 uint64_t
 heartbeat_age_us(struct heartbeat_listener *l)
 {

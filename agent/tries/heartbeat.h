@@ -75,6 +75,10 @@ enum heartbeat_news {
 bool heartbeat_take(struct heartbeat_listener *listener,
                     enum heartbeat_news *ret);
 
+/* The words that are listened to, as they were read last; false: none are. */
+bool heartbeat_words(struct heartbeat_listener *listener,
+                     struct memctx_words *ret);
+
 /* For how long no word has moved, or it has been listened, in us. */
 uint64_t heartbeat_age_us(struct heartbeat_listener *listener);
 

@@ -105,6 +105,11 @@ judge_search(struct adapter *a, const struct tries_outcome *outcome,
         pace_watched(&a->pace, outcome->cost_us);
     else
         pace_measure(&a->pace, outcome->cost_us, answer->bytes_read);
+    if (answer->has_kernel) {
+        a->has_candidate = true;
+        a->candidate = answer->kernel;
+        a->candidate_layout = answer->layout;
+    }
     return answer->verdict == MEMCTX_PROBE_DONE
                ? judge_found(a, answer, result)
                : judge_failed(a, answer, result);

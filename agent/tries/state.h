@@ -39,6 +39,10 @@ struct adapter {
     struct memctx_kernel known;
     uint32_t known_layout;
     struct memctx_words words;
+    /* The kernel that the last search was about, found or pending. */
+    bool has_candidate;
+    struct memctx_kernel candidate;
+    uint32_t candidate_layout;
     uint64_t pending_since_us; /* 0: not pending */
     uint64_t silent_since_us;  /* 0: the record waits for nothing of the kind */
     bool listens;              /* the record wants the words listened to */

@@ -24,6 +24,7 @@
 #define KEEP MEMCTX_ACT_KEEP
 #define MARK MEMCTX_ACT_MARK
 #define UNMARK MEMCTX_ACT_UNMARK
+#define REMEMBER MEMCTX_ACT_REMEMBER
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
 
@@ -175,7 +176,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(COMPLETE, READY, 0),
         ON(CONFIRMED, READY, ARM_LOOK),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
-        ON(MOVES, READY, 0),
+        ON(MOVES, READY, REMEMBER),
         ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
         ON(TIMER, READY, LOOK),
     },
@@ -427,9 +428,10 @@ static_assert(MEMCTX_ARRAY_LEN(event_names) == MEMCTX_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "abandon", "withdraw", "new-boot", "new-kernel", "distrust", "reopen",
-    "inherit", "probe",    "look",     "arm",        "arm-look", "arm-doubt",
-    "publish", "keep",     "mark",     "unmark",     "release",  "forget",
+    "abandon",  "withdraw",  "new-boot", "new-kernel", "distrust",
+    "reopen",   "inherit",   "probe",    "look",       "arm",
+    "arm-look", "arm-doubt", "publish",  "keep",       "mark",
+    "unmark",   "remember",  "release",  "forget",
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == MEMCTX_ACT_FORGET,
               "every action has a name");

@@ -132,9 +132,10 @@ enum memctx_action {
     MEMCTX_ACT_MARK = 1 << 14, /* write that it does not run, or that nobody
                                   knows; where it was never seen running, no
                                   datum stands */
-    MEMCTX_ACT_UNMARK = 1 << 15,  /* write that it runs again */
-    MEMCTX_ACT_RELEASE = 1 << 16, /* close the RAM */
-    MEMCTX_ACT_FORGET = 1 << 17,  /* destroy the record */
+    MEMCTX_ACT_UNMARK = 1 << 15,   /* write that it runs again */
+    MEMCTX_ACT_REMEMBER = 1 << 16, /* note what the next agent should know */
+    MEMCTX_ACT_RELEASE = 1 << 17,  /* close the RAM */
+    MEMCTX_ACT_FORGET = 1 << 18,   /* destroy the record */
 };
 
 struct memctx_transition {

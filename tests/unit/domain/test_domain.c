@@ -616,6 +616,7 @@ tell(const struct step *steps, size_t n)
 #define KEEP MEMCTX_ACT_KEEP
 #define MARK MEMCTX_ACT_MARK
 #define UNMARK MEMCTX_ACT_UNMARK
+#define REMEMBER MEMCTX_ACT_REMEMBER
 #define PUBLISH MEMCTX_ACT_PUBLISH
 #define RELEASE MEMCTX_ACT_RELEASE
 #define FORGET MEMCTX_ACT_FORGET
@@ -745,7 +746,7 @@ STORY(kernel_overwritten_before_a_look,
 STORY(panic,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
-    ON(MOVES, READY, 0),
+    ON(MOVES, READY, REMEMBER),
     ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
     ON(PENDING, DOUBT, 0),
     ON(TIMER, SILENT, ABANDON | MARK | ARM),
@@ -934,7 +935,7 @@ test_names_are_all_different(void **state)
         {phase_name, MEMCTX_PHASES},
         {event_name, MEMCTX_EVENTS},
         {state_name, MEMCTX_STATES},
-        {action_name, 18},
+        {action_name, 19},
     };
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {

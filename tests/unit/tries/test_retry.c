@@ -1118,6 +1118,11 @@ struct counted {
     unsigned generation;
     const char *kernel;
     bool fresh;
+    bool lives; /* its words are no synthetic ones */
+    bool died;
+    struct memctx_words words; /* that an earlier agent knew */
+    unsigned claimed;          /* generation of the datum in the metadata, */
+    struct memctx_kernel was;  /* and its kernel */
 };
 
 static int
@@ -1128,7 +1133,9 @@ open_counted(void *arg, struct ram *ret, struct memctx_error *err)
     ret->run.instance = c->instance;
     ret->run.generation = c->generation;
     snprintf(ret->run.kernel, sizeof(ret->run.kernel), "%s", c->kernel);
-    ret->synthetic = true;
+    ret->run.died = c->died;
+    ret->run.words = c->words;
+    ret->synthetic = !c->lives;
     ret->fresh = c->fresh;
     return failed;
 }
@@ -1143,6 +1150,10 @@ counted_prepare(struct counted *c, unsigned generation, const char *kernel_name)
     c->generation = generation;
     c->kernel = kernel_name;
     c->fresh = false;
+    c->lives = false;
+    c->died = false;
+    c->words.n = 0;
+    c->claimed = 0;
 }
 
 static void
@@ -1177,6 +1188,157 @@ test_generation_continues_after_the_agents_death(void **state)
     assert_string_equal(w.record->run.kernel, "");
     turn_until_ready(&w);
     assert_int_equal(w.generation, 7);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* A run whose kernel an earlier agent has seen running. */
+static struct guestimg_kernel
+known_prepare(struct counted *c, char name[MEMCTX_KERNEL_WORDS_MAX])
+{
+    struct world w;
+    struct guestimg_kernel kernel = guestimg_kernel();
+    counted_init(c, &w, 0, "");
+    snprintf(name, MEMCTX_KERNEL_WORDS_MAX, "%s", w.record->run.kernel);
+    c->was = w.record->datum.kernel;
+    kernel.root_gpa = c->was.kcr3;
+    world_deinit(&w);
+    c->kernel = name;
+    c->generation = 3;
+    c->lives = true;
+    uint64_t gpa = kernel.root_gpa + CLOCK_BEHIND_ROOT;
+    guestimg_write_le64(&c->img, gpa, UINT64_C(0xfffedb08));
+    c->words = (struct memctx_words){.per_second = 1000,
+                                     .least = 1000,
+                                     .n = 1,
+                                     .word = {{gpa, UINT64_C(0xfffedb07)}}};
+    return kernel;
+}
+
+static void
+begin_beside(struct world *w, struct counted *c, enum memctx_event event)
+{
+    world_init(w, &(struct adapter_config){.ram.open = open_counted,
+                                           .ram.open_arg = c});
+    record_handle(w->record, event, false);
+}
+
+/* It was seen running before, and nobody watched since. Its clock is listened
+ * to from the resume on. */
+static void
+test_agent_comes_to_a_paused_kernel_that_it_remembers(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    char name[MEMCTX_KERNEL_WORDS_MAX];
+    struct guestimg_kernel kernel = known_prepare(&c, name);
+    begin_beside(&w, &c, MEMCTX_EVENT_START_PAUSED);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.live, MEMCTX_LIVE_UNKNOWN);
+    assert_int_equal(w.generation, 3);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    assert_true(adapter_is_listening(w.record->adapter));
+    for (unsigned i = 0; i < 60000 && w.published < 2; i++) {
+        tick(&c.img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.live, MEMCTX_LIVE_RUNS);
+    assert_int_equal(w.generation, 3);
+    assert_int_equal(w.record->run.words.n, 1);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* What a reset has ended is not remembered: it stays dead. */
+static void
+test_agent_comes_to_a_paused_kernel_after_a_reset(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    char name[MEMCTX_KERNEL_WORDS_MAX];
+    known_prepare(&c, name);
+    c.kernel = "";
+    begin_beside(&w, &c, MEMCTX_EVENT_START_PAUSED);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.published, 0);
+    assert_true(w.record->unpublished);
+    assert_int_equal(w.record->datum.live, MEMCTX_LIVE_UNKNOWN);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* Its clock goes on after the panic, which the agent before has heard of. */
+static void
+test_agent_comes_to_a_guest_that_died(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    char name[MEMCTX_KERNEL_WORDS_MAX];
+    struct guestimg_kernel kernel = known_prepare(&c, name);
+    c.died = true;
+    begin_beside(&w, &c, MEMCTX_EVENT_START);
+    for (unsigned i = 0; i < 60000 && w.published == 0; i++) {
+        tick(&c.img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT);
+    assert_int_equal(w.live, MEMCTX_LIVE_NO);
+    assert_int_equal(w.generation, 3);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_false(w.record->died);
+    for (unsigned i = 0; i < 60000 && w.published < 2; i++) {
+        tick(&c.img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.live, MEMCTX_LIVE_RUNS);
+    assert_int_equal(w.generation, 4);
+    world_deinit(&w);
+    guestimg_deinit(&c.img);
+}
+
+/* A datum that came along with a restored guest: it goes, and counts as it says
+ * once its kernel was seen running. */
+static int
+open_restored(void *arg, struct ram *ret, struct memctx_error *err)
+{
+    const struct counted *c = arg;
+    int failed = open_counted(arg, ret, err);
+    ret->has_inherited = true;
+    ret->inherited.generation = c->claimed;
+    ret->inherited.kernel = c->was;
+    ret->inherited.extents = calloc(1, sizeof(ret->inherited.extents[0]));
+    ret->inherited.n_extents = 1;
+    return failed;
+}
+
+static void
+test_claim_of_a_restored_guest_is_checked(void **state)
+{
+    (void)state;
+    struct world w;
+    struct counted c;
+    char name[MEMCTX_KERNEL_WORDS_MAX];
+    struct guestimg_kernel kernel = known_prepare(&c, name);
+    c.generation = 0;
+    c.kernel = "";
+    c.words.n = 0;
+    c.claimed = 4;
+    world_init(&w, &(struct adapter_config){.ram.open = open_restored,
+                                            .ram.open_arg = &c});
+    record_handle(w.record, MEMCTX_EVENT_START_PAUSED, false);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(w.published, 0);
+    record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+    for (unsigned i = 0; i < 60000 && w.published == 0; i++) {
+        tick(&c.img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.generation, 4);
     world_deinit(&w);
     guestimg_deinit(&c.img);
 }
@@ -1369,6 +1531,10 @@ main(void)
         cmocka_unit_test(test_kernel_after_a_kexec_is_the_next_generation),
         cmocka_unit_test(test_each_boot_of_the_stub_fails_anew),
         cmocka_unit_test(test_generation_continues_after_the_agents_death),
+        cmocka_unit_test(test_agent_comes_to_a_paused_kernel_that_it_remembers),
+        cmocka_unit_test(test_agent_comes_to_a_paused_kernel_after_a_reset),
+        cmocka_unit_test(test_agent_comes_to_a_guest_that_died),
+        cmocka_unit_test(test_claim_of_a_restored_guest_is_checked),
         cmocka_unit_test(test_claims_in_cold_ram_and_in_other),
         cmocka_unit_test(test_another_qemu_under_the_same_id_is_another_run),
         cmocka_unit_test(test_faults_of_a_prober_are_tries_that_failed),
