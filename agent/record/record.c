@@ -715,8 +715,10 @@ judge_end(const struct record *r, const struct adapter_result *result)
         return paused ? MEMCTX_EVENT_COMPLETE : MEMCTX_EVENT_STILL;
     if (result->event == MEMCTX_EVENT_FOUND && paused && !is_proven(r, result))
         return MEMCTX_EVENT_COMPLETE;
+    /* It was paused before that could be seen: it is searched as a whole. */
     if (result->event == MEMCTX_EVENT_PENDING && !mine)
-        return MEMCTX_EVENT_RETRY;
+        return paused && result->has_datum ? MEMCTX_EVENT_STILL
+                                           : MEMCTX_EVENT_RETRY;
     if (result->event == MEMCTX_EVENT_STILL && r->has_datum && !mine)
         return MEMCTX_EVENT_RETRY;
     return result->event;

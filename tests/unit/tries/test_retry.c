@@ -994,6 +994,24 @@ test_kernel_of_a_paused_guest_that_nobody_saw_run(void **state)
     guestimg_deinit(&img);
 }
 
+/* A try that was begun before the pause saw it complete, and no more. */
+static void
+test_pause_before_a_kernel_was_seen_running(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    image_with_kernel(&img);
+    world_init(&w, &(struct adapter_config){.ram.open = open_image,
+                                            .ram.open_arg = &img});
+    record_handle(w.record, MEMCTX_EVENT_START, false);
+    record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+    turn_until_phase(&w, MEMCTX_PHASE_SILENT_PAUSED);
+    assert_true(w.record->unpublished);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
 /* What was watched up to the pause stays as it was; what may have been reset
  * meanwhile does not. */
 static void
@@ -1525,6 +1543,7 @@ main(void)
         cmocka_unit_test(test_guest_that_died_is_dead_whatever_its_clock_does),
         cmocka_unit_test(test_pause_is_no_sign_of_death),
         cmocka_unit_test(test_kernel_of_a_paused_guest_that_nobody_saw_run),
+        cmocka_unit_test(test_pause_before_a_kernel_was_seen_running),
         cmocka_unit_test(test_pause_of_a_kernel_that_was_watched),
         cmocka_unit_test(test_reset_is_remembered_without_a_datum),
         cmocka_unit_test(test_resume_while_a_paused_guest_is_looked_at),
