@@ -36,18 +36,6 @@ struct state {
     struct memctx_error untyped; /* why there are no types */
 };
 
-static void
-count_processes(struct memctx_target *target, const struct memctx_btf *btf,
-                const struct memctx_landmarks *landmarks, struct state *ret)
-{
-    MEMCTX_CLEANUP(memctx_tasks_deinit)
-    struct memctx_tasks tasks = MEMCTX_TASKS_INIT;
-    if (memctx_tasks_list(target, btf, landmarks, &tasks, NULL) < 0)
-        return;
-    ret->has_processes = true;
-    ret->n_processes = tasks.n;
-}
-
 /* A kernel without types, or without symbols, still has some figures. */
 static int
 read_state(struct explained *explained, struct state *ret,
@@ -56,13 +44,17 @@ read_state(struct explained *explained, struct state *ret,
     struct memctx_target *target = &explained->target;
     struct memctx_landmarks landmarks;
     struct memctx_btf *btf = NULL;
+    MEMCTX_CLEANUP(memctx_tasks_deinit)
+    struct memctx_tasks tasks = MEMCTX_TASKS_INIT;
     if (explained_begin(explained, STEPS, err) < 0)
         return -1;
     if (memctx_landmarks_read(target, &landmarks, NULL) < 0)
         landmarks = (struct memctx_landmarks){{0}};
     if (memctx_btf_take(target, &landmarks, &btf, &ret->untyped) == 0)
-        count_processes(target, btf, &landmarks, ret);
-    memctx_figures_read(target, btf, &landmarks, &ret->figures);
+        ret->has_processes =
+            memctx_tasks_list(target, btf, &landmarks, &tasks, NULL) == 0;
+    ret->n_processes = tasks.n;
+    memctx_figures_read(target, btf, &landmarks, &tasks, &ret->figures);
     memctx_btf_destroy(btf);
     return explained_end(explained, 0, NULL, err);
 }

@@ -117,10 +117,10 @@ read_threads(struct memctx_target *target, uint64_t gva,
 static void
 read_memory(struct memctx_target *target, const struct memctx_btf *btf,
             const struct memctx_landmarks *landmarks,
-            struct memctx_figures *ret)
+            const struct memctx_tasks *tasks, struct memctx_figures *ret)
 {
     struct memctx_meminfo info;
-    if (memctx_meminfo_read(target, btf, landmarks, &info, NULL) < 0)
+    if (memctx_meminfo_read(target, btf, landmarks, tasks, &info, NULL) < 0)
         return;
     set(ret, MEMCTX_FIGURE_MEM_TOTAL, info.total * info.page_size);
     set(ret, MEMCTX_FIGURE_MEM_FREE, info.free * info.page_size);
@@ -197,13 +197,14 @@ read_command_line(struct memctx_target *target, uint64_t at,
 void
 memctx_figures_read(struct memctx_target *target, const struct memctx_btf *btf,
                     const struct memctx_landmarks *landmarks,
+                    const struct memctx_tasks *tasks,
                     struct memctx_figures *ret)
 {
     const uint64_t *gva = landmarks->gva;
     *ret = (struct memctx_figures){.has = 0};
     if (btf != NULL) {
         read_time(target, btf, landmarks, ret);
-        read_memory(target, btf, landmarks, ret);
+        read_memory(target, btf, landmarks, tasks, ret);
     }
     read_load(target, gva[MEMCTX_AT_AVENRUN], ret);
     read_threads(target, gva[MEMCTX_AT_NR_THREADS], ret);

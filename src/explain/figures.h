@@ -12,6 +12,7 @@
 #include "explain/btf.h"
 #include "explain/landmarks.h"
 #include "explain/target.h"
+#include "explain/tasks.h"
 
 /* Bytes of memory as in /proc/meminfo; buffers only where the kernel names
  * them, else they are counted with what is cached. */
@@ -55,11 +56,12 @@ memctx_figures_has(const struct memctx_figures *figures,
 }
 
 /* Read all figures that can be had; `btf` NULL: the kernel has no types, and
- * memory and time cannot. Any thread. Never fails: what cannot be read is not
- * there. */
+ * memory and time cannot; `tasks` NULL: see meminfo.h. Any thread. Never fails:
+ * what cannot be read is not there. */
 void memctx_figures_read(struct memctx_target *target,
                          const struct memctx_btf *btf,
                          const struct memctx_landmarks *landmarks,
+                         const struct memctx_tasks *tasks,
                          struct memctx_figures *ret);
 
 #endif

@@ -28,6 +28,9 @@ enum {
     INODE_LINK,
     MAPPING,
     NRPAGES,
+    KTHREAD,
+    KTHREAD_DATA,
+    KSWAPD,
     FIELDS
 };
 
@@ -43,6 +46,10 @@ static const struct memctx_wish wishes[FIELDS] = {
     [INODE_LINK] = {"inode", "i_sb_list", NULL, true},
     [MAPPING] = {"inode", "i_mapping", NULL, true},
     [NRPAGES] = {"address_space", "nrpages", NULL, true},
+    /* Where a kernel thread keeps its struct kthread: to_kthread(); 5.17 */
+    [KTHREAD] = {"task_struct", "set_child_tid", "worker_private", true},
+    [KTHREAD_DATA] = {"kthread", "data", NULL, true},
+    [KSWAPD] = {"pglist_data", "kswapd", NULL, true},
 };
 
 /* What is counted: its index among the counters of a zone or a node, whose
@@ -190,9 +197,46 @@ add_node(struct sums *s, uint64_t gva, struct memctx_error *err)
     return 0;
 }
 
+/* The node that a kernel thread called kswapd works for, if that node knows
+ * this thread, too (kswapd_run() of mm/vmscan.c). */
+static bool
+find_node(const struct sums *s, const struct memctx_task *task, uint64_t *ret)
+{
+    uint64_t kthread;
+    uint64_t back;
+    return task->is_kernel_thread && strncmp(task->name, "kswapd", 6) == 0 &&
+           memctx_field_read(s->target, &s->field[KTHREAD], task->gva, &kthread,
+                             NULL) == 0 &&
+           memctx_field_read(s->target, &s->field[KTHREAD_DATA], kthread, ret,
+                             NULL) == 0 &&
+           memctx_field_read(s->target, &s->field[KSWAPD], *ret, &back, NULL) ==
+               0 &&
+           back == task->gva;
+}
+
+static int
+add_nodes_of(struct sums *s, const struct memctx_tasks *tasks,
+             struct memctx_error *err)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < tasks->n && found < NODES_MAX; i++) {
+        uint64_t gva;
+        if (!find_node(s, &tasks->task[i], &gva))
+            continue;
+        if (add_node(s, gva, err) < 0)
+            return -1;
+        found++;
+    }
+    return found > 0 ? 0
+                     : memctx_error_set(err, MEMCTX_PERMANENT,
+                                        "nothing tells where the nodes of "
+                                        "memory are");
+}
+
 /* With CONFIG_NUMA there is an array of pointers to nodes, else one node. */
 static int
-add_nodes(struct sums *s, struct memctx_error *err)
+add_nodes(struct sums *s, const struct memctx_tasks *tasks,
+          struct memctx_error *err)
 {
     uint64_t nodes_gva;
     uint64_t n = NODES_MAX;
@@ -200,6 +244,8 @@ add_nodes(struct sums *s, struct memctx_error *err)
     if (memctx_target_number(s->target, "SYMBOL(contig_page_data)", &nodes_gva,
                              NULL) == 0)
         return add_node(s, nodes_gva, err);
+    if (tasks != NULL && !memctx_target_has(s->target, "SYMBOL(node_data)"))
+        return add_nodes_of(s, tasks, err);
     if (memctx_target_number(s->target, "SYMBOL(node_data)", &nodes_gva, err) <
             0 ||
         memctx_target_bounded(s->target, "LENGTH(node_data)", NODES_MAX, &n,
@@ -312,13 +358,14 @@ fill(const struct sums *s, const struct memctx_landmarks *landmarks,
 int
 memctx_meminfo_read(struct memctx_target *target, const struct memctx_btf *btf,
                     const struct memctx_landmarks *landmarks,
+                    const struct memctx_tasks *tasks,
                     struct memctx_meminfo *ret, struct memctx_error *err)
 {
     struct sums s = {.target = target};
     struct memctx_meminfo info = {.page_size = MEMCTX_PAGE_SIZE};
     if (memctx_target_bounded(target, "PAGESIZE", PAGE_SIZE_MAX,
                               &info.page_size, err) < 0 ||
-        prepare(btf, &s, err) < 0 || add_nodes(&s, err) < 0 ||
+        prepare(btf, &s, err) < 0 || add_nodes(&s, tasks, err) < 0 ||
         fill(&s, landmarks, &info, err) < 0)
         return -1;
     *ret = info;

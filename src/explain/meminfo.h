@@ -10,6 +10,7 @@
 #include "explain/btf.h"
 #include "explain/landmarks.h"
 #include "explain/target.h"
+#include "explain/tasks.h"
 
 /* In pages of the guest. */
 struct memctx_meminfo {
@@ -23,13 +24,15 @@ struct memctx_meminfo {
     bool has_buffers;
 };
 
-/* Sum up all zones of all nodes (SYMBOL(node_data) of VMCOREINFO, or
- * contig_page_data). The sums of the kernel are these: what single CPUs have
- * not added yet is left out there, too. 0, or -1 with PERMANENT: the kernel
- * does not tell; RETRY. */
+/* Sum up all zones of all nodes. VMCOREINFO says where these are
+ * (SYMBOL(node_data), or contig_page_data); that of aarch64 does not, and there
+ * `tasks` (NULL: not known) do: each node has a kswapd. The sums of the kernel
+ * are these: what single CPUs have not added yet is left out there, too. 0, or
+ * -1 with PERMANENT: the kernel does not tell; RETRY. */
 int memctx_meminfo_read(struct memctx_target *target,
                         const struct memctx_btf *btf,
                         const struct memctx_landmarks *landmarks,
+                        const struct memctx_tasks *tasks,
                         struct memctx_meminfo *ret, struct memctx_error *err);
 
 #endif

@@ -49,7 +49,7 @@ fuzz_one(const uint8_t *data, size_t size)
     memctx_target_init(&target, map, &kept.x.kernel, note, strlen(note));
     struct fuzz_cost cost = fuzz_cost_begin(kept.guest.ram, FUZZ_STEPS);
     memctx_figures_read(&target, types_of(data[0] % (AGES + 1)), &landmarks,
-                        &figures);
+                        NULL, &figures);
     fuzz_cost_end(&cost);
     FUZZ_MUST(strlen(figures.hostname) <= 64);
     FUZZ_MUST(strlen(figures.command_line) < MEMCTX_COMMAND_LINE_MAX);

@@ -10,8 +10,7 @@
 #include "guestimg.h"
 
 #define EXPLIMG_RAM (128 * MEMCTX_MIB)
-#define EXPLIMG_ROOM UINT64_C(0x910000) /* from _text on nothing stands there \
-                                         */
+#define EXPLIMG_ROOM UINT64_C(0x910000) /* from _text on: nothing is there */
 #define EXPLIMG_ROOM_SIZE UINT64_C(0x200000)
 
 struct explimg {

@@ -22,6 +22,8 @@
 #define SUPER 3072
 #define INODE 3584
 #define MAPPING 4032
+#define KSWAPD 4608
+#define KTHREAD 4672
 #define NODE 8192
 
 /* In struct pglist_data and struct zone; counters of 8 bytes. */
@@ -29,6 +31,7 @@
 #define ZONE_SIZE 256
 #define NODE_STAT 512
 #define NODE_RESERVE 640
+#define NODE_KSWAPD 648
 #define WATERMARK 0
 #define BOOST 32
 #define MANAGED 40
@@ -79,8 +82,14 @@ add_nodes(struct btfimg *img, uint32_t word)
     const struct btfimg_member node[] = {
         {"node_zones", btfimg_array(img, id, 2), ZONES},
         {"vm_stat", btfimg_array(img, word, NODE_COUNTERS), NODE_STAT},
-        {"totalreserve_pages", word, NODE_RESERVE}};
-    btfimg_struct(img, MEMCTX_BTF_STRUCT, "pglist_data", 1024, node, 3);
+        {"totalreserve_pages", word, NODE_RESERVE},
+        {"kswapd", word, NODE_KSWAPD}};
+    btfimg_struct(img, MEMCTX_BTF_STRUCT, "pglist_data", 1024, node, 4);
+    const struct btfimg_member task[] = {{"set_child_tid", word, 0},
+                                         {"worker_private", word, 8}};
+    const struct btfimg_member thread[] = {{"data", word, 16}};
+    btfimg_struct(img, MEMCTX_BTF_STRUCT, "task_struct", 64, task, 2);
+    btfimg_struct(img, MEMCTX_BTF_STRUCT, "kthread", 64, thread, 1);
 }
 
 static void
@@ -154,6 +163,9 @@ write_memory(const struct explimg *x)
     for (unsigned i = 0; i < NODE_COUNTERS; i++)
         explimg_le64(x, gva + NODE + NODE_STAT + 8 * i, counters[i]);
     explimg_le64(x, gva + NODE + NODE_RESERVE, 1000);
+    explimg_le64(x, gva + NODE + NODE_KSWAPD, gva + KSWAPD);
+    explimg_le64(x, gva + KSWAPD + 8, gva + KTHREAD);
+    explimg_le64(x, gva + KTHREAD + 16, gva + NODE);
     explimg_le64(x, gva + SUPERBLOCK, gva + SUPER);
     explimg_list_init(x, gva + SUPER + 16);
     explimg_list_add(x, gva + SUPER + 16, gva + INODE + 32);
@@ -186,6 +198,15 @@ figureimg_write(const struct explimg *x)
     explimg_write(x, gva + TEXT, "root=/dev/vda quiet", 20);
     explimg_write(x, gva + UTS + 8, "Linux", 6);
     explimg_write(x, gva + UTS + 8 + 65, "guest", 6);
+}
+
+struct memctx_task
+figureimg_kswapd(const struct explimg *x)
+{
+    return (struct memctx_task){.gva = x->room_gva + KSWAPD,
+                                .pid = 30,
+                                .is_kernel_thread = true,
+                                .name = "kswapd0"};
 }
 
 struct memctx_landmarks

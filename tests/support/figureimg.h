@@ -5,6 +5,7 @@
 #define MEMCTX_TESTS_FIGUREIMG_H
 
 #include "explain/landmarks.h"
+#include "explain/tasks.h"
 #include "explimg.h"
 
 enum figureimg_age {
@@ -24,6 +25,9 @@ void figureimg_types(struct btfimg *img, enum figureimg_age age);
 void figureimg_write(const struct explimg *x);
 
 /* Where all of it is, and what VMCOREINFO says of it. */
+/* The kswapd of the node, a kernel thread; as a list of tasks has it. */
+struct memctx_task figureimg_kswapd(const struct explimg *x);
+
 struct memctx_landmarks figureimg_landmarks(const struct explimg *x);
 #define FIGUREIMG_NOTE_MAX 512
 void figureimg_note(const struct explimg *x, char note[FIGUREIMG_NOTE_MAX]);

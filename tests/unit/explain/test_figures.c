@@ -17,6 +17,7 @@ struct fixture {
     struct memctx_rammap *map;
     struct memctx_target target;
     struct memctx_landmarks landmarks;
+    const struct memctx_tasks *tasks;
     struct memctx_figures figures;
     char note[FIGUREIMG_NOTE_MAX];
     struct memctx_error err;
@@ -64,7 +65,8 @@ static void
 look(struct fixture *f)
 {
     memctx_target_refresh(&f->target);
-    memctx_figures_read(&f->target, f->btf, &f->landmarks, &f->figures);
+    memctx_figures_read(&f->target, f->btf, &f->landmarks, f->tasks,
+                        &f->figures);
 }
 
 /* The figure is there, and this one. */
@@ -162,6 +164,33 @@ test_a_kernel_without_symbols(void **state)
     assert_string_equal(f->figures.command_line, "");
 }
 
+/* VMCOREINFO of aarch64 does not name them; their kswapd does, if both know
+ * each other. */
+static void
+test_nodes_by_their_kswapd(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_task task[3] = {{.gva = f->x.room_gva, .name = "kswapd1"}};
+    const struct memctx_tasks tasks = {task, 3};
+    char *names = strstr(f->note, "SYMBOL(node_data)");
+    assert_non_null(names);
+    *names = '\0';
+    memctx_target_init(&f->target, f->map, &f->x.kernel, f->note,
+                       strlen(f->note));
+    look(f);
+    assert_unknown(f, MEM_TOTAL);
+    f->tasks = &tasks;
+    look(f);
+    assert_unknown(f, MEM_TOTAL);
+    task[1] = figureimg_kswapd(&f->x);
+    look(f);
+    assert_figure(f, MEM_TOTAL, 100000 * PAGE);
+    assert_figure(f, MEM_FREE, 40000 * PAGE);
+    explimg_le64(&f->x, f->x.room_gva + 8192 + 648, 0);
+    look(f);
+    assert_unknown(f, MEM_TOTAL);
+}
+
 static void
 test_a_kernel_without_types(void **state)
 {
@@ -220,9 +249,9 @@ test_counters_of_less_than_nothing(void **state)
     assert_figure(f, MEM_AVAILABLE, 0);
     explimg_le64(&f->x, node + 40, UINT64_MAX / 2);
     memctx_target_refresh(&f->target);
-    assert_int_equal(
-        memctx_meminfo_read(&f->target, f->btf, &f->landmarks, &info, &f->err),
-        -1);
+    assert_int_equal(memctx_meminfo_read(&f->target, f->btf, &f->landmarks,
+                                         NULL, &info, &f->err),
+                     -1);
     assert_error(&f->err, MEMCTX_RETRY, "pages of memory");
 }
 
@@ -291,6 +320,7 @@ main(void)
         T(test_an_older_kernel),
         T(test_a_clock_in_tk_core),
         T(test_a_kernel_without_symbols),
+        T(test_nodes_by_their_kswapd),
         T(test_a_kernel_without_types),
         T(test_panics_and_oopses),
         T(test_counters_of_less_than_nothing),
