@@ -515,9 +515,9 @@ test_wrapper_without_qemu(void **state)
     struct process process;
     struct ram ram;
     const struct memctx_domxml facts = facts_of_guest();
-    f->mib = "65536";
+    f->mib = "67108864"; /* more than a sanitizer maps */
     start_child(f, CHILD_CHILDLESS, UUID,
-                "memory-backend-memfd,id=pc.ram,share=on,size=64G");
+                "memory-backend-memfd,id=pc.ram,share=on,size=64T");
     assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
     assert_int_equal(backing_open(&process, &facts, &ram, &err), -1);
     assert_error(&err, MEMCTX_RETRY, "QEMU has just started");
