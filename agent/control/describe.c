@@ -7,8 +7,10 @@
 
 /* A kernel that nobody has seen running is counted by nobody. */
 static void
-describe_kernel(json_object *d, const struct memctx_datum *datum)
+describe_kernel(json_object *d, const struct record *record)
 {
+    const struct memctx_datum *datum = &record->datum;
+    uint64_t still_s = adapter_age_us(record->adapter) / 1000000;
     static const char *const lives[] = {
         [MEMCTX_LIVE_NO] = "no",
         [MEMCTX_LIVE_UNKNOWN] = "unknown",
@@ -19,6 +21,9 @@ describe_kernel(json_object *d, const struct memctx_datum *datum)
     if (datum->live != MEMCTX_LIVE_RUNS)
         json_object_object_add(d, "live",
                                json_object_new_string(lives[datum->live]));
+    if (still_s != 0)
+        json_object_object_add(d, "still",
+                               json_object_new_int64((int64_t)still_s));
 }
 
 json_object *
@@ -35,7 +40,7 @@ describe_domain(const struct record *record)
         json_object_object_add(d, "reason",
                                json_object_new_string(record_reason(record)));
     if (record->has_datum)
-        describe_kernel(d, &record->datum);
+        describe_kernel(d, record);
     return d;
 }
 

@@ -8,8 +8,8 @@
 
 #include "record/record.h"
 
-/* {"name","uuid","id","state","reason","generation","live"}. The caller puts
- * it. */
+/* {"name","uuid","id","state","reason","generation","live","still"}. The caller
+ * puts it. */
 json_object *describe_domain(const struct record *record);
 
 /* {"domain":D,"datum":"<memctx ..."}, the latter when it is ready, or silent
