@@ -228,6 +228,114 @@ test_page_comes_back_after_a_pause(void **state)
     close(fd);
 }
 
+/* The guest panics: its memory stays where it is. */
+static virDomainPtr
+let_die(struct ctlagent *a, int fd, const char *name)
+{
+    virDomainPtr domain = ctlagent_create_domain(a, name);
+    wait_ready(fd, name);
+    ctlagent_push(a, domain, MEMCTX_EVENT_DIED);
+    ctl_let_turn(fd);
+    return domain;
+}
+
+/* What clients sent before there were silent domains, byte by byte: for them it
+ * is one that is not ready. They are told why, and what to ask with. */
+static void
+test_silent_domain_is_not_ready_for_clients_of_before(void **state)
+{
+    struct ctlagent *a = *state;
+    char rule[64];
+    snprintf(rule, sizeof(rule), "user:%u write dead", (unsigned)getuid());
+    int fd = start(a, rule, (uid_t)-1);
+    virDomainPtr domain = let_die(a, fd, "dead");
+    const struct ctlreply *reply =
+        ctl_ask(fd, "{\"op\":\"show\",\"domain\":\"dead\"}");
+    assert_string_equal(ctl_text(reply, "domain.state"), "silent");
+    assert_string_equal(ctl_text(reply, "domain.live"), "no");
+    assert_string_equal(ctl_text(reply, "datum"), "");
+    assert_kind(fd, "{\"op\":\"open\",\"domain\":\"dead\"}", "retry",
+                "is silent: the guest panicked; its memory is served to who "
+                "asks with \"silent\":true");
+    assert_kind(fd,
+                "{\"op\":\"read\",\"domain\":\"dead\",\"gpa\":\"0x0\","
+                "\"size\":\"0x10\"}",
+                "retry", "asks with \"silent\":true");
+    assert_kind(fd, "{\"op\":\"open\",\"domain\":\"dead\",\"silent\":0}",
+                "retry", "is silent");
+    /* Nothing is written to a kernel that does not run. */
+    assert_kind(fd,
+                "{\"op\":\"write\",\"domain\":\"dead\",\"silent\":true,"
+                "\"gva\":\"" STUB_UTS "\",\"hex\":\"00\"}",
+                "retry", "is silent: the guest panicked");
+    ctlagent_destroy_domain(domain);
+    close(fd);
+}
+
+static void
+test_silent_domain_is_served_to_who_asks(void **state)
+{
+    struct ctlagent *a = *state;
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = let_die(a, fd, "dead");
+    const struct ctlreply *reply =
+        ctl_ask(fd, "{\"op\":\"show\",\"domain\":\"dead\",\"silent\":true}");
+    assert_non_null(strstr(ctl_text(reply, "datum"), " live=\"no\""));
+    assert_string_equal(ctl_text(reply, "domain.generation"), "1");
+    /* It ends a wait, too. */
+    reply =
+        ctl_ask(fd, "{\"op\":\"wait\",\"domain\":\"dead\",\"silent\":true}");
+    assert_string_equal(ctl_text(reply, "domain.state"), "silent");
+    assert_non_null(strstr(ctl_text(reply, "datum"), " live=\"no\""));
+    reply =
+        ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"dead\",\"silent\":true}");
+    assert_int_equal(reply->n_fds, 2);
+    assert_string_equal(ctl_text(reply, "domain.live"), "no");
+    assert_non_null(strstr(ctl_text(reply, "datum"), " live=\"no\""));
+    reply = ctl_ask(fd, "{\"op\":\"read\",\"domain\":\"dead\",\"silent\":true,"
+                        "\"gpa\":0,\"size\":16}");
+    assert_true(ctl_text(reply, "hole")[0] != '\0' || reply->len_bytes == 16);
+    ctlagent_destroy_domain(domain);
+    close(fd);
+}
+
+/* Readers of before see a 0, others which kernel it is; and both of another
+ * kernel, as soon as there is one. */
+static void
+test_page_tells_of_a_silent_kernel(void **state)
+{
+    struct ctlagent *a = *state;
+    int fd = start(a, NULL, (uid_t)-1);
+    virDomainPtr domain = ctlagent_create_domain(a, "dies");
+    wait_ready(fd, "dies");
+    const struct ctlreply *reply =
+        ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"dies\"}");
+    const struct statepage *page =
+        mmap(NULL, STATEPAGE_SIZE, PROT_READ, MAP_SHARED, reply->fds[0], 0);
+    uint64_t epoch = page->epoch;
+    assert_true(epoch != STATEPAGE_UNKNOWN);
+    assert_int_equal(page->silent, STATEPAGE_UNKNOWN);
+    ctlagent_push(a, domain, MEMCTX_EVENT_DIED);
+    wait_until(page->silent == epoch);
+    assert_int_equal(page->epoch, STATEPAGE_UNKNOWN);
+    reply =
+        ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"dies\",\"silent\":true}");
+    assert_int_equal(strtoull(ctl_text(reply, "epoch"), NULL, 16), epoch);
+    /* A page that is mapped only now shows the same. */
+    const struct statepage *late =
+        mmap(NULL, STATEPAGE_SIZE, PROT_READ, MAP_SHARED, reply->fds[0], 0);
+    assert_int_equal(late->silent, epoch);
+    munmap((void *)late, STATEPAGE_SIZE);
+    ctlagent_push(a, domain, MEMCTX_EVENT_RESET);
+    wait_until(page->silent == STATEPAGE_UNKNOWN);
+    wait_ready(fd, "dies");
+    assert_true(page->epoch != epoch && page->epoch != STATEPAGE_UNKNOWN);
+    assert_int_equal(page->silent, STATEPAGE_UNKNOWN);
+    munmap((void *)page, STATEPAGE_SIZE);
+    ctlagent_destroy_domain(domain);
+    close(fd);
+}
+
 static void
 test_read_by_gpa(void **state)
 {
@@ -1218,6 +1326,9 @@ main(void)
         T(test_open_hands_out_page_and_ram),
         T(test_page_follows_the_kernel),
         T(test_page_comes_back_after_a_pause),
+        T(test_silent_domain_is_not_ready_for_clients_of_before),
+        T(test_silent_domain_is_served_to_who_asks),
+        T(test_page_tells_of_a_silent_kernel),
         T(test_read_by_gpa),
         T(test_client_of_version_1_is_told),
         T(test_read_of_a_hole_sends_nothing),
