@@ -58,14 +58,32 @@ died()
     is "$name-invalid" "$(bed_datum_invalid "$(bed_datum "$name")")" ""
 }
 
+# served NAME BASE: what readers get of a dead guest, whose kernel's image is at BASE
+served()
+{
+    local name=$1 said
+    is "$name-live" "$(bed_datum "$name" | bed_datum_attribute memctx live)" no
+    like "$name-list" "$(bed_state_line "$name")" ' silent +1 +still for [0-9]+ s: '
+    said=$(bed_ctl read "$name" "$2" 16 2>&1) || true
+    like "$name-read" "$said" '^ffffffff[0-9a-f]{8}  ([0-9a-f]{2} +){16}'
+    like "$name-warning" "$said" "^warning: domain '$name' does not run: its kernel has stood still since 20"
+    # shellcheck disable=SC2016 # for the shell inside
+    is "$name-exec" "$(bed_ctl exec "$name" -- sh -c 'echo "$MEMCTX_LIVE"' 2> /dev/null)" no
+    bed_ctl core "$name" --output "$BED_DIR/home/dead.core" 2> "$BED_DIR/log/core" || true
+    like "$name-core" "$(head -c 4 "$BED_DIR/home/dead.core" | tail -c 3)" ELF
+    rm -f "$BED_DIR/home/dead.core"
+}
+
 # By sysrq, with all that can be seen of it; the reset begins the second generation.
 panics()
 {
-    local name=dead$1
+    local name=dead$1 base
     ready "$name" append=panic=0 "vcpus=$1" || return 0
+    base=$(bed_ctl show "$name" | bed_datum_attribute kernel base)
     bed_tell "$name" panic
     died "$name" || return 0
     is "$name-hook" "$(told "$name silent 1")" 1
+    served "$name" "$base"
     # An agent that comes later has not seen it run.
     bed_agent_stop KILL || true
     bed_agent_start
