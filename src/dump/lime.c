@@ -22,8 +22,9 @@ take_range(const struct memctx_rammap *file, uint64_t *at,
             "truncated: the header at %#" PRIx64 " is not whole", *at);
     uint64_t first = memctx_le64(header + 8);
     uint64_t last = memctx_le64(header + 16);
-    if (memctx_le32(header) != LIME_MAGIC || memctx_le32(header + 4) != LIME_VERSION ||
-        last < first || last == UINT64_MAX)
+    if (memctx_le32(header) != LIME_MAGIC ||
+        memctx_le32(header + 4) != LIME_VERSION || last < first ||
+        last == UINT64_MAX)
         return memctx_error_set(
             err, MEMCTX_PERMANENT,
             "no header of LiME at %#" PRIx64 ": mark %#" PRIx32
