@@ -60,7 +60,8 @@ put_kernel(const struct tasks *t, const struct memctx_layouts_result *result,
     answer->kernel = result->found.kernel;
     answer->layout = (uint32_t)result->layout;
     answer->proof = result->proof;
-    if (t->ram->n > 1 && result->proof == MEMCTX_LAYOUT_CERTAIN)
+    bool certain = t->ram->n == 1 && !memctx_rammap_is_doubted(t->ram->maps[0]);
+    if (!certain && result->proof == MEMCTX_LAYOUT_CERTAIN)
         answer->proof = MEMCTX_LAYOUT_ASSUMED;
 }
 

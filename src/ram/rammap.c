@@ -41,6 +41,7 @@ struct memctx_rammap {
     struct memctx_extent *extents; /* by gpa; grows */
     size_t n_extents;
     struct memctx_work *work; /* NULL: reading costs nothing */
+    bool doubted;
 };
 
 /* To step over so much that is no data takes about as long as to read a page,
@@ -127,7 +128,22 @@ memctx_rammap_create_beside(const struct memctx_rammap *map,
                             struct memctx_error *err)
 {
     atomic_fetch_add(&map->backends->maps, 1);
-    return create(map->backends, ret, err);
+    if (create(map->backends, ret, err) < 0)
+        return -1;
+    (*ret)->doubted = map->doubted;
+    return 0;
+}
+
+void
+memctx_rammap_doubt(struct memctx_rammap *map)
+{
+    map->doubted = true;
+}
+
+bool
+memctx_rammap_is_doubted(const struct memctx_rammap *map)
+{
+    return map->doubted;
 }
 
 int

@@ -11,6 +11,7 @@
 #ifndef MEMCTX_RAMMAP_H
 #define MEMCTX_RAMMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,9 @@ enum memctx_layout_proof {
     MEMCTX_LAYOUT_CERTAIN, /* there is no other */
     MEMCTX_LAYOUT_PROVEN,  /* the kernel, or RAM that it maps, is there in this
                               one only */
-    MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too;
-                              this is the likeliest */
+    MEMCTX_LAYOUT_ASSUMED, /* all that was found is there in the other one, too,
+                              or nobody knows what others there are; this is
+                              the likeliest */
     MEMCTX_LAYOUT_PROOFS
 };
 
@@ -84,6 +86,12 @@ int memctx_rammap_create_charged(const struct memctx_rammap *map,
                                  struct memctx_work *work,
                                  struct memctx_rammap **ret,
                                  struct memctx_error *err);
+
+/* Mark the layout of a map, before it is shared, as one that something may have
+ * changed that could not be read. Maps that are made of it later are marked,
+ * too. */
+void memctx_rammap_doubt(struct memctx_rammap *map);
+bool memctx_rammap_is_doubted(const struct memctx_rammap *map);
 
 /* What reading through this map is charged to; NULL: it costs nothing. */
 struct memctx_work *memctx_rammap_work(const struct memctx_rammap *map);

@@ -10,6 +10,7 @@
 #include "search/guests.h"
 #include "search/revalidate.h"
 #include "search/mapped.h"
+#include "search/split.h"
 
 #define NONE MEMCTX_LAYOUTS_MAX
 
@@ -213,14 +214,38 @@ move_kernel(const struct memctx_layouts *c, const struct memctx_kernel *kernel,
     return moved;
 }
 
-/* In which layout is this kernel right? *kernel becomes what it is there. */
-static void
-settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
+/* Where RAM ends that begins below 4 GiB. Extents are sorted. */
+static uint64_t
+low_of(const struct memctx_rammap *map)
 {
-    c->layout = c->winner;
-    c->proof = MEMCTX_LAYOUT_CERTAIN;
-    if (c->n == 1)
-        return;
+    size_t n;
+    const struct memctx_extent *extents = memctx_rammap_extents(map, &n);
+    uint64_t low = 0;
+    for (size_t i = 0; i < n && extents[i].gpa < 4 * MEMCTX_GIB; i++)
+        low = extents[i].gpa + extents[i].size;
+    return low;
+}
+
+/* Whatever may have moved RAM, the kernel was told by its firmware where that
+ * is. */
+static enum memctx_layout_proof
+ask_kernel(struct memctx_layouts *c, const struct memctx_kernel *kernel)
+{
+    const struct memctx_rammap *map = c->maps[c->layout];
+    uint64_t guesses[MEMCTX_SPLIT_GUESSES];
+    begin(c, memctx_rammap_size(map), false);
+    return memctx_split_judge(map, kernel, low_of(map), guesses) ==
+                       MEMCTX_SPLIT_CONFIRMED &&
+                   !memctx_work_is_over(&c->work)
+               ? MEMCTX_LAYOUT_PROVEN
+               : MEMCTX_LAYOUT_ASSUMED;
+}
+
+/* Of two layouts, in which is this kernel right? *kernel becomes what it is
+ * there. */
+static void
+choose(struct memctx_layouts *c, struct memctx_kernel *kernel)
+{
     size_t other = 1 - c->winner;
     const struct memctx_kernel moved = move_kernel(c, kernel, other);
     c->proof = MEMCTX_LAYOUT_PROVEN;
@@ -232,6 +257,18 @@ settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
         c->proof = MEMCTX_LAYOUT_ASSUMED;
     if (c->layout == other)
         *kernel = moved;
+}
+
+/* In which layout is this kernel right, and who says so? */
+static void
+settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
+{
+    c->layout = c->winner;
+    c->proof = MEMCTX_LAYOUT_CERTAIN;
+    if (c->n > 1)
+        choose(c, kernel);
+    if (memctx_rammap_is_doubted(c->maps[0]))
+        c->proof = ask_kernel(c, kernel);
 }
 
 /* The kernel that one candidate has found is that of the guest. */
@@ -278,7 +315,9 @@ memctx_layouts_adopt(struct memctx_layouts *layouts,
     layouts->winner = layout;
     layouts->layout = layout;
     layouts->proof =
-        layouts->n == 1 ? MEMCTX_LAYOUT_CERTAIN : MEMCTX_LAYOUT_ASSUMED;
+        layouts->n == 1 && !memctx_rammap_is_doubted(layouts->maps[0])
+            ? MEMCTX_LAYOUT_CERTAIN
+            : MEMCTX_LAYOUT_ASSUMED;
     memctx_bootstrap_adopt(layouts->bootstraps[layout], kernel);
 }
 

@@ -42,6 +42,8 @@ struct head {
     int32_t parent;
     uint32_t cpu_s;
     uint64_t memory_bytes;
+    uint32_t doubted; /* memctx_rammap_is_doubted() of all maps */
+    uint32_t padding;
 };
 
 struct backend {
@@ -180,6 +182,7 @@ fill_head(const struct memctx_start *start, struct head *ret)
         .parent = (int32_t)start->parent,
         .cpu_s = start->cpu_s,
         .memory_bytes = start->memory_bytes,
+        .doubted = memctx_rammap_is_doubted(start->maps[0]),
     };
     for (size_t i = 0; i < start->n_maps; i++) {
         size_t n;
@@ -358,6 +361,8 @@ receive_maps(struct arrival *a, const struct head *head,
     if (memctx_rammap_create(&maps[0], err) < 0 ||
         receive_backends(a, head->n_backends, err) < 0)
         return -1;
+    if (head->doubted != 0)
+        memctx_rammap_doubt(maps[0]);
     for (uint32_t i = 1; i < head->n_maps; i++) {
         if (memctx_rammap_create_beside(maps[0], &maps[i], err) < 0)
             return -1;

@@ -213,6 +213,64 @@ test_only_layout_is_certain(void **state)
     assert_won(f, &kernel, 0, MEMCTX_LAYOUT_CERTAIN);
 }
 
+/* A kernel that lies where all layouts agree, and maps all RAM as it is. */
+static struct guestimg_kernel
+add_kernel_with_direct_map(struct fixture *f)
+{
+    struct guestimg_kernel kernel = add_kernel(&f->img, "6.1", 64 * MEMCTX_MIB);
+    const struct guestimg_space space = {kernel.root_gpa, kernel.levels};
+    for (uint64_t gpa = 0; gpa < ABOVE; gpa += MEMCTX_GIB)
+        guestimg_map(&f->img, &space, DIRECT_MAP + gpa, gpa, MEMCTX_GIB, 0);
+    guestimg_map_range(&f->img, &space, DIRECT_MAP, 0, LOW, 2 * MEMCTX_MIB,
+                       MEMCTX_PTE_PRESENT);
+    map_above(f, &kernel, RAM - LOW);
+    return kernel;
+}
+
+/* The only layout that is known, if it is doubted, is what the kernel says. */
+static void
+test_kernel_confirms_the_doubted_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel_with_direct_map(f);
+    memctx_rammap_doubt(f->right);
+    begin(f, f->right, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_PROVEN);
+}
+
+static void
+test_kernel_contradicts_the_doubted_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel_with_direct_map(f);
+    memctx_rammap_destroy(f->wrong);
+    f->wrong = copy_as(f->right, OTHER_LOW, ABOVE);
+    memctx_rammap_doubt(f->wrong);
+    begin(f, f->wrong, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+    const struct memctx_kernel adopted = f->result.found.kernel;
+    memctx_layouts_destroy(f->layouts);
+    begin(f, f->wrong, NULL);
+    memctx_layouts_adopt(f->layouts, &adopted, 0);
+    assert_done(
+        memctx_layouts_verify(f->layouts, &f->request, &f->result, &f->err),
+        &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+}
+
+static void
+test_kernel_that_maps_no_ram_proves_no_doubted_layout(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel(&f->img, "6.1", 64 * MEMCTX_MIB);
+    memctx_rammap_doubt(f->right);
+    begin(f, f->right, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+}
+
 static void
 test_only_layout_that_is_wrong_finds_nothing(void **state)
 {
@@ -395,6 +453,9 @@ main(void)
         T(test_direct_map_proves_the_unlikely_layout),
         T(test_note_above_the_split_is_no_proof),
         T(test_only_layout_is_certain),
+        T(test_kernel_confirms_the_doubted_layout),
+        T(test_kernel_contradicts_the_doubted_layout),
+        T(test_kernel_that_maps_no_ram_proves_no_doubted_layout),
         T(test_only_layout_that_is_wrong_finds_nothing),
         T(test_budget_is_dealt_out),
         T(test_kernel_must_run_in_its_layout),

@@ -233,6 +233,18 @@ test_only_one_layout_is_certain(void **state)
     refuse(f, &f->answer, "layout");
 }
 
+static void
+test_doubted_layout_is_never_certain(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_probe_answer ret;
+    f->ram.n = 1;
+    memctx_rammap_doubt(f->map);
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    f->answer.proof = MEMCTX_LAYOUT_CERTAIN;
+    refuse(f, &f->answer, "proven otherwise");
+}
+
 /* A failure needs its reason, and no kernel; its kernel's fields count for
  * nothing. */
 static void
@@ -441,6 +453,7 @@ main(void)
         T(test_answer_of_another_size_is_refused),
         T(test_root_of_pae_may_be_small),
         T(test_only_one_layout_is_certain),
+        T(test_doubted_layout_is_never_certain),
         T(test_failure_has_a_reason_and_no_kernel),
         T(test_pending_is_no_answer_to_a_look),
         T(test_translation_is_of_pages_of_ram),

@@ -90,6 +90,7 @@ test_common_guest_arrives(void **state)
     assert_same_map(f->got.maps[0], f->sent.maps[0]);
     assert_int_equal(f->got.n_maps, 1);
     assert_null(f->got.maps[1]);
+    assert_false(memctx_rammap_is_doubted(f->got.maps[0]));
     assert_int_equal(f->got.parent, 17);
     assert_int_equal(f->got.memory_bytes, 1000);
     assert_int_equal(f->got.cpu_s, 5);
@@ -106,6 +107,7 @@ test_both_layouts_arrive(void **state)
     struct fixture *f = *state;
     const struct memctx_extent e = {UINT64_C(1) << 40, MEMCTX_MIB, 0, 0};
     f->sent.maps[0] = guestimg_rammap(&f->img, NULL);
+    memctx_rammap_doubt(f->sent.maps[0]);
     assert_done(
         memctx_rammap_create_beside(f->sent.maps[0], &f->sent.maps[1], &f->err),
         &f->err);
@@ -115,6 +117,8 @@ test_both_layouts_arrive(void **state)
     pass(f);
     assert_same_map(f->got.maps[0], f->sent.maps[0]);
     assert_same_map(f->got.maps[1], f->sent.maps[1]);
+    assert_true(memctx_rammap_is_doubted(f->got.maps[0]));
+    assert_true(memctx_rammap_is_doubted(f->got.maps[1]));
 }
 
 /* As many as there may be, each of a descriptor of its own, with a page map and
