@@ -139,8 +139,8 @@ create_record(struct domains *d, const struct event *event, struct record **ret,
     };
     struct adapter *adapter;
     const struct opener_target target = {d->means->watch, d->means->dirfd,
-                                         event->uuid, event->id,
-                                         d->means->stub};
+                                         event->uuid,     event->id,
+                                         d->means->stub,  d->means->log};
     if (opener_configure(&target, &config.ram, err) < 0 ||
         adapter_create(&config, &d->means->adapters, &adapter, err) < 0)
         return -1;

@@ -24,6 +24,7 @@ struct opening {
     struct memctx_layout *layout;
     struct memctx_layout *other; /* NULL, or what it may be as well; of the same
                                     backends */
+    char doubt[64];              /* as in struct ram */
     struct holdings holdings;
     struct memctx_match matches[MEMCTX_BACKENDS_MAX];
 };
@@ -152,6 +153,7 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     if (conf == NULL || o->layout == NULL || o->other == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     gather_memconf(facts, &o->process->args, true, conf);
+    memcpy(o->doubt, conf->doubt, sizeof(o->doubt));
     return find_layouts(o, conf, err);
 }
 
@@ -253,6 +255,9 @@ open_all(const struct opening *o, struct ram *ret, struct memctx_error *err)
     const struct memctx_layout *layout = o->layout;
     if (memctx_rammap_create(&ram.map, err) < 0)
         return -1;
+    memcpy(ram.doubt, o->doubt, sizeof(ram.doubt));
+    if (ram.doubt[0] != '\0')
+        memctx_rammap_doubt(ram.map);
     for (size_t i = 0; i < layout->n_backends; i++) {
         if (add_backend(o, i, ram.map, err) < 0)
             return -1;

@@ -242,6 +242,45 @@ check_unchanged(const struct seek *s, pid_t started, struct memctx_error *err)
     return 0;
 }
 
+/* QEMU's own paths, relative ones as well. No path leads to a device or FIFO
+ * that would notice; a file that changed since QEMU began is not what it read.
+ */
+static int
+open_config(const struct process *process, const char *path, struct stat *st)
+{
+    char link[32];
+    bool absolute = path[0] == '/';
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int dirfd = openat(process->procfd, absolute ? "root" : "cwd",
+                       O_PATH | O_DIRECTORY | O_CLOEXEC);
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int file = dirfd >= 0
+                   ? openat(dirfd, path + strspn(path, "/"), O_PATH | O_CLOEXEC)
+                   : -1;
+    if (file < 0 || fstat(file, st) < 0 || !S_ISREG(st->st_mode))
+        return -1;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static bool
+read_config(const char *path, char *to, size_t size, void *arg)
+{
+    const struct process *process = arg;
+    struct stat st;
+    MEMCTX_CLEANUP(memctx_cleanup_fd)
+    int fd = open_config(process, path, &st);
+    if (fd < 0)
+        return false;
+    uint64_t changed_ns =
+        (uint64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+    ssize_t n = read(fd, to, size - 1);
+    if (n < 0 || st.st_size != n || changed_ns > process_started_ns(process))
+        return false;
+    to[n] = '\0';
+    return strlen(to) == (size_t)n;
+}
+
 static void
 cleanup_seek(struct seek **s)
 {
@@ -267,7 +306,8 @@ emulator_find(const char *uri, const char *name, const char *uuid,
     const pid_t started = c->process.pid;
     follow_wrappers(c, uuid);
     if (check_unchanged(s, started, err) < 0 ||
-        memctx_cmdline_parse(c->args, c->len_bytes, &c->process.args, err) < 0)
+        memctx_cmdline_parse_all(c->args, c->len_bytes, read_config,
+                                 &c->process, &c->process.args, err) < 0)
         return -1;
     *ret = c->process;
     c->process.pidfd = -1;

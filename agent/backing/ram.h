@@ -19,9 +19,11 @@ struct ram {
     struct memctx_rammap *other; /* owned; NULL, or the same RAM in the layout
                                     that is the second likeliest */
     uint64_t low;                /* bytes below the split */
-    bool synthetic;              /* no guest runs in it: nothing to see alive */
-    bool fresh; /* it began with this QEMU: no earlier guest can have left
-                   anything in it */
+    char doubt[64]; /* an argument of QEMU that may have moved RAM, and could
+                       not be read; "": there is none */
+    bool synthetic; /* no guest runs in it: nothing to see alive */
+    bool fresh;     /* it began with this QEMU: no earlier guest can have left
+                       anything in it */
     struct vcpus *vcpus;      /* owned; NULL: nobody knows them */
     uint64_t identity;        /* see ram_identity(); 0 until somebody asks */
     struct statefile_run run; /* whose it is, and how far that was counted */

@@ -205,6 +205,9 @@ print_layout(const struct sources *s, bool as_json)
               "the vendor of the vCPUs or the age of the machine type, which "
               "is not known here\n",
               stderr);
+    if (conf->doubt[0] != '\0')
+        fprintf(stderr, "warning: '%s' may move RAM, and cannot be read here\n",
+                conf->doubt);
     if (as_json)
         print_as_json(layout);
     else

@@ -50,6 +50,20 @@ fetch_facts(virConnectPtr connection, const struct target *target,
     return memctx_error_set(err, MEMCTX_GONE, "this run of the domain is over");
 }
 
+/* What the datum says of its layout then depends on the kernel. */
+static void
+tell_doubt(const struct target *target, const struct ram *ram)
+{
+    if (ram->doubt[0] != '\0')
+        log_line(
+            target->wanted.log, LOG_LEVEL_WARNING,
+            "uuid=%s where RAM is may depend on '%s', which memctxd cannot "
+            "read: unless the guest's kernel proves it, the datum says "
+            "layout=\"assumed\"; give QEMU max-ram-below-4g and the like "
+            "as -machine and -device",
+            target->uuid, ram->doubt);
+}
+
 static int
 open_process(virConnectPtr connection, const struct target *target,
              const struct memctx_domxml *facts, struct ram *ret,
@@ -63,6 +77,8 @@ open_process(virConnectPtr connection, const struct target *target,
     if (emulator_find(uri, facts->name, target->uuid, &process, err) < 0)
         return -1;
     int failed = backing_open(&process, facts, ret, err);
+    if (failed == 0)
+        tell_doubt(target, ret);
     ret->run.instance = process.instance;
     return failed;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "common/log.h"
 #include "tries/ramopen.h"
 #include "watch/watch.h"
 
@@ -15,7 +16,8 @@ struct opener_target {
     int dirfd;           /* as must this: where the state files are */
     const char *uuid;
     int id;
-    bool stub; /* synthetic RAM instead */
+    bool stub;             /* synthetic RAM instead */
+    const struct log *log; /* NULL: nothing is told */
 };
 
 /* Have that RAM opened. Copies the uuid. -1 with EXHAUSTED: out of memory. */

@@ -4,6 +4,7 @@
  * that rests on a guess is worse than none. */
 #include "qemu/argument.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -36,4 +37,11 @@ memctx_argument_name(const struct memctx_argument *a, const char *key,
     if (text[0] != '\0')
         memcpy(to, text, strlen(text) + 1);
     return 0;
+}
+
+void
+memctx_argument_doubt(const struct memctx_argument *a, const char *option)
+{
+    char *doubt = a->args->memory.doubt;
+    snprintf(doubt, sizeof(a->args->memory.doubt), "%s %.40s", option, a->text);
 }

@@ -11,12 +11,15 @@
 #include "base/error.h"
 #include "qemu/args.h"
 #include "qemu/opt.h"
+#include "qemu/readconfig.h"
 
 struct memctx_argument {
     struct memctx_qemuargs *args; /* all that was found */
     const struct memctx_qemuopt *opt;
     const char *text;
-    bool has_accel; /* an -accel came before */
+    bool has_accel;                /* an -accel came before */
+    memctx_config_fn *read_config; /* NULL: files are not read */
+    void *read_arg;
 };
 
 /* Takes one option's argument. 0, or -1 with PERMANENT. */
@@ -35,5 +38,9 @@ int memctx_argument_size(const struct memctx_argument *argument,
 int memctx_argument_name(const struct memctx_argument *argument,
                          const char *key, char to[MEMCTX_BACKEND_NAME_MAX],
                          struct memctx_error *err);
+
+/* What this argument (beginning with `option`) does to RAM cannot be told. */
+void memctx_argument_doubt(const struct memctx_argument *argument,
+                           const char *option);
 
 #endif

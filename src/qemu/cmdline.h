@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "qemu/args.h"
+#include "qemu/readconfig.h"
 
 #define MEMCTX_CMDLINE_MAX (1024u * 1024) /* bytes of arguments read */
 
@@ -19,6 +20,13 @@
  * is untouched on failure. Any thread. */
 int memctx_cmdline_parse(const char *args, size_t len_bytes,
                          struct memctx_qemuargs *ret, struct memctx_error *err);
+
+/* The same with files of -readconfig, which read_config() reads. Where it
+ * fails, or is NULL, the layout is in doubt (struct memctx_memconf). */
+int memctx_cmdline_parse_all(const char *args, size_t len_bytes,
+                             memctx_config_fn *read_config, void *arg,
+                             struct memctx_qemuargs *ret,
+                             struct memctx_error *err);
 
 /* The first -uuid among such arguments, which libvirt wrote; "": there is none.
  * A later one is the domain owner's, who may well want the guest to see another

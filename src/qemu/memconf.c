@@ -130,6 +130,8 @@ memctx_memconf_overlay(struct memctx_memconf *conf,
         conf->accel = args->accel;
     if (whole || args->max_ram_below_4g != 0)
         conf->max_ram_below_4g = args->max_ram_below_4g;
+    if (whole || args->doubt[0] != '\0')
+        memcpy(conf->doubt, args->doubt, sizeof(conf->doubt));
     if (whole || args->has_pci_hole64) {
         conf->has_pci_hole64 = args->has_pci_hole64;
         conf->pci_hole64_bytes = args->pci_hole64_bytes;

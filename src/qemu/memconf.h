@@ -75,6 +75,8 @@ struct memctx_memconf {
     uint64_t max_ram_below_4g;
     bool has_pci_hole64;
     uint64_t pci_hole64_bytes;
+    char doubt[64]; /* an argument that may move RAM, but could not be read; "":
+                       there is none */
     char boot_backend[MEMCTX_BACKEND_NAME_MAX]; /* when there are no cells */
     size_t n_cells;
     struct memctx_cell cells[MEMCTX_CELLS_MAX]; /* in any order */

@@ -127,6 +127,22 @@ add_memdev(struct memctx_argument *a, size_t driver, struct memctx_error *err)
     return 0;
 }
 
+bool
+memctx_objects_places(const char *driver, const char *property)
+{
+    bool memdev = false;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(drivers); i++) {
+        size_t len = strlen(drivers[i].prefix);
+        len -= drivers[i].prefix[len - 1] == '-';
+        memdev = memdev || strncmp(driver, drivers[i].prefix, len) == 0;
+    }
+    return memdev &&
+           (strcmp(property, "addr") == 0 || strcmp(property, "memaddr") == 0 ||
+            strcmp(property, "memdev") == 0 ||
+            strcmp(property, "label-size") == 0 ||
+            strcmp(property, "block-size") == 0);
+}
+
 int
 memctx_objects_take_device(struct memctx_argument *a, struct memctx_error *err)
 {

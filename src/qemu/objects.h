@@ -12,6 +12,9 @@ memctx_argument_fn memctx_objects_take_object;
 memctx_argument_fn memctx_objects_take_cell;
 memctx_argument_fn memctx_objects_take_device;
 
+/* Does this property of a device decide where its RAM is, or which that is? */
+bool memctx_objects_places(const char *driver, const char *property);
+
 /* All arguments were taken: let cells and devices know the size of their
  * backends, which may stand behind them. -1 with PERMANENT: -m and the boot
  * backend differ. */

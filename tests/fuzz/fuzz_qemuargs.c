@@ -39,19 +39,36 @@ check(const struct memctx_qemuargs *found)
         FUZZ_MUST(strlen(found->backends[i].id) < MEMCTX_BACKEND_NAME_MAX);
 }
 
+/* Every file of options is what the arguments are. */
+static bool
+read_config(const char *path, char *to, size_t size, void *arg)
+{
+    const char *text = arg;
+    (void)path;
+    if (strlen(text) >= size)
+        return false;
+    strcpy(to, text);
+    return true;
+}
+
 void
 fuzz_one(const uint8_t *data, size_t size)
 {
     static struct memctx_qemuargs found;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     char *args = malloc(size > 0 ? size : 1);
-    FUZZ_MUST(args != NULL);
+    char *text = calloc(1, size + 1);
+    FUZZ_MUST(args != NULL && text != NULL);
+    if (size > 0)
+        memcpy(text, data, size);
     for (size_t i = 0; i < size; i++)
         args[i] = data[i] == '\n' ? '\0' : (char)data[i];
-    if (memctx_cmdline_parse(args, size, &found, &err) == 0) {
+    if (memctx_cmdline_parse_all(args, size, read_config, text, &found, &err) ==
+        0) {
         check(&found);
         check_layout(&found.memory);
     } else
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT);
+    free(text);
     free(args);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backing/backing.h"
@@ -474,6 +475,51 @@ test_uuid_of_the_owner_is_not_the_domains(void **state)
     assert_int_equal(find(f, "guest"), f->child);
 }
 
+static struct memctx_memconf
+memory_of(const struct fixture *f)
+{
+    static struct process process;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
+    process_deinit(&process);
+    return process.args.memory;
+}
+
+/* It counts as long as it is what QEMU read. */
+static void
+test_file_of_options(void **state)
+{
+    struct fixture *f = *state;
+    static char path[128];
+    const struct timespec tick = {.tv_nsec = 20000000};
+    snprintf(path, sizeof(path), "%s/run/qemu/options.cfg", f->root);
+    add_pidfile(f, "options.cfg", "[machine]\n  max-ram-below-4g = \"4M\"\n");
+    nanosleep(&tick, NULL); /* a process' start is told in ticks */
+    f->then[0] = "-readconfig";
+    f->then[1] = path;
+    start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
+    assert_int_equal(memory_of(f).max_ram_below_4g, 4 * MEMCTX_MIB);
+    assert_string_equal(memory_of(f).doubt, "");
+    nanosleep(&tick, NULL);
+    add_pidfile(f, "options.cfg", "[machine]\n  max-ram-below-4g = \"2M\"\n");
+    assert_int_equal(memory_of(f).max_ram_below_4g, 0);
+    assert_string_not_equal(memory_of(f).doubt, "");
+}
+
+/* Whoever wrote the arguments cannot make us wait. */
+static void
+test_file_of_options_that_is_none(void **state)
+{
+    struct fixture *f = *state;
+    static char path[128];
+    snprintf(path, sizeof(path), "%s/run/qemu/fifo", f->root);
+    add_pidfile(f, "fifo", NULL);
+    f->then[0] = "-readconfig";
+    f->then[1] = path;
+    start_child(f, CHILD_SHARED, UUID, SHARED_RAM);
+    assert_string_not_equal(memory_of(f).doubt, "");
+}
+
 /* -run-with async-teardown=on has one. */
 static void
 test_fork_of_qemu_is_not_qemu(void **state)
@@ -584,6 +630,8 @@ main(int argc, char **argv)
         T(test_process_that_ended_is_gone),
         T(test_pidfile_of_another_name),
         T(test_uuid_of_the_owner_is_not_the_domains),
+        T(test_file_of_options),
+        T(test_file_of_options_that_is_none),
         T(test_fork_of_qemu_is_not_qemu),
         T(test_child_of_a_wrapper_is_qemu),
         T(test_grandchild_of_a_wrapper_is_qemu),

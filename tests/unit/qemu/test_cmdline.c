@@ -446,6 +446,109 @@ test_pci_hole_of_both_machines(void **state)
                      2 * MEMCTX_GIB);
 }
 
+/* What a test's -readconfig finds in FILE; other files cannot be read. */
+static bool
+read_config(const char *path, char *to, size_t size, void *arg)
+{
+    assert_true(strlen(arg) < size);
+    strcpy(to, arg);
+    return strcmp(path, "FILE") == 0;
+}
+
+static struct memctx_memconf
+parse_with_config(const char *config, const char *path)
+{
+    static char args[256];
+    static struct memctx_qemuargs found;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char copy[8192];
+    strcpy(copy, config);
+    int n = snprintf(args, sizeof(args), "qemu%c-m%c1G%c-readconfig%c%s", 0, 0,
+                     0, 0, path);
+    assert_done(memctx_cmdline_parse_all(args, (size_t)n + 1, read_config, copy,
+                                         &found, &err),
+                &err);
+    return found.memory;
+}
+
+static void
+test_file_of_options_is_read(void **state)
+{
+    (void)state;
+    struct memctx_memconf memory = parse_with_config(
+        "# of a domain\n\n[machine]\n  type = \"q35\"\n"
+        "  max-ram-below-4g = \"256M\"\n[memory]\n  size = \"512\"\n"
+        "[object \"m0\"]\n  qom-type = \"memory-backend-file\"\n"
+        "  mem-path = \"/a,id=x\"\n  size = \"0.5G\"\n"
+        "[device \"d0\"]\n  driver = \"pc-dimm\"\n  memdev = \"m0\"\n"
+        "[global]\n  driver = \"q35-pcihost\"\n"
+        "  property = \"pci-hole64-size\"\n  value = \"2G\"\n"
+        "[drive]\n  file = \"\"",
+        "FILE");
+    assert_string_equal(memory.doubt, "");
+    assert_string_equal(memory.machine, "q35");
+    assert_int_equal(memory.max_ram_below_4g, 256 * MEMCTX_MIB);
+    assert_int_equal(memory.ram_bytes, 512 * MEMCTX_MIB);
+    assert_int_equal(memory.n_memdevs, 1);
+    assert_string_equal(memory.memdevs[0].id, "d0");
+    assert_int_equal(memory.memdevs[0].size, 512 * MEMCTX_MIB);
+    assert_int_equal(memory.pci_hole64_bytes, 2 * MEMCTX_GIB);
+}
+
+static void
+test_file_of_options_that_cannot_be_read(void **state)
+{
+    (void)state;
+    static char longest[6000] = "[machine]\n";
+    const char *const bad[] = {"type = \"q35\"",
+                               "[machine]\n type = q35",
+                               "[machine\nx",
+                               "[]\n",
+                               "[machine]\n max-ram-below-4g = \"no\"\n",
+                               longest};
+    for (size_t i = strlen(longest); i + 200 < sizeof(longest);)
+        i += (size_t)sprintf(longest + i, "a = \"%0150d\"\n", 1);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(bad); i++) {
+        struct memctx_memconf memory = parse_with_config(bad[i], "FILE");
+        assert_string_equal(memory.doubt, "-readconfig FILE");
+        assert_int_equal(memory.ram_bytes, MEMCTX_GIB);
+    }
+    assert_string_equal(parse_with_config("", "other").doubt,
+                        "-readconfig other");
+    assert_string_equal(parse("qemu|-readconfig|x").memory.doubt,
+                        "-readconfig x");
+}
+
+/* What may move RAM, and what looks like it. */
+static void
+test_arguments_that_move_ram_unseen(void **state)
+{
+    (void)state;
+    static const char *const moving[] = {
+        "-set|machine.x.max-ram-below-4g=1G",
+        "-set|object.m.size=1G",
+        "-device|pc-dimm,id=d,memdev=m|-set|device.d.addr=0x140000000",
+        "-global|pc-dimm.addr=0x140000000",
+        "-global|driver=virtio-mem,property=memaddr,value=0x140000000",
+    };
+    static const char *const others[] = {
+        "-set|device.hostdev0.x-igd-opregion=on",
+        "-device|pc-dimm,id=d,memdev=m|-set|device.net0.addr=3",
+        "-global|ICH9-LPC.disable_s3=1",
+        "-global|pc-dimm.unarmed=on",
+        "-global|virtio-net-pci.addr=3",
+    };
+    char args[256];
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(moving); i++) {
+        snprintf(args, sizeof(args), "qemu|%s", moving[i]);
+        assert_string_not_equal(parse(args).memory.doubt, "");
+    }
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(others); i++) {
+        snprintf(args, sizeof(args), "qemu|%s", others[i]);
+        assert_string_equal(parse(args).memory.doubt, "");
+    }
+}
+
 int
 main(void)
 {
@@ -468,6 +571,9 @@ main(void)
         T(test_json_that_is_none),
         T(test_json_with_members_of_other_types),
         T(test_backends_that_hold_no_ram),
+        T(test_file_of_options_is_read),
+        T(test_file_of_options_that_cannot_be_read),
+        T(test_arguments_that_move_ram_unseen),
         T(test_sizes_that_are_none),
         T(test_uuid_that_is_none),
         T(test_uuid_that_the_owner_appended),
