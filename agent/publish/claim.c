@@ -28,7 +28,12 @@
 
 #define LOOK_FIRST_MS 20u
 #define LOOK_CAP_MS 250u
-#define LOOK_LATE_MS 500u
+
+/* A domain in which nobody answered in time. */
+struct denial {
+    char uuid[MEMCTX_UUID_TEXT_SIZE];
+    uint64_t said_ms; /* when it was asked */
+};
 
 struct claim {
     struct watch *watch;
@@ -43,9 +48,10 @@ struct claim {
     uint64_t connected_ms; /* when it began */
     bool vouched;          /* in a round before */
     bool listed;
-    unsigned n_open;              /* asks that have not ended, */
-    unsigned n_yes;               /* or were answered, */
-    unsigned n_no;                /* or were not */
+    unsigned n_open; /* asks that have not ended, */
+    unsigned n_yes;  /* or were answered, */
+    unsigned n_no;   /* or were not: */
+    struct denial denials[ASKS_MAX];
     struct candidate *candidates; /* seen in this round */
 };
 
@@ -73,7 +79,6 @@ struct ask {
     unsigned says; /* how often it was said */
     uint64_t said_ms;
     unsigned delay_ms;
-    bool voted; /* VOTE_NO; an answer may come late */
 };
 
 /* When that has lasted long enough. */
@@ -184,16 +189,25 @@ is_over(const struct ask *ask)
     return over;
 }
 
+/* An answer that comes late takes this back. Lock held. */
 static void
-cast(struct ask *ask, enum vote vote)
+deny(struct claim *c, const struct ask *ask)
+{
+    struct denial *denial = &c->denials[c->n_no++];
+    memcpy(denial->uuid, ask->uuid, sizeof(denial->uuid));
+    denial->said_ms = ask->said_ms;
+}
+
+static void
+cast(const struct ask *ask, enum vote vote)
 {
     struct claim *c = ask->claim;
     pthread_mutex_lock(&c->lock);
     if (ask->round == c->round) {
-        c->n_open -= !ask->voted;
-        c->n_no -= ask->voted;
+        c->n_open--;
         c->n_yes += vote == VOTE_YES;
-        c->n_no += vote == VOTE_NO;
+        if (vote == VOTE_NO)
+            deny(c, ask);
         if (vote == VOTE_NONE)
             ask_next(c);
         decide(c);
@@ -247,9 +261,9 @@ look(struct ask *ask, const struct claimplace *place)
         vote = VOTE_YES;
     else if (mine)
         vote = judge_silence(ask);
-    else if (!ask->voted)
+    else
         return judge_other(ask, place, &word);
-    if (mine && vote != VOTE_OPEN)
+    if (vote != VOTE_OPEN)
         claimplace_clear(place);
     return vote;
 }
@@ -278,15 +292,6 @@ visit(struct ask *ask)
     return ask->says == 0 ? say_ask(ask, &place) : look(ask, &place);
 }
 
-/* Nobody answered in time. An answer that comes now is late, and is looked for
- * at leisure. True: no more. */
-static bool
-is_too_late(const struct ask *ask)
-{
-    uint64_t age_ms = clocks_now_ms() - ask->said_ms;
-    return ask->says == 0 || age_ms >= ask->claim->times.late_ms;
-}
-
 static void
 run_ask(struct executor_job *job)
 {
@@ -297,17 +302,12 @@ run_ask(struct executor_job *job)
         return;
     }
     enum vote vote = visit(ask);
-    if (vote == VOTE_YES || (vote != VOTE_OPEN && !ask->voted))
+    if (vote != VOTE_OPEN) {
         cast(ask, vote);
-    ask->voted = ask->voted || vote == VOTE_NO;
-    bool ended = vote == VOTE_YES || vote == VOTE_NONE ||
-                 (ask->voted && is_too_late(ask));
-    if (ended) {
         free(ask);
         return;
     }
-    ask->delay_ms = ask->voted ? LOOK_LATE_MS
-                    : ask->delay_ms == 0
+    ask->delay_ms = ask->delay_ms == 0
                         ? LOOK_FIRST_MS
                         : (unsigned)memctx_min(2 * ask->delay_ms, LOOK_CAP_MS);
     executor_retry(ask->claim->executor, job, ask->delay_ms);
@@ -324,6 +324,37 @@ may_answer(struct claim *c, const char *token)
     return !mine && (vouches || first);
 }
 
+/* The domain in which nobody answered in time, if there is still time for a
+ * late answer; NULL. Lock held. */
+static struct denial *
+find_denial(struct claim *c, const char *uuid)
+{
+    for (unsigned i = 0; i < c->n_no; i++) {
+        struct denial *d = &c->denials[i];
+        if (strcmp(d->uuid, uuid) == 0 &&
+            clocks_now_ms() - d->said_ms < c->times.late_ms)
+            return d;
+    }
+    return NULL;
+}
+
+/* Somebody answers us, whose machine may have stood still. True: it counts, and
+ * need not stand there. */
+static bool
+take_late_answer(struct claim *c, const char *uuid, const char *token)
+{
+    pthread_mutex_lock(&c->lock);
+    bool mine = strcmp(token, c->token) == 0;
+    struct denial *denial = mine ? find_denial(c, uuid) : NULL;
+    if (denial != NULL) {
+        *denial = c->denials[--c->n_no];
+        c->n_yes++;
+        decide(c);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return denial != NULL;
+}
+
 /* In a domain in which somebody said something. */
 static void
 run_answer(struct executor_job *job)
@@ -335,6 +366,9 @@ run_answer(struct executor_job *job)
         struct claim_word word = claimplace_read(&place);
         if (word.said == CLAIM_SAID_ASK && may_answer(heard->claim, word.token))
             claimplace_say(&place, CLAIM_SAID_HELD, word.token);
+        if (word.said == CLAIM_SAID_HELD &&
+            take_late_answer(heard->claim, heard->uuid, word.token))
+            claimplace_clear(&place);
     }
     free(heard);
 }
