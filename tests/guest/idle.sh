@@ -34,7 +34,7 @@ agent_with()
     BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
     BED_LOG_LEVEL=info bed_agent_start
     bed_wait_state idle ready 60 || not_ok idle-ready "$(bed_state_line idle)"
-    sleep 12 # for so long it looks whether another agent answers late
+    sleep 3
 }
 
 # The heartbeat has a thread of its own, which sleeps in a futex: libvirt's loop and ours do not wake for it. A kernel with
