@@ -162,9 +162,9 @@ check_fair()
 holdings()
 {
     echo "$(find "/proc/$BED_AGENT/fd" -mindepth 1 | wc -l) descriptors," \
-        "$(find "/proc/$BED_AGENT/task" -mindepth 1 -maxdepth 1 | wc -l) threads," \
         "$(pgrep -c -P "$BED_AGENT") children"
 }
+threads() { find "/proc/$BED_AGENT/task" -mindepth 1 -maxdepth 1 | wc -l; }
 has_holdings() { [ "$(holdings)" = "$1" ]; }
 is_empty() { [ -z "$(bed_ctl list | grep -E 'waiting|ready|stale' || true)" ]; }
 
@@ -201,7 +201,7 @@ hunted()
 
 check_hunted()
 {
-    local i before
+    local i before threads_before
     bed_agent_start
     # libvirt's threads and what is made once
     bed_create prey boot=firmware
@@ -210,6 +210,7 @@ check_hunted()
     bed_until 60 is_empty || diag "$(bed_ctl list)"
     sleep 1
     before=$(holdings)
+    threads_before=$(threads)
     for ((i = 1; i <= boots; i++)); do
         hunted "$i"
         bed_agent_alive || { not_ok hunted-agent "it died in boot $i"; return; }
@@ -220,6 +221,9 @@ check_hunted()
     is hunted-faults-are-told "$(grep -cE 'prober fault [0-9]+: it did well' "$(bed_agent_log)" || true)" 0
     bed_until 60 has_holdings "$before" || true
     is hunted-leaves-nothing "$(holdings)" "$before"
+    # Executors begin with none, and start one when there is more to do at once than before.
+    if [ "$(threads)" -le $((threads_before + 8)) ]; then ok hunted-threads
+    else not_ok hunted-threads "$(threads), and $threads_before before"; fi
     bed_agent_stop TERM || true
 }
 
@@ -288,9 +292,9 @@ check_broker()
     diag "calls on guest RAM by memctxd:" \
         "$(calls_on_ram | sed -nE 's/^([a-z0-9]+)\(.*, ([0-9]+), [0-9]+\) += .*/\1 of \2/p' | sort | uniq -c | xargs)"
     if [ "$(words_read)" -gt 0 ]; then ok broker-heartbeat; else not_ok broker-heartbeat "no word was read"; fi
-    # One copy of what the client wants, or parts of it.
+    # One copy of what the client wants, or parts of it; a clock word, or the word of 4 bytes that tells of a panic.
     is broker-parses-nothing \
-        "$(calls_on_ram | grep -vE "^pread64\(.*, (8|$client_bytes), [0-9]+\) += (8|$client_bytes)\$" | head -n 3)" ""
+        "$(calls_on_ram | grep -vE "^pread64\(.*, (4|8|$client_bytes), [0-9]+\) += (4|8|$client_bytes)\$" | head -n 3)" ""
     bed_agent_stop TERM || true
 }
 
