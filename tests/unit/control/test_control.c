@@ -523,7 +523,6 @@ test_follow_one_domain(void **state)
     follow_until(fd, "led", "gone");
     assert_kind(fd, "{\"op\":\"hello\"}", "usage", "follows");
     close(fd);
-    ctlagent_destroy_domain(domain);
 }
 
 static void
@@ -560,6 +559,7 @@ test_follower_is_not_told_what_it_knows(void **state)
     /* The first that it is told is the answer to this. */
     assert_kind(fd, "{\"op\":\"hello\"}", "usage", "follows");
     close(fd);
+    ctlagent_destroy_domain(domain);
 }
 
 static void
