@@ -72,7 +72,7 @@ read_file(const struct vcpus *v, pid_t tid, const char *name, char *text,
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = openat(v->taskfd, path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
-    text[memctx_max(n, 0)] = '\0';
+    text[n > 0 ? n : 0] = '\0';
     return n > 0;
 }
 
