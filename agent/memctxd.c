@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <libxml/parser.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -306,6 +307,7 @@ main(int argc, char **argv)
     char dir[PATH_MAX];
     sandbox_hide_memory();
     capabilities_clear_ambient();
+    xmlInitParser(); /* before there are threads, which would race for it */
     if (parse_options(argc, argv, &options, &err) < 0)
         return refuse(&err);
     if (options.help)

@@ -8,6 +8,7 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <libxml/parser.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -496,6 +497,7 @@ test_retraction_answers_nobody(void **state)
 int
 main(void)
 {
+    xmlInitParser(); /* as memctxd does, before there are threads */
     const struct CMUnitTest tests[] = {
         TEST(test_nobody_is_asked_where_no_domain_runs),
         TEST(test_no_answer),
