@@ -11,6 +11,15 @@ bed_take()
     chmod 644 "$2"
 }
 
+# bed_probe ARGUMENT...: memctx probe; its status in $status, output in $out, complaint in $err.
+# shellcheck disable=SC2034 # for who calls it
+bed_probe()
+{
+    status=0
+    out=$(timeout 120 "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" probe "$@" 2> "$BED_DIR/log/probe") || status=$?
+    err=$(< "$BED_DIR/log/probe")
+}
+
 # bed_blank FILE: no page of the file has a VMCOREINFO any more, neither the note nor the text that it is made of.
 bed_blank()
 {

@@ -8,20 +8,12 @@ set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 
-# Run the probe; status in $status, output in $out, complaint in $err.
-probe()
-{
-    status=0
-    out=$(timeout 300 "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" probe "$@" 2> "$BED_DIR/log/probe") || status=$?
-    err=$(< "$BED_DIR/log/probe")
-}
-
 # finds NAME LOW ARGUMENT...
 finds()
 {
     local name=$1 low=$2 key
     shift 2
-    probe "$@"
+    bed_probe "$@"
     is "$name-status" "$status" 0
     for key in kcr3 paging; do
         is "$name-$key" "$(bed_datum_element $key <<< "$out")" "$(bed_field $key <<< "$truth")"
@@ -34,7 +26,7 @@ says()
 {
     local name=$1 words=$2
     shift 2
-    probe "$@"
+    bed_probe "$@"
     is "$name-status" "$status" 1
     like "$name-words" "$err" "$words"
     is "$name-no-datum" "$out" ""
@@ -99,7 +91,7 @@ bed_take live "$files/raw"
 finds raw "$low" --ram "$files/raw"
 lime "$files/raw" "$low" "$files/lime"
 finds lime "$low" --ram "$files/lime"
-probe --ram - < "$files/kdump-zlib"
+bed_probe --ram - < "$files/kdump-zlib"
 is stdin-kcr3 "$(bed_datum_element kcr3 <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
 bed_as_user "$BED_DIR/bin/memctx" core --ram "$files/kdump-zlib" -o "$files/core"
 finds core "$low" --ram "$files/core"

@@ -8,22 +8,6 @@ set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 
-said_more() { [ "$(grep -ac "^$2" "$1")" -gt "$3" ]; }
-
-# guest_does NAME COMMAND SECONDS: tell the guest, and wait until it has done so. A guest that has just come up may not
-# hear yet, so it is told again.
-guest_does()
-{
-    local console before
-    console=$(bed_console "$1")
-    for _ in 1 2 3; do
-        before=$(grep -ac "^MEMCTX $2 end" "$console")
-        bed_tell "$1" "$2"
-        ! bed_until "$3" said_more "$console" "MEMCTX $2 end" "$before" || return 0
-    done
-    return 1
-}
-
 said_last() { tr -d '\r' < "$(bed_console "$1")" | sed -n "s/^MEMCTX $2=//p" | tail -n 1; }
 sum() { md5sum | cut -d ' ' -f 1; }
 
@@ -36,7 +20,7 @@ of_modules() { sed -n 's/^\([0-9a-f]* \).\( .*\[.*\)/\1\2/p' | LC_ALL=C sort; }
 explains()
 {
     local name=$1
-    guest_does "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
+    bed_ask "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
     is "$name-symbols" "$(bed_ctl symbols "$name" | own | sum)" "$(said_last "$name" symbols)"
     # Once more, from what was kept of it: a file that is this user's alone.
@@ -114,14 +98,14 @@ a_flood()
     bed_wait_state flood ready 60 || { not_ok flood-ready "$(bed_state_line flood)"; return; }
     "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" dmesg flood --follow --json > "$BED_DIR/log/follow" &
     follower=$!
-    guest_does flood flood 120 || not_ok flood-done "the guest does not end its flood"
+    bed_ask flood flood 120 || not_ok flood-done "the guest does not end its flood"
     sleep 1
     kill "$follower"
     wait "$follower" || true
     said=$(check_flood < "$BED_DIR/log/follow")
     like flood "$said" '^wrong=0 lines=[0-9]{4,} whole=1 end=19999$'
     # While nothing is written, all that the ring holds is there at once.
-    guest_does flood explain 60 || not_ok flood-asked "the guest does not answer"
+    bed_ask flood explain 60 || not_ok flood-asked "the guest does not answer"
     is flood-raw "$(bed_ctl dmesg flood --raw | tail -n 1000 | sum)" "$(said_last flood logtail)"
     bed_destroy flood
 }
@@ -134,7 +118,7 @@ a_panic()
     bed_create panic memory=3072 append=panic=0
     bed_wait_up panic 60 || { not_ok panic-up "the guest does not come up"; return; }
     low=$(bed_field low <<< "$(bed_truth panic)")
-    guest_does panic explain 60 || not_ok panic-asked "the guest does not answer"
+    bed_ask panic explain 60 || not_ok panic-asked "the guest does not answer"
     bed_wait_state panic ready 60 || not_ok panic-ready "$(bed_state_line panic)"
     "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" dmesg panic --follow > "$BED_DIR/log/follow" 2> "$BED_DIR/log/follow-error" &
     follower=$!

@@ -6,20 +6,12 @@ set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 
-# Run the probe; status in $status, output in $out, complaint in $err.
-probe()
-{
-    status=0
-    out=$(timeout 120 "${BED_AS_USER[@]}" "$BED_DIR/bin/memctx" probe "$@" 2> "$BED_DIR/log/probe") || status=$?
-    err=$(< "$BED_DIR/log/probe")
-}
-
 # refuses NAME STATUS ARGUMENT...: ends so, says why on one line, prints no datum
 refuses()
 {
     local name=$1 wanted=$2
     shift 2
-    probe "$@"
+    bed_probe "$@"
     is "$name-status" "$status" "$wanted"
     like "$name-sentence" "$err" '[a-z]+ [a-z]+'
     is "$name-no-datum" "$out" ""
@@ -30,7 +22,7 @@ finds()
 {
     local name=$1 truth=$2 key
     shift 2
-    probe "$@"
+    bed_probe "$@"
     is "$name-status" "$status" 0
     for key in kcr3 paging; do
         is "$name-$key" "$(bed_datum_element $key <<< "$out")" "$(bed_field $key <<< "$truth")"
@@ -51,11 +43,11 @@ linux_ram()
     bed_take linux "$ram"
     bed_destroy linux
     finds "linux-$low" "$truth" --ram "$ram" --low "$low"
-    probe --ram "$ram" --low "$low" --json
+    bed_probe --ram "$ram" --low "$low" --json
     is "linux-$low-json" "$(json_value '["kcr3"]' <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
     cp --sparse=always "$ram" "$ram-blank"
     bed_blank "$ram-blank"
-    probe --ram "$ram-blank" --low "$low"
+    bed_probe --ram "$ram-blank" --low "$low"
     is "linux-$low-blank-kcr3" "$(bed_datum_element kcr3 <<< "$out")" "$(bed_field kcr3 <<< "$truth")"
     is "linux-$low-blank-base" "$(bed_datum_attribute kernel base <<< "$out")" "$(bed_field text <<< "$truth")"
     like "linux-$low-blank-found" "$out" 'found="without-note"'

@@ -7,21 +7,6 @@ set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
 
-said_more() { [ "$(grep -ac "^$2" "$1")" -gt "$3" ]; }
-
-# guest_does NAME COMMAND SECONDS: tell the guest, and wait until it has done so
-guest_does()
-{
-    local console before
-    console=$(bed_console "$1")
-    for _ in 1 2 3; do
-        before=$(grep -ac "^MEMCTX $2 end" "$console")
-        bed_tell "$1" "$2"
-        ! bed_until "$3" said_more "$console" "MEMCTX $2 end" "$before" || return 0
-    done
-    return 1
-}
-
 # What the guest said last, without what stands before each line
 facts() { tr -d '\r' < "$(bed_console "$1")" | awk '/^MEMCTX facts begin/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' | sed -n 's/^MEMCTX //p'; }
 
@@ -88,7 +73,7 @@ kernel()
     bed_wait_up "$name" 180 || { not_ok "$name-up" "the guest does not come up"; return; }
     bed_wait_state "$name" ready 60 || { not_ok "$name-ready" "$(bed_state_line "$name")"; return; }
     bed_tell "$name" odd
-    guest_does "$name" facts 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
+    bed_ask "$name" facts 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
     looks_right "$name"
     [ "$name" != linux ] || tables_of "$name"
     bed_destroy "$name"

@@ -11,26 +11,16 @@ set -eu
 # memctx as the caller, who may mount; an agent answers root as well as its own user.
 ctl() { XDG_RUNTIME_DIR="$BED_DIR/run" "$BED_DIR/bin/memctx" -c "$BED_URI" "$@"; }
 
-# guest_says COMMAND PREFIX: what the guest answers, a line each, without the prefix. A guest that has just come up may
-# not hear yet, so it is asked again.
+# guest_says COMMAND PREFIX: what the guest answers, a line each, without the prefix
 guest_says()
 {
-    local said before
-    said=$(bed_console live)
-    for _ in 1 2 3; do
-        before=$(grep -ac "^MEMCTX $1 end" "$said")
-        bed_tell live "$1"
-        bed_until 60 said_more "$said" "MEMCTX $1 end" "$before" || continue
-        tr -d '\r' < "$said" | awk -v begin="MEMCTX $1 begin" -v end="MEMCTX $1 end" -v prefix="MEMCTX $2=" '
-            $0 == begin { text = "" }
-            $0 == end { whole = text }
-            index($0, prefix) == 1 { text = text substr($0, length(prefix) + 1) "\n" }
-            END { printf "%s", whole }'
-        return
-    done
-    bed_die "the guest does not tell its $1"
+    bed_ask live "$1" 60 || bed_die "the guest does not tell its $1"
+    tr -d '\r' < "$(bed_console live)" | awk -v begin="MEMCTX $1 begin" -v end="MEMCTX $1 end" -v prefix="MEMCTX $2=" '
+        $0 == begin { text = "" }
+        $0 == end { whole = text }
+        index($0, prefix) == 1 { text = text substr($0, length(prefix) + 1) "\n" }
+        END { printf "%s", whole }'
 }
-said_more() { [ "$(grep -ac "^$2" "$1")" -gt "$3" ]; }
 
 # Kernel threads have long names in /proc only, and workers one that says what they did last.
 tasks_alike() { sed -E 's/^([0-9]+ .{1,15}).*/\1/; s/(kworker\/[^-+]*)[-+].*/\1/' | sort -n; }
