@@ -233,9 +233,8 @@ run(const struct invocation *in)
         return command_misused(in->command, "%s", err.message);
     if (options->raw)
         r.format = isatty(STDOUT_FILENO) ? LOGLINE_RAW_QUOTED : LOGLINE_RAW;
-    enum exit_code code = explained_open(in, &options->from, &r.explained);
-    if (code == EXIT_DONE)
-        code = explained_enter_linux(&r.explained, NULL);
+    enum exit_code code =
+        explained_open_linux(in, &options->from, &r.explained);
     if (code != EXIT_DONE)
         return code;
     if (open_log(&r, &err) < 0)

@@ -74,6 +74,14 @@ explained_enter_linux(struct explained *explained,
     return subject_fail(&explained->subject, &err);
 }
 
+enum exit_code
+explained_open_linux(const struct invocation *in,
+                     const struct explained_from *from, struct explained *ret)
+{
+    enum exit_code code = explained_open(in, from, ret);
+    return code != EXIT_DONE ? code : explained_enter_linux(ret, NULL);
+}
+
 int
 explained_begin(struct explained *explained, uint64_t steps,
                 struct memctx_error *err)

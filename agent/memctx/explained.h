@@ -68,6 +68,12 @@ enum exit_code explained_enter(struct explained *explained,
 enum exit_code explained_enter_linux(struct explained *explained,
                                      const struct sandbox_fd *result);
 
+/* Open the guest that the command line names, and enter, both as above, with
+ * nothing left open beside it. */
+enum exit_code explained_open_linux(const struct invocation *in,
+                                    const struct explained_from *from,
+                                    struct explained *ret);
+
 /* Begin to parse the guest as it is now, with so many steps of work. 0, or -1
  * with STALE, RETRY or GONE: its kernel is not known to run any more. */
 int explained_begin(struct explained *explained, uint64_t steps,

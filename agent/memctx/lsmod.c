@@ -151,9 +151,7 @@ run(const struct invocation *in)
     struct memctx_modules modules = MEMCTX_MODULES_INIT;
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
-    enum exit_code code = explained_open(in, &options->from, &explained);
-    if (code == EXIT_DONE)
-        code = explained_enter_linux(&explained, NULL);
+    enum exit_code code = explained_open_linux(in, &options->from, &explained);
     if (code != EXIT_DONE)
         return code;
     if (read_list(&explained, &modules, &broke_off, &err) < 0)

@@ -217,9 +217,7 @@ run(const struct invocation *in)
     struct state state = {.has_processes = false};
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
-    enum exit_code code = explained_open(in, &options->from, &explained);
-    if (code == EXIT_DONE)
-        code = explained_enter_linux(&explained, NULL);
+    enum exit_code code = explained_open_linux(in, &options->from, &explained);
     if (code != EXIT_DONE)
         return code;
     if (read_state(&explained, &state, &err) < 0)
