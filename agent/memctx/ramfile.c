@@ -17,12 +17,6 @@
 #include "memctx/spool.h"
 #include "memctx/rawram.h"
 
-static void
-cleanup_map(struct memctx_rammap **map)
-{
-    memctx_rammap_destroy(*map);
-}
-
 /* Keep the kernels that are not the answer, and say why this one is. */
 static int
 add_others(struct memctx_datum *datum,
@@ -246,7 +240,7 @@ ramfile_open(const struct ramfile_named *named, struct ramfile *ret)
 static int
 lay_out(struct ramfile *file, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *map = NULL;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *map = NULL;
     struct ram *ram = &file->ram;
     if (file->form == MEMCTX_DUMP_RAW)
         return 0;

@@ -193,6 +193,12 @@ memctx_rammap_destroy(struct memctx_rammap *map)
     free(map);
 }
 
+void
+memctx_rammap_cleanup(struct memctx_rammap **map)
+{
+    memctx_rammap_destroy(*map);
+}
+
 /* Room for one more item in an array of `used`, which doubles. NULL: there is
  * no memory; the array is as before. */
 static void *

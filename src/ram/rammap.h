@@ -46,6 +46,7 @@ int memctx_rammap_create(struct memctx_rammap **ret, struct memctx_error *err);
 /* Let go of one reference; with the last, every descriptor is closed and the
  * map freed. NULL is fine. Any thread. */
 void memctx_rammap_destroy(struct memctx_rammap *map);
+void memctx_rammap_cleanup(struct memctx_rammap **map); /* a scope guard */
 
 /* One more reference to a map that is complete: nothing may be added to it from
  * now on. Returns the map, NULL for NULL; whoever gets it destroys it. Any
