@@ -14,12 +14,6 @@
 #define CANDIDATES_MAX (1 + MEMCTX_SPLITS_MAX + MEMCTX_SPLIT_GUESSES)
 
 static void
-cleanup_map(struct memctx_rammap **map)
-{
-    memctx_rammap_destroy(*map);
-}
-
-static void
 cleanup_search(struct memctx_search **search)
 {
     memctx_search_destroy(*search);
@@ -30,7 +24,7 @@ rawram_look(const struct memctx_rammap *map,
             struct memctx_search_result *result, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
-    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *charged = NULL;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *charged = NULL;
     const struct memctx_search_request request = {.all = true};
     struct memctx_work work;
     memctx_work_begin(
@@ -71,7 +65,7 @@ static int
 make_map(const struct memctx_rammap *of, uint64_t low,
          struct memctx_rammap **ret, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *map = NULL;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *map = NULL;
     uint64_t size = memctx_rammap_backend_size(of, 0);
     const struct memctx_extent below = {0, low, 0, 0};
     const struct memctx_extent above = {4 * MEMCTX_GIB, size - low, low, 0};
@@ -112,6 +106,41 @@ chosen(const struct memctx_search_result *result)
     return &result->kernels[memctx_search_latest(result)];
 }
 
+/* Going through a kernel's tables costs, whatever stands in them: a map that
+ * pays for it. The caller destroys it; NULL: out of memory. */
+static struct memctx_rammap *
+charge(const struct memctx_rammap *map, struct memctx_work *work)
+{
+    struct memctx_rammap *charged;
+    memctx_work_begin(work, memctx_layouts_steps(0, false), NULL, NULL);
+    return memctx_rammap_create_charged(map, work, &charged, NULL) == 0
+               ? charged
+               : NULL;
+}
+
+static enum memctx_split_word
+judge(const struct memctx_rammap *map, const struct memctx_kernel *kernel,
+      uint64_t low, uint64_t guesses[MEMCTX_SPLIT_GUESSES])
+{
+    struct memctx_work work;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup)
+    struct memctx_rammap *charged = charge(map, &work);
+    return charged != NULL ? memctx_split_judge(charged, kernel, low, guesses)
+                           : MEMCTX_SPLIT_UNTOLD;
+}
+
+/* Bytes of RAM that the kernel maps in this layout, and not in the other. */
+static uint64_t
+count_only_in(const struct memctx_rammap *map,
+              const struct memctx_rammap *other,
+              const struct memctx_kernel *kernel)
+{
+    struct memctx_work work;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup)
+    struct memctx_rammap *charged = charge(map, &work);
+    return charged != NULL ? memctx_mapped_only_in(charged, other, kernel) : 0;
+}
+
 static int
 try_split(const struct memctx_rammap *of, uint64_t low, struct found *ret,
           struct memctx_error *err)
@@ -121,8 +150,7 @@ try_split(const struct memctx_rammap *of, uint64_t low, struct found *ret,
     if (make_map(of, low, &ret->map, err) < 0 ||
         rawram_look(ret->map, &ret->result, err) < 0)
         return -1;
-    ret->word =
-        memctx_split_judge(ret->map, chosen(&ret->result), low, ret->guesses);
+    ret->word = judge(ret->map, chosen(&ret->result), low, ret->guesses);
     return 0;
 }
 
@@ -134,13 +162,13 @@ is_likeliest(const struct found *found, const struct splits *splits,
 {
     const struct memctx_kernel *kernel = chosen(&found->result);
     for (size_t i = 0; i < splits->n; i++) {
-        MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *other = NULL;
+        MEMCTX_CLEANUP(memctx_rammap_cleanup)
+        struct memctx_rammap *other = NULL;
         if (splits->low[i] == found->low)
             continue;
         if (make_map(found->map, splits->low[i], &other, err) < 0 ||
-            !memctx_mapped_decides(
-                memctx_mapped_only_in(found->map, other, kernel),
-                memctx_mapped_only_in(other, found->map, kernel)))
+            !memctx_mapped_decides(count_only_in(found->map, other, kernel),
+                                   count_only_in(other, found->map, kernel)))
             return false;
     }
     return splits->n > 1;
@@ -161,18 +189,35 @@ weigh(const struct found *found, const struct splits *splits)
                : MEMCTX_LAYOUT_ASSUMED;
 }
 
-/* Where a kernel that contradicts the layout has its RAM. *found changes if one
- * of these is confirmed. */
+/* Would the kernel confirm this layout? Its root stands in the same place of
+ * the file. Cheap against a search; in a wrong layout it may not find the
+ * tables that tell. */
+static bool
+would_confirm(const struct found *found, uint64_t low)
+{
+    MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *map = NULL;
+    struct memctx_kernel kernel = *chosen(&found->result);
+    uint64_t guesses[MEMCTX_SPLIT_GUESSES];
+    if (make_map(found->map, low, &map, NULL) < 0)
+        return false;
+    kernel.kcr3 = memctx_rammap_translate(found->map, kernel.kcr3, map);
+    return judge(map, &kernel, low, guesses) == MEMCTX_SPLIT_CONFIRMED;
+}
+
+/* Where a kernel that does not confirm the layout has its RAM. *found changes
+ * if one of the others is confirmed. */
 static void
-ask_kernel(const struct memctx_rammap *of, struct splits *splits, size_t next,
+ask_kernel(const struct memctx_rammap *of, struct splits *splits,
            struct found *found)
 {
     for (size_t i = 0; i < MEMCTX_SPLIT_GUESSES; i++)
         add_split(splits, found->guesses[i]);
-    for (size_t i = next; i < splits->n; i++) {
+    for (size_t i = 0; i < splits->n; i++) {
         MEMCTX_CLEANUP(found_cleanup)
         struct found *other = calloc(1, sizeof(*other));
-        if (other == NULL || try_split(of, splits->low[i], other, NULL) < 0 ||
+        if (other == NULL || splits->low[i] == found->low ||
+            !would_confirm(found, splits->low[i]) ||
+            try_split(of, splits->low[i], other, NULL) < 0 ||
             other->word != MEMCTX_SPLIT_CONFIRMED)
             continue;
         found_deinit(found);
@@ -188,7 +233,7 @@ static int
 look_there(struct ram *ram, uint64_t ram_gpa,
            struct memctx_search_result *result, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(cleanup_map) struct memctx_rammap *map = NULL;
+    MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *map = NULL;
     const struct memctx_extent all = {
         .gpa = ram_gpa, .size = memctx_rammap_backend_size(ram->map, 0)};
     if (memctx_rammap_create_beside(ram->map, &map, err) < 0 ||
@@ -244,8 +289,8 @@ rawram_find(struct ram *ram, uint64_t low, struct memctx_search_result *result,
             *err = why;
         return -1;
     }
-    if (found->word == MEMCTX_SPLIT_CONTRADICTED)
-        ask_kernel(ram->map, &splits, at + 1, found);
+    if (found->word != MEMCTX_SPLIT_CONFIRMED)
+        ask_kernel(ram->map, &splits, found);
     *proof = weigh(found, &splits);
     *result = found->result;
     memctx_rammap_destroy(ram->map);
