@@ -14,11 +14,12 @@ tracer=
 
 hand() { python3 "$BED_SRC/handoff.py" "$BED_DIR/run/memctxd/control.sock" "$@" 2>&1; }
 
-# All files that the agent opens from now on, in all its threads
+# All files that the agent opens from now on. Each thread has a file of its own: in a common one, calls that overlap are
+# written as two lines, the first without the result.
 watch_opens()
 {
     trace="$BED_DIR/log/opens.$1"
-    strace -f -q -e trace=open,openat,openat2,creat,memfd_create -o "$trace" -p "$BED_AGENT" 2> /dev/null &
+    strace -ff -q -e trace=open,openat,openat2,creat,memfd_create -o "$trace" -p "$BED_AGENT" 2> /dev/null &
     tracer=$!
     bed_until 60 is_traced || bed_die "strace does not attach"
 }
@@ -28,7 +29,7 @@ is_traced() { ! grep -qx 'TracerPid:.0' "/proc/$BED_AGENT/status"; }
 # prober opens before it can open nothing any more: its standard descriptors and its own score
 opens_for_writing()
 {
-    grep -E 'O_RDWR|O_WRONLY|O_TRUNC|creat\(' "$trace" |
+    cat "$trace".* | grep -E 'O_RDWR|O_WRONLY|O_TRUNC|creat\(' |
         grep -vE 'O_CREAT\|O_EXCL|"/dev/null"|"/proc/self/oom_score_adj"' || true
 }
 
@@ -148,7 +149,7 @@ refused write-one one
 refused write-own own
 end_watch
 is no-write-opens "$(opens_for_writing)" ""
-is traced "$(grep -c 'O_RDONLY' "$trace" | sed 's/^[1-9][0-9]*$/some/')" some
+is traced "$(cat "$trace".* | grep -c 'O_RDONLY' | sed 's/^[1-9][0-9]*$/some/')" some
 bed_agent_stop TERM || true
 
 printf 'access = [\n  "user:%s write one",\n  "user:%s write own"\n]\n' "$BED_USER" "$BED_USER" > "$BED_DIR/config/m.conf"
