@@ -175,6 +175,11 @@ bed_create()
     bed_virsh create "$BED_DIR/config/$name.xml" "${flags[@]}" > /dev/null
 }
 
+# bed_wait_halt NAME SECONDS: a guest with boot=halt is out of its firmware. Who writes into its RAM before that may write
+# over what the firmware runs on; the guest then resets.
+bed_wait_halt() { bed_until "$2" bed_sits_in_halt "$1"; }
+bed_sits_in_halt() { bed_virsh qemu-monitor-command "$1" --hmp 'info registers' | grep -q 'IP=0*7c0'; }
+
 bed_destroy() { bed_virsh destroy "$1" > /dev/null; }
 bed_console() { echo "$BED_DIR/console/$1.log"; }
 bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }

@@ -76,14 +76,13 @@ check_confined()
 
 # ---- a prober starves nobody ----------------------------------------------------------------------------
 
-sits_in_halt() { bed_virsh qemu-monitor-command "$1" --hmp 'info registers' | grep -q 'IP=0*7c0'; }
 has_candidates() { bed_state_line "$1" | grep -q "$2: [0-9][0-9]* candidate"; }
 
 # hostile NAME linux|windows: a guest that fills its RAM and halts
 hostile()
 {
     bed_create "$1" boot=halt memory=256
-    bed_until 60 sits_in_halt "$1" || diag "$1 does not halt"
+    bed_wait_halt "$1" 60 || diag "$1 does not halt"
     "$BED_DIR/bin/hostile" "$(bed_ram_fd "$1")" "$2"
 }
 

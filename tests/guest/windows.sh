@@ -44,6 +44,7 @@ boot()
         [[ $word != build=* ]] || build=${word#*=}
     done
     bed_create "$name" memory=1024 boot=halt "backing=$backing"
+    bed_wait_halt "$name" 60 || { faults="it does not halt"; return 1; }
     bed_poll_metadata "$name" "$polls"
     # It runs on: RAM in a file may be an earlier guest's, so its kernel has to be seen running.
     winram "$name" "${keys[@]}" wait=0.5 loader wait=0.4 kernel wait=0.4 ready tick=60 > "$BED_DIR/log/stages-$name" &
@@ -101,6 +102,7 @@ after_reset()
 {
     local name=again polls="$BED_DIR/log/polls-again" ticker
     bed_create $name memory=1024 boot=halt backing=file
+    bed_wait_halt $name 60 || { not_ok windows-reset-first "it does not halt"; return; }
     bed_poll_metadata $name "$polls"
     winram $name build=19045 kernel ready tick=1 > /dev/null
     bed_wait_datum "$polls" 60 || { not_ok windows-reset-first "no datum: $(bed_state_line $name)"; return; }

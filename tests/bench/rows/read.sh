@@ -22,7 +22,7 @@ reads()
 read_file()
 {
     local gpa small large m=$data_mib q=$((data_mib / 4)) status=0 work=()
-    bed_create file boot=halt memory=$((256 + data_mib))
+    bed_create file boot=halt memory=$((256 + data_mib)) && bed_wait_halt file 60 || return 1
     { read -r _ gpa && read -r _ small && read -r _ large; } < <("$BED_DIR/bin/ram" "$(bed_ram_fd file)" "$data_mib")
     work=(
         "$m MiB by GPA, 1 MiB a call:gpa:$gpa:$((m << 20)):0x100000:inorder"
