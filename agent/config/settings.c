@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "common/trust.h"
 
 #define FILE_MAX (64 * 1024)
 
@@ -324,6 +325,20 @@ settings_parse(const char *text, const char *name, struct settings *settings,
     return 0;
 }
 
+/* Whoever can write it decides whose memory is read by whom. A pipe is whose it
+ * is. */
+static int
+check_file(FILE *file, const char *path, struct memctx_error *err)
+{
+    struct stat st;
+    if (fstat(fileno(file), &st) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot read %s: %s",
+                                path, strerror(errno));
+    return S_ISREG(st.st_mode)
+               ? trust_check(&st, TRUST_OURS_OR_ROOTS, path, err)
+               : 0;
+}
+
 int
 settings_read(const char *path, struct settings *settings,
               struct memctx_error *err)
@@ -333,6 +348,8 @@ settings_read(const char *path, struct settings *settings,
     if (text == NULL || file == NULL)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot read %s: %s",
                                 path, strerror(errno));
+    if (trust_check_link(path, err) < 0 || check_file(file, path, err) < 0)
+        return -1;
     size_t len = fread(text, 1, FILE_MAX + 1, file);
     if (ferror(file) || len > FILE_MAX || strlen(text) != len)
         return memctx_error_set(err, MEMCTX_PERMANENT,

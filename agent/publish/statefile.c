@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "base/uuid.h"
+#include "common/trust.h"
 
 #define MODE 0640
 #define PART ".part"
@@ -91,20 +92,34 @@ statefile_clean(int dirfd)
     for_each_entry(dirfd, &count, remove_part, NULL);
 }
 
+/* Why it cannot be opened. A link is not followed: who made it is not known. */
+static int
+refuse_dir(int at, const char *name, const char *path, struct memctx_error *err)
+{
+    int why = errno;
+    struct stat st;
+    if (why == ENOTDIR && fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return memctx_error_set(
+            err, MEMCTX_PERMANENT, "%s is %s, and must be a directory%s", path,
+            S_ISLNK(st.st_mode) ? "a symbolic link" : "none",
+            S_ISLNK(st.st_mode) ? "; remove it, or name where it leads" : "");
+    return memctx_error_set(err, MEMCTX_PERMANENT, "cannot open %s: %s", path,
+                            strerror(why));
+}
+
 /* Open a directory that is ours alone to write: whoever else could write into
  * it could lead us to other files, or put a socket of his own there. */
 static int
-open_own_dir(int at, const char *name, int *ret)
+open_own_dir(int at, const char *name, const char *path, int *ret,
+             struct memctx_error *err)
 {
     struct stat st;
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse_dir(at, name, path, err);
+    if (trust_check(&st, TRUST_OURS, path, err) < 0)
         return -1;
-    if (st.st_uid != geteuid() || (st.st_mode & 002) != 0) {
-        errno = EPERM;
-        return -1;
-    }
     *ret = memctx_steal_fd(&fd);
     return 0;
 }
@@ -124,23 +139,32 @@ make_dir(const char *dir)
     return mkdir(parent, 0700) == 0 ? mkdir(dir, 0755) : -1;
 }
 
+/* Open a directory inside the agent's own, which is made if need be. */
+static int
+open_part_dir(int top, const char *dir, const char *name, mode_t mode, int *ret,
+              struct memctx_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (mkdirat(top, name, mode) < 0 && errno != EEXIST)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "cannot make %s: %s",
+                                path, strerror(errno));
+    return open_own_dir(top, name, path, ret, err);
+}
+
 int
 statefile_open_dir(const char *dir, int *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int top = -1;
     MEMCTX_CLEANUP(memctx_cleanup_fd) int runs = -1;
-    if (make_dir(dir) < 0 || open_own_dir(AT_FDCWD, dir, &top) < 0 ||
-        (mkdirat(top, "domains", 0755) < 0 && errno != EEXIST) ||
-        (mkdirat(top, "runs", 0700) < 0 && errno != EEXIST) ||
-        open_own_dir(top, "runs", &runs) < 0 ||
-        open_own_dir(top, "domains", ret) < 0)
-        return memctx_error_set(
-            err, MEMCTX_PERMANENT, "cannot use the agent's directory %s: %s%s",
-            dir, strerror(errno),
-            errno == ENOENT || errno == EACCES
-                ? ""
-                : "; it must be a directory of the agent's own user that "
-                  "others cannot write");
+    if (make_dir(dir) < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "cannot make the agent's directory %s: %s", dir,
+                                strerror(errno));
+    if (open_own_dir(AT_FDCWD, dir, dir, &top, err) < 0 ||
+        open_part_dir(top, dir, "runs", 0700, &runs, err) < 0 ||
+        open_part_dir(top, dir, "domains", 0755, ret, err) < 0)
+        return memctx_error_prefix(err, "the agent's directory");
     return 0;
 }
 

@@ -14,7 +14,8 @@
 
 /* Make DIR, DIR/domains (0755) and DIR/runs (0700) if need be and return a
  * descriptor of DIR/domains, which the caller closes. -1 with PERMANENT, also
- * when one of them is a symlink, another user's, or writable by others. */
+ * when one of them is a symlink, another user's, or may be written by its group
+ * or others; the message says which, and the cure. */
 int statefile_open_dir(const char *dir, int *ret, struct memctx_error *err);
 
 /* Remove the data that an agent that was killed left there: nobody vouches for

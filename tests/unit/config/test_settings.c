@@ -3,6 +3,8 @@
 /* The configuration file: what it may say, and which line is to blame. */
 #include "unit.h"
 
+#include <sys/stat.h>
+
 #include <inttypes.h>
 
 #include "config/settings.h"
@@ -244,6 +246,28 @@ test_file_that_is_not_there(void **state)
     assert_error(&err, MEMCTX_PERMANENT, "cannot read /nowhere/memctxd.conf");
 }
 
+static void
+test_file_that_others_can_write(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings s;
+    char path[] = "/tmp/memctx-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "workers = 3\n", 12), 12);
+    settings_init(&s);
+    assert_int_equal(fchmod(fd, 0664), 0);
+    assert_int_equal(settings_read(path, &s, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "mode 0664: its group can write it");
+    assert_int_equal(s.workers, 2);
+    assert_int_equal(fchmod(fd, 0644), 0);
+    assert_done(settings_read(path, &s, &err), &err);
+    assert_int_equal(s.workers, 3);
+    close(fd);
+    unlink(path);
+}
+
 int
 main(void)
 {
@@ -262,6 +286,7 @@ main(void)
         cmocka_unit_test(test_access_is_a_list_over_several_lines),
         cmocka_unit_test(test_list_that_is_none),
         cmocka_unit_test(test_file_that_is_not_there),
+        cmocka_unit_test(test_file_that_others_can_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,50 @@ test_directory_that_cannot_be_written(void **state)
     assert_error(&err, MEMCTX_RETRY, "cannot write " ONE ".xml");
 }
 
+static void
+assert_refused(const char *dir, const char *words)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    int dirfd = -1;
+    assert_int_equal(statefile_open_dir(dir, &dirfd, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, words);
+    assert_int_equal(dirfd, -1);
+}
+
+/* The directory itself, and each that is in it. */
+static void
+test_directory_that_others_can_write_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const parts[] = {"", "/runs", "/domains"};
+    for (size_t i = 0; i < 3; i++) {
+        char path[128];
+        char words[256];
+        snprintf(path, sizeof(path), "%s%s", f->dir, parts[i]);
+        snprintf(words, sizeof(words),
+                 "%s has mode 0775: its group can write it; chmod go-w", path);
+        assert_int_equal(chmod(path, 0775), 0);
+        assert_refused(f->dir, words);
+        assert_int_equal(chmod(path, 0777), 0);
+        assert_refused(f->dir, "everybody can write it");
+        assert_int_equal(chmod(path, 0755), 0);
+    }
+}
+
+static void
+test_link_is_no_directory(void **state)
+{
+    struct fixture *f = *state;
+    char link[128];
+    snprintf(link, sizeof(link), "%s/link", f->dir);
+    assert_int_equal(symlink(f->dir, link), 0);
+    assert_refused(link, "is a symbolic link, and must be a directory");
+    unlink(link);
+    write_raw(f, "../link", "");
+    assert_refused(link, "is none, and must be a directory");
+    unlink(link);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -246,6 +290,8 @@ main(void)
         TEST(test_kernel_that_a_reset_ended),
         TEST(test_others_are_forgotten),
         TEST(test_directory_that_cannot_be_written),
+        TEST(test_directory_that_others_can_write_is_refused),
+        TEST(test_link_is_no_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
