@@ -46,6 +46,38 @@ write_line(const struct log *log, int priority, const char *name,
     (void)ignored;
 }
 
+/* One byte of a text as it stands inside quotes. Returns its length. */
+static int
+quote_byte(unsigned char byte, char to[8])
+{
+    if (byte == '"' || byte == '\\')
+        return snprintf(to, 8, "\\%c", byte);
+    if (byte >= ' ' && byte <= '~')
+        return snprintf(to, 8, "%c", byte);
+    return snprintf(to, 8, "\\x%02x", byte);
+}
+
+const char *
+log_quote(const char *text, struct log_quoted *to)
+{
+    static const char cut[] = "\"...";
+    size_t room = sizeof(to->text) - sizeof(cut);
+    size_t len = 0;
+    to->text[len++] = '"';
+    for (; text != NULL && *text != '\0'; text++) {
+        char byte[8];
+        size_t n = (size_t)quote_byte((unsigned char)*text, byte);
+        if (len + n > room) {
+            memcpy(to->text + len, cut, sizeof(cut));
+            return to->text;
+        }
+        memcpy(to->text + len, byte, n);
+        len += n;
+    }
+    memcpy(to->text + len, "\"", 2);
+    return to->text;
+}
+
 void
 log_line(const struct log *log, enum log_level level, const char *format, ...)
 {

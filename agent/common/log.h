@@ -5,6 +5,7 @@
 #ifndef MEMCTXD_LOG_H
 #define MEMCTXD_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum log_level {
@@ -16,14 +17,30 @@ enum log_level {
 };
 
 struct log {
-    enum log_level level; /* what is below is dropped */
-    bool priorities;      /* begin lines with <N> */
+    _Atomic enum log_level level; /* what is below is dropped; may change */
+    bool priorities;              /* begin lines with <N> */
 };
+
+/* A text from outside on its way into a line. */
+struct log_quoted {
+    char text[400];
+};
+
+/* Any text (NULL: "") as one field of a line, which must hold even if a guest,
+ * a client or who named a domain has chosen it: in double quotes, with a
+ * backslash before quotes and backslashes, and \xNN for what is not printable
+ * ASCII. Cut, with "..." behind the quotes, where it does not fit. Any thread.
+ */
+const char *log_quote(const char *text, struct log_quoted *to);
+
+/* The same in place, as an argument of log_line(): it lives as long as the
+ * block around the call. */
+#define LOG_QUOTE(from) log_quote((from), &(struct log_quoted){.text = ""})
 
 /* Write one line (printf-style, without newline, cut at 1000 bytes) in one
  * write(2), so that lines of several threads do not mix. A NULL log drops
- * everything. Bytes that are not printable become '?': names come from
- * outside. Any thread. */
+ * everything. Bytes that are not printable become '?'; texts from outside are
+ * to be quoted. Any thread. */
 void log_line(const struct log *log, enum log_level level, const char *format,
               ...) __attribute__((format(printf, 3, 4)));
 

@@ -17,6 +17,8 @@
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "common/executor.h"
+#include "common/trouble.h"
+#include "common/trust.h"
 #include "publish/program.h"
 
 #define THREADS_MAX 8
@@ -31,6 +33,9 @@ struct hooks {
     struct spawner *spawner;
     const struct log *log;
     struct executor *executor;
+    struct trouble untrusted; /* the directory, or a program in it */
+    struct trouble failing;   /* a program */
+    struct trouble slow;      /* all programs of a domain */
 };
 
 static const char *const words[] = {
@@ -43,7 +48,7 @@ _Static_assert(MEMCTX_ARRAY_LEN(words) == HOOKS_WHATS, "each has a word");
 /* One event to tell of. */
 struct call {
     struct executor_job job; /* first */
-    const struct hooks *hooks;
+    struct hooks *hooks;
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     enum hooks_what what;
     enum memctx_datum_live live;
@@ -66,7 +71,7 @@ static void
 log_output(const char *line, void *arg)
 {
     const struct log *const *log = arg;
-    log_line(*log, LOG_LEVEL_INFO, "hook: %s", line);
+    log_line(*log, LOG_LEVEL_INFO, "hook: %s", LOG_QUOTE(line));
 }
 
 /* Only what none but root and the agent's own user could have put there: these
@@ -87,17 +92,17 @@ is_program(const char *name, const struct stat *st)
 /* May this entry of the directory be run? -1: no, and that is logged where
  * somebody will wonder. */
 static int
-check_program(int dirfd, const char *name, const struct log *log)
+check_program(struct hooks *hooks, int dirfd, const char *name)
 {
     struct stat st;
     if (fstatat(dirfd, name, &st, 0) < 0 || !is_program(name, &st))
         return -1;
     if (is_ours(&st))
         return 0;
-    log_line(log, LOG_LEVEL_WARNING,
-             "hook %s is not run: others than root and the agent's user "
-             "can write it",
-             name);
+    trouble_strike(&hooks->untrusted, hooks->log, false,
+                   "hook %s is not run: others than root and the agent's user "
+                   "can write it",
+                   name);
     return -1;
 }
 
@@ -139,8 +144,9 @@ run_program(const char *program, const struct call *call)
                               .line = log_output,
                               .line_arg = &log};
     if (program_run(hooks->spawner, &p, &err) < 0)
-        log_line(hooks->log, LOG_LEVEL_WARNING, "uuid=%s hook %s %s: %s",
-                 call->uuid, program, argv[2], err.message);
+        trouble_strike(&call->hooks->failing, hooks->log, false,
+                       "uuid=%s hook %s %s: %s", call->uuid, program, argv[2],
+                       err.message);
 }
 
 static int
@@ -151,7 +157,7 @@ by_name(const void *a, const void *b)
 
 /* The names in the directory, sorted; the caller frees each. */
 static size_t
-list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
+list_programs(struct hooks *hooks, int dirfd, char *names[PROGRAMS_MAX])
 {
     size_t n = 0;
     int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -159,7 +165,7 @@ list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     struct dirent *entry;
     while (dir != NULL && n < PROGRAMS_MAX && (entry = readdir(dir)) != NULL) {
-        if (check_program(dirfd, entry->d_name, log) == 0 &&
+        if (check_program(hooks, dirfd, entry->d_name) == 0 &&
             (names[n] = strdup(entry->d_name)) != NULL)
             n++;
     }
@@ -170,21 +176,21 @@ list_programs(int dirfd, char *names[PROGRAMS_MAX], const struct log *log)
 static void
 run_programs(const struct call *call)
 {
-    const struct hooks *hooks = call->hooks;
+    struct hooks *hooks = call->hooks;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
     struct stat st;
     char *names[PROGRAMS_MAX];
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int dirfd = open(hooks->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0 || fstat(dirfd, &st) < 0)
         return;
-    if (!is_ours(&st)) {
-        log_line(hooks->log, LOG_LEVEL_WARNING,
-                 "no hooks are run: others than root and the agent's user can "
-                 "write %s",
-                 hooks->dir);
+    if (trust_check_link(hooks->dir, &err) < 0 ||
+        trust_check(&st, TRUST_OURS_OR_ROOTS, hooks->dir, &err) < 0) {
+        trouble_strike(&hooks->untrusted, hooks->log, false,
+                       "no hooks are run: %s", err.message);
         return;
     }
-    size_t n = list_programs(dirfd, names, hooks->log);
+    size_t n = list_programs(hooks, dirfd, names);
     for (size_t i = 0; i < n; i++) {
         run_program(names[i], call);
         free(names[i]);
@@ -204,9 +210,9 @@ drop_call(struct executor_job *job, struct executor_job *next)
 {
     struct call *call = (struct call *)job;
     if (next != NULL)
-        log_line(call->hooks->log, LOG_LEVEL_WARNING,
-                 "uuid=%s hooks are too slow: an old event was dropped",
-                 call->uuid);
+        trouble_strike(&call->hooks->slow, call->hooks->log, false,
+                       "uuid=%s hooks are too slow: an old event was dropped",
+                       call->uuid);
     call_destroy(call);
 }
 
@@ -222,6 +228,9 @@ hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (executor_create(THREADS_MAX, WAITING_MAX, &hooks->executor, err) < 0)
         return -1;
+    trouble_init(&hooks->untrusted, 4);
+    trouble_init(&hooks->failing, 8);
+    trouble_init(&hooks->slow, 4);
     hooks->dir = memctx_steal_ptr(&copy);
     hooks->timeout_ms = timeout_ms;
     hooks->spawner = spawner;
@@ -237,6 +246,9 @@ hooks_destroy(struct hooks *hooks, uint64_t wait_ms)
         return true;
     if (!executor_destroy(hooks->executor, EXECUTOR_DRAIN, wait_ms))
         return false;
+    trouble_deinit(&hooks->untrusted);
+    trouble_deinit(&hooks->failing);
+    trouble_deinit(&hooks->slow);
     free(hooks->dir);
     free(hooks);
     return true;

@@ -11,13 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "common/executor.h"
+#include "common/trouble.h"
 #include "publish/metadata.h"
 #include "publish/statefile.h"
 
-#define RETRY_MS 200u
+/* From one try to the next, which is twice as long, up to the cap. */
+#define RETRY_FIRST_MS 200u
+#define RETRY_CAP_MS 3200u
 
 struct publisher {
     struct watch *watch;
@@ -25,6 +29,8 @@ struct publisher {
     const struct log *log;
     int dirfd;
     struct executor *executor;
+    struct trouble files;    /* that cannot be written */
+    struct trouble metadata; /* the same */
     bool released;
     struct value *held; /* in their order */
     struct value **last_held;
@@ -40,7 +46,10 @@ struct value {
     char *metadata;      /* NULL: remove */
     char *file;          /* NULL: remove */
     bool write_metadata; /* is still to be done, */
-    bool write_file;     /* and so is this */
+    bool write_file;     /* and so is this, */
+    bool write_count;    /* and this */
+    bool in_trouble;     /* writing files */
+    unsigned delay_ms;   /* to the next try */
     bool is_news;        /* it was set, not only to be checked */
     bool is_check;       /* who asked for a check waits for its result */
     bool was_wrong;      /* something else stood in the metadata */
@@ -49,10 +58,31 @@ struct value {
 };
 
 static void
+end_trouble(struct value *v)
+{
+    const struct publisher *p = v->publisher;
+    if (v->in_trouble)
+        trouble_end(&v->publisher->files, p->log,
+                    "all files of the agent's directory are written again");
+    v->in_trouble = false;
+}
+
+/* What meets one domain meets all, at each try. */
+static void
+tell_trouble(struct value *v, const struct memctx_error *err)
+{
+    const struct publisher *p = v->publisher;
+    trouble_strike(&v->publisher->files, p->log, !v->in_trouble,
+                   "uuid=%s %s; trying again", v->uuid, err->message);
+    v->in_trouble = true;
+}
+
+static void
 value_destroy(struct value *value)
 {
     if (value == NULL)
         return;
+    end_trouble(value);
     free(value->metadata);
     free(value->file);
     free(value);
@@ -62,26 +92,33 @@ value_destroy(struct value *value)
  * datum is gone: an agent that is killed here and now is followed by one that
  * counts on rightly. */
 static void
-count(const struct value *v)
+count(struct value *v)
 {
     const struct publisher *p = v->publisher;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    if (v->is_news && v->id >= 0 && v->counted.generation > 0 &&
-        statefile_count(p->dirfd, v->uuid, &v->counted, &err) < 0)
-        log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", v->uuid, err.message);
+    if (!v->write_count)
+        return;
+    v->write_count = statefile_count(p->dirfd, v->uuid, &v->counted, &err) < 0;
+    if (v->write_count)
+        tell_trouble(v, &err);
 }
 
-/* One line for all tries of one value. That libvirt is away is logged by who
+/* Told once for all tries of one value. That libvirt is away is logged by who
  * watches it. How often there is a check is up to whoever changes metadata. */
 static void
 log_failure(struct value *v, const struct memctx_error *err)
 {
+    struct publisher *p = v->publisher;
+    const char *hope = err->kind == MEMCTX_PERMANENT ? "" : "; trying again";
     if (v->failed || err->kind == MEMCTX_GONE)
         return;
-    log_line(v->publisher->log,
-             v->is_news ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
-             "uuid=%s metadata not written: %s%s", v->uuid, err->message,
-             err->kind == MEMCTX_PERMANENT ? "" : "; trying again");
+    if (v->is_news)
+        trouble_strike(&p->metadata, p->log, false,
+                       "uuid=%s metadata not written: %s%s", v->uuid,
+                       LOG_QUOTE(err->message), hope);
+    else
+        log_line(p->log, LOG_LEVEL_DEBUG, "uuid=%s metadata not written: %s%s",
+                 v->uuid, LOG_QUOTE(err->message), hope);
     v->failed = true;
 }
 
@@ -117,7 +154,7 @@ write_file(struct value *v)
     else
         result = statefile_write(p->dirfd, v->uuid, v->file, &err);
     if (result < 0)
-        log_line(p->log, LOG_LEVEL_WARNING, "uuid=%s %s", v->uuid, err.message);
+        tell_trouble(v, &err);
     v->write_file = result < 0;
 }
 
@@ -144,13 +181,28 @@ write_value(struct executor_job *job)
         write_file(v);
     write_metadata(v);
     write_file(v);
-    if (v->write_metadata || v->write_file) {
-        executor_retry(v->publisher->executor, job, RETRY_MS);
+    if (!v->write_count && !v->write_file)
+        end_trouble(v);
+    if (v->write_metadata || v->write_file || v->write_count) {
+        v->delay_ms = v->delay_ms == 0
+                          ? RETRY_FIRST_MS
+                          : (unsigned)memctx_min(2 * v->delay_ms, RETRY_CAP_MS);
+        executor_retry(v->publisher->executor, job, v->delay_ms);
         return;
     }
     if (v->is_check)
         tell_checked(v);
     value_destroy(v);
+}
+
+/* So that it does not seem to be over. */
+static void
+pass_trouble(struct value *v, struct value *later)
+{
+    if (later->in_trouble)
+        return;
+    later->in_trouble = v->in_trouble;
+    v->in_trouble = false;
 }
 
 /* A later value takes the place of this one. */
@@ -164,6 +216,8 @@ drop_value(struct executor_job *job, struct executor_job *next)
         later->is_news = later->is_news || v->is_news;
         later->is_check = later->is_check || v->is_check;
         later->failed = later->failed || v->failed;
+        later->delay_ms = v->delay_ms;
+        pass_trouble(v, later);
     }
     value_destroy(v);
 }
@@ -181,6 +235,8 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
         .watch = watch, .queue = queue, .log = log, .dirfd = dirfd};
     if (executor_create(max_threads, 1, &p->executor, err) < 0)
         return -1;
+    trouble_init(&p->files, 1);
+    trouble_init(&p->metadata, 4);
     p->last_held = &p->held;
     *ret = memctx_steal_ptr(&p);
     return 0;
@@ -221,6 +277,8 @@ publisher_destroy(struct publisher *p)
         return;
     drop_held(p);
     executor_destroy(p->executor, EXECUTOR_DROP, EXECUTOR_NO_LIMIT);
+    trouble_deinit(&p->files);
+    trouble_deinit(&p->metadata);
     free(p);
 }
 
@@ -238,6 +296,7 @@ value_create(struct publisher *p, const struct publisher_run *run, bool is_news)
         v->counted = *run->counted;
     v->write_metadata = true;
     v->write_file = is_news;
+    v->write_count = is_news && v->id >= 0 && v->counted.generation > 0;
     v->is_news = is_news;
     v->is_check = !is_news;
     return v;

@@ -303,8 +303,8 @@ test_output_and_status_are_logged(void **state)
     settle(f);
     char text[16384] = "";
     assert_true(read(f->logpipe.fds[0], text, sizeof(text) - 1) > 0);
-    assert_non_null(strstr(text, "hook: out\n"));
-    assert_non_null(strstr(text, "hook: err\n"));
+    assert_non_null(strstr(text, "hook: \"out\"\n"));
+    assert_non_null(strstr(text, "hook: \"err\"\n"));
     assert_non_null(strstr(text, "hook talks ready: ended with status 3"));
     assert_non_null(strstr(text, "hook unfit ready: ended by signal 11"));
 }
@@ -349,7 +349,7 @@ test_group_of_a_program_is_killed_and_the_next_runs(void **state)
     testclock_stop();
     run(f, ONE, HOOKS_READY, 1);
     /* Who logs what it prints has looked at the clock. */
-    wait_until(logged(f, "hook: hanging"));
+    wait_until(logged(f, "hook: \"hanging"));
     testclock_add_us(60000000);
     touch(f, "go"); /* what it prints wakes who waits for its end */
     settle(f);
