@@ -108,9 +108,12 @@ forget_member(struct domains *d, struct member *member)
 {
     epoch_set(member->record->epoch, STATEPAGE_OVER);
     control_gone(d->means->control, member->record);
-    log_line(d->means->log, LOG_LEVEL_DEBUG, "uuid=%s name=%s forgotten",
-             member->record->uuid, member->record->name);
-    if (record_published(member->record) != NULL)
+    bool published = record_published(member->record) != NULL;
+    log_line(d->means->log, published ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+             "uuid=%s name=%s ended%s", member->record->uuid,
+             LOG_QUOTE(member->record->name),
+             published ? ", and its datum with it" : "");
+    if (published)
         call_hooks(d, member->record, HOOKS_LOST);
     publisher_forget(d->means->publisher, member->record->uuid);
     members_remove(&d->members, member);
@@ -174,7 +177,8 @@ add_member(struct domains *d, const struct event *event)
     struct record *record;
     if (create_record(d, event, &record, &err) < 0) {
         log_line(d->means->log, LOG_LEVEL_ERROR,
-                 "uuid=%s cannot be watched: %s", event->uuid, err.message);
+                 "uuid=%s cannot be watched: %s", event->uuid,
+                 LOG_QUOTE(err.message));
         return NULL;
     }
     struct member *member = members_add(&d->members, record);
@@ -228,7 +232,7 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
     if (create_attached(d, old, handed, &record, err) < 0)
         return -1;
     log_line(d->means->log, LOG_LEVEL_INFO, "uuid=%s name=%s RAM was handed in",
-             old->uuid, old->name);
+             old->uuid, LOG_QUOTE(old->name));
     record_withdraw(old);
     members_remove(&d->members, members_find(&d->members, old->uuid));
     if (members_add(&d->members, record) == NULL)

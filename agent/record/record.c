@@ -5,12 +5,14 @@
 #include "record/record.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "wire/clocks.h"
 
 int
 record_create(const char *uuid, const char *name, int id,
@@ -548,30 +550,6 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
     return (actions & MEMCTX_ACT_FORGET) != 0;
 }
 
-/* One line when outsiders see another state, and one at the first try that
- * failed; then silence. */
-static void
-tell(struct record *r, enum memctx_state from, enum memctx_event event,
-     unsigned attempt)
-{
-    enum memctx_state to = record_state(r);
-    bool first = to == MEMCTX_STATE_WAITING && !r->wait_logged &&
-                 event == MEMCTX_EVENT_RETRY;
-    if (to == from && !first)
-        return;
-    bool bad = to == MEMCTX_STATE_UNSUPPORTED;
-    bool quiet = to == MEMCTX_STATE_WAITING && !first;
-    log_line(r->log,
-             bad     ? LOG_LEVEL_WARNING
-             : quiet ? LOG_LEVEL_DEBUG
-                     : LOG_LEVEL_INFO,
-             "uuid=%s name=%s boot=%u %s->%s on %s attempt=%u%s%s", r->uuid,
-             r->name, r->boot, memctx_state_name(from), memctx_state_name(to),
-             memctx_event_name(event), attempt,
-             record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
-    r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
-}
-
 /* Tries beside a kernel that does not run say that of it in their own words. */
 static bool
 has_better_reason(const struct record *r, enum memctx_event event)
@@ -642,6 +620,74 @@ is_same(const struct appearance *a, const struct appearance *b)
            strcmp(a->reason.message, b->reason.message) == 0;
 }
 
+/* What a guest may make happen for ever: four boots or so are told as they
+ * come. */
+static const struct repeats_rule telling = {
+    .free = 12,
+    .first_ms = 60000,
+    .cap_ms = 3600000,
+    .forget_ms = 600000,
+};
+
+/* The state in words, and why; behind the line's beginning. */
+static void
+log_state(const struct record *r, enum log_level level, const char *what,
+          const char *more)
+{
+    const char *reason = record_reason(r);
+    log_line(r->log, level, "uuid=%s name=%s boot=%u %s%s%s%s", r->uuid,
+             LOG_QUOTE(r->name), r->boot, what,
+             reason[0] != '\0' ? " reason=" : "",
+             reason[0] != '\0' ? LOG_QUOTE(reason) : "", more);
+}
+
+static enum log_level
+level_of_news(const struct record *r, bool lost, bool first)
+{
+    enum memctx_state state = record_state(r);
+    if (state == MEMCTX_STATE_UNSUPPORTED)
+        return LOG_LEVEL_WARNING;
+    return state == MEMCTX_STATE_WAITING && !first && !lost ? LOG_LEVEL_DEBUG
+                                                            : LOG_LEVEL_INFO;
+}
+
+/* One line when outsiders see another state, and one at the first try that
+ * failed; then silence. */
+static void
+tell(struct record *r, const struct appearance *before, enum memctx_event event,
+     unsigned attempt)
+{
+    char what[128];
+    char more[REPEATS_WORDS_SIZE] = "";
+    enum memctx_state to = record_state(r);
+    bool first = to == MEMCTX_STATE_WAITING && !r->wait_logged &&
+                 event == MEMCTX_EVENT_RETRY;
+    if (to == before->state && !first)
+        return;
+    enum log_level level =
+        level_of_news(r, before->has_datum && !r->has_datum, first);
+    if (level != LOG_LEVEL_DEBUG &&
+        !repeats_happen(&r->news, &telling, clocks_now_ms(), more))
+        level = LOG_LEVEL_DEBUG;
+    snprintf(what, sizeof(what), "%s->%s on %s attempt=%u",
+             memctx_state_name(before->state), memctx_state_name(to),
+             memctx_event_name(event), attempt);
+    log_state(r, level, what, more);
+    r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
+}
+
+void
+record_tell_late(struct record *r, uint64_t now_ms)
+{
+    char what[64];
+    char more[REPEATS_WORDS_SIZE];
+    if (!repeats_settle(&r->news, &telling, now_ms, more))
+        return;
+    snprintf(what, sizeof(what), "still changes: it is %s",
+             memctx_state_name(record_state(r)));
+    log_state(r, LOG_LEVEL_INFO, what, more);
+}
+
 bool
 record_is_paused(const struct record *r)
 {
@@ -666,7 +712,7 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
     if (over)
         return true;
     show_epoch(r);
-    tell(r, before.state, event, result != NULL ? result->attempt : 0);
+    tell(r, &before, event, result != NULL ? result->attempt : 0);
     struct appearance after = look(r);
     if (!is_same(&before, &after))
         r->ops->changed(r->ops->arg, r);
@@ -734,9 +780,9 @@ log_faults(struct record *r)
     if (faults == 0 || faults < 2 * r->faults_logged)
         return;
     log_line(r->log, LOG_LEVEL_WARNING,
-             "uuid=%s name=%s boot=%u prober fault %u: it %s%s%s", r->uuid,
-             r->name, r->boot, faults, words,
-             record_reason(r)[0] != '\0' ? ": " : "", record_reason(r));
+             "uuid=%s name=%s boot=%u prober fault %u: it %s reason=%s",
+             r->uuid, LOG_QUOTE(r->name), r->boot, faults, words,
+             LOG_QUOTE(record_reason(r)));
     r->faults_logged = faults;
 }
 

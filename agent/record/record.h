@@ -13,6 +13,7 @@
 #include "domain/domain.h"
 #include "record/epoch.h"
 #include "common/log.h"
+#include "common/repeats.h"
 #include "publish/statefile.h"
 #include "tries/adapter.h"
 
@@ -63,7 +64,8 @@ struct record {
     uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
     struct epoch *epoch;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
-    bool wait_logged; /* the one diagnostic line of this wait was written */
+    bool wait_logged;    /* the one diagnostic line of this wait was written */
+    struct repeats news; /* lines of the log on what changed */
     unsigned faults_logged; /* of probers, when that was logged last */
     bool has_claim;
     struct memctx_datum claim; /* what stood in the metadata of a run that no
@@ -98,6 +100,10 @@ bool record_handle(struct record *record, enum memctx_event event, bool cold);
 
 /* The descriptor of `cookie` fired. True as above. */
 bool record_dispatch(struct record *record, enum adapter_cookie cookie);
+
+/* Changes that came too fast to be told one by one: say what has become of the
+ * domain, if it is time. */
+void record_tell_late(struct record *record, uint64_t now_ms);
 
 /* Withdraw what stands published: the agent stops and vouches no longer. */
 void record_withdraw(struct record *record);
