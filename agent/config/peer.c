@@ -4,10 +4,14 @@
 #include "config/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59 /* Linux 4.13 */
@@ -32,6 +36,18 @@ read_groups(int fd, struct peer *peer)
     return 0;
 }
 
+static void
+read_program(struct peer *peer)
+{
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)peer->pid);
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n =
+        fd >= 0 ? read(fd, peer->program, sizeof(peer->program) - 1) : 0;
+    peer->program[n > 0 ? n : 0] = '\0';
+    peer->program[strcspn(peer->program, "\n")] = '\0';
+}
+
 int
 peer_of(int fd, struct peer *ret)
 {
@@ -44,6 +60,7 @@ peer_of(int fd, struct peer *ret)
         peer_deinit(&peer);
         return -1;
     }
+    read_program(&peer);
     *ret = peer;
     return 0;
 }

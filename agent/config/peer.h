@@ -8,11 +8,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* TASK_COMM_LEN of the kernel */
+#define PEER_PROGRAM_SIZE 16
+
 struct peer {
     uid_t uid;
     gid_t gid;
-    pid_t pid;     /* for logs only: it may be another process by now */
-    gid_t *groups; /* supplementary ones, owned */
+    pid_t pid; /* for logs only: it may be another process by now */
+    char program[PEER_PROGRAM_SIZE]; /* what it calls itself, for logs, too;
+                                        "": not known */
+    gid_t *groups;                   /* supplementary ones, owned */
     size_t n_groups;
 };
 

@@ -225,5 +225,8 @@ perform(struct session *session, json_object *message, struct packet *packet,
     return 0;
 }
 
-const struct operation attach_operation = {
-    .name = "attach", .takes_fds = true, .perform = perform};
+const struct operation attach_operation = {.name = "attach",
+                                           .takes_fds = true,
+                                           .perform = perform,
+                                           .touches_ram = true,
+                                           .right = ACCESS_ATTACH};

@@ -27,6 +27,8 @@
 
 struct control {
     struct listener *listener;
+    int audit_timer; /* libvirt's; -1: none */
+    bool audit_armed;
     struct service service;
     struct session *sessions;
 };
@@ -114,6 +116,26 @@ refuse_fds(struct session *session, bool may_attach)
     return -1;
 }
 
+/* An idle agent sleeps. */
+static void
+arm_audit(struct control *control)
+{
+    bool wanted = audit_has_rows(control->service.audit);
+    if (wanted != control->audit_armed)
+        virEventUpdateTimeout(control->audit_timer,
+                              wanted ? AUDIT_PERIOD_MS : -1);
+    control->audit_armed = wanted;
+}
+
+static void
+on_audit_timer(int timer, void *opaque)
+{
+    struct control *control = opaque;
+    (void)timer;
+    audit_flush(control->service.audit);
+    arm_audit(control);
+}
+
 /* Read one request. -1: drop the client. */
 static int
 read_request(struct session *session)
@@ -141,6 +163,7 @@ read_request(struct session *session)
         break;
     case CONNECTION_PACKET:
         failed = operations_perform(session, packet);
+        arm_audit(((struct client *)session)->control);
     }
     intake_close(lot, packet);
     return failed;
@@ -276,6 +299,17 @@ on_accepted(void *arg, int fd)
         admit(arg, connection);
 }
 
+static int
+create_audit(struct control *control, struct memctx_error *err)
+{
+    control->service.audit = audit_create(control->service.log);
+    control->audit_timer =
+        virEventAddTimeout(-1, on_audit_timer, control, NULL);
+    if (control->service.audit != NULL && control->audit_timer >= 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+}
+
 int
 control_create(const char *dir, const struct service *service,
                struct control **ret, struct memctx_error *err)
@@ -285,7 +319,9 @@ control_create(const char *dir, const struct service *service,
     if (control == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     control->service = *service;
-    if (disposer_create(&control->service.disposer, err) < 0 ||
+    control->audit_timer = -1;
+    if (create_audit(control, err) < 0 ||
+        disposer_create(&control->service.disposer, err) < 0 ||
         walks_create(service->tries, &control->service.walks, err) < 0 ||
         intake_create(&control->service.intake, err) < 0 ||
         listener_create(dir, CONTROL_SOCKET, mode, on_accepted, control,
@@ -308,6 +344,9 @@ control_destroy(struct control *control)
     intake_destroy(control->service.intake);
     walks_destroy(control->service.walks);
     disposer_destroy(control->service.disposer);
+    if (control->audit_timer >= 0)
+        virEventRemoveTimeout(control->audit_timer);
+    audit_destroy(control->service.audit);
     free(control);
 }
 

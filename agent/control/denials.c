@@ -25,6 +25,6 @@ denials_log(struct denials *d, const struct log *log, const struct peer *peer,
         return;
     }
     d->told++;
-    log_line(log, LOG_LEVEL_WARNING, "control socket: uid=%u pid=%d: %s",
-             (unsigned)peer->uid, (int)peer->pid, why);
+    log_line(log, LOG_LEVEL_WARNING, "control socket: uid=%u pid=%d refused=%s",
+             (unsigned)peer->uid, (int)peer->pid, LOG_QUOTE(why));
 }

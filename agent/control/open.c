@@ -168,4 +168,7 @@ perform(struct session *session, json_object *message, struct packet *packet,
     return 0;
 }
 
-const struct operation open_operation = {.name = "open", .perform = perform};
+const struct operation open_operation = {.name = "open",
+                                         .perform = perform,
+                                         .touches_ram = true,
+                                         .right = ACCESS_OPEN};

@@ -56,6 +56,32 @@ perform(struct session *session, json_object *message, struct packet *packet,
     return operation->perform(session, message, packet, refusal);
 }
 
+/* Who asks for a guest's RAM is on record, whatever comes of it. A write that
+ * is allowed is so by itself, with its outcome. */
+static void
+note(struct session *session, json_object *message, bool done,
+     const struct refusal *refusal)
+{
+    const char *name = message_text(message, "op");
+    const struct operation *operation = name != NULL ? find(name) : NULL;
+    if (operation == NULL || !operation->touches_ram ||
+        (done && operation->right == ACCESS_WRITE))
+        return;
+    const char *domain = message_text(message, "domain");
+    const struct record *record =
+        done && domain != NULL
+            ? session_known(session, domain, operation->right)
+            : NULL;
+    const struct audit_request request = {
+        .peer = &session->peer,
+        .operation = operation->name,
+        .domain = record != NULL ? record->name : domain,
+        .uuid = record != NULL ? record->uuid : NULL,
+        .refused = done ? NULL : refusal->message,
+    };
+    audit_note(session->service->audit, &request);
+}
+
 int
 operations_perform(struct session *session, struct packet *packet)
 {
@@ -63,6 +89,8 @@ operations_perform(struct session *session, struct packet *packet)
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *message = message_parse(packet);
     int result = perform(session, message, packet, &refusal);
+    if (result >= -1)
+        note(session, message, result != -1, &refusal);
     if (result == -1)
         result = session_refuse(session, &refusal);
     return result < 0 ? -1 : 0;

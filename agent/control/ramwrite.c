@@ -211,22 +211,15 @@ write_plan(struct plan *plan, const struct ramwrite *w,
                             "which of the two is not known");
 }
 
-/* A prober may have chosen some of the words: they must not end before their
- * time, or what follows would look like a member of the line. */
+/* A prober may have chosen some of the words, and a user the domain's name. */
 static void
 log_outcome(const struct ramwrite *w, uint64_t gpa, const char *outcome)
 {
-    char words[MEMCTX_MESSAGE_MAX];
-    snprintf(words, sizeof(words), "%s", outcome);
-    for (char *c = words; *c != '\0'; c++) {
-        if (*c == '"')
-            *c = '\'';
-    }
     log_audit(w->log,
-              "write: uid=%u pid=%d gva=%#" PRIx64 " gpa=%#" PRIx64
-              " bytes=%zu outcome=\"%s\" domain=%s",
-              (unsigned)w->uid, (int)w->pid, w->gva, gpa, w->len_bytes, words,
-              w->domain);
+              "write: uid=%u pid=%d program=%s gva=%#" PRIx64 " gpa=%#" PRIx64
+              " bytes=%zu outcome=%s domain=%s",
+              (unsigned)w->uid, (int)w->pid, LOG_QUOTE(w->program), w->gva, gpa,
+              w->len_bytes, LOG_QUOTE(outcome), LOG_QUOTE(w->domain));
 }
 
 int

@@ -26,6 +26,7 @@ struct ramwrite {
     const char *domain; /* its name */
     uid_t uid;
     pid_t pid;
+    const char *program; /* as that process calls itself */
 };
 
 /* Write the bytes to where the address was found to lead: all bytes or none.

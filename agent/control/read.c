@@ -153,4 +153,7 @@ perform(struct session *session, json_object *message, struct packet *packet,
     return 0;
 }
 
-const struct operation read_operation = {.name = "read", .perform = perform};
+const struct operation read_operation = {.name = "read",
+                                         .perform = perform,
+                                         .touches_ram = true,
+                                         .right = ACCESS_READ};

@@ -6,6 +6,7 @@
 
 #include "config/access.h"
 #include "config/patterns.h"
+#include "control/audit.h"
 #include "control/denials.h"
 #include "common/offload.h"
 
@@ -38,6 +39,7 @@ struct service {
     struct disposer *disposer; /* for connections, and RAM that was checked */
     uint64_t changes;          /* of all records, counted */
     struct denials denials;
+    struct audit *audit;
     struct walks *walks;
 };
 

@@ -85,6 +85,23 @@ find(const struct session *session, const char *domain, enum access_right right)
     return record;
 }
 
+const struct record *
+session_known(const struct session *session, const char *domain,
+              enum access_right right)
+{
+    const struct record *record = find(session, domain, right);
+    return record != NULL && session_may(session, right, record) ? record
+                                                                 : NULL;
+}
+
+/* These are on record anyhow, refused or not: audit.h. */
+static bool
+is_audited(enum access_right right)
+{
+    return right == ACCESS_OPEN || right == ACCESS_READ ||
+           right == ACCESS_ATTACH || right == ACCESS_WRITE;
+}
+
 int
 session_deny(struct session *session, enum access_right right,
              const char *domain, struct refusal *refusal)
@@ -96,8 +113,9 @@ session_deny(struct session *session, enum access_right right,
            domain != NULL ? "'" : "", domain != NULL ? domain : "all domains",
            domain != NULL ? "'" : "", (unsigned)session->peer.uid,
            access_right_name(right));
-    denials_log(&session->service->denials, session->service->log,
-                &session->peer, refusal->message);
+    if (!is_audited(right))
+        denials_log(&session->service->denials, session->service->log,
+                    &session->peer, refusal->message);
     return -1;
 }
 

@@ -58,6 +58,11 @@ bool session_may(const struct session *session, enum access_right right,
 struct record *session_find(struct session *session, const char *domain,
                             enum access_right right, struct refusal *refusal);
 
+/* The same for a client that was not refused: nothing is said. NULL: it is not
+ * there any more. */
+const struct record *session_known(const struct session *session,
+                                   const char *domain, enum access_right right);
+
 /* Is this the domain that the client calls so? */
 bool session_means(const struct session *session, const char *domain,
                    const struct record *record);

@@ -18,6 +18,7 @@ struct write_request {
     struct walk walk;
     struct ramwrite write;
     char *domain; /* the name of write.domain */
+    char program[PEER_PROGRAM_SIZE];
 };
 
 static int
@@ -82,6 +83,8 @@ say_who(struct write_request *w, const struct session *session,
     w->write.domain = w->domain;
     w->write.uid = session->peer.uid;
     w->write.pid = session->peer.pid;
+    memcpy(w->program, session->peer.program, sizeof(w->program));
+    w->write.program = w->program;
     return 0;
 }
 
@@ -139,4 +142,7 @@ perform(struct session *session, json_object *message, struct packet *packet,
     return 0;
 }
 
-const struct operation write_operation = {.name = "write", .perform = perform};
+const struct operation write_operation = {.name = "write",
+                                          .perform = perform,
+                                          .touches_ram = true,
+                                          .right = ACCESS_WRITE};

@@ -223,6 +223,7 @@ test_one_line_of_the_log_tells_of_it(void **state)
     f->write.log = &f->log;
     f->write.uid = 7;
     f->write.pid = 8;
+    f->write.program = "t";
     int written = write_at(f, GVA + 1, 2, 1);
     memctx_error_set(&f->found.why, MEMCTX_RETRY,
                      "page tables: \" outcome=\"done\" domain=other");
@@ -234,11 +235,13 @@ test_one_line_of_the_log_tells_of_it(void **state)
     assert_non_null(strchr(f->err.message, '"'));
     assert_true(n > 0);
     assert_string_equal(
-        text, "memctxd: audit: write: uid=7 pid=8 gva=0xffff888000000001 "
-              "gpa=0x400001 bytes=2 outcome=\"done\" domain=tested\n"
-              "memctxd: audit: write: uid=7 pid=8 gva=0xffff888000000000 gpa=0 "
-              "bytes=1 outcome=\"page tables: ' outcome='done' domain=other\" "
-              "domain=tested\n");
+        text,
+        "memctxd: audit: write: uid=7 pid=8 program=\"t\" "
+        "gva=0xffff888000000001 gpa=0x400001 bytes=2 outcome=\"done\" "
+        "domain=\"tested\"\n"
+        "memctxd: audit: write: uid=7 pid=8 program=\"t\" "
+        "gva=0xffff888000000000 gpa=0 bytes=1 outcome=\"page tables: \\\" "
+        "outcome=\\\"done\\\" domain=other\" domain=\"tested\"\n");
 }
 
 static void
