@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "wire/sockets.h"
 
 #define BACKLOG 64
@@ -23,7 +25,11 @@ struct listener {
     int fd;
     int handle;
     int pause; /* libvirt's timer, armed while nobody is let in */
+    char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    const char *name;
+    mode_t mode;
     struct sockaddr_un address;
+    struct stat bound; /* what stands there */
     listener_accepted_fn *accepted;
     void *arg;
 };
@@ -60,14 +66,16 @@ on_connect(int handle, int fd, int events, void *opaque)
 }
 
 static int
-start(struct listener *listener, const char *dir, const char *name, mode_t mode,
-      struct memctx_error *err)
+start(struct listener *listener, struct memctx_error *err)
 {
+    const char *dir = listener->dir;
+    const char *name = listener->name;
     listener->fd =
         sockets_bind(dir, name, SOCK_SEQPACKET, &listener->address, err);
     if (listener->fd < 0)
         return -1;
-    if (chmod(listener->address.sun_path, mode) < 0 ||
+    listener->bound = sockets_at(&listener->address);
+    if (chmod(listener->address.sun_path, listener->mode) < 0 ||
         listen(listener->fd, BACKLOG) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "cannot listen on %s/%s: %s", dir, name,
@@ -81,6 +89,18 @@ start(struct listener *listener, const char *dir, const char *name, mode_t mode,
     return 0;
 }
 
+static void
+stop(struct listener *listener)
+{
+    if (listener->handle >= 0)
+        virEventRemoveHandle(listener->handle);
+    if (listener->pause >= 0)
+        virEventRemoveTimeout(listener->pause);
+    listener->handle = -1;
+    listener->pause = -1;
+    memctx_close_fd(&listener->fd);
+}
+
 int
 listener_create(const char *dir, const char *name, mode_t mode,
                 listener_accepted_fn *accepted, void *arg,
@@ -90,8 +110,17 @@ listener_create(const char *dir, const char *name, mode_t mode,
     if (listener == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *listener = (struct listener){
-        .fd = -1, .handle = -1, .pause = -1, .accepted = accepted, .arg = arg};
-    if (start(listener, dir, name, mode, err) < 0) {
+        .fd = -1,
+        .handle = -1,
+        .pause = -1,
+        .name = name,
+        .mode = mode,
+        .accepted = accepted,
+        .arg = arg,
+    };
+    /* One that does not fit is refused by start(), where it is cut, too. */
+    snprintf(listener->dir, sizeof(listener->dir), "%s", dir);
+    if (start(listener, err) < 0) {
         listener_destroy(listener);
         return -1;
     }
@@ -99,18 +128,31 @@ listener_create(const char *dir, const char *name, mode_t mode,
     return 0;
 }
 
+int
+listener_refresh(struct listener *listener, struct memctx_error *err)
+{
+    if (listener->handle >= 0 &&
+        sockets_stand(&listener->address, &listener->bound))
+        return 0;
+    stop(listener);
+    return start(listener, err) < 0 ? -1 : 1;
+}
+
+void
+listener_set_mode(struct listener *listener, mode_t mode)
+{
+    listener->mode = mode;
+    if (sockets_stand(&listener->address, &listener->bound))
+        chmod(listener->address.sun_path, mode);
+}
+
 void
 listener_destroy(struct listener *listener)
 {
     if (listener == NULL)
         return;
-    if (listener->handle >= 0)
-        virEventRemoveHandle(listener->handle);
-    if (listener->pause >= 0)
-        virEventRemoveTimeout(listener->pause);
-    if (listener->fd >= 0) {
-        close(listener->fd);
+    if (listener->fd >= 0)
         unlink(listener->address.sun_path);
-    }
+    stop(listener);
     free(listener);
 }

@@ -14,12 +14,20 @@ struct listener;
 /* Somebody has connected; `fd` is yours, non-blocking. */
 typedef void listener_accepted_fn(void *arg, int fd);
 
-/* Listen on DIR/name, SOCK_SEQPACKET, with this mode, on libvirt's event loop.
- * When there are no descriptors left nobody is let in for a while. -1 with
- * PERMANENT or EXHAUSTED. */
+/* Listen on DIR/name (a constant), SOCK_SEQPACKET, with this mode, on libvirt's
+ * event loop. When there are no descriptors left nobody is let in for a while.
+ * -1 with PERMANENT or EXHAUSTED. */
 int listener_create(const char *dir, const char *name, mode_t mode,
                     listener_accepted_fn *accepted, void *arg,
                     struct listener **ret, struct memctx_error *err);
+
+/* Bind the socket again if it does not stand in its directory any more, or did
+ * not the last time. 1: it was bound again; 0: it stands; -1 as above, and
+ * nobody is let in until a later call succeeds. */
+int listener_refresh(struct listener *listener, struct memctx_error *err);
+
+/* Who may connect changes. */
+void listener_set_mode(struct listener *listener, mode_t mode);
 
 /* Close the socket and remove it; NULL is fine. */
 void listener_destroy(struct listener *listener);

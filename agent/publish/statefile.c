@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,6 +166,48 @@ statefile_open_dir(const char *dir, int *ret, struct memctx_error *err)
         open_part_dir(top, dir, "runs", 0700, &runs, err) < 0 ||
         open_part_dir(top, dir, "domains", 0755, ret, err) < 0)
         return memctx_error_prefix(err, "the agent's directory");
+    return 0;
+}
+
+int
+statefile_lock_dir(const char *dir, int dirfd, struct memctx_error *err)
+{
+    if (flock(dirfd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_STALE, "another memctxd uses %s", dir);
+}
+
+bool
+statefile_is_in_place(const char *dir, int dirfd)
+{
+    char path[PATH_MAX];
+    struct stat there;
+    struct stat ours;
+    snprintf(path, sizeof(path), "%s/domains", dir);
+    return lstat(path, &there) == 0 && fstat(dirfd, &ours) == 0 &&
+           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino &&
+           faccessat(dirfd, "../runs", F_OK, 0) == 0;
+}
+
+int
+statefile_replace_dir(const char *dir, int dirfd, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = -1;
+    struct stat there;
+    struct stat ours;
+    if (statefile_open_dir(dir, &fd, err) < 0)
+        return -1;
+    /* Only what is beside it was missing. */
+    if (fstat(fd, &there) == 0 && fstat(dirfd, &ours) == 0 &&
+        there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+        return 0;
+    if (statefile_lock_dir(dir, fd, err) < 0)
+        return -1;
+    statefile_clean(fd);
+    statefile_clean(dirfd);
+    if (dup3(fd, dirfd, O_CLOEXEC) < 0)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "cannot use %s: %s", dir,
+                                strerror(errno));
     return 0;
 }
 

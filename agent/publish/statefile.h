@@ -18,6 +18,19 @@
  * or others; the message says which, and the cure. */
 int statefile_open_dir(const char *dir, int *ret, struct memctx_error *err);
 
+/* Lock it for this agent, until the descriptor is closed. -1 with STALE:
+ * another one uses it. */
+int statefile_lock_dir(const char *dir, int dirfd, struct memctx_error *err);
+
+/* Does DIR still have the two directories that dirfd was opened with? Somebody
+ * may have removed or replaced them. */
+bool statefile_is_in_place(const char *dir, int dirfd);
+
+/* Make and lock them again, as above, and have dirfd be that of the new one,
+ * also for threads that use it just now: they meet one or the other. The data
+ * in the one before are removed. -1 as above: dirfd is as it was. */
+int statefile_replace_dir(const char *dir, int dirfd, struct memctx_error *err);
+
 /* Remove the data that an agent that was killed left there: nobody vouches for
  * them. How far it had counted stays. */
 void statefile_clean(int dirfd);

@@ -4,6 +4,7 @@
 #include "watch/hint.h"
 
 #include <libvirt/libvirt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@
 struct hint {
     int fd;
     int handle; /* libvirt's; -1: none */
+    char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct sockaddr_un address;
+    struct stat bound; /* what stands there */
     struct watch *watch;
 };
 
@@ -35,6 +38,31 @@ on_datagrams(int handle, int fd, int events, void *opaque)
         watch_look_now(hint->watch);
 }
 
+static int
+start(struct hint *hint, struct memctx_error *err)
+{
+    hint->fd =
+        sockets_bind(hint->dir, HINT_SOCKET, SOCK_DGRAM, &hint->address, err);
+    if (hint->fd < 0)
+        return -1;
+    hint->bound = sockets_at(&hint->address);
+    hint->handle = virEventAddHandle(hint->fd, VIR_EVENT_HANDLE_READABLE,
+                                     on_datagrams, hint, NULL);
+    if (hint->handle < 0)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED,
+                                "cannot watch the socket for hints");
+    return 0;
+}
+
+static void
+stop(struct hint *hint)
+{
+    if (hint->handle >= 0)
+        virEventRemoveHandle(hint->handle);
+    hint->handle = -1;
+    memctx_close_fd(&hint->fd);
+}
+
 int
 hint_create(const char *dir, struct watch *watch, struct hint **ret,
             struct memctx_error *err)
@@ -44,20 +72,23 @@ hint_create(const char *dir, struct watch *watch, struct hint **ret,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     hint->watch = watch;
     hint->handle = -1;
-    hint->fd = sockets_bind(dir, HINT_SOCKET, SOCK_DGRAM, &hint->address, err);
-    if (hint->fd < 0) {
+    hint->fd = -1;
+    snprintf(hint->dir, sizeof(hint->dir), "%s", dir);
+    if (start(hint, err) < 0) {
         hint_destroy(hint);
         return -1;
     }
-    hint->handle = virEventAddHandle(hint->fd, VIR_EVENT_HANDLE_READABLE,
-                                     on_datagrams, hint, NULL);
-    if (hint->handle < 0) {
-        hint_destroy(hint);
-        return memctx_error_set(err, MEMCTX_EXHAUSTED,
-                                "cannot watch the socket for hints");
-    }
     *ret = hint;
     return 0;
+}
+
+int
+hint_refresh(struct hint *hint, struct memctx_error *err)
+{
+    if (hint->handle >= 0 && sockets_stand(&hint->address, &hint->bound))
+        return 0;
+    stop(hint);
+    return start(hint, err) < 0 ? -1 : 1;
 }
 
 void
@@ -65,11 +96,8 @@ hint_destroy(struct hint *hint)
 {
     if (hint == NULL)
         return;
-    if (hint->handle >= 0)
-        virEventRemoveHandle(hint->handle);
-    if (hint->fd >= 0) {
-        close(hint->fd);
+    if (hint->fd >= 0)
         unlink(hint->address.sun_path);
-    }
+    stop(hint);
     free(hint);
 }

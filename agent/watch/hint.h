@@ -19,6 +19,10 @@ struct hint;
 int hint_create(const char *dir, struct watch *watch, struct hint **ret,
                 struct memctx_error *err);
 
+/* Bind the socket again if it does not stand in its directory any more. 1: it
+ * was; 0: it stands; -1 as above, and a later call tries again. */
+int hint_refresh(struct hint *hint, struct memctx_error *err);
+
 /* NULL is fine. Loop thread. */
 void hint_destroy(struct hint *hint);
 

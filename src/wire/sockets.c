@@ -45,6 +45,23 @@ sockets_bind(const char *dir, const char *name, int type,
     return memctx_steal_fd(&fd);
 }
 
+struct stat
+sockets_at(const struct sockaddr_un *address)
+{
+    struct stat st;
+    if (lstat(address->sun_path, &st) < 0)
+        memset(&st, 0, sizeof(st));
+    return st;
+}
+
+bool
+sockets_stand(const struct sockaddr_un *address, const struct stat *stood)
+{
+    struct stat st = sockets_at(address);
+    return S_ISSOCK(st.st_mode) && st.st_dev == stood->st_dev &&
+           st.st_ino == stood->st_ino;
+}
+
 void
 sockets_put_fds(struct msghdr *message, void *control, const int *fds,
                 unsigned n)

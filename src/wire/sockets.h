@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/error.h"
@@ -20,6 +21,13 @@ int sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
  * the caller closes; -1 with PERMANENT. *address is where it was bound. */
 int sockets_bind(const char *dir, const char *name, int type,
                  struct sockaddr_un *address, struct memctx_error *err);
+
+/* What stands at this address; all zero: nothing. */
+struct stat sockets_at(const struct sockaddr_un *address);
+
+/* Does still stand there what stood there, and is it a socket? Somebody may
+ * have removed it, or its directory. */
+bool sockets_stand(const struct sockaddr_un *address, const struct stat *stood);
 
 /* Have n descriptors go with a message. `control` has CMSG_SPACE(n *
  * sizeof(int)) bytes, is aligned as a struct cmsghdr, and stays until the

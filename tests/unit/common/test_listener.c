@@ -260,6 +260,33 @@ test_no_directory_or_no_loop(void **state)
     listener_destroy(NULL);
 }
 
+/* Somebody removed it, or its directory. */
+static void
+test_socket_that_is_gone_is_bound_again(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/sock", f->dir);
+    assert_done(create(f, &err), &err);
+    assert_int_equal(listener_refresh(f->listener, &err), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(listener_refresh(f->listener, &err), 1);
+    assert_int_equal(listener_refresh(f->listener, &err), 0);
+    listener_set_mode(f->listener, 0666);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0666);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(f->dir), 0);
+    assert_int_equal(listener_refresh(f->listener, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "cannot bind");
+    assert_int_equal(mkdir(f->dir, 0700), 0);
+    assert_int_equal(listener_refresh(f->listener, &err), 1);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0666);
+}
+
 int
 main(void)
 {
@@ -269,6 +296,7 @@ main(void)
         TEST(test_nobody_there_is_no_reason_to_look_away),
         TEST(test_no_descriptors_left),
         TEST(test_no_directory_or_no_loop),
+        TEST(test_socket_that_is_gone_is_bound_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
