@@ -4,11 +4,13 @@
  * What becomes of domains is domains.c's. */
 #include "agent.h"
 
+#include <errno.h>
 #include <libvirt/libvirt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +22,7 @@
 #include "publish/statefile.h"
 #include "sandbox/spawner.h"
 #include "upkeep.h"
+#include "vigil.h"
 #include "watch/event.h"
 #include "watch/hint.h"
 #include "watch/vir.h"
@@ -50,7 +53,9 @@ struct agent {
     struct domains_means means; /* owned, from dirfd on */
     struct domains domains;
     struct upkeep *upkeep;
+    struct vigil *vigil;
     struct claim *claim;
+    bool evicted; /* another agent has this one's directory */
     enum {
         RUNNING,
         STOPPING,
@@ -147,11 +152,23 @@ open_directory(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     if (statefile_open_dir(dir, &agent->means.dirfd, err) < 0)
         return -1;
-    if (flock(agent->means.dirfd, LOCK_EX | LOCK_NB) < 0)
+    if (statefile_lock_dir(dir, agent->means.dirfd, err) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "another memctxd uses %s", dir);
     statefile_clean(agent->means.dirfd);
     return 0;
+}
+
+/* Who named a directory wants its hooks called. */
+static void
+check_hooks(const struct agent *agent, const char *dir)
+{
+    struct stat st;
+    int failed = stat(dir, &st);
+    if (failed < 0 || !S_ISDIR(st.st_mode))
+        log_line(agent->log, LOG_LEVEL_WARNING,
+                 "no hooks are called: hooks_dir is %s: %s", LOG_QUOTE(dir),
+                 strerror(failed < 0 ? errno : ENOTDIR));
 }
 
 static int
@@ -159,9 +176,10 @@ open_hooks(struct agent *agent, struct memctx_error *err)
 {
     const struct settings *s = agent->settings;
     char dir[PATH_MAX];
-    if (s->hooks_dir[0] != '\0')
+    if (s->hooks_dir[0] != '\0') {
         snprintf(dir, sizeof(dir), "%s", s->hooks_dir);
-    else if (rundir_hooks_for_uri(s->uri, dir, sizeof(dir), err) < 0)
+        check_hooks(agent, dir);
+    } else if (rundir_hooks_for_uri(s->uri, dir, sizeof(dir), err) < 0)
         return -1;
     return hooks_create(dir, s->hook_timeout_ms, agent->spawner, agent->log,
                         &agent->means.hooks, err);
@@ -248,6 +266,30 @@ start_libvirt(struct agent *agent, const char *dir, struct memctx_error *err)
     return upkeep_create(&agent->domains, agent->log, &agent->upkeep, err);
 }
 
+static void
+on_directory_lost(void *arg)
+{
+    struct agent *agent = arg;
+    agent->evicted = true;
+    agent_stop(agent);
+}
+
+static int
+start_vigil(struct agent *agent, const char *dir, struct memctx_error *err)
+{
+    const struct vigil_means means = {
+        .dir = dir,
+        .dirfd = agent->means.dirfd,
+        .domains = &agent->domains,
+        .control = agent->means.control,
+        .hint = agent->hint,
+        .log = agent->log,
+        .lost = on_directory_lost,
+        .arg = agent,
+    };
+    return vigil_create(&means, &agent->vigil, err);
+}
+
 /* In this order: each uses some of those before it. */
 static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
@@ -257,7 +299,9 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
         open_hooks(agent, err) < 0 || open_queue(agent, err) < 0 ||
         start_workers(agent, err) < 0 || open_control(agent, dir, err) < 0)
         return -1;
-    return start_libvirt(agent, dir, err);
+    if (start_libvirt(agent, dir, err) < 0)
+        return -1;
+    return start_vigil(agent, dir, err);
 }
 
 int
@@ -304,6 +348,22 @@ agent_was_refused(const struct agent *agent)
     return agent->life == REFUSED;
 }
 
+bool
+agent_was_evicted(const struct agent *agent)
+{
+    return agent->evicted;
+}
+
+void
+agent_reload(struct agent *agent)
+{
+    if (agent->life != RUNNING)
+        return;
+    hooks_set_timeout(agent->means.hooks, agent->settings->hook_timeout_ms);
+    control_reload(agent->means.control);
+    domains_reload(&agent->domains);
+}
+
 struct queue *
 agent_queue(struct agent *agent)
 {
@@ -329,6 +389,8 @@ agent_stop(struct agent *agent)
     }
     log_line(agent->log, LOG_LEVEL_INFO, "stopping: withdrawing all data");
     agent->life = STOPPING;
+    vigil_destroy(agent->vigil);
+    agent->vigil = NULL;
     domains_withdraw(&agent->domains);
     agent->stop_timer =
         virEventAddTimeout(STOP_WAIT_MS, on_stop_timer, agent, NULL);
@@ -340,6 +402,7 @@ static void
 end_parts(struct agent *agent)
 {
     struct domains_means *means = &agent->means;
+    vigil_destroy(agent->vigil);
     upkeep_destroy(agent->upkeep);
     domains_deinit(&agent->domains);
     offload_destroy(agent->requests, EXECUTOR_NO_LIMIT);

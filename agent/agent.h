@@ -20,6 +20,11 @@ int agent_create(const struct settings *settings, const char *dir, bool stub,
                  const struct log *log, struct agent **ret,
                  struct memctx_error *err);
 
+/* The settings that the agent was made with have changed, as settings_reload()
+ * changes them: act by them. Nothing is withdrawn but what they leave out. Loop
+ * thread. */
+void agent_reload(struct agent *agent);
+
 /* Run one turn of the event loop, which waits for something to happen. False
  * once the agent has stopped. */
 bool agent_turn(struct agent *agent);
@@ -31,6 +36,10 @@ bool agent_was_refused(const struct agent *agent);
 /* Where the events come from that the agent acts on; for tests, which push some
  * that their libvirt driver does not send. */
 struct queue *agent_queue(struct agent *agent);
+
+/* Has it stopped because its directory became another agent's? That was logged.
+ */
+bool agent_was_evicted(const struct agent *agent);
 
 /* Withdraw all data, then stop. The second call stops at once. */
 void agent_stop(struct agent *agent);

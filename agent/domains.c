@@ -282,6 +282,8 @@ domains_handle(struct domains *d, const struct event *event)
         /* A stop of an earlier run that comes late is not this run's. */
         if (member != NULL && !is_other_run(member->record, event))
             forget_member(d, member);
+        else if (leftout_remove(&d->leftout, event->uuid))
+            publisher_forget(d->means->publisher, event->uuid);
         return;
     }
     if (member != NULL && (is_other_run(member->record, event) ||
@@ -293,8 +295,10 @@ domains_handle(struct domains *d, const struct event *event)
         return;
     if (member == NULL && is_left_out(d, event)) {
         disown(d, event);
+        leftout_add(&d->leftout, event->uuid);
         return;
     }
+    leftout_remove(&d->leftout, event->uuid);
     if (member == NULL)
         member = add_member(d, event);
     if (member == NULL)
@@ -337,11 +341,65 @@ domains_mark_fought(struct domains *d, const char *uuid, bool fought)
     control_changed(d->means->control, member->record);
 }
 
+void
+domains_write_again(struct domains *d)
+{
+    for (struct member *m = d->members.first; m != NULL; m = m->next) {
+        const struct record *r = m->record;
+        if (is_known(r))
+            write_datum(d, r, record_published(r));
+    }
+}
+
+void
+domains_tell_late(struct domains *d, uint64_t now_ms)
+{
+    for (struct member *m = d->members.first; m != NULL; m = m->next)
+        record_tell_late(m->record, now_ms);
+}
+
+/* It runs on, and is no longer ours. Its count in runs/ stays. */
+static void
+leave_out(struct domains *d, struct member *member)
+{
+    struct record *record = member->record;
+    const struct publisher_run run = {record->uuid, record->id, NULL};
+    log_line(d->means->log, LOG_LEVEL_INFO,
+             "uuid=%s name=%s is left out by the key domains from now on",
+             record->uuid, LOG_QUOTE(record->name));
+    adapter_drop(record->adapter);
+    if (record->has_datum)
+        record_withdraw(record);
+    else
+        publisher_set(d->means->publisher, &run, NULL, NULL);
+    epoch_set(record->epoch, STATEPAGE_OVER);
+    control_gone(d->means->control, record);
+    leftout_add(&d->leftout, record->uuid);
+    members_remove(&d->members, member);
+}
+
+void
+domains_reload(struct domains *d)
+{
+    const struct settings *s = d->means->settings;
+    const struct memctx_backoff_limits limits = settings_backoff(s);
+    struct member *next;
+    for (struct member *m = d->members.first; m != NULL; m = next) {
+        next = m->next;
+        if (!patterns_admit(&s->domains, m->record->name, m->record->uuid))
+            leave_out(d, m);
+        else
+            adapter_pace(m->record->adapter, &limits, s->revalidate_ms * 1000);
+    }
+    watch_look_now(d->means->watch);
+}
+
 static bool
 is_member(const char *uuid, void *arg)
 {
     const struct domains *d = arg;
-    return members_find(&d->members, uuid) != NULL;
+    return members_find(&d->members, uuid) != NULL ||
+           leftout_has(&d->leftout, uuid);
 }
 
 /* What this connection has not spoken of, neither by an event nor in its list,
@@ -373,9 +431,11 @@ domains_vouch(struct domains *d)
         members_listen(&d->members);
 }
 
+/* Those that are left out are listed anew; who ended meanwhile is not. */
 void
 domains_connected(struct domains *d)
 {
+    leftout_deinit(&d->leftout);
     d->connections++;
 }
 
@@ -404,4 +464,5 @@ domains_deinit(struct domains *d)
 {
     while (d->members.first != NULL)
         members_remove(&d->members, d->members.first);
+    leftout_deinit(&d->leftout);
 }

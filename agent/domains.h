@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "control/control.h"
+#include "leftout.h"
 #include "publish/hooks.h"
 #include "publish/publish.h"
 #include "record/members.h"
@@ -31,6 +32,7 @@ struct domains_means {
 struct domains {
     const struct domains_means *means;
     struct members members;
+    struct leftout leftout;
     struct record_ops ops;
     unsigned connections; /* to libvirt, counted */
     bool ending;          /* none is added any more */
@@ -71,6 +73,17 @@ enum domains_checks domains_check(struct domains *domains, const char *uuid);
 /* Somebody else keeps changing the metadata of this domain, or does no more. */
 void domains_mark_fought(struct domains *domains, const char *uuid,
                          bool fought);
+
+/* The state files are gone, with their directory: write them anew. */
+void domains_write_again(struct domains *domains);
+
+/* Say what has become of domains that changed too fast for the log. */
+void domains_tell_late(struct domains *domains, uint64_t now_ms);
+
+/* The settings have changed, but for what is fixed while the agent runs: what
+ * the key domains leaves out now is withdrawn, what it admits is looked for,
+ * and all others take the new intervals. */
+void domains_reload(struct domains *domains);
 
 /* RAM of a domain was handed in; `arg` is the domains. */
 service_attach_fn domains_attach;

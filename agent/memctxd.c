@@ -35,6 +35,7 @@ struct daemon_options {
     const char *runtime_dir; /* NULL: from the configuration or the URI */
     bool stub;
     bool retract;
+    bool check_config;
     const char *log_level; /* NULL: from the configuration */
     bool help;
     bool version;
@@ -51,6 +52,9 @@ static const struct option_row option_table[] = {
      "synthetic RAM instead of the domains' own"},
     {"retract", 0, OPTION_FLAG, NULL, offsetof(struct daemon_options, retract),
      "withdraw what an agent that is gone left, and end"},
+    {"check-config", 0, OPTION_FLAG, NULL,
+     offsetof(struct daemon_options, check_config),
+     "say whether the configuration is right, and end"},
     {"log-level", 0, OPTION_TEXT, "LEVEL",
      offsetof(struct daemon_options, log_level),
      "debug, info, warning or error"},
@@ -116,19 +120,20 @@ put_text(char *to, const char *from, const char *option,
     return 0;
 }
 
-/* Defaults, then the configuration file, then the command line. */
+/* Defaults, then the configuration file, then the command line. The file that
+ * was read has to be there the next time, too. */
 static int
-load_settings(const struct daemon_options *options, struct settings *settings,
+load_settings(struct daemon_options *options, struct settings *settings,
               struct memctx_error *err)
 {
     settings_init(settings);
     /* A tree that was built, but not installed, has its own (./run). */
     if (getenv("MEMCTX_PROBER") != NULL)
         settings->prober = getenv("MEMCTX_PROBER");
-    const char *path = options->config;
-    if (path == NULL && access(DEFAULT_CONFIG, F_OK) == 0)
-        path = DEFAULT_CONFIG;
-    if (path != NULL && settings_read(path, settings, err) < 0)
+    if (options->config == NULL && access(DEFAULT_CONFIG, F_OK) == 0)
+        options->config = DEFAULT_CONFIG;
+    if (options->config != NULL &&
+        settings_read(options->config, settings, err) < 0)
         return -1;
     if (put_text(settings->uri, options->uri, "connect", err) < 0 ||
         put_text(settings->runtime_dir, options->runtime_dir, "runtime-dir",
@@ -172,7 +177,16 @@ open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* What one run of the agent acts by. */
+struct daemon {
+    struct daemon_options *options;
+    struct settings *settings;
+    struct log *log;
+    const char *dir;
+};
+
 struct signals {
+    const struct daemon *daemon;
     struct agent *agent;
     bool stopping;
     struct timespec since; /* monotonic; of the first signal */
@@ -190,6 +204,41 @@ is_echo(const struct signals *signals)
     return signals->stopping && ms < ECHO_MS;
 }
 
+/* SIGHUP: take what may change, or nothing. */
+static void
+reload(const struct signals *signals)
+{
+    const struct daemon *d = signals->daemon;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings fresh;
+    char fixed[512];
+    if (load_settings(d->options, &fresh, &err) < 0) {
+        log_line(d->log, LOG_LEVEL_ERROR, "the settings stay as they were: %s",
+                 err.message);
+        return;
+    }
+    settings_reload(d->settings, &fresh, fixed, sizeof(fixed));
+    d->log->level = log_level_from_name(d->settings->log_level);
+    log_line(d->log, LOG_LEVEL_INFO, "the configuration was read again");
+    if (fixed[0] != '\0')
+        log_line(d->log, LOG_LEVEL_WARNING,
+                 "these keys have changed, and count from the next start of "
+                 "memctxd on: %s",
+                 fixed);
+    agent_reload(signals->agent);
+}
+
+static void
+stop(struct signals *signals)
+{
+    if (is_echo(signals))
+        return;
+    if (!signals->stopping)
+        clock_gettime(CLOCK_MONOTONIC, &signals->since);
+    signals->stopping = true;
+    agent_stop(signals->agent);
+}
+
 static void
 on_signal(int handle, int fd, int events, void *opaque)
 {
@@ -198,12 +247,10 @@ on_signal(int handle, int fd, int events, void *opaque)
     (void)handle;
     (void)events;
     while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (is_echo(signals))
-            continue;
-        if (!signals->stopping)
-            clock_gettime(CLOCK_MONOTONIC, &signals->since);
-        signals->stopping = true;
-        agent_stop(signals->agent);
+        if (info.ssi_signo != SIGHUP)
+            stop(signals);
+        else if (!signals->stopping)
+            reload(signals);
     }
 }
 
@@ -242,39 +289,59 @@ leave_refused(int number)
     _exit(EXIT_ERROR);
 }
 
+/* From here on nobody reads the descriptor: a signal ends the process, and so
+ * does a thread that hangs in libvirt for too long. */
+static void
+prepare_to_leave(bool failed)
+{
+    sigset_t set;
+    fill_signals(&set);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGALRM, failed ? leave_refused : leave);
+    signal(SIGTERM, failed ? leave_refused : leave);
+    signal(SIGINT, failed ? leave_refused : leave);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    alarm(LEAVE_S);
+}
+
 /* An exit code, or -1. */
 static int
-run_agent(const struct settings *settings, const char *dir, bool stub,
-          const struct log *log, struct memctx_error *err)
+run_agent(const struct daemon *d, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_fd) int fd = open_signals();
-    struct signals signals = {.stopping = false};
+    struct signals signals = {.daemon = d};
     virSetErrorFunc(NULL, ignore_error);
     /* Before any other libvirt call, or no event is ever delivered. */
     if (fd < 0 || virEventRegisterDefaultImpl() < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "no event loop: %s",
                                 strerror(errno));
-    if (agent_create(settings, dir, stub, log, &signals.agent, err) < 0)
+    if (agent_create(d->settings, d->dir, d->options->stub, d->log,
+                     &signals.agent, err) < 0)
         return -1;
     if (virEventAddHandle(fd, VIR_EVENT_HANDLE_READABLE, on_signal, &signals,
                           NULL) < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "signals cannot be watched");
-    log_line(log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s", dir);
+    log_line(d->log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s",
+             d->dir);
     while (agent_turn(signals.agent))
         ;
-    bool refused = agent_was_refused(signals.agent);
-    /* From here on nobody reads the descriptor: a signal ends the process, and
-     * so does a thread that hangs in libvirt for too long. */
-    sigset_t set;
-    fill_signals(&set);
-    signal(SIGALRM, refused ? leave_refused : leave);
-    signal(SIGTERM, refused ? leave_refused : leave);
-    signal(SIGINT, refused ? leave_refused : leave);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-    alarm(LEAVE_S);
+    bool failed =
+        agent_was_refused(signals.agent) || agent_was_evicted(signals.agent);
+    prepare_to_leave(failed);
     agent_destroy(signals.agent);
-    return refused ? EXIT_ERROR : EXIT_DONE;
+    return failed ? EXIT_ERROR : EXIT_DONE;
+}
+
+/* It was read without a fault. */
+static int
+print_checked(const struct daemon_options *options)
+{
+    if (options->config != NULL)
+        printf("%s: no fault found\n", options->config);
+    else
+        puts("there is no configuration file: the defaults hold");
+    return flush();
 }
 
 /* Parse the command line: there are options only. -1 with PERMANENT. */
@@ -317,13 +384,15 @@ main(int argc, char **argv)
     if (load_settings(&options, &settings, &err) < 0 ||
         choose_dir(&settings, dir, sizeof(dir), &err) < 0)
         return fail(EXIT_ERROR, &err);
-    const struct log log = {
+    if (options.check_config)
+        return print_checked(&options);
+    struct log log = {
         .level = log_level_from_name(settings.log_level),
         .priorities = !isatty(STDERR_FILENO),
     };
-    int code = options.retract
-                   ? run_retract(&settings, dir, &log, &err)
-                   : run_agent(&settings, dir, options.stub, &log, &err);
+    const struct daemon d = {&options, &settings, &log, dir};
+    int code = options.retract ? run_retract(&settings, dir, &log, &err)
+                               : run_agent(&d, &err);
     /* Threads that hang in libvirt after a stop at once end here. */
     _exit(code < 0 ? fail(EXIT_ERROR, &err) : code);
 }

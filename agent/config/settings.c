@@ -23,50 +23,51 @@
  * man/memctxd.conf.pod that begins with the row's help, and a commented line
  * with its default in agent/memctxd.conf. tests/test_docs.sh compares them. */
 static const struct settings_key keys[] = {
-    {"uri", SETTINGS_TEXT, offsetof(struct settings, uri), 0, 0, "\"\"",
+    {"uri", SETTINGS_TEXT, offsetof(struct settings, uri), 0, 0, false, "\"\"",
      "The libvirt connection whose domains are watched, as --connect."},
     {"domains", SETTINGS_PATTERNS, offsetof(struct settings, domains), 0, 0,
-     "[ ]", "Which domains are watched, by name or UUID; [ ]: all."},
+     true, "[ ]", "Which domains are watched, by name or UUID; [ ]: all."},
     {"runtime_dir", SETTINGS_TEXT, offsetof(struct settings, runtime_dir), 0, 0,
-     "\"\"", "The agent's directory, as --runtime-dir."},
-    {"log_level", SETTINGS_TEXT, offsetof(struct settings, log_level), 0, 0,
-     "\"info\"", "What is logged: this level and what is worse."},
-    {"workers", SETTINGS_NUMBER, offsetof(struct settings, workers), 1, 64, "2",
-     "Threads that open guest RAM."},
+     false, "\"\"", "The agent's directory, as --runtime-dir."},
+    {"log_level", SETTINGS_LEVEL, offsetof(struct settings, log_level), 0, 0,
+     true, "\"info\"", "What is logged: this level and what is worse."},
+    {"workers", SETTINGS_NUMBER, offsetof(struct settings, workers), 1, 64,
+     false, "2", "Threads that open guest RAM."},
     {"writers", SETTINGS_NUMBER, offsetof(struct settings, writers), 1, 1024,
-     "32", "Threads that write domain metadata, at most."},
+     false, "32", "Threads that write domain metadata, at most."},
     {"keepalive_interval", SETTINGS_NUMBER,
-     offsetof(struct settings, keepalive_interval), 0, 3600, "5",
+     offsetof(struct settings, keepalive_interval), 0, 3600, false, "5",
      "Seconds between two keepalive messages to libvirt; 0 sends none."},
     {"keepalive_count", SETTINGS_NUMBER,
-     offsetof(struct settings, keepalive_count), 1, 100, "3",
+     offsetof(struct settings, keepalive_count), 1, 100, false, "3",
      "How many of them may go unanswered before the connection counts as "
      "lost."},
     {"retry_first_ms", SETTINGS_NUMBER,
-     offsetof(struct settings, retry_first_ms), 1, 60000, "50",
+     offsetof(struct settings, retry_first_ms), 1, 60000, true, "50",
      "Milliseconds from the first look to the second."},
     {"retry_cap_ms", SETTINGS_NUMBER, offsetof(struct settings, retry_cap_ms),
-     1, 3600000, "2000",
+     1, 3600000, true, "2000",
      "The delay grows to this many milliseconds and no further."},
     {"retry_growth_percent", SETTINGS_NUMBER,
-     offsetof(struct settings, retry_growth_percent), 0, 1000, "10",
+     offsetof(struct settings, retry_growth_percent), 0, 1000, true, "10",
      "Growth of the delay from one look to the next, in percent."},
     {"retry_cost_factor", SETTINGS_NUMBER,
-     offsetof(struct settings, retry_cost_factor), 1, 100000, "50",
+     offsetof(struct settings, retry_cost_factor), 1, 100000, true, "50",
      "A delay is at least this many times the CPU time of the look before it."},
     {"revalidate_ms", SETTINGS_NUMBER, offsetof(struct settings, revalidate_ms),
-     0, 86400000, "10000",
+     0, 86400000, true, "10000",
      "Milliseconds from one look at a ready domain to the next; 0: never."},
     {"hooks_dir", SETTINGS_TEXT, offsetof(struct settings, hooks_dir), 0, 0,
-     "\"\"", "The directory of the programs that are called as hooks."},
+     false, "\"\"", "The directory of the programs that are called as hooks."},
     {"hook_timeout_ms", SETTINGS_NUMBER,
-     offsetof(struct settings, hook_timeout_ms), 1, 3600000, "10000",
+     offsetof(struct settings, hook_timeout_ms), 1, 3600000, true, "10000",
      "Milliseconds after which such a program is killed."},
-    {"access", SETTINGS_RULES, offsetof(struct settings, access), 0, 0, "[ ]",
+    {"access", SETTINGS_RULES, offsetof(struct settings, access), 0, 0, true,
+     "[ ]",
      "What others than root and memctxd's own user may do on the control "
      "socket."},
     {"stub_fail_boots", SETTINGS_NUMBER,
-     offsetof(struct settings, stub_fail_boots), 0, 1000000, "0",
+     offsetof(struct settings, stub_fail_boots), 0, 1000000, false, "0",
      "With --stub: this many first looks fail after each start and reset of a "
      "domain."},
 };
@@ -92,6 +93,20 @@ store_text(const struct settings_key *key, char *value, void *member,
     memcpy(member, value + 1, len - 2);
     ((char *)member)[len - 2] = '\0';
     return 0;
+}
+
+static int
+store_level(const struct settings_key *key, char *value, void *member,
+            struct memctx_error *err)
+{
+    if (store_text(key, value, member, err) < 0)
+        return -1;
+    if (log_level_from_name(member) != LOG_LEVELS)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "%s is '%.20s', expected debug, info, warning or "
+                            "error",
+                            key->name, (const char *)member);
 }
 
 static int
@@ -245,6 +260,8 @@ store(const struct settings_key *key, char *value, struct lines *lines,
     switch (key->type) {
     case SETTINGS_TEXT:
         return store_text(key, value, member, err);
+    case SETTINGS_LEVEL:
+        return store_level(key, value, member, err);
     case SETTINGS_NUMBER:
         return store_number(key, value, member, err);
     case SETTINGS_PATTERNS:
@@ -313,11 +330,6 @@ settings_parse(const char *text, const char *name, struct settings *settings,
         if (parse_line(line, &lines, settings, err) < 0)
             return memctx_error_prefix(err, "%s:%u", name, lines.number);
     }
-    if (log_level_from_name(settings->log_level) == LOG_LEVELS)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%s: log_level is '%.20s', expected debug, "
-                                "info, warning or error",
-                                name, settings->log_level);
     if (settings->retry_cap_ms < settings->retry_first_ms)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%s: retry_cap_ms is below retry_first_ms",
@@ -356,6 +368,48 @@ settings_read(const char *path, struct settings *settings,
                                 "%s: not a text file of up to %d bytes", path,
                                 FILE_MAX);
     return settings_parse(text, path, settings, err);
+}
+
+static size_t
+size_of(const struct settings_key *key)
+{
+    switch (key->type) {
+    case SETTINGS_TEXT:
+    case SETTINGS_LEVEL:
+        return SETTINGS_TEXT_MAX;
+    case SETTINGS_NUMBER:
+        return sizeof(uint64_t);
+    case SETTINGS_RULES:
+        return sizeof(struct access);
+    case SETTINGS_PATTERNS:
+        return sizeof(struct patterns);
+    }
+    return 0;
+}
+
+/* Texts may have anything behind their ends. */
+static bool
+is_equal(const struct settings_key *key, const void *a, const void *b)
+{
+    return key->type == SETTINGS_TEXT ? strcmp(a, b) == 0
+                                      : memcmp(a, b, size_of(key)) == 0;
+}
+
+void
+settings_reload(struct settings *to, const struct settings *from, char *fixed,
+                size_t size)
+{
+    fixed[0] = '\0';
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(keys); i++) {
+        char *mine = (char *)to + keys[i].offset;
+        const char *theirs = (const char *)from + keys[i].offset;
+        size_t len = strlen(fixed);
+        if (keys[i].reloads)
+            memcpy(mine, theirs, size_of(&keys[i]));
+        else if (!is_equal(&keys[i], mine, theirs))
+            snprintf(fixed + len, size - len, "%s%s", len > 0 ? ", " : "",
+                     keys[i].name);
+    }
 }
 
 struct memctx_backoff_limits

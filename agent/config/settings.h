@@ -6,6 +6,7 @@
 #ifndef MEMCTXD_SETTINGS_H
 #define MEMCTXD_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ struct settings {
 
 enum settings_type {
     SETTINGS_TEXT,    /* char[SETTINGS_TEXT_MAX], in double quotes */
+    SETTINGS_LEVEL,   /* the same, and a level of the log */
     SETTINGS_NUMBER,  /* uint64_t, decimal */
     SETTINGS_RULES,   /* struct access, a list of texts */
     SETTINGS_PATTERNS /* struct patterns, a list of texts */
@@ -57,6 +59,7 @@ struct settings_key {
     size_t offset;             /* of its member in struct settings */
     uint64_t min;              /* of a number */
     uint64_t max;              /* of a number */
+    bool reloads;              /* may change while the agent runs */
     const char *default_value; /* its default, as it would stand in the file */
     const char *help;          /* one sentence */
 };
@@ -76,6 +79,12 @@ int settings_read(const char *path, struct settings *settings,
 /* Parse text as if it were a file called `name`. */
 int settings_parse(const char *text, const char *name,
                    struct settings *settings, struct memctx_error *err);
+
+/* Take those members of *from into *to that may change while the agent runs.
+ * `fixed` gets the names of keys that differ and may not, with commas between;
+ * "": none does. Loop thread: it alone looks at those that change. */
+void settings_reload(struct settings *to, const struct settings *from,
+                     char *fixed, size_t size);
 
 struct memctx_backoff_limits settings_backoff(const struct settings *settings);
 

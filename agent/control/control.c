@@ -310,11 +310,16 @@ create_audit(struct control *control, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
 }
 
+static mode_t
+mode_by_rules(const struct control *control)
+{
+    return control->service.access->n_rules > 0 ? 0666 : 0600;
+}
+
 int
 control_create(const char *dir, const struct service *service,
                struct control **ret, struct memctx_error *err)
 {
-    mode_t mode = service->access->n_rules > 0 ? 0666 : 0600;
     struct control *control = calloc(1, sizeof(*control));
     if (control == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
@@ -324,8 +329,8 @@ control_create(const char *dir, const struct service *service,
         disposer_create(&control->service.disposer, err) < 0 ||
         walks_create(service->tries, &control->service.walks, err) < 0 ||
         intake_create(&control->service.intake, err) < 0 ||
-        listener_create(dir, CONTROL_SOCKET, mode, on_accepted, control,
-                        &control->listener, err) < 0) {
+        listener_create(dir, CONTROL_SOCKET, mode_by_rules(control),
+                        on_accepted, control, &control->listener, err) < 0) {
         control_destroy(control);
         return -1;
     }
@@ -348,6 +353,24 @@ control_destroy(struct control *control)
         virEventRemoveTimeout(control->audit_timer);
     audit_destroy(control->service.audit);
     free(control);
+}
+
+int
+control_refresh(struct control *control, struct memctx_error *err)
+{
+    return listener_refresh(control->listener, err);
+}
+
+void
+control_reload(struct control *control)
+{
+    struct session *next;
+    listener_set_mode(control->listener, mode_by_rules(control));
+    for (struct session *s = control->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (!is_welcome(control, &s->peer))
+            drop((struct client *)s);
+    }
 }
 
 void

@@ -17,6 +17,13 @@ struct record;
 int control_create(const char *dir, const struct service *service,
                    struct control **ret, struct memctx_error *err);
 
+/* Bind the socket again if it is gone, as listener_refresh(). Loop thread. */
+int control_refresh(struct control *control, struct memctx_error *err);
+
+/* The rules of access have changed: who may do nothing any more is hung up on.
+ * Loop thread. */
+void control_reload(struct control *control);
+
 /* Close all; NULL is fine. Loop thread. */
 void control_destroy(struct control *control);
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 
 struct hooks {
     char *dir;
-    uint64_t timeout_ms;
+    _Atomic uint64_t timeout_ms;
     struct spawner *spawner;
     const struct log *log;
     struct executor *executor;
@@ -237,6 +238,12 @@ hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
     hooks->log = log;
     *ret = memctx_steal_ptr(&hooks);
     return 0;
+}
+
+void
+hooks_set_timeout(struct hooks *hooks, uint64_t timeout_ms)
+{
+    atomic_store(&hooks->timeout_ms, timeout_ms);
 }
 
 bool

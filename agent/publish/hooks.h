@@ -31,6 +31,9 @@ int hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
                  const struct log *log, struct hooks **ret,
                  struct memctx_error *err);
 
+/* Another time limit, for programs that start from now on. Any thread. */
+void hooks_set_timeout(struct hooks *hooks, uint64_t timeout_ms);
+
 /* Wait for what is queued, for wait_ms at most. False: programs run on, which
  * are left alone; what the hooks use must stay until the process ends, which
  * is to be soon. NULL is fine. */

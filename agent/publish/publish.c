@@ -205,6 +205,16 @@ pass_trouble(struct value *v, struct value *later)
     v->in_trouble = false;
 }
 
+/* A domain that is left out has no count, and keeps the one it had. */
+static void
+pass_count(const struct value *v, struct value *later)
+{
+    if (!v->write_count || later->id < 0 || later->write_count)
+        return;
+    later->counted = v->counted;
+    later->write_count = true;
+}
+
 /* A later value takes the place of this one. */
 static void
 drop_value(struct executor_job *job, struct executor_job *next)
@@ -217,6 +227,7 @@ drop_value(struct executor_job *job, struct executor_job *next)
         later->is_check = later->is_check || v->is_check;
         later->failed = later->failed || v->failed;
         later->delay_ms = v->delay_ms;
+        pass_count(v, later);
         pass_trouble(v, later);
     }
     value_destroy(v);

@@ -61,6 +61,14 @@ adapter_create(const struct adapter_config *config,
     return 0;
 }
 
+void
+adapter_pace(struct adapter *a, const struct memctx_backoff_limits *limits,
+             uint64_t look_us)
+{
+    a->pace.limits = *limits;
+    a->look_us = look_us;
+}
+
 static void
 destroy_ramopen(void *what)
 {

@@ -73,6 +73,10 @@ uint64_t adapter_age_us(const struct adapter *adapter);
 /* Is it known what the guest's CPUs do while its clocks stand? */
 bool adapter_knows_cpu(const struct adapter *adapter);
 
+/* Other delays, from the next that is armed on; as in the configuration. */
+void adapter_pace(struct adapter *adapter,
+                  const struct memctx_backoff_limits *limits, uint64_t look_us);
+
 /* The guest was reset: RAM is to be looked at again, and tries count from the
  * beginning; what they have cost stays. */
 void adapter_new_boot(struct adapter *adapter);

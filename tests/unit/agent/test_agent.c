@@ -6,12 +6,14 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -350,6 +352,84 @@ test_second_agent_in_one_directory_is_refused(void **state)
     assert_error(&err, MEMCTX_PERMANENT, "another memctxd");
 }
 
+static void
+remove_directory(struct fixture *f)
+{
+    assert_int_equal(nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static bool
+is_socket(const struct fixture *f, const char *name)
+{
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* What readers, libvirt's hooks and the next agent look for. */
+static void
+test_directory_that_is_removed_is_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    virDomainPtr domain = start_domain(f, "steady");
+    MEMCTX_CLEANUP(memctx_cleanup_free)
+    char *before = turn_until(f, domain, true);
+    turn_until_file(f, domain, true);
+    for (unsigned i = 0; i < 2; i++) {
+        remove_directory(f);
+        turn_until_file(f, domain, true);
+        while (!is_socket(f, "control.sock") || !is_socket(f, "hint.sock"))
+            agent_turn(f->agent);
+        assert_int_equal(stat(f->dir, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0755);
+    }
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(domain);
+    assert_string_equal(before, after);
+    /* It is the agent's as before. */
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct agent *second;
+    assert_int_equal(
+        agent_create(&f->settings, f->dir, true, &f->log, &second, &err), -1);
+    virDomainDestroy(domain);
+    turn_until_file(f, domain, false);
+    virDomainFree(domain);
+}
+
+static void
+test_socket_that_is_removed_is_bound_again(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/control.sock", f->dir);
+    assert_int_equal(unlink(path), 0);
+    for (unsigned i = 0; !is_socket(f, "control.sock"); i++) {
+        assert_true(i < TURNS_MAX);
+        agent_turn(f->agent);
+    }
+}
+
+static void
+test_directory_that_another_agent_took_ends_this_one(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    f->log.level = LOG_LEVELS; /* it says so */
+    snprintf(path, sizeof(path), "%s/domains", f->dir);
+    remove_directory(f);
+    assert_int_equal(mkdir(f->dir, 0755), 0);
+    assert_int_equal(mkdir(path, 0755), 0);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    while (agent_turn(f->agent))
+        ;
+    assert_true(agent_was_evicted(f->agent));
+    agent_destroy(f->agent);
+    f->agent = NULL;
+    close(fd);
+}
+
 /* Start, pause, resume, restart and destroy in an order from a fixed seed, with
  * turns of the loop between; at the end each running domain has its datum. */
 static void
@@ -477,6 +557,50 @@ test_datum_of_a_definition_counts_for_nothing(void **state)
     virDomainDestroy(domain);
     virDomainUndefine(domain);
     virDomainFree(domain);
+}
+
+/* Read the configuration again. */
+static void
+reload(struct fixture *f, const char *text)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings fresh;
+    char fixed[256];
+    settings_init(&fresh);
+    assert_done(settings_parse(text, "f", &fresh, &err), &err);
+    settings_reload(&f->settings, &fresh, fixed, sizeof(fixed));
+    agent_reload(f->agent);
+}
+
+static void
+test_reload_leaves_out_and_takes_in(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr one = start_domain(f, "one");
+    virDomainPtr two = start_domain(f, "two");
+    turn_until_words(f, two, "generation=\"1\"");
+    push_reset(f, two);
+    turn_until_words(f, two, "generation=\"2\"");
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *before = turn_until(f, one, true);
+    turn_until_file(f, one, true);
+    turn_until_file(f, two, true);
+    reload(f, "domains = [ \"!two\" ]\n");
+    turn_until(f, two, false);
+    turn_until_file(f, two, false);
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *after = metadata_of(one);
+    assert_string_equal(before, after);
+    assert_true(has_file(f, one));
+    /* The list of domains that it looks at meanwhile forgets no count. */
+    virDomainPtr three = start_domain(f, "three");
+    free(turn_until(f, three, true));
+    reload(f, "");
+    turn_until_words(f, two, "generation=\"2\"");
+    virDomainPtr all[] = {one, two, three};
+    for (unsigned i = 0; i < 3; i++) {
+        virDomainDestroy(all[i]);
+        turn_until_file(f, all[i], false);
+        virDomainFree(all[i]);
+    }
 }
 
 static void
@@ -737,6 +861,15 @@ main(void)
             test_ready_stub_is_looked_at_without_a_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hooks_are_told_in_order, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_directory_that_is_removed_is_made_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_socket_that_is_removed_is_bound_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_directory_that_another_agent_took_ends_this_one, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(test_reload_leaves_out_and_takes_in,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_in_any_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_two_hundred_domains, set_up,

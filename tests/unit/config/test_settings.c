@@ -268,6 +268,40 @@ test_file_that_others_can_write(void **state)
     unlink(path);
 }
 
+static void
+test_reload_takes_what_may_change(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct settings now;
+    struct settings fresh;
+    char fixed[256];
+    settings_init(&now);
+    settings_init(&fresh);
+    settings_reload(&now, &fresh, fixed, sizeof(fixed));
+    assert_string_equal(fixed, "");
+    assert_done(settings_parse("uri = \"qemu:///session\"\n"
+                               "workers = 7\n"
+                               "domains = [ \"web-*\" ]\n"
+                               "log_level = \"debug\"\n"
+                               "retry_cap_ms = 77\n"
+                               "revalidate_ms = 7000\n"
+                               "hook_timeout_ms = 70\n"
+                               "access = [ \"user:7 list *\" ]\n",
+                               "f", &fresh, &err),
+                &err);
+    settings_reload(&now, &fresh, fixed, sizeof(fixed));
+    assert_string_equal(fixed, "uri, workers");
+    assert_string_equal(now.uri, "");
+    assert_int_equal(now.workers, 2);
+    assert_false(patterns_admit(&now.domains, "db", "1"));
+    assert_string_equal(now.log_level, "debug");
+    assert_int_equal(now.retry_cap_ms, 77);
+    assert_int_equal(now.revalidate_ms, 7000);
+    assert_int_equal(now.hook_timeout_ms, 70);
+    assert_int_equal(now.access.n_rules, 1);
+}
+
 int
 main(void)
 {
@@ -287,6 +321,7 @@ main(void)
         cmocka_unit_test(test_list_that_is_none),
         cmocka_unit_test(test_file_that_is_not_there),
         cmocka_unit_test(test_file_that_others_can_write),
+        cmocka_unit_test(test_reload_takes_what_may_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
