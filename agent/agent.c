@@ -223,6 +223,7 @@ open_control(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     const struct service service = {
         .records = &agent->domains.members.records,
+        .is_complete = &agent->domains.is_complete,
         .access = &agent->settings->access,
         .domains = &agent->settings->domains,
         .requests = agent->requests,

@@ -407,6 +407,7 @@ is_member(const char *uuid, void *arg)
 void
 domains_listed(struct domains *d)
 {
+    d->is_complete = true;
     statefile_forget_others(d->means->dirfd, is_member, d);
     struct member *next;
     for (struct member *m = d->members.first; m != NULL; m = next) {
@@ -419,6 +420,7 @@ domains_listed(struct domains *d)
 void
 domains_lost(struct domains *d)
 {
+    d->is_complete = false;
     for (struct member *m = d->members.first; m != NULL; m = m->next)
         record_handle(m->record, MEMCTX_EVENT_AWAY, false);
 }

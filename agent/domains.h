@@ -35,6 +35,7 @@ struct domains {
     struct leftout leftout;
     struct record_ops ops;
     unsigned connections; /* to libvirt, counted */
+    bool is_complete;     /* libvirt is there, and has listed all */
     bool ending;          /* none is added any more */
 };
 

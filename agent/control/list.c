@@ -24,6 +24,9 @@ perform(struct session *session, json_object *message, struct packet *packet,
     const struct record *r = next_listed(session, *session->service->records);
     if (!access_may_some(session->service->access, &session->peer, ACCESS_LIST))
         return session_deny(session, ACCESS_LIST, NULL, refusal);
+    /* Nothing would look as if none ran. */
+    if (r == NULL && !*session->service->is_complete)
+        return session_refuse_away(refusal);
     do {
         json_object *page = json_object_new_object();
         json_object *array = json_object_new_array();

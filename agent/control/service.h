@@ -27,6 +27,8 @@ typedef int service_attach_fn(void *arg, struct record *record,
 struct service {
     /* What the owner gives. */
     struct record *const *records; /* the head of the list; may change */
+    const bool *is_complete; /* they are all that run: libvirt is there, and
+                                has listed them */
     const struct access *access;
     const struct patterns *domains; /* that are watched */
     struct offload *requests;       /* carries them out */

@@ -127,6 +127,15 @@ is_left_out(const struct session *session, const char *domain)
            !patterns_admit(session->service->domains, domain, domain);
 }
 
+int
+session_refuse_away(struct refusal *refusal)
+{
+    return refuse(
+        refusal, REFUSAL_RETRY,
+        "memctxd is not connected to libvirt, or not yet: it does not "
+        "know which domains run; is libvirt running?");
+}
+
 struct record *
 session_find(struct session *session, const char *domain,
              enum access_right right, struct refusal *refusal)
@@ -147,6 +156,8 @@ session_find(struct session *session, const char *domain,
         refuse(refusal, REFUSAL_GONE,
                "domain '%.100s' is left out by the key domains of memctxd.conf",
                domain);
+    else if (!*session->service->is_complete)
+        session_refuse_away(refusal);
     else
         refuse(refusal, REFUSAL_GONE, "no domain '%.100s' is running", domain);
     return NULL;

@@ -53,10 +53,15 @@ bool session_may(const struct session *session, enum access_right right,
 
 /* The domain that the client calls so (an id, else a UUID, else a name), if it
  * may list it or do `right` with it; others do not exist for it. NULL, and
- * *refusal: DENIED, GONE, or USAGE for what can be no domain. What is said does
+ * *refusal: DENIED, GONE, RETRY while libvirt is away, or USAGE for what can be
+ * no domain. What is said does
  * not depend on what domains there are that it may not list. */
 struct record *session_find(struct session *session, const char *domain,
                             enum access_right right, struct refusal *refusal);
+
+/* Not all domains that run are known, for libvirt is away, or not there yet.
+ * The value is -1, and *refusal RETRY. */
+int session_refuse_away(struct refusal *refusal);
 
 /* The same for a client that was not refused: nothing is said. NULL: it is not
  * there any more. */

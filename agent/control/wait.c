@@ -97,7 +97,10 @@ check_domain(struct session *session, const char *domain, bool *is_there,
              struct refusal *refusal)
 {
     *is_there = session_find(session, domain, ACCESS_WAIT, refusal) != NULL;
-    return *is_there || refusal->kind == REFUSAL_GONE ? 0 : -1;
+    return *is_there || refusal->kind == REFUSAL_GONE ||
+                   refusal->kind == REFUSAL_RETRY
+               ? 0
+               : -1;
 }
 
 static int
@@ -123,6 +126,9 @@ perform(struct session *session, json_object *message, struct packet *packet,
     (void)packet;
     if ((all ? check_all(session, follows, refusal)
              : check_domain(session, domain, &is_there, refusal)) < 0)
+        return -1;
+    /* Who mistyped a name should not wait for ever without a word. */
+    if (!is_there && message_flag(message, "running"))
         return -1;
     wait_deinit(w);
     w->is_waiting = true;

@@ -3,6 +3,7 @@
 /* The requests "show" and "wait" of memctx-control(7). */
 #include "memctx/ask.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -74,20 +75,38 @@ take_answer(const char *domain, json_object *answer, struct memctx_datum *ret,
     return EXIT_DONE;
 }
 
-/* Ask, and wait for the answer. A silent domain is an answer if it is taken. */
+/* Send it, and wait for the answer: as client_reply(). */
+static int
+exchange(const struct question *q, bool takes_silent, bool must_run,
+         struct client_packet *answer, struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *request = client_ask(q->waits ? "wait" : "show", q->domain);
+    client_take_silent(request, takes_silent);
+    if (must_run)
+        json_object_object_add(request, "running", json_object_new_boolean(1));
+    if (client_request(q->client, request, err) < 0)
+        return -1;
+    return q->waits && q->timeout_ms == 0
+               ? answer_at_once(q->client, answer, err)
+               : client_reply(q->client, q->deadline_ms, answer, err);
+}
+
+/* Ask, and wait for the answer. A silent domain is an answer if it is taken.
+ * Who mistyped a name, or is early, is told that there is no such domain yet.
+ */
 static enum exit_code
 put_question(const struct question *q, bool takes_silent,
              struct client_packet *answer)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_cleanup_json)
-    json_object *request = client_ask(q->waits ? "wait" : "show", q->domain);
-    client_take_silent(request, takes_silent);
-    if (client_request(q->client, request, &err) < 0)
-        return command_fail(EXIT_ERROR, "%s", err.message);
-    int got = q->waits && q->timeout_ms == 0
-                  ? answer_at_once(q->client, answer, &err)
-                  : client_reply(q->client, q->deadline_ms, answer, &err);
+    bool must_run = q->waits && q->timeout_ms != 0;
+    int got = exchange(q, takes_silent, must_run, answer, &err);
+    if (must_run && got < 0 &&
+        (err.kind == MEMCTX_GONE || err.kind == MEMCTX_RETRY)) {
+        fprintf(stderr, "warning: %s; waiting for it\n", err.message);
+        got = exchange(q, takes_silent, false, answer, &err);
+    }
     if (got < 0)
         return command_fail(EXIT_ERROR, "domain '%s': %s", q->domain,
                             err.message);

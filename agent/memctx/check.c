@@ -48,6 +48,7 @@ struct check {
     struct ram ram;
     json_object *findings;
     bool failed;
+    bool is_off;
     bool serves; /* memctxd could serve the domain, as far as it was tried */
 };
 
@@ -116,15 +117,18 @@ check_layout(struct check *c, char *said, size_t size, struct memctx_error *err)
     return 0;
 }
 
+/* A domain that is off is not at fault. */
 static int
 check_running(struct check *c, char *said, size_t size,
               struct memctx_error *err)
 {
-    if (c->facts.id < 0)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "the domain does not run, so that its RAM "
-                                "cannot be tried; start it and check again");
-    snprintf(said, size, "id %d", c->facts.id);
+    (void)err;
+    c->is_off = c->facts.id < 0;
+    if (c->is_off)
+        snprintf(said, size,
+                 "no: its RAM cannot be tried; start it and check again");
+    else
+        snprintf(said, size, "id %d", c->facts.id);
     return 0;
 }
 
@@ -237,7 +241,7 @@ static const struct {
      "none: the host cannot read such a guest; memctxd calls it unsupported"},
     {"layout", check_layout, false,
      "use machine type q35 or pc: the place of RAM is not known for this one"},
-    {"running", check_running, true, "start the domain"},
+    {"running", check_running, true, NULL},
     {"process", check_process, true,
      "run memctxd on the host of the domain, as root or as libvirt's user"},
     {"backing", check_backing, true,
@@ -293,7 +297,7 @@ tell(struct check *c, const char *name, const char *text, const char *cure)
 static void
 run_checks(struct check *c)
 {
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks) && !c->is_off; i++) {
         struct memctx_error err = MEMCTX_ERROR_INIT;
         char said[MEMCTX_MESSAGE_MAX] = "";
         if (checks[i].run(c, said, sizeof(said), &err) == 0) {
@@ -313,8 +317,10 @@ static void
 print_verdict(const struct check *c)
 {
     if (!c->json) {
-        puts(c->serves ? "memctxd can serve this domain."
-                       : "memctxd cannot serve this domain as it is.");
+        puts(!c->serves  ? "memctxd cannot serve this domain as it is."
+             : c->is_off ? "memctxd can serve this domain, as far as its XML "
+                           "tells."
+                         : "memctxd can serve this domain.");
         return;
     }
     json_object *root = json_object_new_object();

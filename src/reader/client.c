@@ -340,6 +340,21 @@ client_adopt(int fd, struct client **ret, struct memctx_error *err)
     return 0;
 }
 
+static int
+refuse_connect(const char *path, int why, struct memctx_error *err)
+{
+    if (why == EACCES || why == EPERM)
+        return memctx_error_set(
+            err, MEMCTX_PERMANENT,
+            "uid %u may not use memctxd's socket %s: %s; root and the user of "
+            "memctxd may, and whom the key access in memctxd.conf names",
+            (unsigned)geteuid(), path, strerror(why));
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "cannot reach memctxd at %s: %s; is it running for "
+                            "this connection (-c URI)?",
+                            path, strerror(why));
+}
+
 int
 client_create(const char *dir, struct client **ret, struct memctx_error *err)
 {
@@ -353,10 +368,7 @@ client_create(const char *dir, struct client **ret, struct memctx_error *err)
         return -1;
     if (client->fd < 0 ||
         connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "cannot reach memctxd at %s: %s; is it running "
-                                "for this connection (-c URI)?",
-                                address.sun_path, strerror(errno));
+        return refuse_connect(address.sun_path, errno, err);
     if (greet(client, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&client);

@@ -47,7 +47,7 @@ bed_agent_start()
     BED_TRACER=()
     BED_AGENT=$BED_SPAWNED
     bed_until 60 test -S "$BED_DIR/run/memctxd/control.sock" || bed_die "memctxd made no control socket"
-    bed_until 60 bed_ctl list || bed_die "memctxd does not answer"
+    bed_until 60 bed_agent_answers || bed_die "memctxd does not answer"
 }
 
 # bed_agent_stop SIGNAL: returns the agent's exit status.
@@ -80,6 +80,9 @@ bed_has_state() { [ "$(bed_state "$1")" = "$2" ]; }
 # bed_wait_state NAME STATE TIMEOUT
 bed_wait_state() { bed_until "$3" bed_has_state "$1" "$2"; }
 
+# It does, too, while libvirt is away: that it knows no domains then is an answer.
+bed_agent_answers() { ! bed_ctl list 2>&1 | grep -qE 'cannot reach|memctxd left'; }
+
 # bed_in_turns COUNT COMMAND...: repeat until it succeeds, as often as the agent answers so many times; 1 when it has. A
 # second or less where the machine has nothing else to do.
 bed_in_turns()
@@ -88,7 +91,7 @@ bed_in_turns()
     shift
     until "$@" > /dev/null 2>&1; do
         [ "$((left--))" -gt 0 ] || return 1
-        bed_ctl list > /dev/null || return 1
+        bed_agent_answers || return 1
     done
 }
 

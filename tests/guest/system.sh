@@ -204,7 +204,8 @@ check_domains()
     checks stale-pidfile 1 process 'host of the domain' "${check[@]}" 'system one'
     mv "$work/saved" "$pidfile"
     if define 's/system one/off/'; then
-        checks off 1 running 'start' "${check[@]}" off
+        checks off 0 '' '' "${check[@]}" off
+        like check-off-verdict "$("${check[@]}" off)" 'as far as its XML tells'
     else
         skip check-off 'cannot be defined'
     fi

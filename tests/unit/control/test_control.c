@@ -1231,6 +1231,74 @@ test_domain_stops_while_an_address_is_looked_for(void **state)
 }
 
 static void
+push_kind(struct ctlagent *a, enum event_kind kind)
+{
+    struct event *event = event_create(kind);
+    assert_non_null(event);
+    event_push(agent_queue(a->agent), event);
+}
+
+/* A list of the real libvirt's may still be on its way. */
+static bool
+is_refused_while_away(struct ctlagent *a, int fd, const char *text)
+{
+    push_kind(a, EVENT_LOST);
+    ctl_let_turn(fd);
+    const struct ctlreply *reply = ctl_ask(fd, text);
+    return strcmp(ctl_text(reply, "kind"), "retry") == 0 &&
+           strstr(ctl_text(reply, "error"), "not connected") != NULL;
+}
+
+/* A name that was mistyped, and libvirt that is away, are told apart. */
+static void
+test_nothing_is_known_while_libvirt_is_away(void **state)
+{
+    struct ctlagent *a = *state;
+    static const char show[] = "{\"op\":\"show\",\"domain\":\"nobody\"}";
+    static const char list[] = "{\"op\":\"list\"}";
+    static const char wait[] =
+        "{\"op\":\"wait\",\"domain\":\"nobody\",\"running\":true}";
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    assert_done(patterns_add(&a->settings.domains, "nobody", &err), &err);
+    ctlagent_start(a);
+    int fd = ctl_connect(a, (uid_t)-1, NULL, 0);
+    ctl_ask_ready(fd, list);
+    assert_string_equal(ctl_text(ctl_ask(fd, wait), "kind"), "gone");
+    const char *const all[] = {show, list, wait};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(all); i++)
+        wait_until(is_refused_while_away(a, fd, all[i]));
+    push_kind(a, EVENT_LISTED);
+    ctl_let_turn(fd);
+    assert_string_equal(ctl_text(ctl_ask(fd, list), "kind"), "");
+    close(fd);
+}
+
+/* Each request for RAM is on record, with who sent it. */
+static void
+test_requests_for_ram_are_on_record(void **state)
+{
+    struct ctlagent *a = *state;
+    ctlagent_keep_log(a);
+    ctlagent_start(a);
+    int fd = ctl_connect(a, (uid_t)-1, NULL, 0);
+    char words[128];
+    wait_ready(fd, "test");
+    const char *text = ctl_read_request(fd, "test", 0, 16);
+    logpipe_count(&a->logpipe, "");
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(ctl_ask(fd, text)->len_bytes, 16);
+    snprintf(words, sizeof(words), "access: op=read uid=%u pid=%d program=\"",
+             (unsigned)getuid(), (int)getpid());
+    assert_int_equal(logpipe_count(&a->logpipe, words), 1);
+    ctl_ask(fd, "{\"op\":\"open\",\"domain\":\"a\\\" b=\\\"\"}");
+    assert_int_equal(
+        logpipe_count(&a->logpipe,
+                      "domain=\"a\\\" b=\\\"\" outcome=\"refused\""),
+        1);
+    close(fd);
+}
+
+static void
 test_one_user_gets_only_so_many_connections(void **state)
 {
     struct ctlagent *a = *state;
@@ -1354,6 +1422,8 @@ main(void)
         T(test_root_writes_only_by_a_rule),
         T(test_write_goes_where_a_prober_says),
         T(test_domain_stops_while_an_address_is_looked_for),
+        T(test_nothing_is_known_while_libvirt_is_away),
+        T(test_requests_for_ram_are_on_record),
         T(test_one_user_gets_only_so_many_connections),
         T(test_replies_are_taken_before_more_is_done),
     };
