@@ -7,7 +7,7 @@
 set -eu -o pipefail
 cd "$(dirname "$0")"
 
-all=(truth probe boots latency firmware prober holes restarts guard reset silent kexec travel hooks faults idle backings layouts names dumps hotplug handoff reader tools i386 arm64 uefi windows examples explain tasks system)
+all=(truth probe boots latency firmware prober holes restarts guard reset silent kexec travel hooks faults idle backings layouts names dumps hotplug handoff reader tools operate i386 arm64 uefi windows examples explain tasks system)
 passed=0 failed=0 skipped=0
 
 count() { grep -c "$1" "$log" || true; }
