@@ -18,7 +18,7 @@ struct tries {
     bool stopping;
     uint64_t serial;
     struct tries_client *waiting; /* in the order in which they asked */
-    struct live *lives;           /* only the thread adds and removes */
+    struct live *lives;           /* only the thread removes */
 };
 
 struct tries_client {

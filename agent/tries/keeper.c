@@ -6,12 +6,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
+#include "tries/launch.h"
 #include "wire/clocks.h"
 
 /* A guest whose last try took so long waits as if it had asked so many times
@@ -21,13 +20,9 @@
 /* When those who wait for a place look again whether somebody has stalled. */
 #define STALL_CHECK_US 100000u
 
-/* When its CPU time is used up it is killed, which is for a memctxd that has
- * lost count; before that it is replaced. */
-#define LIFE_CPU_S 600u
+/* A prober that has used so much CPU time is replaced, before the kernel kills
+ * it (launch.c). */
 #define LIFE_CPU_US (UINT64_C(300) * 1000000)
-
-/* What a search and its proofs allocate, several times over. */
-#define MEMORY_BYTES (16 * MEMCTX_MIB)
 
 #define END_WAIT_US 2000000u
 
@@ -43,13 +38,14 @@ keeper_wake(struct tries *t)
     eventfd_write(t->wake, 1);
 }
 
+/* What a prober without RAM does is no guest's doing. */
 static void
 fail(struct live *live, enum tries_fault fault, const char *words)
 {
     if (live->ending)
         return;
     client_charge(live);
-    if (live->client != NULL)
+    if (live->client != NULL && live->equipped)
         client_blame(live->client, fault, words, live_cost_us(live),
                      live->running && !live->stale);
     live_retire(live);
@@ -151,23 +147,11 @@ bury_process(struct live *live)
     client_charge(live);
     if (!prober_reap(live->prober, why, sizeof(why)))
         return;
-    if (!live->ending && live->client != NULL)
+    if (!live->ending && live->client != NULL && live->equipped)
         client_blame(live->client, TRIES_CRASHED, why, cost_us,
                      live->running && !live->stale);
     live->ending = true;
     live->ended = true;
-}
-
-/* On a thread of the spawner. */
-static void
-on_launched(void *arg)
-{
-    struct live *live = arg;
-    struct tries *t = live->tries;
-    pthread_mutex_lock(&t->lock);
-    live->launched = true;
-    pthread_mutex_unlock(&t->lock);
-    keeper_wake(t);
 }
 
 /* What was launched since the last turn is a process now, or never will be. Its
@@ -302,31 +286,16 @@ make_room(struct tries *t)
     return longest != NULL;
 }
 
+/* The client has a prober then, which has its RAM. */
 static int
-launch(struct tries_client *client, struct memctx_error *err)
+provide(struct tries_client *client, struct memctx_error *err)
 {
-    struct tries *t = client->tries;
-    struct memctx_start start = {
-        .n_maps = client->n_maps,
-        .parent = getpid(),
-        .memory_bytes = MEMORY_BYTES,
-        .cpu_s = LIFE_CPU_S,
-    };
-    memcpy(start.maps, client->maps, sizeof(start.maps));
-    struct live *live = calloc(1, sizeof(*live));
-    if (live == NULL)
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    live->tries = t;
-    live->client = client;
-    if (prober_launch(t->config.spawner, t->config.program, &start, on_launched,
-                      live, &live->prober, err) < 0) {
-        free(live);
+    if (client->live == NULL && launch_prober(client, err) < 0)
         return -1;
-    }
-    live->next = t->lives;
-    t->lives = live;
-    client->live = live;
-    return 0;
+    if (client->live->ending || launch_equip(client, err) == 0)
+        return 0;
+    live_retire(client->live);
+    return -1;
 }
 
 static void
@@ -350,7 +319,7 @@ give_turns(struct tries *t, uint64_t now_us)
         if (client->live == NULL && !make_room(t))
             return;
         client_stop_waiting(client);
-        if (client->live == NULL && launch(client, &err) < 0)
+        if (provide(client, &err) < 0)
             client_blame(client, TRIES_NOT_STARTED, err.message, 0, true);
         else if (!client->live->ending)
             begin_task(client->live, now_us);

@@ -63,7 +63,8 @@ enum life_action {
     LIFE_ACT_KEEP = 1 << 5,   /* take that RAM over */
     LIFE_ACT_NEWS = 1 << 6,   /* tell the record what the worker has read */
     LIFE_ACT_TELL = 1 << 7,   /* tell it how its order has ended */
-    LIFE_ACT_OPEN = 1 << 8,   /* have a worker open the RAM */
+    LIFE_ACT_OPEN = 1 << 8,   /* have a worker open the RAM; a prober may be
+                                 started meanwhile */
     LIFE_ACT_ANSWER = 1 << 9, /* answer the order at once */
     LIFE_ACT_ASK = 1 << 10,   /* ask a prober to do what is ordered, */
     LIFE_ACT_QUIZ = 1 << 11,  /* or which clock words move */

@@ -25,6 +25,8 @@ struct live {
         bool process;
     } tags[2];
     bool launched; /* it was started, or could not be */
+    bool equipped; /* it has RAM: what it does from here on may be the guest's
+                      doing */
     bool admitted; /* ... which the thread of tries.c has seen */
     bool ending;   /* it is killed; what it still says counts for nothing */
     bool ended;    /* it was reaped, or never was a process */
@@ -33,8 +35,8 @@ struct live {
     bool stalled;  /* in the last span it has not used the CPU */
     unsigned owed; /* answers to earlier tasks that are still to come */
     enum tries_lane lane;
-    uint64_t since_us;    /* the task's beginning, or end; monotonic */
-    uint64_t cpu_us;      /* CPU time at that moment */
+    uint64_t since_us; /* the task's beginning, or end, or its own; monotonic */
+    uint64_t cpu_us;   /* CPU time at that moment */
     uint64_t charged_us;  /* CPU time that the guest was charged */
     uint64_t seen_us;     /* the span's beginning */
     uint64_t seen_cpu_us; /* CPU time then */

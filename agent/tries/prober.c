@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "wire/clocks.h"
 
-/* Large enough for the RAM of any guest, which is sent before the prober is
+/* Large enough for the RAM of any guest, which may be sent before the prober is
  * there to take it. */
 #define SEND_BYTES (1024 * 1024)
 
@@ -65,8 +65,8 @@ open_sockets(struct prober *p, struct memctx_error *err)
 
 int
 prober_launch(struct spawner *spawner, const char *program,
-              const struct memctx_start *start, void (*launched)(void *arg),
-              void *arg, struct prober **ret, struct memctx_error *err)
+              void (*launched)(void *arg), void *arg, struct prober **ret,
+              struct memctx_error *err)
 {
     struct prober *p = calloc(1, sizeof(*p));
     if (p == NULL)
@@ -83,8 +83,7 @@ prober_launch(struct spawner *spawner, const char *program,
         .pid = -1,
         .pidfd = -1,
     };
-    if (open_sockets(p, err) < 0 ||
-        memctx_start_send(p->socket, start, err) < 0) {
+    if (open_sockets(p, err) < 0) {
         prober_destroy(p);
         return -1;
     }
@@ -93,6 +92,13 @@ prober_launch(struct spawner *spawner, const char *program,
     *ret = p;
     spawner_submit(spawner, &p->spawn);
     return 0;
+}
+
+int
+prober_equip(struct prober *p, const struct memctx_start *start,
+             struct memctx_error *err)
+{
+    return memctx_start_send(p->socket, start, err);
 }
 
 int

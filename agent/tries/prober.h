@@ -14,13 +14,18 @@
 
 struct prober;
 
-/* Send RAM and limits into a socket, and have the program started at its other
- * end. `launched` is called on the spawner's thread when it has been started,
- * or has not: see prober_has_started(). Until then the prober must stay. 0, or
- * -1 with RETRY or BUG: no descriptors or memory. */
+/* Have the program started at the other end of a socket; it waits there for
+ * what it is to work on. `launched` is called on the spawner's thread when it
+ * has been started, or has not: see prober_has_started(). Until then the prober
+ * must stay. 0, or -1 with RETRY: no descriptors; EXHAUSTED: no memory. */
 int prober_launch(struct spawner *spawner, const char *program,
-                  const struct memctx_start *start, void (*launched)(void *arg),
-                  void *arg, struct prober **ret, struct memctx_error *err);
+                  void (*launched)(void *arg), void *arg, struct prober **ret,
+                  struct memctx_error *err);
+
+/* Send it RAM and limits: once, and before it is asked. It may not have been
+ * started yet. 0, or -1 as memctx_start_send(). */
+int prober_equip(struct prober *prober, const struct memctx_start *start,
+                 struct memctx_error *err);
 
 /* After `launched`: 0, or -1 with RETRY: it cannot be started, and why. */
 int prober_has_started(const struct prober *prober, struct memctx_error *err);

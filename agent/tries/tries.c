@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "common/thread.h"
 #include "tries/keeper.h"
+#include "tries/launch.h"
 #include "wire/clocks.h"
 
 int
@@ -42,11 +43,23 @@ tries_leave(struct tries_client *client)
 }
 
 void
+tries_expect(struct tries_client *client)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    launch_ahead(client);
+    pthread_mutex_unlock(&client->tries->lock);
+}
+
+/* A prober that waits for RAM is to have this. */
+void
 tries_set_ram(struct tries_client *client, struct memctx_rammap *const *maps,
               size_t n)
 {
     pthread_mutex_lock(&client->tries->lock);
-    client_rest(client);
+    if (n > 0 && client->live != NULL && !client->live->equipped)
+        client_drop(client);
+    else
+        client_rest(client);
     client_set_ram(client, maps, n);
     pthread_mutex_unlock(&client->tries->lock);
     keeper_wake(client->tries);

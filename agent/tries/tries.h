@@ -42,6 +42,10 @@ void tries_leave(struct tries_client *client);
 void tries_set_ram(struct tries_client *client,
                    struct memctx_rammap *const *maps, size_t n);
 
+/* The guest's RAM is being opened, and there will be a task: start its prober
+ * meanwhile, unless too many wait for RAM. It ends by tries_rest(), too. */
+void tries_expect(struct tries_client *client);
+
 /* A task for the guest's prober, which is started if need be. What was asked
  * before is void. The serial is set here. */
 void tries_ask(struct tries_client *client,

@@ -191,8 +191,11 @@ ends_a_prober_that_is_done(enum life_phase phase, enum life_event event,
 {
     bool done = (phase == LIFE_TRYING && event == LIFE_SETTLED) ||
                 (phase == LIFE_LEARNING && is_answer(event));
+    /* It was started for RAM that does not come. */
+    bool waits = phase == LIFE_OPENING || phase == LIFE_OPENING_ALONE;
+    bool vain = waits && (event == LIFE_REFUSED || event == LIFE_CLOSE);
     (void)next;
-    return !done || (actions & LIFE_ACT_REST) != 0;
+    return !(done || vain) || (actions & LIFE_ACT_REST) != 0;
 }
 
 /* However it stood, an order leads on, and a void one to where nothing runs. */

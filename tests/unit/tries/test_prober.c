@@ -58,9 +58,10 @@ on_launched(void *arg)
 static void
 launch(struct fixture *f, const char *program)
 {
-    assert_done(prober_launch(f->spawner, program, &f->start, on_launched,
-                              &f->launched, &f->prober, &f->err),
+    assert_done(prober_launch(f->spawner, program, on_launched, &f->launched,
+                              &f->prober, &f->err),
                 &f->err);
+    assert_done(prober_equip(f->prober, &f->start, &f->err), &f->err);
     while (sem_wait(&f->launched) < 0)
         ;
 }

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -378,6 +379,88 @@ test_no_more_probers_than_may_live(void **state)
     end(f);
 }
 
+/* A name of the program that can be taken away. */
+static void
+link_program(struct fixture *f, char link[PATH_MAX])
+{
+    char dir[] = "/tmp/test_tries.XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    snprintf(link, PATH_MAX, "%s/prober", dir);
+    assert_int_equal(symlink(f->program, link), 0);
+    f->config.program = link;
+}
+
+/* Nothing can be started any more; what was to be started before has been. */
+static void
+unlink_program(struct fixture *f, char link[PATH_MAX])
+{
+    char *argv[] = {(char[]){"true"}, NULL};
+    char *envp[] = {NULL};
+    int status;
+    struct spawner_request last = {.path = "/bin/true",
+                                   .argv = argv,
+                                   .envp = envp,
+                                   .fds = {-1, -1, -1, -1}};
+    spawner_start(f->spawner, &last);
+    assert_int_equal(last.failed, 0);
+    assert_int_equal(waitpid(last.pid, &status, 0), last.pid);
+    close(last.pidfd);
+    assert_int_equal(unlink(link), 0);
+    *strrchr(link, '/') = '\0';
+    assert_int_equal(rmdir(link), 0);
+}
+
+/* The second one is not expected: as many are as may search at once. */
+static void
+test_prober_waits_for_ram_that_is_expected(void **state)
+{
+    struct fixture *f = *state;
+    char link[PATH_MAX];
+    if (is_under_valgrind())
+        skip();
+    f->config.places = 1;
+    link_program(f, link);
+    begin(f);
+    for (unsigned i = 0; i < 2; i++) {
+        tries_set_ram(f->guests[i].client, NULL, 0);
+        tries_expect(f->guests[i].client);
+    }
+    unlink_program(f, link);
+    for (unsigned i = 0; i < 2; i++)
+        tries_set_ram(f->guests[i].client, &f->guests[i].map, 1);
+    assert_int_equal(ask(&f->guests[1], "good"), TRIES_NOT_STARTED);
+    assert_int_equal(ask(&f->guests[0], "good"), TRIES_FINE);
+    assert_int_equal(asked(&f->guests[0]), 1);
+    end(f);
+}
+
+static void
+test_prober_without_ram_ends_when_none_comes(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    tries_expect(f->guests[0].client);
+    tries_expect(f->guests[1].client);
+    tries_rest(f->guests[0].client);
+    end(f);
+}
+
+/* It has read nothing of the guest. */
+static void
+test_prober_without_ram_is_no_fault(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    f->config.program = "/nonexistent/memctx-prober";
+    if (is_under_valgrind())
+        skip();
+    begin(f);
+    tries_expect(g->client);
+    assert_int_equal(ask(&f->guests[1], "good"), TRIES_NOT_STARTED);
+    assert_int_equal(tries_faults(g->client), 0);
+    end(f);
+}
+
 static void
 test_guests_leave_whatever_their_probers_do(void **state)
 {
@@ -412,6 +495,9 @@ main(void)
         T(test_cheap_tries_go_first),
         T(test_answer_that_nobody_waits_for_is_not_told),
         T(test_no_more_probers_than_may_live),
+        T(test_prober_waits_for_ram_that_is_expected),
+        T(test_prober_without_ram_ends_when_none_comes),
+        T(test_prober_without_ram_is_no_fault),
         T(test_guests_leave_whatever_their_probers_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
