@@ -107,7 +107,7 @@ backing_match(const struct process *process, const struct memctx_layout *layout,
               struct memctx_error *err)
 {
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    if (memctx_match_backends(layout, &process->args, &holdings->list, ret,
+    if (memctx_match_backends(layout, process->args, &holdings->list, ret,
                               &why) == 0)
         return 0;
     if (why.kind == MEMCTX_RETRY)
@@ -152,7 +152,7 @@ find_layout(struct opening *o, const struct memctx_domxml *facts,
     o->other = calloc(1, sizeof(*o->other));
     if (conf == NULL || o->layout == NULL || o->other == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    gather_memconf(facts, &o->process->args, true, conf);
+    gather_memconf(facts, o->process->args, true, conf);
     memcpy(o->doubt, conf->doubt, sizeof(o->doubt));
     return find_layouts(o, conf, err);
 }
@@ -293,7 +293,7 @@ backing_open(const struct process *process, const struct memctx_domxml *facts,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     o->process = process;
     /* What can never work is said before anything is opened. */
-    if (backing_check_guest(facts, &process->args, err) < 0 ||
+    if (backing_check_guest(facts, process->args, err) < 0 ||
         find_layout(o, facts, err) < 0 ||
         holdings_read(process, &o->holdings, err) < 0 ||
         backing_match(process, o->layout, &o->holdings, o->matches, err) < 0)

@@ -281,6 +281,16 @@ read_config(const char *path, char *to, size_t size, void *arg)
     return strlen(to) == (size_t)n;
 }
 
+static int
+parse_args(struct candidate *c, struct memctx_error *err)
+{
+    c->process.args = calloc(1, sizeof(*c->process.args));
+    if (c->process.args == NULL)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    return memctx_cmdline_parse_all(c->args, c->len_bytes, read_config,
+                                    &c->process, c->process.args, err);
+}
+
 static void
 cleanup_seek(struct seek **s)
 {
@@ -305,12 +315,9 @@ emulator_find(const char *uri, const char *name, const char *uuid,
     struct candidate *c = &s->candidate;
     const pid_t started = c->process.pid;
     follow_wrappers(c, uuid);
-    if (check_unchanged(s, started, err) < 0 ||
-        memctx_cmdline_parse_all(c->args, c->len_bytes, read_config,
-                                 &c->process, &c->process.args, err) < 0)
+    if (check_unchanged(s, started, err) < 0 || parse_args(c, err) < 0)
         return -1;
     *ret = c->process;
-    c->process.pidfd = -1;
-    c->process.procfd = -1;
+    c->process = (struct process)PROCESS_INIT;
     return 0;
 }

@@ -33,6 +33,8 @@ process_deinit(struct process *process)
 {
     memctx_close_fd(&process->pidfd);
     memctx_close_fd(&process->procfd);
+    free(process->args);
+    process->args = NULL;
 }
 
 int
@@ -174,7 +176,6 @@ process_hold(pid_t pid, struct process *ret, struct memctx_error *err)
         return -1;
     process.instance = ticks << PID_BITS | (uint64_t)pid;
     *ret = process;
-    process.pidfd = -1;
-    process.procfd = -1;
+    process = (struct process)PROCESS_INIT;
     return 0;
 }

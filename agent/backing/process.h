@@ -19,7 +19,9 @@ struct process {
     pid_t pid;
     uint64_t instance; /* start time and pid: no other process of this boot of
                           the host has the same */
-    struct memctx_qemuargs args; /* of a QEMU; see emulator_find() */
+    struct memctx_qemuargs *args; /* owned; NULL but by emulator_find(). Too
+                                     large for a thread's stack, which is never
+                                     given back */
 };
 
 #define PROCESS_INIT              \
@@ -29,7 +31,7 @@ struct process {
 
 void process_deinit(struct process *process);
 
-/* Hold the process that has this pid now. 0 and *ret, but for its args; -1 with
+/* Hold the process that has this pid now. 0 and *ret, without args; -1 with
  * PERMANENT: /proc hides it from us (the message has the cure); GONE: it ended;
  * RETRY. */
 int process_hold(pid_t pid, struct process *ret, struct memctx_error *err);

@@ -138,8 +138,8 @@ check_process(struct check *c, char *said, size_t size,
 {
     if (emulator_find(c->uri, c->facts.name, c->facts.uuid, &c->process, err) <
             0 ||
-        backing_check_guest(&c->facts, &c->process.args, err) < 0 ||
-        compute_layout(c, &c->process.args, err) < 0)
+        backing_check_guest(&c->facts, c->process.args, err) < 0 ||
+        compute_layout(c, c->process.args, err) < 0)
         return -1;
     snprintf(said, size, "QEMU is process %d", (int)c->process.pid);
     return 0;

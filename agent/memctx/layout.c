@@ -122,7 +122,7 @@ from_domain(const char *given_uri, const char *name, struct sources *s,
         fprintf(stderr, "warning: from domain XML only: %s\n", why.message);
         return 0;
     }
-    s->args = process.args;
+    s->args = *process.args;
     s->has_args = true;
     return 0;
 }

@@ -418,7 +418,7 @@ find(const struct fixture *f, const char *name)
     assert_done(emulator_find(f->uri, name, UUID, &process, &err), &err);
     assert_done(backing_open(&process, &facts, &ram, &err), &err);
     assert_shows_guest(f, ram.map);
-    assert_string_equal(process.args.uuid, UUID);
+    assert_string_equal(process.args->uuid, UUID);
     ram_deinit(&ram);
     process_deinit(&process);
     return process.pid;
@@ -478,11 +478,12 @@ test_uuid_of_the_owner_is_not_the_domains(void **state)
 static struct memctx_memconf
 memory_of(const struct fixture *f)
 {
-    static struct process process;
+    struct process process;
     struct memctx_error err = MEMCTX_ERROR_INIT;
     assert_done(emulator_find(f->uri, "guest", UUID, &process, &err), &err);
+    const struct memctx_memconf memory = process.args->memory;
     process_deinit(&process);
-    return process.args.memory;
+    return memory;
 }
 
 /* It counts as long as it is what QEMU read. */
