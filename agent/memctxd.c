@@ -6,6 +6,9 @@
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +28,7 @@
 #include "sandbox/capabilities.h"
 #include "sandbox/sandbox.h"
 
+#define MALLOC_KEEPS_BYTES 65536
 #define ECHO_MS 200
 #define LEAVE_S 2 /* for threads to end, after the data are withdrawn */
 #define DEFAULT_CONFIG SYSCONFDIR "/memctxd/memctxd.conf"
@@ -365,6 +369,21 @@ parse_options(int argc, char **argv, struct daemon_options *ret,
     return 0;
 }
 
+/* What threads use for a moment they give back. glibc keeps a heap for each,
+ * and as much free memory in it as twice the largest block that was freed: the
+ * arguments of one QEMU are read into a megabyte. None of our threads allocates
+ * so often that it would wait for another. */
+static void
+keep_memory_small(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_KEEPS_BYTES);
+    mallopt(M_TRIM_THRESHOLD, MALLOC_KEEPS_BYTES);
+    mallopt(M_TOP_PAD, MALLOC_KEEPS_BYTES / 2);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -373,6 +392,7 @@ main(int argc, char **argv)
     struct settings settings;
     char dir[PATH_MAX];
     sandbox_hide_memory();
+    keep_memory_small();
     capabilities_clear_ambient();
     xmlInitParser(); /* before there are threads, which would race for it */
     if (parse_options(argc, argv, &options, &err) < 0)
