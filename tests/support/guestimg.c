@@ -219,18 +219,19 @@ entry_gpa(const struct guestimg_space *space, uint64_t table_gpa, uint64_t gva,
                               : table_gpa + (number & 0x1ff) * 8;
 }
 
-static uint64_t
-read_entry(const struct guestimg *img, const struct guestimg_space *space,
-           uint64_t at)
+uint64_t
+guestimg_read_entry(const struct guestimg *img,
+                    const struct guestimg_space *space, uint64_t at)
 {
     if (space->levels != 2)
         return guestimg_read_le64(img, at);
     return guestimg_read_le64(img, at - at % 8) >> (at % 8 * 8) & UINT32_MAX;
 }
 
-static void
-write_entry(const struct guestimg *img, const struct guestimg_space *space,
-            uint64_t at, uint64_t entry)
+void
+guestimg_write_entry(const struct guestimg *img,
+                     const struct guestimg_space *space, uint64_t at,
+                     uint64_t entry)
 {
     unsigned char raw[8];
     for (int i = 0; i < 8; i++)
@@ -255,16 +256,33 @@ guestimg_map(struct guestimg *img, const struct guestimg_space *space,
     int level = space->levels;
     for (; UINT64_C(1) << level_shift(space, level) > page_size; level--) {
         uint64_t at = entry_gpa(space, table_gpa, gva, level);
-        uint64_t entry = read_entry(img, space, at);
+        uint64_t entry = guestimg_read_entry(img, space, at);
         if ((entry & MEMCTX_PTE_PRESENT) == 0) {
             entry = img->free_gpa | table_flags(space, level, flags);
             img->free_gpa += MEMCTX_PAGE_SIZE;
-            write_entry(img, space, at, entry);
+            guestimg_write_entry(img, space, at, entry);
         }
         table_gpa = entry & MEMCTX_PTE_FRAME;
     }
-    write_entry(img, space, entry_gpa(space, table_gpa, gva, level),
-                gpa | flags | (level > 1 ? MEMCTX_PTE_LARGE : 0));
+    guestimg_write_entry(img, space, entry_gpa(space, table_gpa, gva, level),
+                         gpa | flags | (level > 1 ? MEMCTX_PTE_LARGE : 0));
+}
+
+uint64_t
+guestimg_leaf_gpa(const struct guestimg *img,
+                  const struct guestimg_space *space, uint64_t gva)
+{
+    uint64_t table_gpa = space->root_gpa;
+    for (int level = space->levels; level > 1; level--) {
+        uint64_t at = entry_gpa(space, table_gpa, gva, level);
+        uint64_t entry = guestimg_read_entry(img, space, at);
+        if ((entry & MEMCTX_PTE_PRESENT) == 0 ||
+            (level <= 3 && space->levels != 3 &&
+             (entry & MEMCTX_PTE_LARGE) != 0))
+            abort();
+        table_gpa = entry & MEMCTX_PTE_FRAME;
+    }
+    return entry_gpa(space, table_gpa, gva, 1);
 }
 
 void

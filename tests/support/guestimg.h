@@ -79,7 +79,18 @@ void guestimg_map(struct guestimg *img, const struct guestimg_space *space,
                   uint64_t gva, uint64_t gpa, uint64_t page_size,
                   uint64_t flags);
 
-/* The same for [gva, gva + size). */
+/* Where the entry of the page of 4 KiB stands that was mapped at gva. */
+uint64_t guestimg_leaf_gpa(const struct guestimg *img,
+                           const struct guestimg_space *space, uint64_t gva);
+
+/* Read and write an entry of a table of this space. */
+uint64_t guestimg_read_entry(const struct guestimg *img,
+                             const struct guestimg_space *space, uint64_t gpa);
+void guestimg_write_entry(const struct guestimg *img,
+                          const struct guestimg_space *space, uint64_t gpa,
+                          uint64_t entry);
+
+/* guestimg_map() for [gva, gva + size). */
 void guestimg_map_range(struct guestimg *img,
                         const struct guestimg_space *space, uint64_t gva,
                         uint64_t gpa, uint64_t size, uint64_t page_size,

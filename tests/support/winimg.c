@@ -192,6 +192,29 @@ map_image(struct guestimg *img, const struct winimg *w)
                        MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
 }
 
+/* Sections in order of their addresses. Windows pages those out whose name
+ * begins with PAGE or .eda. */
+static const struct {
+    char name[9];
+    unsigned rva;
+    unsigned size;
+} sections[] = {
+    {".text", WINIMG_TEXT, 0x2000},   {"POOLCODE", 0x3000, 0x1000},
+    {".edata", WINIMG_EDATA, 0x2000}, {"PAGE", 0x6000, 0x3000},
+    {".rdata", WINIMG_DEBUG, 0x1000}, {"ALMOSTRO", WINIMG_DATA, 0x1000},
+    {".data", 0xb000, 0x2000},
+};
+
+static void
+write_sections(unsigned char *at)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(sections); i++, at += 40) {
+        memcpy(at, sections[i].name, 8);
+        put(at + 8, sections[i].size, 4);
+        put(at + 12, sections[i].rva, 4);
+    }
+}
+
 static void
 write_headers(const struct guestimg *img, const struct winimg *w)
 {
@@ -203,12 +226,14 @@ write_headers(const struct guestimg *img, const struct winimg *w)
     put(page + 0x3c, 0xf0, 4);
     put(pe, 0x4550, 4);
     put(pe + 4, wide ? 0x8664 : 0x14c, 2);
+    put(pe + 6, MEMCTX_ARRAY_LEN(sections), 2);
     put(pe + 20, wide ? 0xf0 : 0xe0, 2);
+    write_sections(optional + (wide ? 0xf0 : 0xe0));
     put(optional, wide ? 0x20b : 0x10b, 2);
     put(optional + 56, WINIMG_SIZE, 4);
     put(directory - 4, 16, 4);
     put(directory, WINIMG_EDATA, 4);
-    put(directory + 4, 0x1000, 4);
+    put(directory + 4, 0x2000, 4);
     if (w->pdb != NULL) {
         put(directory + 48, WINIMG_DEBUG, 4);
         put(directory + 52, 56, 4);
@@ -257,8 +282,8 @@ static const struct {
 static void
 write_exports(const struct guestimg *img, const struct winimg *w)
 {
-    unsigned char raw[0x1000] = {0};
-    unsigned names = 0x400;
+    unsigned char raw[0x2000] = {0};
+    unsigned names = WINIMG_NAMES - WINIMG_EDATA;
     unsigned n = 0;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(exports); i++) {
         if (w->without != NULL && strcmp(w->without, exports[i].name) == 0)
@@ -336,9 +361,8 @@ write_getter(const struct guestimg *img, const struct winimg *w, unsigned rva,
 }
 
 static void
-write_image(struct guestimg *img, struct winimg *w)
+write_bytes_of_image(const struct guestimg *img, const struct winimg *w)
 {
-    map_image(img, w);
     write_headers(img, w);
     write_debug(img, w);
     write_exports(img, w);
@@ -347,6 +371,13 @@ write_image(struct guestimg *img, struct winimg *w)
     write_getter(img, w, WINIMG_TEXT + 0x240, false, CREATE_TIME);
     write_number(img, image_gpa(w, WINIMG_DATA + 0x20),
                  UINT32_C(0xf0000000) | w->build->build, 4);
+}
+
+static void
+write_image(struct guestimg *img, struct winimg *w)
+{
+    map_image(img, w);
+    write_bytes_of_image(img, w);
     w->pointer_gpa = image_gpa(w, WINIMG_DATA);
     w->head_gva = w->base_gva + WINIMG_DATA + 0x80;
 }
@@ -523,4 +554,45 @@ winimg_write(struct guestimg *img, struct winimg *w)
         write_processes(img, w);
     w->next_gpa = img->free_gpa;
     img->free_gpa = free_gpa;
+}
+
+/* ---- pages that come and go ---------------------------------------------- */
+
+/* An entry of a page that is out: MMPTE_SOFTWARE or MMPTE_TRANSITION. */
+static uint64_t
+out_entry(const struct winimg *w, uint64_t gpa, enum winimg_out out)
+{
+    const uint64_t protection = 4 << 5;
+    switch (out) {
+    case WINIMG_IN:
+        return gpa | MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE;
+    case WINIMG_PAGE_FILE:
+        return (w->paging == MEMCTX_PAGING_X86_2LEVEL ? UINT64_C(0x123) << 12
+                                                      : UINT64_C(0x123) << 32) |
+               protection;
+    case WINIMG_TRANSITION:
+        return gpa | 1 << 11 | protection;
+    case WINIMG_TRANSITION_SWIZZLED:
+        return gpa | 1 << 11 | protection |
+               (is_wide(w) ? UINT64_C(1) << 45 : 0);
+    }
+    abort();
+}
+
+void
+winimg_page(struct guestimg *img, const struct winimg *w, uint64_t rva,
+            uint64_t size, enum winimg_out out)
+{
+    struct guestimg_space space = space_of(w, w->root_gpa);
+    unsigned char junk[PAGE];
+    memset(junk, 0x5a, sizeof(junk));
+    for (uint64_t at = rva; at < rva + size; at += PAGE) {
+        uint64_t leaf = guestimg_leaf_gpa(img, &space, w->base_gva + at);
+        guestimg_write_entry(img, &space, leaf,
+                             out_entry(w, image_gpa(w, at), out));
+        if (out == WINIMG_PAGE_FILE)
+            guestimg_write(img, image_gpa(w, at), junk, sizeof(junk));
+    }
+    if (out == WINIMG_IN)
+        write_bytes_of_image(img, w);
 }

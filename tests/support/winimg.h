@@ -47,6 +47,15 @@ enum winimg_code {
     WINIMG_CODES
 };
 
+/* How a page is not there: in the page file, or on its way, with its bytes
+ * still in RAM (Windows calls that a transition). */
+enum winimg_out {
+    WINIMG_IN,
+    WINIMG_PAGE_FILE,
+    WINIMG_TRANSITION,         /* as before build 18363 */
+    WINIMG_TRANSITION_SWIZZLED /* frames have high bits set */
+};
+
 #define WINIMG_PROCESSES_MAX 64
 
 /* One boot of Windows: what is wanted, and below it what came of that. */
@@ -86,9 +95,13 @@ struct winimg {
 /* Bytes of the image, and where in it things are. */
 #define WINIMG_SIZE UINT64_C(0x400000)
 #define WINIMG_TEXT 0x1000u
-#define WINIMG_EDATA 0x4000u
+#define WINIMG_EDATA 0x4000u /* the directory, and its tables */
+#define WINIMG_NAMES 0x5000u /* of exports, in the same section */
 #define WINIMG_DEBUG 0x9000u
 #define WINIMG_DATA 0xa000u
+#define WINIMG_ALL_OUT                                      \
+    0x6000u /* headers, code and exports: what is pageable, \
+               and more */
 #define WINIMG_IDENTITY "ntkrnlmp.pdb/8B11040A5928757B11390AC78F6B6925/1"
 
 /* What a test does not care for: a ready guest of that build in 64 MiB, root at
@@ -101,6 +114,12 @@ void winimg_write(struct guestimg *img, struct winimg *w);
 
 /* Time goes by. */
 void winimg_tick(const struct guestimg *img, struct winimg *w, uint64_t by);
+
+/* Take pages of the image out of [rva, rva + size), or bring them in again.
+ * Only where it is mapped in small pages. Bytes that are in the page file are
+ * overwritten in RAM, and are written again when they come in. */
+void winimg_page(struct guestimg *img, const struct winimg *w, uint64_t rva,
+                 uint64_t size, enum winimg_out out);
 
 /* A low stub whose CR3 is `root_gpa`. */
 void winimg_write_stub(const struct guestimg *img, const struct winimg *w,
