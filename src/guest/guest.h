@@ -98,6 +98,13 @@ struct memctx_guest_ops {
      * far it came. Usually some hundred reads. */
     int (*verify)(struct memctx_session *session, uint64_t clue_gpa,
                   struct memctx_kernel *ret, struct memctx_error *err);
+    /* NULL, or: does a kernel that verify() has found still stand? For a
+     * system that pages out some of what verify() needs: it looks only at what
+     * stays in RAM for as long as the kernel runs. 0, or -1 with RETRY: it does
+     * not, or what it needs was not noted in *kernel; or GONE. Usually some
+     * dozen reads. */
+    int (*stands)(const struct memctx_rammap *map,
+                  const struct memctx_kernel *kernel, struct memctx_error *err);
     /* Name the clocks of a kernel that verify() has found, each with its value
      * of now. None may be found: such a kernel is never seen alive. 0, or -1
      * with RETRY or GONE; *ret is then undefined. Reads a few MiB. */

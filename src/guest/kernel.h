@@ -58,6 +58,8 @@ struct memctx_windows_offsets {
 
 /* Facts that only Windows has. */
 struct memctx_windows_facts {
+    uint64_t system_pointer_gva; /* of the variable PsInitialSystemProcess,
+                                    which is never paged out; 0: not known */
     struct memctx_windows_offsets offsets;
 };
 

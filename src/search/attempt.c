@@ -25,6 +25,19 @@ round_up(uint64_t gpa)
     return memctx_round_up(gpa, MEMCTX_PAGE_SIZE);
 }
 
+/* Many clues may lead to one kernel; guests ask which are known already. */
+static void
+remember_known(struct memctx_session *session,
+               const struct memctx_kernel *kernel)
+{
+    for (size_t i = 0; i < session->n_known; i++) {
+        if (memctx_kernel_is_same(&session->known[i], kernel))
+            return;
+    }
+    if (session->n_known < MEMCTX_KNOWN_MAX)
+        session->known[session->n_known++] = *kernel;
+}
+
 void
 memctx_attempt_init(struct memctx_attempt *attempt,
                     const struct memctx_rammap *map,
@@ -45,6 +58,8 @@ memctx_attempt_init(struct memctx_attempt *attempt,
         .proofs_left = request->all ? PROOF_STEPS_ALL : PROOF_STEPS,
         .why = MEMCTX_ERROR_INIT,
     };
+    for (size_t i = 0; i < request->n_proven; i++)
+        remember_known(&attempt->session, &request->proven[i]);
 }
 
 bool
@@ -78,19 +93,6 @@ keep_kernel(struct memctx_search_result *result,
     }
     if (result->n_kernels < MEMCTX_KERNELS_MAX)
         result->kernels[result->n_kernels++] = *kernel;
-}
-
-/* Many clues may lead to one kernel; guests ask which are known already. */
-static void
-remember_known(struct memctx_session *session,
-               const struct memctx_kernel *kernel)
-{
-    for (size_t i = 0; i < session->n_known; i++) {
-        if (memctx_kernel_is_same(&session->known[i], kernel))
-            return;
-    }
-    if (session->n_known < MEMCTX_KNOWN_MAX)
-        session->known[session->n_known++] = *kernel;
 }
 
 static void

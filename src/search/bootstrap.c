@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "search/guests.h"
 #include "search/pulse.h"
 #include "search/revalidate.h"
 #include "search/search.h"
@@ -40,6 +41,12 @@ struct attempt {
     struct memctx_bootstrap *bootstrap;
     const struct memctx_rammap *map;
     const struct memctx_bootstrap_request *request;
+};
+
+/* Kernels that need no new proof. */
+struct proven {
+    struct memctx_kernel kernel[WATCHED_MAX];
+    size_t n;
 };
 
 int
@@ -226,6 +233,29 @@ begin_proof(struct attempt *a)
     b->is_over = false;
 }
 
+static void
+add_proven(struct proven *proven, const struct memctx_rammap *map,
+           const struct memctx_kernel *kernel)
+{
+    const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
+    if (proven->n < WATCHED_MAX && guest->stands != NULL &&
+        guest->stands(map, kernel, NULL) == 0)
+        proven->kernel[proven->n++] = *kernel;
+}
+
+/* What an earlier try has proven in this boot is not asked again for what a
+ * running kernel may page out. */
+static void
+find_proven(const struct attempt *a, struct proven *ret)
+{
+    const struct memctx_bootstrap *b = a->bootstrap;
+    ret->n = 0;
+    if (b->has_found)
+        add_proven(ret, a->map, &b->found);
+    for (size_t i = 0; i < b->n_watched; i++)
+        add_proven(ret, a->map, &b->watched[i].kernel);
+}
+
 int
 memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                      const struct memctx_rammap *map,
@@ -235,11 +265,15 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
 {
     struct attempt a = {bootstrap, map, request};
     bool prove = !request->cold && !request->paused;
+    struct proven proven;
+    find_proven(&a, &proven);
     const struct memctx_search_request search = {
         .budget_bytes = request->budget_bytes,
         .all = request->paused,
         .accept = prove ? accept_alive : NULL,
         .accept_arg = &a,
+        .proven = proven.kernel,
+        .n_proven = proven.n,
     };
     struct memctx_search_result found;
     begin_proof(&a);
@@ -283,7 +317,7 @@ verify_found(struct attempt *a, struct memctx_error *err)
         .accept_arg = &wanted,
     };
     struct memctx_search_result again;
-    if (memctx_revalidate(a->map, &b->found, &why) == 0)
+    if (memctx_stands(a->map, &b->found, &why) == 0)
         return 0;
     if (why.kind == MEMCTX_RETRY &&
         memctx_search_try(b->search, a->map, &search, &again, NULL) == 0) {
@@ -310,7 +344,7 @@ runs_now(struct attempt *a, struct watched *w)
     return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
                               NULL) == 0 &&
            alive && !is_outlived(a, w) &&
-           memctx_revalidate(a->map, &w->kernel, NULL) == 0;
+           memctx_stands(a->map, &w->kernel, NULL) == 0;
 }
 
 int

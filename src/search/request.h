@@ -20,6 +20,10 @@ struct memctx_search_request {
        Called for every clue that leads to a kernel, so maybe twice for one. */
     bool (*accept)(const struct memctx_kernel *kernel, void *arg);
     void *accept_arg;
+    /* Kernels that were proven in earlier tries, and stand: clues that lead to
+       them need no other proof. Up to MEMCTX_KNOWN_MAX. */
+    const struct memctx_kernel *proven;
+    size_t n_proven;
 };
 
 /* What was seen of one system. */

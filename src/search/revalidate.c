@@ -28,3 +28,15 @@ memctx_revalidate(const struct memctx_rammap *map,
                                 kernel->kcr3);
     return 0;
 }
+
+int
+memctx_stands(const struct memctx_rammap *map,
+              const struct memctx_kernel *kernel, struct memctx_error *err)
+{
+    const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
+    if (guest != NULL && guest->stands != NULL &&
+        memctx_rammap_check(map, NULL) == 0 &&
+        guest->stands(map, kernel, NULL) == 0)
+        return 0;
+    return memctx_revalidate(map, kernel, err);
+}

@@ -15,4 +15,10 @@ int memctx_revalidate(const struct memctx_rammap *map,
                       const struct memctx_kernel *kernel,
                       struct memctx_error *err);
 
+/* Does it still stand? Asks the system for what stays in RAM for as long as its
+ * kernel runs, where it knows of such, and otherwise for all proofs. Results as
+ * above. Any thread. */
+int memctx_stands(const struct memctx_rammap *map,
+                  const struct memctx_kernel *kernel, struct memctx_error *err);
+
 #endif

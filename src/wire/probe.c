@@ -72,13 +72,14 @@ static const struct field kernel_fields[] = {
     KERNEL(NUMBER, linux_facts.kimage_voffset, ANY),
     KERNEL(ADDRESS, linux_facts.vmcoreinfo_gpa, 0),
     KERNEL(NUMBER, linux_facts.vmcoreinfo_size, MEMCTX_PAGE_SIZE),
+    KERNEL(NUMBER, windows_facts.system_pointer_gva, ANY),
     KERNEL(NUMBER, windows_facts.offsets.dtb, UINT16_MAX),
     KERNEL(NUMBER, windows_facts.offsets.pid, UINT16_MAX),
     KERNEL(NUMBER, windows_facts.offsets.links, UINT16_MAX),
     KERNEL(NUMBER, windows_facts.offsets.image_name, UINT16_MAX),
     KERNEL(NUMBER, windows_facts.offsets.user_dtb, UINT16_MAX),
 };
-static_assert(sizeof(struct memctx_kernel) == 488,
+static_assert(sizeof(struct memctx_kernel) == 496,
               "a new member has a row here, and is counted");
 
 #define REQUEST(kind, member, most)                               \

@@ -216,13 +216,17 @@ static const struct {
     {"system-process", check_system_process},
 };
 
+/* So many of them need nothing that Windows pages out. */
+#define RESIDENT_CHECKS 3
+
 static_assert(MEMCTX_ARRAY_LEN(checks) == MEMCTX_WINDOWS_CHECKS,
               "callers know how many checks there are");
 
+/* The first n of them. */
 static int
-run_checks(struct candidate *c, struct memctx_error *err)
+run_checks(struct candidate *c, size_t n, struct memctx_error *err)
 {
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(checks); i++) {
+    for (size_t i = 0; i < n; i++) {
         int result = checks[i].run(c, err);
         if (result < 0)
             return memctx_error_prefix(
@@ -281,6 +285,7 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
         .time = c->kuser.system_time,
         .booted = c->system.create_time,
     };
+    kernel->windows_facts.system_pointer_gva = c->system.pointer_gva;
     kernel->windows_facts.offsets = c->system.offsets;
 }
 
@@ -306,11 +311,55 @@ memctx_windows_prove(struct memctx_session *session,
     uint64_t kept = memctx_work_keep_back(work, STEPS_A_ROOT);
     begin(&c, root);
     memctx_view_init(&c.view, session->map, root->paging, root->gpa);
-    int failed = run_checks(&c, err);
+    int failed = run_checks(&c, MEMCTX_WINDOWS_CHECKS, err);
     memctx_work_give_back(work, kept);
     session->passed = c.passed;
     *lead_gpa = c.lead_gpa;
     if (failed == 0)
         describe(&c, ret);
     return failed;
+}
+
+/* Is it the page of the kernel that was found, with its version? */
+static int
+expect_kuser(const struct candidate *c, const struct memctx_kernel *kernel,
+             struct memctx_error *err)
+{
+    char version[MEMCTX_VERSION_MAX];
+    int n = snprintf(version, sizeof(version), "%" PRIu32 ".%" PRIu32,
+                     c->kuser.major, c->kuser.minor);
+    if (strncmp(kernel->version, version, (size_t)n) != 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "Windows %s has taken the place of %s", version,
+                                kernel->version);
+    uint64_t was_gpa = kernel->wall_clock.page_gpa;
+    if (was_gpa != 0 && was_gpa != c->kuser.gpa)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "KUSER_SHARED_DATA is at gpa %#" PRIx64
+                                ", and was at %#" PRIx64,
+                                c->kuser.gpa, was_gpa);
+    return 0;
+}
+
+int
+memctx_windows_stands(const struct memctx_rammap *map,
+                      const struct memctx_kernel *kernel,
+                      struct memctx_error *err)
+{
+    const struct memctx_windows_root root = {
+        .gpa = kernel->kcr3,
+        .paging = kernel->paging,
+        .clue = kernel->clue_rank < MEMCTX_WINDOWS_CLUES
+                    ? (enum memctx_windows_clue)kernel->clue_rank
+                    : MEMCTX_WINDOWS_CLUE_SELF_MAP,
+    };
+    struct candidate c;
+    begin(&c, &root);
+    memctx_view_init(&c.view, map, root.paging, root.gpa);
+    if (run_checks(&c, RESIDENT_CHECKS, err) < 0 ||
+        expect_kuser(&c, kernel, err) < 0)
+        return -1;
+    return memctx_windows_system_stands(
+        &c.view, kernel->windows_facts.system_pointer_gva,
+        kernel->first_process_gva, &kernel->windows_facts.offsets, err);
 }

@@ -21,4 +21,11 @@ int memctx_windows_prove(struct memctx_session *session,
                          struct memctx_kernel *ret, uint64_t *lead_gpa,
                          struct memctx_error *err);
 
+/* See memctx_guest_ops.stands: the root, the shared page and the System process
+ * of a kernel that was proven. Its image may be paged out as it likes, headers
+ * and exports with it. */
+int memctx_windows_stands(const struct memctx_rammap *map,
+                          const struct memctx_kernel *kernel,
+                          struct memctx_error *err);
+
 #endif

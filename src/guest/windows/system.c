@@ -113,6 +113,28 @@ check_field(struct memctx_view *view, uint64_t eprocess, uint16_t *offset,
     return 0;
 }
 
+static int
+check_fields(struct memctx_view *view, uint64_t eprocess,
+             struct memctx_windows_offsets *offsets, struct memctx_error *err)
+{
+    if (check_field(view, eprocess, &offsets->pid, is_system_pid,
+                    is_system_pid_and_links, "pid 4", err) < 0)
+        return -1;
+    return check_field(view, eprocess, &offsets->image_name, is_system_name,
+                       is_system_name, "name System", err);
+}
+
+static int
+read_dtb(struct memctx_view *view, uint64_t eprocess, uint64_t *ret_gpa,
+         struct memctx_error *err)
+{
+    uint64_t dtb;
+    if (memctx_view_pointer(view, eprocess + dtb_offset(view), &dtb, err) < 0)
+        return memctx_error_prefix(err, "EPROCESS %#" PRIx64, eprocess);
+    *ret_gpa = memctx_windows_dtb_gpa(view, dtb);
+    return 0;
+}
+
 static uint16_t
 getter_offset(struct memctx_view *view,
               const struct memctx_windows_image *image,
@@ -128,16 +150,9 @@ getter_offset(struct memctx_view *view,
 
 /* PsInitialSystemProcess is a pointer to the EPROCESS. */
 static int
-read_eprocess(struct memctx_view *view,
-              const struct memctx_windows_image *image, uint64_t *ret,
+read_eprocess(struct memctx_view *view, uint64_t pointer_gva, uint64_t *ret,
               struct memctx_error *err)
 {
-    uint64_t pointer_gva = image->exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS];
-    if (pointer_gva == 0)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "ntoskrnl.exe at %#" PRIx64
-                                " exports no PsInitialSystemProcess",
-                                image->base_gva);
     if (memctx_view_pointer(view, pointer_gva, ret, err) < 0)
         return memctx_error_prefix(err, "PsInitialSystemProcess");
     if (*ret == 0)
@@ -203,8 +218,13 @@ memctx_windows_system_read(struct memctx_view *view,
 {
     struct memctx_windows_system system = {.offsets = {.dtb = 0}};
     struct memctx_windows_offsets *offsets = &system.offsets;
-    uint64_t dtb;
-    if (read_eprocess(view, image, &system.eprocess_gva, err) < 0)
+    system.pointer_gva = image->exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS];
+    if (system.pointer_gva == 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "ntoskrnl.exe at %#" PRIx64
+                                " exports no PsInitialSystemProcess",
+                                image->base_gva);
+    if (read_eprocess(view, system.pointer_gva, &system.eprocess_gva, err) < 0)
         return -1;
     uint64_t eprocess = system.eprocess_gva;
     offsets->dtb = dtb_offset(view);
@@ -213,13 +233,8 @@ memctx_windows_system_read(struct memctx_view *view,
     offsets->image_name =
         getter_offset(view, image, MEMCTX_WINDOWS_GET_IMAGE_NAME,
                       MEMCTX_WINDOWS_GETS_ADDRESS);
-    if (memctx_view_pointer(view, eprocess + offsets->dtb, &dtb, err) < 0)
-        return memctx_error_prefix(err, "EPROCESS %#" PRIx64, eprocess);
-    system.dtb_gpa = memctx_windows_dtb_gpa(view, dtb);
-    if (check_field(view, eprocess, &offsets->pid, is_system_pid,
-                    is_system_pid_and_links, "pid 4", err) < 0 ||
-        check_field(view, eprocess, &offsets->image_name, is_system_name,
-                    is_system_name, "name System", err) < 0)
+    if (read_dtb(view, eprocess, &system.dtb_gpa, err) < 0 ||
+        check_fields(view, eprocess, offsets, err) < 0)
         return -1;
     /* ActiveProcessLinks follows UniqueProcessId in every build; it must be a
      * list, too. */
@@ -234,4 +249,32 @@ memctx_windows_system_read(struct memctx_view *view,
         system.create_time = 0;
     *ret = system;
     return 0;
+}
+
+int
+memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
+                             uint64_t eprocess_gva,
+                             const struct memctx_windows_offsets *offsets,
+                             struct memctx_error *err)
+{
+    struct memctx_windows_offsets known = *offsets;
+    uint64_t eprocess = eprocess_gva;
+    uint64_t dtb_gpa;
+    if (pointer_gva != 0 &&
+        read_eprocess(view, pointer_gva, &eprocess, err) < 0)
+        return -1;
+    if (eprocess != eprocess_gva ||
+        !memctx_windows_is_kernel_gva(view, eprocess) ||
+        eprocess > UINT64_MAX - FIELDS_TO)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "PsInitialSystemProcess is %#" PRIx64
+                                ", and was %#" PRIx64,
+                                eprocess, eprocess_gva);
+    if (read_dtb(view, eprocess, &dtb_gpa, err) < 0)
+        return -1;
+    if (dtb_gpa != view->root_gpa)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "DirectoryTableBase of System is %#" PRIx64,
+                                dtb_gpa);
+    return check_fields(view, eprocess, &known, err);
 }

@@ -12,6 +12,7 @@
 #include "guest/windows/image.h"
 
 struct memctx_windows_system {
+    uint64_t pointer_gva; /* PsInitialSystemProcess, the variable */
     uint64_t eprocess_gva;
     uint64_t dtb_gpa;     /* DirectoryTableBase, flag bits removed */
     uint64_t create_time; /* 100 ns since 1601; 0: not known */
@@ -28,6 +29,15 @@ int memctx_windows_system_read(struct memctx_view *view,
                                const struct memctx_windows_image *image,
                                struct memctx_windows_system *ret,
                                struct memctx_error *err);
+
+/* Is the EPROCESS that an earlier read found still that of the System process,
+ * and of `view`'s root? pointer_gva: of PsInitialSystemProcess, which must lead
+ * there; 0: not known. All this is nonpaged memory. 0, or -1 with RETRY or
+ * GONE. Any thread. */
+int memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
+                                 uint64_t eprocess_gva,
+                                 const struct memctx_windows_offsets *offsets,
+                                 struct memctx_error *err);
 
 /* The root in a DirectoryTableBase, without the bits that are no address, such
  * as the PCID of KVA shadow. */

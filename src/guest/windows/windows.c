@@ -25,6 +25,19 @@ maps_alike(const struct memctx_rammap *map, enum memctx_paging paging,
 
 /* Every process has a root that leads to the same kernel: once that is proven
  * the others need no proof of their own. */
+static bool
+leads_to(const struct memctx_rammap *map,
+         const struct memctx_windows_root *root,
+         const struct memctx_kernel *kernel)
+{
+    /* Headers may be paged out for one as for the other. */
+    return root->gpa == kernel->kcr3 ||
+           (maps_alike(map, root->paging, root->gpa, kernel->kcr3,
+                       kernel->windows_facts.system_pointer_gva) &&
+            maps_alike(map, root->paging, root->gpa, kernel->kcr3,
+                       kernel->first_process_gva));
+}
+
 static const struct memctx_kernel *
 find_known(const struct memctx_session *session,
            const struct memctx_windows_root *root)
@@ -32,10 +45,7 @@ find_known(const struct memctx_session *session,
     for (size_t i = 0; i < session->n_known; i++) {
         const struct memctx_kernel *k = &session->known[i];
         if (k->os == MEMCTX_OS_WINDOWS && k->paging == root->paging &&
-            maps_alike(session->map, root->paging, root->gpa, k->kcr3,
-                       k->base_gva) &&
-            maps_alike(session->map, root->paging, root->gpa, k->kcr3,
-                       k->first_process_gva))
+            leads_to(session->map, root, k))
             return k;
     }
     return NULL;
@@ -143,6 +153,7 @@ const struct memctx_guest_ops memctx_windows_ops = {
     .likely = {0, 16 * MEMCTX_MIB},
     .scan = memctx_windows_scan,
     .verify = verify,
+    .stands = memctx_windows_stands,
     .clocks = memctx_windows_clocks,
     .processes = memctx_windows_processes,
 };

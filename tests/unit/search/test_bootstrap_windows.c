@@ -31,6 +31,7 @@ setup(void **state)
     f->request.now_us = 1234 * SECOND;
     assert_done(memctx_bootstrap_create(&f->bootstrap, &f->err), &f->err);
     f->old = winimg(19045, MEMCTX_PAGING_X86_64_4LEVEL);
+    f->old.large_pages = false;
     f->new = f->old;
     f->new.root_gpa = 0x1ae000;
     f->new.tables_gpa = 64 * MEMCTX_MIB;
@@ -76,6 +77,18 @@ expect_alive(struct fixture *f, const struct winimg *w)
     assert_done(try_once(f), &f->err);
     assert_true(f->result.alive);
     assert_int_equal(f->result.kernel.kcr3, w->root_gpa);
+}
+
+static void
+expect_verified(struct fixture *f, const struct memctx_kernel *kernel)
+{
+    assert_done(memctx_bootstrap_verify(f->bootstrap, f->map, &f->request,
+                                        &f->result, &f->err),
+                &f->err);
+    assert_true(memctx_kernel_is_same(&f->result.kernel, kernel));
+    assert_string_equal(f->result.kernel.identity, kernel->identity);
+    assert_memory_equal(&f->result.kernel.windows_facts, &kernel->windows_facts,
+                        sizeof(kernel->windows_facts));
 }
 
 /* Time goes by, and one guest's clock with it. */
@@ -190,6 +203,83 @@ test_new_kernel_in_the_old_ones_place(void **state)
     expect_alive(f, &f->old);
 }
 
+/* A kernel that was proven may page out what the proof needed, and bring it
+ * back. Nobody is to notice. */
+static void
+test_kernel_that_was_found_is_paged_out(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        unsigned rva, size;
+    } parts[] = {{0, 0x1000},
+                 {WINIMG_EDATA, 0x1000},
+                 {WINIMG_NAMES, 0x1000},
+                 {0, WINIMG_ALL_OUT}};
+    struct memctx_kernel found;
+    expect_pending(f);
+    run(f, &f->old, 15625);
+    expect_alive(f, &f->old);
+    found = f->result.kernel;
+    for (unsigned i = 0; i < 3 * MEMCTX_ARRAY_LEN(parts); i++) {
+        winimg_page(&f->img, &f->old, parts[i / 3].rva, parts[i / 3].size,
+                    WINIMG_PAGE_FILE + i % 3);
+        expect_verified(f, &found);
+        /* A doubt: it is searched for, and proves to run. */
+        (void)try_once(f);
+        run(f, &f->old, SECOND);
+        expect_alive(f, &f->old);
+        expect_verified(f, &found);
+        winimg_page(&f->img, &f->old, parts[i / 3].rva, parts[i / 3].size,
+                    WINIMG_IN);
+        expect_verified(f, &found);
+    }
+}
+
+static void
+test_pending_kernel_is_paged_out(void **state)
+{
+    struct fixture *f = *state;
+    expect_pending(f);
+    winimg_page(&f->img, &f->old, 0, WINIMG_ALL_OUT, WINIMG_PAGE_FILE);
+    expect_pending(f);
+    run(f, &f->old, 15625);
+    expect_alive(f, &f->old);
+}
+
+/* What is never paged out still has to be there. */
+static void
+test_kernel_that_was_found_and_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    const struct winimg_build *build = f->old.build;
+    expect_pending(f);
+    run(f, &f->old, 15625);
+    expect_alive(f, &f->old);
+    winimg_page(&f->img, &f->old, 0, WINIMG_ALL_OUT, WINIMG_PAGE_FILE);
+    const struct {
+        uint64_t gpa;
+        uint64_t value;
+    } changes[] = {
+        {f->old.pointer_gpa, f->old.eprocess_gva[1]},
+        {f->old.eprocess_gpa[0] + build->dtb, f->old.root_gpa + 0x1000},
+        {f->old.eprocess_gpa[0] + build->pid, 8},
+        {f->old.eprocess_gpa[0] + build->image_name, 0},
+        {f->old.kuser_gpa + 0x26c, 7},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(changes); i++) {
+        uint64_t was = guestimg_read_le64(&f->img, changes[i].gpa);
+        guestimg_write_le64(&f->img, changes[i].gpa, changes[i].value);
+        assert_int_equal(memctx_bootstrap_verify(f->bootstrap, f->map,
+                                                 &f->request, &f->result,
+                                                 &f->err),
+                         -1);
+        guestimg_write_le64(&f->img, changes[i].gpa, was);
+        assert_done(memctx_bootstrap_verify(f->bootstrap, f->map, &f->request,
+                                            &f->result, &f->err),
+                    &f->err);
+    }
+}
+
 int
 main(void)
 {
@@ -202,6 +292,9 @@ main(void)
         T(test_new_kernel_with_the_shared_page_of_the_old_one),
         T(test_both_there_from_the_beginning),
         T(test_new_kernel_in_the_old_ones_place),
+        T(test_kernel_that_was_found_is_paged_out),
+        T(test_pending_kernel_is_paged_out),
+        T(test_kernel_that_was_found_and_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
