@@ -57,6 +57,24 @@ struct memctx_clocks {
     struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
 };
 
+#define MEMCTX_RIVALS_MAX 8
+
+/* A root that passed as a kernel's in all that could be read: the rest of the
+ * proof lies on pages that are out. It may be the one that runs. */
+struct memctx_rival {
+    enum memctx_os os;
+    enum memctx_paging paging;
+    uint64_t root_gpa;
+    uint64_t mark; /* the same for all roots that lead to this kernel */
+    bool is_named; /* by the system's own structures, see follow() */
+};
+
+/* The latest ones. */
+struct memctx_rivals {
+    struct memctx_rival rival[MEMCTX_RIVALS_MAX];
+    size_t n; /* ever */
+};
+
 #define MEMCTX_KNOWN_MAX 16
 
 /* What the proofs of one try share. */
@@ -65,6 +83,7 @@ struct memctx_session {
     /* Kernels that were proven in this try. Many clues may lead to one. */
     struct memctx_kernel known[MEMCTX_KNOWN_MAX];
     size_t n_known;
+    struct memctx_rivals rivals;
     uint64_t failed;  /* the guest's own note of what has just failed */
     unsigned passed;  /* how many checks the last candidate passed */
     uint64_t ram_gpa; /* where RAM begins for a kernel that says it is for
@@ -105,6 +124,13 @@ struct memctx_guest_ops {
      * dozen reads. */
     int (*stands)(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_error *err);
+    /* NULL, or: may this rival be the kernel that runs, rather than `kernel`,
+     * which passed all checks? `moves`: the clock that `kernel` leads to has
+     * been seen to move. A rival that stands no longer is none. Usually some
+     * hundred reads. */
+    bool (*outranks)(const struct memctx_rammap *map,
+                     const struct memctx_rival *rival,
+                     const struct memctx_kernel *kernel, bool moves);
     /* Name the clocks of a kernel that verify() has found, each with its value
      * of now. None may be found: such a kernel is never seen alive. 0, or -1
      * with RETRY or GONE; *ret is then undefined. Reads a few MiB. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "search/guests.h"
+#include "search/rivals.h"
 
 #define FIRST_OS (MEMCTX_OS_UNKNOWN + 1)
 /* What proving one clue amounts to, in reading and beside it. */
@@ -57,7 +58,10 @@ memctx_attempt_init(struct memctx_attempt *attempt,
         .session = {.map = map},
         .proofs_left = request->all ? PROOF_STEPS_ALL : PROOF_STEPS,
         .why = MEMCTX_ERROR_INIT,
+        .rivalry = MEMCTX_ERROR_INIT,
     };
+    if (request->rivals != NULL)
+        attempt->session.rivals = *request->rivals;
     for (size_t i = 0; i < request->n_proven; i++)
         remember_known(&attempt->session, &request->proven[i]);
 }
@@ -141,6 +145,21 @@ verify(struct memctx_attempt *a, uint64_t clue_gpa, struct memctx_kernel *ret,
     return failed;
 }
 
+/* May another kernel be the one that runs, of which a page is out that would
+ * prove it? In RAM that was never asked for a proof of life there is no other.
+ */
+static bool
+is_contested(struct memctx_attempt *a, const struct memctx_kernel *kernel)
+{
+    const struct memctx_rival *rival = memctx_rivals_find(
+        a->map, &a->session.rivals, kernel, a->request->accept != NULL);
+    if (rival == NULL)
+        return false;
+    a->result->contested = true;
+    memctx_rivals_tell(rival, kernel, &a->rivalry);
+    return true;
+}
+
 static void
 prove(struct memctx_attempt *a, uint64_t clue_gpa)
 {
@@ -152,9 +171,11 @@ prove(struct memctx_attempt *a, uint64_t clue_gpa)
         return;
     }
     remember_known(&a->session, &kernel);
-    if (request->accept == NULL ||
-        request->accept(&kernel, request->accept_arg))
-        keep_kernel(a->result, &kernel);
+    if (request->accept != NULL &&
+        (!request->accept(&kernel, request->accept_arg) ||
+         is_contested(a, &kernel)))
+        return;
+    keep_kernel(a->result, &kernel);
 }
 
 /* The same page may be a hint, fresh, and where a guest's structures lead. */
@@ -317,12 +338,30 @@ fail_all(const struct memctx_attempt *a, struct memctx_error *err)
     return memctx_error_set(err, MEMCTX_RETRY, "%s", text);
 }
 
+/* All rivals are known only when all RAM was looked at. */
+static void
+drop_contested(struct memctx_attempt *a)
+{
+    struct memctx_search_result *result = a->result;
+    size_t kept = 0;
+    for (size_t i = 0; i < result->n_kernels; i++) {
+        if (!is_contested(a, &result->kernels[i]))
+            result->kernels[kept++] = result->kernels[i];
+    }
+    result->n_kernels = kept;
+}
+
 int
-memctx_attempt_end(const struct memctx_attempt *a, struct memctx_error *err)
+memctx_attempt_end(struct memctx_attempt *a, struct memctx_error *err)
 {
     a->result->ram_gpa = a->session.ram_gpa;
+    if (a->request->all)
+        drop_contested(a);
+    a->result->rivals = a->session.rivals;
     if (a->result->n_kernels > 0)
         return 0;
+    if (a->result->contested)
+        return memctx_error_set(err, MEMCTX_RETRY, "%s", a->rivalry.message);
     if (a->why.kind == MEMCTX_GONE)
         return memctx_error_set(err, MEMCTX_GONE, "%s", a->why.message);
     if (a->result->n_clues == 0 && a->why.kind != MEMCTX_OK)

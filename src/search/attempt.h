@@ -36,7 +36,8 @@ struct memctx_attempt {
     /* The attempt's own. */
     enum memctx_os os; /* whose clues are looked into */
     struct memctx_session session;
-    struct memctx_error why;               /* why RAM could not be read */
+    struct memctx_error why;     /* why RAM could not be read */
+    struct memctx_error rivalry; /* why a proven kernel was not kept */
     struct memctx_error best[MEMCTX_OSES]; /* why the clue failed that came
                                               farthest */
     struct memctx_range again[MEMCTX_ATTEMPT_AGAIN]; /* where a thorough scan
@@ -86,7 +87,7 @@ void memctx_attempt_follow(struct memctx_attempt *attempt);
 /* 0 when a kernel was found; else -1 with RETRY and a sentence that says for
  * each system what was looked for and how far the best of it came, or why RAM
  * could not be read. */
-int memctx_attempt_end(const struct memctx_attempt *attempt,
+int memctx_attempt_end(struct memctx_attempt *attempt,
                        struct memctx_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "search/guests.h"
 #include "search/pulse.h"
 #include "search/revalidate.h"
+#include "search/rivals.h"
 #include "search/search.h"
 
 #define WATCHED_MAX 16 /* as many as the search keeps clues of */
@@ -31,9 +32,10 @@ struct memctx_bootstrap {
     struct watched watched[WATCHED_MAX];
     size_t n_watched;
     bool has_found;
-    struct memctx_kernel found; /* by the last successful try */
-    bool is_over;               /* that try's proof is: the next search needs a
-                                   new one */
+    struct memctx_kernel found;  /* by the last successful try */
+    struct memctx_rivals rivals; /* that tries of this boot have seen */
+    bool is_over;                /* that try's proof is: the next search needs a
+                                    new one */
 };
 
 /* One try under way. */
@@ -85,6 +87,7 @@ memctx_bootstrap_new_boot(struct memctx_bootstrap *bootstrap)
 {
     forget_watched(bootstrap);
     bootstrap->has_found = false;
+    bootstrap->rivals.n = 0;
     memctx_search_reset(bootstrap->search);
 }
 
@@ -185,12 +188,15 @@ drop_unseen(struct memctx_bootstrap *b)
     return (unsigned)kept;
 }
 
+/* `told`: the error says already why none was taken. */
 static int
-fail_pending(struct memctx_bootstrap *b, struct memctx_bootstrap_result *ret,
-             struct memctx_error *err)
+fail_pending(struct memctx_bootstrap *b, bool told,
+             struct memctx_bootstrap_result *ret, struct memctx_error *err)
 {
     ret->pending = true;
     ret->kernel = b->watched[0].kernel;
+    if (told)
+        return -1;
     return memctx_error_set(err, MEMCTX_RETRY,
                             "kernel %s at root %#" PRIx64 " is complete, but "
                             "has not been seen running yet",
@@ -274,18 +280,20 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
         .accept_arg = &a,
         .proven = proven.kernel,
         .n_proven = proven.n,
+        .rivals = &bootstrap->rivals,
     };
     struct memctx_search_result found;
     begin_proof(&a);
     memset(ret, 0, sizeof(*ret));
     int failed =
         memctx_search_try(bootstrap->search, map, &search, &found, err);
+    bootstrap->rivals = found.rivals;
     ret->bytes_read = found.bytes_read;
     ret->candidates =
         prove ? drop_unseen(bootstrap) : (unsigned)found.n_kernels;
     if (failed < 0 && prove && ret->candidates > 0 &&
         (err == NULL || err->kind == MEMCTX_RETRY))
-        return fail_pending(bootstrap, ret, err);
+        return fail_pending(bootstrap, found.contested, ret, err);
     if (failed < 0)
         return -1;
     ret->alive = prove;
@@ -336,15 +344,25 @@ memctx_bootstrap_adopt(struct memctx_bootstrap *bootstrap,
     memctx_search_hint(bootstrap->search, kernel);
 }
 
-/* It passed the static checks some time ago. */
+/* It passed the static checks some time ago. *told: it ticks, but *err says why
+ * it is not taken. */
 static bool
-runs_now(struct attempt *a, struct watched *w)
+runs_now(struct attempt *a, struct watched *w, bool *told,
+         struct memctx_error *err)
 {
     bool alive = false;
-    return memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive,
-                              NULL) == 0 &&
-           alive && !is_outlived(a, w) &&
-           memctx_stands(a->map, &w->kernel, NULL) == 0;
+    if (memctx_pulse_check(w->pulse, a->map, a->request->now_us, &alive, NULL) <
+            0 ||
+        !alive || is_outlived(a, w) ||
+        memctx_stands(a->map, &w->kernel, NULL) < 0)
+        return false;
+    const struct memctx_rival *rival =
+        memctx_rivals_find(a->map, &a->bootstrap->rivals, &w->kernel, true);
+    if (rival == NULL)
+        return true;
+    memctx_rivals_tell(rival, &w->kernel, err);
+    *told = true;
+    return false;
 }
 
 int
@@ -355,12 +373,13 @@ memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
                        struct memctx_error *err)
 {
     struct attempt a = {bootstrap, map, request};
+    bool told = false;
     memset(ret, 0, sizeof(*ret));
     if (memctx_rammap_check(map, err) < 0)
         return -1;
     ret->candidates = (unsigned)bootstrap->n_watched;
     for (size_t i = 0; i < bootstrap->n_watched; i++) {
-        if (!runs_now(&a, &bootstrap->watched[i]))
+        if (!runs_now(&a, &bootstrap->watched[i], &told, err))
             continue;
         ret->kernel = bootstrap->watched[i].kernel;
         ret->alive = true;
@@ -369,7 +388,7 @@ memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
     }
     if (bootstrap->n_watched == 0)
         return memctx_error_set(err, MEMCTX_RETRY, "no kernel is pending");
-    return fail_pending(bootstrap, ret, err);
+    return fail_pending(bootstrap, told, ret, err);
 }
 
 int

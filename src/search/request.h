@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/guest.h"
 #include "guest/kernel.h"
 
 #define MEMCTX_KERNELS_MAX 8
@@ -24,6 +25,8 @@ struct memctx_search_request {
        them need no other proof. Up to MEMCTX_KNOWN_MAX. */
     const struct memctx_kernel *proven;
     size_t n_proven;
+    /* NULL, or: rivals that earlier tries have seen. */
+    const struct memctx_rivals *rivals;
 };
 
 /* What was seen of one system. */
@@ -35,7 +38,11 @@ struct memctx_search_seen {
 struct memctx_search_result {
     struct memctx_kernel kernels[MEMCTX_KERNELS_MAX]; /* distinct, verified */
     size_t n_kernels;
-    uint64_t n_clues; /* looked into in this try */
+    /* A kernel that would have been one of them was not kept, since a rival may
+       be the one that runs. */
+    bool contested;
+    struct memctx_rivals rivals; /* seen in this try and before */
+    uint64_t n_clues;            /* looked into in this try */
     struct memctx_search_seen seen[MEMCTX_OSES];
     uint64_t ram_gpa;    /* a kernel was not found because RAM begins there on
                             its machine, not at 0 as here; 0: none */

@@ -16,14 +16,22 @@
 #define PEEKS_MAX 65536u  /* pages read: 256 MiB */
 #define STEPS_MAX 262144u /* mappings passed */
 
+void
+memctx_windows_image_pages(struct memctx_iterator *pages,
+                           const struct memctx_rammap *map,
+                           enum memctx_paging paging, uint64_t root_gpa)
+{
+    bool wide = memctx_paging_format(paging)->arch->pointer_bytes == 8;
+    memctx_iterator_init(pages, map, paging, root_gpa,
+                         wide ? FIRST_64 : FIRST_32, wide ? LAST_64 : LAST_32);
+}
+
 static void
 restart(struct memctx_windows_finder *finder, bool thorough)
 {
     struct memctx_view *view = finder->view;
-    bool wide = memctx_view_pointer_size(view) == 8;
-    memctx_iterator_init(&finder->pages, view->map, view->paging,
-                         view->root_gpa, wide ? FIRST_64 : FIRST_32,
-                         wide ? LAST_64 : LAST_32);
+    memctx_windows_image_pages(&finder->pages, view->map, view->paging,
+                               view->root_gpa);
     finder->thorough = thorough;
     finder->page.size = 0;
     finder->run_end_gva = 0;
@@ -36,6 +44,9 @@ memctx_windows_finder_init(struct memctx_windows_finder *finder,
     finder->view = view;
     finder->peeks_left = PEEKS_MAX;
     finder->steps_left = STEPS_MAX;
+    finder->mark = 0;
+    finder->is_incomplete = false;
+    finder->n_images = 0;
     restart(finder, false);
 }
 
@@ -56,7 +67,8 @@ next_mapping(struct memctx_windows_finder *finder)
     /* Bounded by STEPS_MAX. */
     while (finder->steps_left > 0 &&
            memctx_iterator_next(&finder->pages, &page)) {
-        finder->steps_left--;
+        if (finder->steps_left-- == STEPS_MAX)
+            finder->mark = page.gva ^ page.gpa;
         bool begins = page.gva != finder->run_end_gva;
         finder->run_end_gva = page.gva + page.size;
         if (finder->thorough && begins)
@@ -108,9 +120,11 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
         }
         if (!peek(finder))
             continue;
+        finder->n_images++;
         if (memctx_windows_image_read(finder->view, finder->page.gva, ret,
                                       &why) == 0)
             return 0;
+        finder->is_incomplete = finder->is_incomplete || ret->is_incomplete;
         if (why.kind == MEMCTX_GONE)
             break;
     }
@@ -119,4 +133,12 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
     return memctx_error_set(
         err, MEMCTX_RETRY, "no image of ntoskrnl.exe is mapped%s%s",
         why.kind == MEMCTX_OK ? "" : "; the last image: ", why.message);
+}
+
+bool
+memctx_windows_finder_may_have_missed(
+    const struct memctx_windows_finder *finder)
+{
+    return finder->is_incomplete ||
+           (finder->n_images == 0 && finder->steps_left < STEPS_MAX);
 }

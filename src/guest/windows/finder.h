@@ -20,9 +20,23 @@ struct memctx_windows_finder {
     bool thorough; /* not only where mappings begin: every page */
     struct memctx_mapped_page page; /* where it is */
     uint64_t run_end_gva;           /* behind the mapping before */
+    uint64_t mark;      /* where the first page of all is, and leads to */
+    bool is_incomplete; /* one of the images so far */
+    unsigned n_images;  /* so far: they begin with "MZ" */
     uint64_t peeks_left;
     uint64_t steps_left;
 };
+
+/* Go through all pages that a root maps where kernels are. */
+void memctx_windows_image_pages(struct memctx_iterator *pages,
+                                const struct memctx_rammap *map,
+                                enum memctx_paging paging, uint64_t root_gpa);
+
+/* May the kernel be there, with pages of it out? Asked when the finder has
+ * found none: an image could not be read, or there is none at all, but
+ * something is mapped. */
+bool memctx_windows_finder_may_have_missed(
+    const struct memctx_windows_finder *finder);
 
 void memctx_windows_finder_init(struct memctx_windows_finder *finder,
                                 struct memctx_view *view);

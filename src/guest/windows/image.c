@@ -75,8 +75,10 @@ read_at(const struct parser *p, uint64_t rva, void *buf, size_t len,
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "%s at rva %#" PRIx64 " is outside the image",
                                 what, rva);
-    if (memctx_view_read(p->view, gva, buf, len, err) < 0)
+    if (memctx_view_read(p->view, gva, buf, len, err) < 0) {
+        p->image->is_incomplete = true;
         return memctx_error_prefix(err, "%s", what);
+    }
     return 0;
 }
 
@@ -206,8 +208,11 @@ read_name(const struct parser *p, const struct export_directory *exports,
         return false;
     memset(name, 0, size);
     /* All that we look for begins so. */
-    if (memctx_view_read(p->view, gva, name, 2, NULL) < 0 ||
-        (memcmp(name, "Ps", 2) != 0 && memcmp(name, "Nt", 2) != 0))
+    if (memctx_view_read(p->view, gva, name, 2, NULL) < 0) {
+        p->image->is_incomplete = true;
+        return false;
+    }
+    if (memcmp(name, "Ps", 2) != 0 && memcmp(name, "Nt", 2) != 0)
         return false;
     return memctx_view_text(p->view, gva, name, size, NULL) == 0;
 }
@@ -299,8 +304,10 @@ memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
     p.flavour = memctx_view_pointer_size(view) == 8 ? &pe32_plus : &pe32;
     if (read_headers(&p, err) < 0 ||
         read_export_directory(&p, &exports, err) < 0 ||
-        check_name(&p, &exports, err) < 0)
+        check_name(&p, &exports, err) < 0) {
+        ret->is_incomplete = image.is_incomplete;
         return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+    }
     find_exports(&p, &exports);
     find_identity(&p);
     image.build = read_build(&p);

@@ -27,11 +27,14 @@ struct memctx_windows_image {
     uint32_t build;                     /* of NtBuildNumber; 0: not known */
     char identity[MEMCTX_IDENTITY_MAX]; /* PDB/GUID/age; "": not known */
     uint64_t exports_gva[MEMCTX_WINDOWS_EXPORTS];
+    bool is_incomplete; /* a page of the exports could not be read */
 };
 
 /* Is there an image at gva whose export directory says ntoskrnl.exe? 0 and
- * *ret, or -1 with RETRY (what is wrong with it) or GONE. Reads the headers,
- * up to 32 debug entries and the names of up to 16384 exports. Any thread. */
+ * *ret, or -1 with RETRY (what is wrong with it) or GONE, and of *ret only
+ * is_incomplete says anything: it may be ntoskrnl.exe all the same. Reads the
+ * headers, up to 32 debug entries and the names of up to 16384 exports. Any
+ * thread. */
 int memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
                               struct memctx_windows_image *ret,
                               struct memctx_error *err);

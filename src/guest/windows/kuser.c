@@ -43,6 +43,7 @@ memctx_windows_kuser_read(struct memctx_view *view,
         .major = memctx_le32(raw + MAJOR),
         .minor = memctx_le32(raw + MINOR),
         .build = memctx_le32(raw + BUILD) & UINT16_MAX,
+        .interrupt_time = memctx_le64(raw + INTERRUPT_TIME),
         .system_time = memctx_le64(raw + SYSTEM_TIME),
     };
     if (!is_version(kuser.major, kuser.minor))

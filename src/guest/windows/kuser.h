@@ -15,8 +15,9 @@ struct memctx_windows_kuser {
     uint64_t gpa;
     uint32_t major; /* NtMajorVersion: 6 or 10 */
     uint32_t minor;
-    uint32_t build;       /* 0: not there; only Windows 10 and later have it */
-    uint64_t system_time; /* 100 ns since 1601 */
+    uint32_t build; /* 0: not there; only Windows 10 and later have it */
+    uint64_t interrupt_time; /* 100 ns since the system began */
+    uint64_t system_time;    /* 100 ns since 1601 */
 };
 
 /* Read and judge the page. 0, or -1 with RETRY: not mapped, or its version is

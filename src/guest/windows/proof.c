@@ -16,6 +16,7 @@
 #include "guest/windows/finder.h"
 #include "guest/windows/image.h"
 #include "guest/windows/kuser.h"
+#include "guest/windows/roots.h"
 #include "guest/windows/system.h"
 
 /* What the proof of one root may take: about 50 ms of CPU. */
@@ -33,8 +34,9 @@ struct candidate {
     struct memctx_windows_finder finder;
     struct memctx_windows_image image;
     struct memctx_windows_system system;
-    uint64_t lead_gpa; /* another root, which the System process names; or 0 */
-    unsigned passed;   /* checks */
+    bool is_incomplete; /* a check failed for want of a page of the image */
+    uint64_t lead_gpa;  /* another root, which the System process names; or 0 */
+    unsigned passed;    /* checks */
     char checks[MEMCTX_CHECKS_MAX];
 };
 
@@ -171,7 +173,10 @@ static int
 check_ntoskrnl(struct candidate *c, struct memctx_error *err)
 {
     memctx_windows_finder_init(&c->finder, &c->view);
-    return memctx_windows_finder_next(&c->finder, &c->image, err);
+    int failed = memctx_windows_finder_next(&c->finder, &c->image, err);
+    if (failed < 0)
+        c->is_incomplete = memctx_windows_finder_may_have_missed(&c->finder);
+    return failed;
 }
 
 /* Is the System process of this image the owner of this root? */
@@ -198,6 +203,8 @@ check_system_process(struct candidate *c, struct memctx_error *err)
     for (int i = 0; i < IMAGES_MAX; i++) {
         if (check_owner(c, err) == 0)
             return 0;
+        if (c->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS] == 0)
+            c->is_incomplete = c->is_incomplete || c->image.is_incomplete;
         if (memctx_windows_finder_next(&c->finder, &c->image, NULL) < 0)
             return -1;
     }
@@ -295,6 +302,7 @@ static void
 begin(struct candidate *c, const struct memctx_windows_root *root)
 {
     c->root = *root;
+    c->is_incomplete = false;
     c->lead_gpa = 0;
     c->passed = 0;
     c->checks[0] = '\0';
@@ -317,49 +325,22 @@ memctx_windows_prove(struct memctx_session *session,
     *lead_gpa = c.lead_gpa;
     if (failed == 0)
         describe(&c, ret);
+    else if (c.is_incomplete && c.lead_gpa == 0)
+        memctx_windows_rivals_add(&session->rivals, root, c.finder.mark);
     return failed;
 }
 
-/* Is it the page of the kernel that was found, with its version? */
-static int
-expect_kuser(const struct candidate *c, const struct memctx_kernel *kernel,
-             struct memctx_error *err)
-{
-    char version[MEMCTX_VERSION_MAX];
-    int n = snprintf(version, sizeof(version), "%" PRIu32 ".%" PRIu32,
-                     c->kuser.major, c->kuser.minor);
-    if (strncmp(kernel->version, version, (size_t)n) != 0)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "Windows %s has taken the place of %s", version,
-                                kernel->version);
-    uint64_t was_gpa = kernel->wall_clock.page_gpa;
-    if (was_gpa != 0 && was_gpa != c->kuser.gpa)
-        return memctx_error_set(err, MEMCTX_RETRY,
-                                "KUSER_SHARED_DATA is at gpa %#" PRIx64
-                                ", and was at %#" PRIx64,
-                                c->kuser.gpa, was_gpa);
-    return 0;
-}
-
 int
-memctx_windows_stands(const struct memctx_rammap *map,
-                      const struct memctx_kernel *kernel,
-                      struct memctx_error *err)
+memctx_windows_resident(struct memctx_view *view,
+                        const struct memctx_windows_root *root,
+                        struct memctx_windows_kuser *ret,
+                        struct memctx_error *err)
 {
-    const struct memctx_windows_root root = {
-        .gpa = kernel->kcr3,
-        .paging = kernel->paging,
-        .clue = kernel->clue_rank < MEMCTX_WINDOWS_CLUES
-                    ? (enum memctx_windows_clue)kernel->clue_rank
-                    : MEMCTX_WINDOWS_CLUE_SELF_MAP,
-    };
     struct candidate c;
-    begin(&c, &root);
-    memctx_view_init(&c.view, map, root.paging, root.gpa);
-    if (run_checks(&c, RESIDENT_CHECKS, err) < 0 ||
-        expect_kuser(&c, kernel, err) < 0)
+    begin(&c, root);
+    memctx_view_init(&c.view, view->map, root->paging, root->gpa);
+    if (run_checks(&c, RESIDENT_CHECKS, err) < 0)
         return -1;
-    return memctx_windows_system_stands(
-        &c.view, kernel->windows_facts.system_pointer_gva,
-        kernel->first_process_gva, &kernel->windows_facts.offsets, err);
+    *ret = c.kuser;
+    return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "guest/guest.h"
+#include "paging/view.h"
+#include "guest/windows/kuser.h"
 #include "guest/windows/roots.h"
 
 #define MEMCTX_WINDOWS_CHECKS 5
@@ -21,11 +23,13 @@ int memctx_windows_prove(struct memctx_session *session,
                          struct memctx_kernel *ret, uint64_t *lead_gpa,
                          struct memctx_error *err);
 
-/* See memctx_guest_ops.stands: the root, the shared page and the System process
- * of a kernel that was proven. Its image may be paged out as it likes, headers
- * and exports with it. */
-int memctx_windows_stands(const struct memctx_rammap *map,
-                          const struct memctx_kernel *kernel,
-                          struct memctx_error *err);
+/* Run the checks that need nothing which Windows pages out: of the root, and of
+ * the shared page, which *ret becomes. `view` is of this root. 0, or -1 with
+ * RETRY and the check that failed, or GONE. Uses 100 KiB of stack. Any thread.
+ */
+int memctx_windows_resident(struct memctx_view *view,
+                            const struct memctx_windows_root *root,
+                            struct memctx_windows_kuser *ret,
+                            struct memctx_error *err);
 
 #endif

@@ -214,3 +214,27 @@ memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
         add(&roots, clue_gpa, MEMCTX_PAGING_X86_2LEVEL, self_map, page);
     return roots.n;
 }
+
+void
+memctx_windows_rivals_add(struct memctx_rivals *rivals,
+                          const struct memctx_windows_root *root, uint64_t mark)
+{
+    const struct memctx_rival rival = {
+        .os = MEMCTX_OS_WINDOWS,
+        .paging = root->paging,
+        .root_gpa = root->gpa,
+        .mark = mark,
+        .is_named = root->clue == MEMCTX_WINDOWS_CLUE_LOW_STUB,
+    };
+    size_t n = (size_t)memctx_min(rivals->n, MEMCTX_RIVALS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct memctx_rival *known = &rivals->rival[i];
+        if (known->os != rival.os || known->paging != rival.paging ||
+            known->mark != rival.mark)
+            continue;
+        if (rival.is_named || !known->is_named)
+            *known = rival;
+        return;
+    }
+    rivals->rival[rivals->n++ % MEMCTX_RIVALS_MAX] = rival;
+}

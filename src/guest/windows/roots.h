@@ -48,4 +48,10 @@ size_t memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
  * leads back to it; -1: there is none. Only for tables of 512 entries. */
 int memctx_windows_self_index(uint64_t gpa, const unsigned char *page);
 
+/* Note a root whose image could not be read; of roots with the same mark only
+ * one, since every process has one. */
+void memctx_windows_rivals_add(struct memctx_rivals *rivals,
+                               const struct memctx_windows_root *root,
+                               uint64_t mark);
+
 #endif

@@ -9,6 +9,7 @@
 #include "guest/windows/kuser.h"
 #include "guest/windows/process.h"
 #include "guest/windows/proof.h"
+#include "guest/windows/rival.h"
 #include "guest/windows/roots.h"
 
 /* Do both roots map gva to the same place? */
@@ -154,6 +155,7 @@ const struct memctx_guest_ops memctx_windows_ops = {
     .scan = memctx_windows_scan,
     .verify = verify,
     .stands = memctx_windows_stands,
+    .outranks = memctx_windows_outranks,
     .clocks = memctx_windows_clocks,
     .processes = memctx_windows_processes,
 };

@@ -235,6 +235,98 @@ test_kernel_that_was_found_is_paged_out(void **state)
     }
 }
 
+/* The kernel that runs has pages out; the boot before it lies complete in RAM,
+ * with the shared page in the same place. */
+static void
+expect_never_the_old_one(struct fixture *f, unsigned rva, unsigned size,
+                         enum winimg_out out)
+{
+    f->new.shares_kuser = f->old.kuser_gpa;
+    winimg_write(&f->img, &f->new);
+    winimg_page(&f->img, &f->new, rva, size, out);
+    memctx_bootstrap_new_boot(f->bootstrap);
+    for (int i = 0; i < 8; i++) {
+        run(f, &f->new, SECOND);
+        if (i % 2 == 0
+                ? try_once(f) == 0
+                : memctx_bootstrap_watch(f->bootstrap, f->map, &f->request,
+                                         &f->result, &f->err) == 0)
+            assert_int_equal(f->result.kernel.kcr3, f->new.root_gpa);
+    }
+    /* When its pages are in again it is found. */
+    winimg_page(&f->img, &f->new, rva, size, WINIMG_IN);
+    for (int i = 0; i < 5; i++) {
+        run(f, &f->new, SECOND);
+        if (try_once(f) == 0)
+            break;
+    }
+    assert_int_equal(f->result.kernel.kcr3, f->new.root_gpa);
+    assert_true(f->result.alive);
+}
+
+static void
+set_times(struct winimg *w, uint64_t began)
+{
+    w->uptime = w->time - began;
+    w->created = began + 10000000;
+}
+
+static void
+test_old_kernel_beside_one_that_is_paged_out(void **state)
+{
+    struct fixture *f = *state;
+    set_times(&f->old, f->old.time - 6000000000);
+    winimg_write(&f->img, &f->old);
+    set_times(&f->new, f->new.time - 600000000);
+    for (int out = WINIMG_PAGE_FILE; out <= WINIMG_TRANSITION_SWIZZLED; out++) {
+        expect_never_the_old_one(f, 0, 0x1000, out);
+        expect_never_the_old_one(f, WINIMG_EDATA, 0x1000, out);
+        expect_never_the_old_one(f, WINIMG_NAMES, 0x1000, out);
+        expect_never_the_old_one(f, 0, WINIMG_ALL_OUT, out);
+    }
+}
+
+/* The other way round: it is the boot before of which pages are out. The clock
+ * that moves is proven to be the new one's by when that began. */
+static void
+test_old_kernel_that_is_paged_out(void **state)
+{
+    struct fixture *f = *state;
+    set_times(&f->old, f->old.time - 6000000000);
+    winimg_write(&f->img, &f->old);
+    winimg_page(&f->img, &f->old, 0, WINIMG_ALL_OUT, WINIMG_PAGE_FILE);
+    winimg_write_stub(&f->img, &f->new, f->old.stub_gpa, f->new.root_gpa);
+    set_times(&f->new, f->new.time - 600000000);
+    f->new.shares_kuser = f->old.kuser_gpa;
+    winimg_write(&f->img, &f->new);
+    (void)try_once(f);
+    run(f, &f->new, SECOND);
+    expect_alive(f, &f->new);
+}
+
+/* Nothing tells whose the clock is: neither is taken, and the sentence says
+ * why. */
+static void
+test_owner_of_the_clock_is_not_known(void **state)
+{
+    struct fixture *f = *state;
+    f->new.shares_kuser = f->old.kuser_gpa;
+    winimg_write(&f->img, &f->new);
+    winimg_page(&f->img, &f->new, 0, WINIMG_ALL_OUT, WINIMG_PAGE_FILE);
+    /* Nor is there a pointer to its System process. */
+    winimg_page(&f->img, &f->new, WINIMG_DATA, 0x1000, WINIMG_PAGE_FILE);
+    (void)try_once(f);
+    for (int i = 0; i < 5; i++) {
+        run(f, &f->new, SECOND);
+        assert_int_equal(try_once(f), -1);
+        assert_true(f->result.pending);
+    }
+    assert_error(&f->err, MEMCTX_RETRY,
+                 "kernel 10.0.19045 at root 0x1ad000 is complete, but "
+                 "another, some of which is paged out, may be the one that "
+                 "runs: root 0x");
+}
+
 static void
 test_pending_kernel_is_paged_out(void **state)
 {
@@ -294,6 +386,9 @@ main(void)
         T(test_new_kernel_in_the_old_ones_place),
         T(test_kernel_that_was_found_is_paged_out),
         T(test_pending_kernel_is_paged_out),
+        T(test_old_kernel_beside_one_that_is_paged_out),
+        T(test_old_kernel_that_is_paged_out),
+        T(test_owner_of_the_clock_is_not_known),
         T(test_kernel_that_was_found_and_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -691,6 +691,41 @@ test_previous_boot_with_the_same_shared_page(void **state)
                      f->want.root_gpa);
 }
 
+/* Of the last boot the image cannot be read: what the boot before has left is
+ * no answer, be the shared page in one place for both or not. */
+static void
+test_previous_boot_beside_one_that_is_paged_out(void **state)
+{
+    struct fixture *f = *state;
+    static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
+    for (size_t i = 0; i < 4 * MEMCTX_ARRAY_LEN(pagings); i++) {
+        struct winimg before;
+        remake_ram(f, RAM, RAM);
+        f->want = winimg(pagings[i / 4] == OLD ? 7601 : 19041, pagings[i / 4]);
+        f->want.large_pages = false;
+        f->want.uptime = 36000000000;
+        f->want.created = f->want.time - f->want.uptime + 100;
+        before = f->want;
+        before.root_gpa = 0x1aa000;
+        before.tables_gpa = 24 * MEMCTX_MIB;
+        before.image_gpa = 48 * MEMCTX_MIB;
+        before.stub_gpa = 0;
+        before.base_gva += 16 * MEMCTX_MIB;
+        before.created -= 72000000000;
+        winimg_write(&f->img, &f->want);
+        if (i % 2 == 0)
+            before.shares_kuser = f->want.kuser_gpa;
+        else
+            before.time -= 36000000000;
+        winimg_write(&f->img, &before);
+        winimg_page(&f->img, &f->want, i % 4 < 2 ? 0 : WINIMG_EDATA, 0x1000,
+                    WINIMG_PAGE_FILE);
+        winimg_page(&f->img, &f->want, WINIMG_DATA, 0x1000, WINIMG_PAGE_FILE);
+        expect_nothing(f, "is complete, but another, some of which is paged "
+                          "out, may be the one that runs: root 0x");
+    }
+}
+
 /* Each system is told for what it is. */
 static void
 test_linux_is_no_windows(void **state)
@@ -866,6 +901,7 @@ main(void)
         T(test_copies_of_the_system_process),
         T(test_previous_boot_is_told_apart),
         T(test_previous_boot_with_the_same_shared_page),
+        T(test_previous_boot_beside_one_that_is_paged_out),
         T(test_linux_is_no_windows),
         T(test_a_million_candidates),
         T(test_tables_that_map_themselves_everywhere),
