@@ -11,6 +11,7 @@ memctx_iterator_init(struct memctx_iterator *it,
     it->map = map;
     it->format = memctx_paging_format(paging);
     it->root_gpa = root_gpa;
+    it->soft = NULL;
     it->gva = first_gva;
     it->last_gva = last_gva;
     it->over = first_gva > last_gva;
@@ -47,6 +48,8 @@ entry_of(struct memctx_iterator *it, int n, uint64_t table_gpa)
     const unsigned char *raw = it->table[n].bytes + into;
     uint64_t entry =
         format->entry_bytes == 4 ? memctx_le32(raw) : memctx_le64(raw);
+    if ((entry & MEMCTX_PTE_PRESENT) == 0 && n == 1 && it->soft != NULL)
+        entry = it->soft(it->map, entry);
     bool good = (entry & MEMCTX_PTE_PRESENT) != 0 &&
                 memctx_paging_is_good(format, n, entry);
     return good ? entry : 0;

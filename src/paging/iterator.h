@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "paging/format.h"
+#include "paging/paging.h"
 #include "ram/rammap.h"
 
 /* One page that is mapped. */
@@ -22,7 +23,9 @@ struct memctx_iterator {
     const struct memctx_rammap *map;
     const struct memctx_paging_format *format;
     uint64_t root_gpa;
-    uint64_t gva; /* where it goes on */
+    memctx_paging_soft_fn *soft; /* NULL; or set it after
+                                    memctx_iterator_init() */
+    uint64_t gva;                /* where it goes on */
     uint64_t last_gva;
     bool over;
     /* The table of each level that was read last. */

@@ -27,19 +27,23 @@ is_canonical(uint64_t gva, const struct memctx_paging_format *format)
 static int
 read_entry(const struct memctx_rammap *map,
            const struct memctx_paging_format *format, uint64_t table_gpa,
-           uint64_t gva, int n, uint64_t *ret, struct memctx_error *err)
+           uint64_t gva, int n, memctx_paging_soft_fn *soft, uint64_t *ret,
+           struct memctx_error *err)
 {
     unsigned char raw[8] = {0};
     uint64_t entry_gpa = table_gpa + memctx_paging_entry_at(format, n, gva);
     if (memctx_rammap_read(map, entry_gpa, raw, format->entry_bytes, err) < 0)
         return memctx_error_prefix(err, "level %d table of gva %#" PRIx64, n,
                                    gva);
-    uint64_t entry = memctx_le64(raw);
+    const uint64_t raw_entry = memctx_le64(raw);
+    uint64_t entry = raw_entry;
+    if ((entry & MEMCTX_PTE_PRESENT) == 0 && n == 1 && soft != NULL)
+        entry = soft(map, entry);
     if ((entry & MEMCTX_PTE_PRESENT) == 0)
         return memctx_error_set(
             err, MEMCTX_RETRY,
             "gva %#" PRIx64 " is not mapped: entry %#" PRIx64 " at level %d",
-            gva, entry, n);
+            gva, raw_entry, n);
     if (!memctx_paging_is_good(format, n, entry))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gva %#" PRIx64 ": reserved bits in entry "
@@ -64,6 +68,15 @@ memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
                    uint64_t root_gpa, uint64_t gva, struct memctx_walk *ret,
                    struct memctx_error *err)
 {
+    return memctx_paging_walk_soft(map, paging, root_gpa, gva, NULL, ret, err);
+}
+
+int
+memctx_paging_walk_soft(const struct memctx_rammap *map,
+                        enum memctx_paging paging, uint64_t root_gpa,
+                        uint64_t gva, memctx_paging_soft_fn *soft,
+                        struct memctx_walk *ret, struct memctx_error *err)
+{
     const struct memctx_paging_format *format = memctx_paging_format(paging);
     if (!is_canonical(gva, format))
         return memctx_error_set(err, MEMCTX_RETRY,
@@ -74,7 +87,7 @@ memctx_paging_walk(const struct memctx_rammap *map, enum memctx_paging paging,
     uint64_t table_gpa = root_gpa;
     for (int n = format->levels; n >= 1; n--) {
         uint64_t entry;
-        if (read_entry(map, format, table_gpa, gva, n, &entry, err) < 0)
+        if (read_entry(map, format, table_gpa, gva, n, soft, &entry, err) < 0)
             return -1;
         bool maps = n == 1 || memctx_paging_is_large(format, n, entry);
         if (format->level[n].rights)

@@ -26,6 +26,12 @@ struct memctx_walk {
     bool executable; /* by the kernel */
 };
 
+/* An entry of the last level that is not present, as the present one that it
+ * stands for: some systems keep a page in RAM behind such an entry. 0: it
+ * stands for none. */
+typedef uint64_t memctx_paging_soft_fn(const struct memctx_rammap *map,
+                                       uint64_t entry);
+
 /* Walk `gva` through the root table at root_gpa (aligned to its size). 0 and
  * *ret, or -1 with RETRY: not canonical, not mapped, a reserved bit set, a
  * table outside RAM (the message says at which level and what was found); GONE:
@@ -34,6 +40,13 @@ int memctx_paging_walk(const struct memctx_rammap *map,
                        enum memctx_paging paging, uint64_t root_gpa,
                        uint64_t gva, struct memctx_walk *ret,
                        struct memctx_error *err);
+
+/* The same, where soft() is asked for what a processor would not map; it may be
+ * NULL. */
+int memctx_paging_walk_soft(const struct memctx_rammap *map,
+                            enum memctx_paging paging, uint64_t root_gpa,
+                            uint64_t gva, memctx_paging_soft_fn *soft,
+                            struct memctx_walk *ret, struct memctx_error *err);
 
 /* Read len_bytes at gva, one walk a page. Errors as for the walk, or as for
  * memctx_rammap_read(); buf is then undefined. Any thread. */

@@ -15,8 +15,22 @@ memctx_view_init(struct memctx_view *view, const struct memctx_rammap *map,
     view->map = map;
     view->paging = paging;
     view->root_gpa = root_gpa;
+    view->soft = NULL;
     for (unsigned i = 0; i < MEMCTX_VIEW_PAGES; i++)
         view->page[i].known = false;
+}
+
+static int
+read_kept(const struct memctx_view *view, uint64_t gva, unsigned char *to,
+          struct memctx_error *err)
+{
+    struct memctx_walk walk;
+    if (memctx_paging_walk_soft(view->map, view->paging, view->root_gpa, gva,
+                                view->soft, &walk, err) < 0)
+        return -1;
+    if (memctx_rammap_read(view->map, walk.gpa, to, MEMCTX_PAGE_SIZE, err) < 0)
+        return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+    return 0;
 }
 
 /* The page that begins at gva, or NULL. */
@@ -32,8 +46,7 @@ load(struct memctx_view *view, uint64_t gva, struct memctx_error *err)
         return NULL;
     }
     view->page[slot].known = false;
-    if (memctx_paging_read(view->map, view->paging, view->root_gpa, gva,
-                           view->page[slot].bytes, MEMCTX_PAGE_SIZE, err) < 0)
+    if (read_kept(view, gva, view->page[slot].bytes, err) < 0)
         return NULL;
     view->page[slot].known = true;
     view->page[slot].gva = gva;

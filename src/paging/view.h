@@ -21,6 +21,7 @@ struct memctx_view {
     const struct memctx_rammap *map;
     enum memctx_paging paging;
     uint64_t root_gpa;
+    memctx_paging_soft_fn *soft; /* NULL; or set it after memctx_view_init() */
     struct {
         bool known;
         uint64_t gva;

@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#include "guest/windows/transition.h"
+
 /* Top-level entry 0x1f0 of 4 levels, where loaded images are on x64; with 5
  * levels it is the same range of addresses. On x86 images begin at the lowest
  * kernel address. */
@@ -24,6 +26,7 @@ memctx_windows_image_pages(struct memctx_iterator *pages,
     bool wide = memctx_paging_format(paging)->arch->pointer_bytes == 8;
     memctx_iterator_init(pages, map, paging, root_gpa,
                          wide ? FIRST_64 : FIRST_32, wide ? LAST_64 : LAST_32);
+    pages->soft = memctx_windows_soft;
 }
 
 static void

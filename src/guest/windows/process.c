@@ -8,6 +8,7 @@
 
 #include "paging/view.h"
 #include "guest/windows/system.h"
+#include "guest/windows/transition.h"
 
 #define LISTED_A_STEP 256u /* comparisons */
 #define NAME_LEN 15u       /* bytes of ImageFileName, of which 14 are used */
@@ -148,7 +149,7 @@ memctx_windows_processes(const struct memctx_rammap *map,
                                 "where this kernel links its processes is not "
                                 "known");
     struct list list = {.kernel = kernel};
-    memctx_view_init(&list.view, map, kernel->paging, kernel->kcr3);
+    memctx_windows_view_init(&list.view, map, kernel->paging, kernel->kcr3);
     struct found found = {ret, max, 0};
     int failed = walk_list(&list, &found, err);
     *n = found.n;

@@ -18,6 +18,7 @@
 #include "guest/windows/kuser.h"
 #include "guest/windows/roots.h"
 #include "guest/windows/system.h"
+#include "guest/windows/transition.h"
 
 /* What the proof of one root may take: about 50 ms of CPU. */
 #define STEPS_A_ROOT 131072u
@@ -318,7 +319,7 @@ memctx_windows_prove(struct memctx_session *session,
     struct memctx_work *work = memctx_rammap_work(session->map);
     uint64_t kept = memctx_work_keep_back(work, STEPS_A_ROOT);
     begin(&c, root);
-    memctx_view_init(&c.view, session->map, root->paging, root->gpa);
+    memctx_windows_view_init(&c.view, session->map, root->paging, root->gpa);
     int failed = run_checks(&c, MEMCTX_WINDOWS_CHECKS, err);
     memctx_work_give_back(work, kept);
     session->passed = c.passed;
@@ -338,7 +339,7 @@ memctx_windows_resident(struct memctx_view *view,
 {
     struct candidate c;
     begin(&c, root);
-    memctx_view_init(&c.view, view->map, root->paging, root->gpa);
+    memctx_windows_view_init(&c.view, view->map, root->paging, root->gpa);
     if (run_checks(&c, RESIDENT_CHECKS, err) < 0)
         return -1;
     *ret = c.kuser;

@@ -15,6 +15,7 @@
 #include "guest/windows/kuser.h"
 #include "guest/windows/proof.h"
 #include "guest/windows/system.h"
+#include "guest/windows/transition.h"
 
 #define SECOND UINT64_C(10000000) /* in units of 100 ns */
 
@@ -65,7 +66,7 @@ memctx_windows_stands(const struct memctx_rammap *map,
     };
     struct memctx_windows_kuser kuser;
     struct memctx_view view;
-    memctx_view_init(&view, map, root.paging, root.gpa);
+    memctx_windows_view_init(&view, map, root.paging, root.gpa);
     if (memctx_windows_resident(&view, &root, &kuser, err) < 0 ||
         expect_kuser(&kuser, kernel, err) < 0)
         return -1;
@@ -87,8 +88,9 @@ static bool
 maps_to(const struct pair *pair, uint64_t gva, uint64_t gpa)
 {
     struct memctx_walk walk;
-    return memctx_paging_walk(pair->map, pair->kernel->paging,
-                              pair->kernel->kcr3, gva, &walk, NULL) == 0 &&
+    return memctx_paging_walk_soft(pair->map, pair->kernel->paging,
+                                   pair->kernel->kcr3, gva, memctx_windows_soft,
+                                   &walk, NULL) == 0 &&
            walk.gpa == gpa;
 }
 
@@ -166,7 +168,7 @@ memctx_windows_outranks(const struct memctx_rammap *map,
     };
     struct memctx_windows_kuser kuser;
     struct pair pair = {.map = map, .rival = rival, .kernel = kernel};
-    memctx_view_init(&pair.view, map, rival->paging, rival->root_gpa);
+    memctx_windows_view_init(&pair.view, map, rival->paging, rival->root_gpa);
     if (rival->root_gpa == kernel->kcr3 ||
         memctx_windows_resident(&pair.view, &root, &kuser, NULL) < 0 ||
         is_of_same_kernel(&pair))
@@ -176,6 +178,6 @@ memctx_windows_outranks(const struct memctx_rammap *map,
     if (kuser.gpa != clock->page_gpa)
         return !moves && (rival->is_named ? kuser.system_time >= clock->time
                                           : kuser.system_time > clock->time);
-    memctx_view_init(&pair.view, map, kernel->paging, kernel->kcr3);
+    memctx_windows_view_init(&pair.view, map, kernel->paging, kernel->kcr3);
     return rival->is_named || !owns_clock(&pair, &kuser);
 }

@@ -8,6 +8,7 @@
 #include "search/search.h"
 #include "guest/guest.h"
 #include "guest/windows/process.h"
+#include "guest/windows/transition.h"
 #include "winimg.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
@@ -355,6 +356,51 @@ test_path_of_a_pdb_is_cut(void **state)
     winimg_write(&f->img, &f->want);
     expect_found(f);
     assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
+}
+
+/* ---- pages that are out -------------------------------------------------- */
+
+/* A page in transition is in RAM. Its frame may have bits set that no RAM has.
+ */
+static void
+test_pages_in_transition(void **state)
+{
+    struct fixture *f = *state;
+    static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
+    for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(pagings); i++) {
+        remake_ram(f, RAM, RAM);
+        f->want = winimg(pagings[i / 2] == OLD ? 7601 : 19041, pagings[i / 2]);
+        f->want.large_pages = false;
+        winimg_write(&f->img, &f->want);
+        winimg_page(&f->img, &f->want, 0, WINIMG_SIZE,
+                    WINIMG_TRANSITION + i % 2);
+        expect_found(f);
+        expect_offsets(f);
+        assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
+    }
+}
+
+/* What is in transition is a frame; a prototype, or a page file, is not. */
+static void
+test_entries_that_are_not_in_transition(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t entry;
+        uint64_t is;
+    } entries[] = {
+        {UINT64_C(0x0000200002533860), UINT64_C(0x2533001)},
+        {UINT64_C(0x0000200002533870), UINT64_C(0x0000200002533001)},
+        {UINT64_C(0x2533880), UINT64_C(0x2533001)},
+        {UINT64_C(0x2533c80), 0},
+        {UINT64_C(0x2533480), 0},
+        {UINT64_C(0x2533080), 0},
+        {UINT64_C(0x2533881), 0},
+        {0, 0},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(entries); i++)
+        assert_true(memctx_windows_soft(f->map, entries[i].entry) ==
+                    entries[i].is);
 }
 
 /* ---- stages ------------------------------------------------------------- */
@@ -883,6 +929,8 @@ main(void)
         T(test_exports_that_are_missing),
         T(test_image_without_debug_record),
         T(test_path_of_a_pdb_is_cut),
+        T(test_pages_in_transition),
+        T(test_entries_that_are_not_in_transition),
         T(test_stages_of_a_boot),
         T(test_system_process_that_is_not_complete),
         T(test_getter_of_another_field),
