@@ -206,9 +206,11 @@ static const struct {
 };
 
 static void
-write_sections(unsigned char *at)
+write_sections(const struct winimg *w, unsigned char *at)
 {
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(sections); i++, at += 40) {
+        if (w->only_data && sections[i].name[0] != '.')
+            continue;
         memcpy(at, sections[i].name, 8);
         put(at + 8, sections[i].size, 4);
         put(at + 12, sections[i].rva, 4);
@@ -228,7 +230,7 @@ write_headers(const struct guestimg *img, const struct winimg *w)
     put(pe + 4, wide ? 0x8664 : 0x14c, 2);
     put(pe + 6, MEMCTX_ARRAY_LEN(sections), 2);
     put(pe + 20, wide ? 0xf0 : 0xe0, 2);
-    write_sections(optional + (wide ? 0xf0 : 0xe0));
+    write_sections(w, optional + (wide ? 0xf0 : 0xe0));
     put(optional, wide ? 0x20b : 0x10b, 2);
     put(optional + 56, WINIMG_SIZE, 4);
     put(directory - 4, 16, 4);

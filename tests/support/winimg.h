@@ -78,6 +78,7 @@ struct winimg {
     const char *without;   /* the export that the image lacks; NULL: none */
     const char *export_as; /* the image's own name */
     const char *pdb;       /* NULL: no RSDS record */
+    bool only_data;        /* of the sections, as drivers have them */
     unsigned n_processes;  /* System among them */
     uint64_t created;      /* CreateTime of System; 0: not written */
     uint64_t shares_kuser; /* gpa of the shared page of another boot; 0: none */

@@ -22,6 +22,8 @@
 
 /* Offsets in the file header, from "PE\0\0" on, and in the optional header. */
 #define PE_MACHINE 4u
+#define PE_SECTIONS 6u
+#define PE_OPTIONAL_SIZE 20u
 #define PE_OPTIONAL 24u
 #define OPTIONAL_SIZE_OF_IMAGE 56u
 
@@ -35,6 +37,9 @@ struct flavour {
 
 static const struct flavour pe32 = {4, 0x014c, 0x010b, 92};
 static const struct flavour pe32_plus = {8, 0x8664, 0x020b, 108};
+
+#define SECTION 40u
+#define SECTIONS_MAX 96u
 
 enum directory {
     EXPORTS = 0,
@@ -293,6 +298,83 @@ read_build(const struct parser *p)
     return number & UINT16_MAX;
 }
 
+/* ---- without exports ----------------------------------------------------- */
+
+static bool
+is_named(const unsigned char *section, const char *name)
+{
+    return strncmp((const char *)section, name, 8) == 0;
+}
+
+/* Where a kernel keeps PsInitialSystemProcess: in the data that are written
+ * only while it starts, or among all others. */
+static bool
+is_resident(const unsigned char *section)
+{
+    static const char *const names[] = {"ALMOSTRO", ".data", "CACHEALI"};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(names); i++) {
+        if (is_named(section, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_resident(struct memctx_windows_image *image, const unsigned char *section)
+{
+    const struct memctx_windows_resident part = {memctx_le32(section + 12),
+                                                 memctx_le32(section + 8)};
+    if (image->n_resident < MEMCTX_WINDOWS_RESIDENT_MAX &&
+        memctx_range_in(part.rva, part.size, 0, image->size))
+        image->resident[image->n_resident++] = part;
+}
+
+/* Note the parts that stay in RAM. Are the sections those of a kernel? No
+ * driver has both of these. */
+static bool
+read_sections(const struct parser *p)
+{
+    uint64_t pe = p->optional_gva - PE_OPTIONAL;
+    uint16_t n;
+    uint16_t size;
+    bool pools = false;
+    bool read_only = false;
+    if (memctx_view_le16(p->view, pe + PE_SECTIONS, &n, NULL) < 0 ||
+        memctx_view_le16(p->view, pe + PE_OPTIONAL_SIZE, &size, NULL) < 0)
+        return false;
+    for (unsigned i = 0; i < memctx_min(n, SECTIONS_MAX); i++) {
+        unsigned char raw[SECTION];
+        uint64_t gva = p->optional_gva + size + (uint64_t)i * SECTION;
+        if (memctx_view_read(p->view, gva, raw, sizeof(raw), NULL) < 0)
+            break;
+        pools = pools || is_named(raw, "POOLCODE");
+        read_only = read_only || is_named(raw, "ALMOSTRO");
+        if (is_resident(raw))
+            add_resident(p->image, raw);
+    }
+    return pools && read_only;
+}
+
+/* Symbols of every kernel: ntoskrnl, ntkrnlmp, ntkrnlpa, ntkrpamp, ntkrla57. */
+static bool
+has_pdb_of_kernel(const struct memctx_windows_image *image)
+{
+    return strncasecmp(image->identity, "ntoskrnl.pdb/", 13) == 0 ||
+           strncasecmp(image->identity, "ntkr", 4) == 0;
+}
+
+/* Its export directory is out: is it a kernel all the same? */
+static bool
+is_kernel_without_exports(const struct parser *p)
+{
+    if (!p->image->is_incomplete)
+        return false;
+    bool sections = read_sections(p);
+    find_identity(p);
+    p->image->by_sections = sections || has_pdb_of_kernel(p->image);
+    return p->image->by_sections;
+}
+
 int
 memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
                           struct memctx_windows_image *ret,
@@ -305,10 +387,14 @@ memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
     if (read_headers(&p, err) < 0 ||
         read_export_directory(&p, &exports, err) < 0 ||
         check_name(&p, &exports, err) < 0) {
-        ret->is_incomplete = image.is_incomplete;
-        return memctx_error_prefix(err, "gva %#" PRIx64, gva);
+        memctx_error_prefix(err, "gva %#" PRIx64, gva);
+        bool found = is_kernel_without_exports(&p);
+        *ret = image;
+        return found ? 0 : -1;
     }
     find_exports(&p, &exports);
+    if (image.is_incomplete)
+        read_sections(&p);
     find_identity(&p);
     image.build = read_build(&p);
     *ret = image;

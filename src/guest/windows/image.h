@@ -21,20 +21,32 @@ enum memctx_windows_export {
     MEMCTX_WINDOWS_EXPORTS
 };
 
+/* Bytes of the image that Windows never pages out. */
+struct memctx_windows_resident {
+    uint32_t rva;
+    uint32_t size;
+};
+#define MEMCTX_WINDOWS_RESIDENT_MAX 4
+
 struct memctx_windows_image {
     uint64_t base_gva;
     uint32_t size;
     uint32_t build;                     /* of NtBuildNumber; 0: not known */
     char identity[MEMCTX_IDENTITY_MAX]; /* PDB/GUID/age; "": not known */
     uint64_t exports_gva[MEMCTX_WINDOWS_EXPORTS];
-    bool is_incomplete; /* a page of the exports could not be read */
+    bool
+        is_incomplete; /* a page of the exports could not be read; then only: */
+    bool by_sections;  /* known by its sections or its PDB, not by its name */
+    struct memctx_windows_resident resident[MEMCTX_WINDOWS_RESIDENT_MAX];
+    size_t n_resident; /* where it may keep PsInitialSystemProcess */
 };
 
-/* Is there an image at gva whose export directory says ntoskrnl.exe? 0 and
+/* Is there an image at gva whose export directory says ntoskrnl.exe; or, where
+ * that cannot be read, one with the sections or the PDB of a kernel? 0 and
  * *ret, or -1 with RETRY (what is wrong with it) or GONE, and of *ret only
  * is_incomplete says anything: it may be ntoskrnl.exe all the same. Reads the
- * headers, up to 32 debug entries and the names of up to 16384 exports. Any
- * thread. */
+ * headers, up to 32 debug entries, 96 sections and the names of up to 16384
+ * exports. Any thread. */
 int memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
                               struct memctx_windows_image *ret,
                               struct memctx_error *err);

@@ -17,6 +17,10 @@
 #define TICK_COUNT 0x320u
 #define KUSER_LEN 0x328u
 
+#define SECOND UINT64_C(10000000) /* in units of 100 ns */
+#define CREATED_BEFORE (3 * SECOND)
+#define CREATED_AFTER (30 * SECOND)
+
 #define FIRST_BUILD_WITH_NUMBER 10240u
 
 static bool
@@ -56,6 +60,15 @@ memctx_windows_kuser_read(struct memctx_view *view,
         kuser.build = 0;
     *ret = kuser;
     return 0;
+}
+
+bool
+memctx_windows_is_start(const struct memctx_windows_kuser *kuser, uint64_t time)
+{
+    uint64_t started = kuser->system_time - kuser->interrupt_time;
+    return kuser->interrupt_time <= kuser->system_time &&
+           started >= CREATED_BEFORE && time >= started - CREATED_BEFORE &&
+           time <= started + CREATED_AFTER;
 }
 
 /* A KSYSTEM_TIME is LowPart, High1Time, High2Time: its first 64 bits are the

@@ -26,6 +26,12 @@ int memctx_windows_kuser_read(struct memctx_view *view,
                               struct memctx_windows_kuser *ret,
                               struct memctx_error *err);
 
+/* Does the clock say that the system began at about this time? A System process
+ * is created within seconds after the clock has begun; but the clock is set now
+ * and then. */
+bool memctx_windows_is_start(const struct memctx_windows_kuser *kuser,
+                             uint64_t time);
+
 /* See memctx_guest_ops.clocks: InterruptTime, SystemTime and TickCount. One
  * read. */
 int memctx_windows_clocks(const struct memctx_rammap *map,

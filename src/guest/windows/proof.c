@@ -202,8 +202,11 @@ static int
 check_system_process(struct candidate *c, struct memctx_error *err)
 {
     for (int i = 0; i < IMAGES_MAX; i++) {
-        if (check_owner(c, err) == 0)
+        if (check_owner(c, err) == 0) {
+            if (c->image.by_sections)
+                memctx_checks_add(c->checks, "sections");
             return 0;
+        }
         if (c->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS] == 0)
             c->is_incomplete = c->is_incomplete || c->image.is_incomplete;
         if (memctx_windows_finder_next(&c->finder, &c->image, NULL) < 0)
@@ -275,8 +278,12 @@ describe_version(const struct candidate *c, char *version, size_t size)
 }
 
 static void
-describe(const struct candidate *c, struct memctx_kernel *kernel)
+describe(struct candidate *c, struct memctx_kernel *kernel)
 {
+    uint64_t booted = c->system.create_time;
+    if (booted == 0)
+        booted = memctx_windows_system_began(&c->view, c->system.eprocess_gva,
+                                             &c->kuser);
     kernel->os = MEMCTX_OS_WINDOWS;
     kernel->paging = c->root.paging;
     kernel->kcr3 = c->root.gpa;
@@ -291,7 +298,7 @@ describe(const struct candidate *c, struct memctx_kernel *kernel)
     kernel->wall_clock = (struct memctx_wall_clock){
         .page_gpa = c->kuser.gpa,
         .time = c->kuser.system_time,
-        .booted = c->system.create_time,
+        .booted = booted,
     };
     kernel->windows_facts.system_pointer_gva = c->system.pointer_gva;
     kernel->windows_facts.offsets = c->system.offsets;

@@ -17,17 +17,6 @@
 #include "guest/windows/system.h"
 #include "guest/windows/transition.h"
 
-#define SECOND UINT64_C(10000000) /* in units of 100 ns */
-
-/* The System process is created within seconds after the clock has begun, and
- * never before it; but the clock is set now and then. */
-#define CREATED_BEFORE (3 * SECOND)
-#define CREATED_AFTER (30 * SECOND)
-
-/* Where in an EPROCESS times are looked for. */
-#define TIMES_FROM 0x40u
-#define TIMES_TO 0x800u
-
 /* Pages that are compared to tell whose image they are. */
 #define PAGES_MAX 4096
 
@@ -126,33 +115,16 @@ is_of_same_kernel(const struct pair *pair)
     return false;
 }
 
-static bool
-is_start(uint64_t time, uint64_t started)
-{
-    return time >= started - CREATED_BEFORE && time <= started + CREATED_AFTER;
-}
-
 /* Did the System process of this kernel begin when the clock in the shared page
- * says that the system did? Where the field of CreateTime is not known, any
- * field that says so will do: no kernel keeps the start of a later one. */
+ * says that the system did? No kernel keeps the start of a later one. */
 static bool
 owns_clock(struct pair *pair, const struct memctx_windows_kuser *kuser)
 {
-    const struct memctx_kernel *kernel = pair->kernel;
-    if (kuser->system_time < kuser->interrupt_time + CREATED_BEFORE)
-        return false;
-    uint64_t started = kuser->system_time - kuser->interrupt_time;
-    if (kernel->wall_clock.booted != 0)
-        return is_start(kernel->wall_clock.booted, started);
-    for (unsigned at = TIMES_FROM; at < TIMES_TO; at += 8) {
-        uint64_t time;
-        if (memctx_view_le64(&pair->view, kernel->first_process_gva + at, &time,
-                             NULL) < 0)
-            return false;
-        if (is_start(time, started))
-            return true;
-    }
-    return false;
+    uint64_t booted = pair->kernel->wall_clock.booted;
+    if (booted != 0)
+        return memctx_windows_is_start(kuser, booted);
+    return memctx_windows_system_began(
+               &pair->view, pair->kernel->first_process_gva, kuser) != 0;
 }
 
 bool

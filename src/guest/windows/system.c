@@ -18,6 +18,10 @@
  * 0x850 bytes up to ImageFileName's end, the fields are above 0xa0. */
 #define FIELDS_FROM 0x80u
 #define FIELDS_TO 0x800u
+#define TIMES_FROM 0x40u
+
+/* Pointers that are followed in search of the System process. */
+#define POINTERS_MAX 8192u
 
 static uint16_t
 dtb_offset(const struct memctx_view *view)
@@ -210,6 +214,51 @@ find_user_dtb(struct memctx_view *view,
     return found;
 }
 
+/* A DISPATCHER_HEADER begins with type 3 for a process; its third byte is a
+ * size, 0 since build 19041, and the fourth is 0. */
+static bool
+is_process(struct memctx_view *view, uint64_t gva)
+{
+    uint32_t header;
+    return memctx_view_le32(view, gva, &header, NULL) == 0 &&
+           (header & UINT32_C(0xff00ffff)) == 3;
+}
+
+static bool
+is_system(struct memctx_view *view, uint64_t gva)
+{
+    return memctx_windows_is_kernel_gva(view, gva) && gva % 8 == 0 &&
+           gva <= UINT64_MAX - FIELDS_TO && is_process(view, gva) &&
+           has_field(view, gva, is_system_name) &&
+           has_field(view, gva, is_system_pid_and_links);
+}
+
+/* The first pointer to a System process in memory that is never paged out; 0:
+ * there is none. Each step reads, and is charged to the map's work. */
+static uint64_t
+find_pointer(struct memctx_view *view, const struct memctx_windows_image *image)
+{
+    unsigned word = memctx_view_pointer_size(view);
+    unsigned looks = 0;
+    for (size_t i = 0; i < image->n_resident; i++) {
+        uint64_t gva = image->base_gva + image->resident[i].rva;
+        uint64_t end = gva + image->resident[i].size;
+        for (; gva + word <= end && looks < POINTERS_MAX; gva += word) {
+            uint64_t pointer;
+            if (memctx_view_pointer(view, gva, &pointer, NULL) < 0) {
+                gva |= MEMCTX_PAGE_SIZE - word;
+                continue;
+            }
+            if (!memctx_windows_is_kernel_gva(view, pointer))
+                continue;
+            looks++;
+            if (is_system(view, pointer))
+                return gva;
+        }
+    }
+    return 0;
+}
+
 int
 memctx_windows_system_read(struct memctx_view *view,
                            const struct memctx_windows_image *image,
@@ -219,6 +268,14 @@ memctx_windows_system_read(struct memctx_view *view,
     struct memctx_windows_system system = {.offsets = {.dtb = 0}};
     struct memctx_windows_offsets *offsets = &system.offsets;
     system.pointer_gva = image->exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS];
+    if (system.pointer_gva == 0 && image->is_incomplete)
+        system.pointer_gva = find_pointer(view, image);
+    if (system.pointer_gva == 0 && image->is_incomplete)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "exports of ntoskrnl.exe at %#" PRIx64
+                                " are paged out, and nothing in its data leads "
+                                "to the System process",
+                                image->base_gva);
     if (system.pointer_gva == 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "ntoskrnl.exe at %#" PRIx64
@@ -277,4 +334,18 @@ memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
                                 "DirectoryTableBase of System is %#" PRIx64,
                                 dtb_gpa);
     return check_fields(view, eprocess, &known, err);
+}
+
+uint64_t
+memctx_windows_system_began(struct memctx_view *view, uint64_t eprocess_gva,
+                            const struct memctx_windows_kuser *kuser)
+{
+    for (unsigned at = TIMES_FROM; at < FIELDS_TO; at += 8) {
+        uint64_t time;
+        if (memctx_view_le64(view, eprocess_gva + at, &time, NULL) < 0)
+            return 0;
+        if (memctx_windows_is_start(kuser, time))
+            return time;
+    }
+    return 0;
 }

@@ -10,6 +10,7 @@
 #include "guest/kernel.h"
 #include "paging/view.h"
 #include "guest/windows/image.h"
+#include "guest/windows/kuser.h"
 
 struct memctx_windows_system {
     uint64_t pointer_gva; /* PsInitialSystemProcess, the variable */
@@ -38,6 +39,13 @@ int memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
                                  uint64_t eprocess_gva,
                                  const struct memctx_windows_offsets *offsets,
                                  struct memctx_error *err);
+
+/* When this System process began, if a field of it says that it was when the
+ * clock says that the system did: CreateTime, where no getter tells where that
+ * is. 0: none does. About 250 reads. Any thread. */
+uint64_t memctx_windows_system_began(struct memctx_view *view,
+                                     uint64_t eprocess_gva,
+                                     const struct memctx_windows_kuser *kuser);
 
 /* The root in a DirectoryTableBase, without the bits that are no address, such
  * as the PCID of KVA shadow. */

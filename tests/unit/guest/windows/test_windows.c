@@ -403,6 +403,51 @@ test_entries_that_are_not_in_transition(void **state)
                     entries[i].is);
 }
 
+/* A kernel is known by its sections or its PDB, too. What only exports tell is
+ * then not said. */
+static void
+test_exports_that_are_out(void **state)
+{
+    struct fixture *f = *state;
+    for (const struct winimg_build *b = winimg_builds; b->build != 0; b++) {
+        for (int names = 0; names < 2; names++) {
+            remake_ram(f, RAM, RAM);
+            f->want = winimg(b->build, b->wide ? FOUR : PAE);
+            f->want.large_pages = false;
+            winimg_write(&f->img, &f->want);
+            winimg_page(&f->img, &f->want, names ? WINIMG_NAMES : WINIMG_EDATA,
+                        PAGE, WINIMG_PAGE_FILE);
+            expect_found(f);
+            assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
+            assert_string_equal(
+                f->kernel->checks,
+                names ? "top-level,self-map,kuser,ntoskrnl,system-process"
+                      : "top-level,self-map,kuser,ntoskrnl,sections,"
+                        "system-process");
+            assert_int_equal(f->kernel->windows_facts.offsets.dtb, b->dtb);
+            assert_int_equal(f->kernel->windows_facts.offsets.pid, 0);
+            assert_int_equal(f->kernel->windows_facts.offsets.image_name, 0);
+        }
+    }
+}
+
+/* A driver whose exports are out is none. */
+static void
+test_driver_whose_exports_are_out(void **state)
+{
+    struct fixture *f = *state;
+    f->want.large_pages = false;
+    f->want.pdb = "hal.pdb";
+    winimg_write(&f->img, &f->want);
+    winimg_page(&f->img, &f->want, WINIMG_EDATA, PAGE, WINIMG_PAGE_FILE);
+    expect_found(f);
+    f->want.only_data = true;
+    winimg_write(&f->img, &f->want);
+    winimg_page(&f->img, &f->want, WINIMG_EDATA, PAGE, WINIMG_PAGE_FILE);
+    expect_nothing(f, "check ntoskrnl: no image of ntoskrnl.exe is mapped; the "
+                      "last image: gva 0xfffff80312400000: export directory");
+}
+
 /* ---- stages ------------------------------------------------------------- */
 
 static void
@@ -931,6 +976,8 @@ main(void)
         T(test_path_of_a_pdb_is_cut),
         T(test_pages_in_transition),
         T(test_entries_that_are_not_in_transition),
+        T(test_exports_that_are_out),
+        T(test_driver_whose_exports_are_out),
         T(test_stages_of_a_boot),
         T(test_system_process_that_is_not_complete),
         T(test_getter_of_another_field),
