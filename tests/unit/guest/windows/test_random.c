@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Random combinations of what may befall the RAM of a Windows guest: pages that
+ * are out, an earlier boot that is still whole, stubs that are stale. Whatever
+ * they are, the answer is right, or there is none and a sentence says why. The
+ * seed is printed; MEMCTX_TEST_SEED and MEMCTX_TEST_ROUNDS set seed and number.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "guestimg.h"
+#include "search/bootstrap.h"
+#include "search/search.h"
+#include "winimg.h"
+
+#define RAM (128 * MEMCTX_MIB)
+#define SECOND UINT64_C(1000000)
+#define ROUNDS 150
+
+struct fixture {
+    struct guestimg img;
+    struct memctx_rammap *map;
+    struct winimg live;
+    struct winimg dead;
+    bool has_dead;
+    uint64_t random;
+    unsigned n_right;
+    uint64_t seed; /* of the round under way; 0: none is */
+    struct memctx_error err;
+};
+
+/* SplitMix64: the same numbers everywhere. */
+static unsigned
+below(struct fixture *f, unsigned n)
+{
+    uint64_t z = f->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned)((z ^ z >> 31) % n);
+}
+
+static bool
+one_in(struct fixture *f, unsigned n)
+{
+    return below(f, n) == 0;
+}
+
+static uint64_t
+number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+/* ---- images -------------------------------------------------------------- */
+
+static struct winimg
+random_kernel(struct fixture *f)
+{
+    unsigned n = 0;
+    while (winimg_builds[n].build != 0)
+        n++;
+    const struct winimg_build *build = &winimg_builds[below(f, n)];
+    enum memctx_paging paging = MEMCTX_PAGING_X86_64_4LEVEL;
+    if (!build->wide)
+        paging = build->build == 7601 && one_in(f, 2) ? MEMCTX_PAGING_X86_2LEVEL
+                                                      : MEMCTX_PAGING_X86_PAE;
+    else if (build->build >= 20348 && one_in(f, 3))
+        paging = MEMCTX_PAGING_X86_64_5LEVEL;
+    struct winimg w = winimg(build->build, paging);
+    w.large_pages = false;
+    w.self_index = build->build < 14393 ? 0x1ed : 0x100 + below(f, 0xf0);
+    w.kva_shadow = build->user_dtb != 0 && one_in(f, 3);
+    w.user_half = one_in(f, 3);
+    w.code = (enum winimg_code)below(f, WINIMG_CODES);
+    w.pdb = one_in(f, 5) ? NULL : w.pdb;
+    w.n_processes = 1 + below(f, 12);
+    if (one_in(f, 3))
+        w.stub_gpa = 0;
+    w.uptime = (1 + below(f, 36000)) * UINT64_C(10000000);
+    w.created = w.time - w.uptime + below(f, 20000000);
+    return w;
+}
+
+static void
+take_pages(struct fixture *f, const struct winimg *w)
+{
+    for (unsigned rva = 0; rva < WINIMG_ALL_OUT; rva += MEMCTX_PAGE_SIZE) {
+        if (one_in(f, 3))
+            winimg_page(&f->img, w, rva, MEMCTX_PAGE_SIZE,
+                        (enum winimg_out)(1 + below(f, 3)));
+    }
+}
+
+/* The boot before had its own place, or in part that of the live one. */
+static void
+add_dead(struct fixture *f)
+{
+    uint64_t before = (60 + below(f, 36000)) * UINT64_C(10000000);
+    f->dead = f->live;
+    f->dead.next_gpa = f->dead.kuser_gpa = 0;
+    f->dead.root_gpa = one_in(f, 2) ? 0x1aa000 : 0x1b0000;
+    f->dead.tables_gpa = 64 * MEMCTX_MIB;
+    f->dead.image_gpa = 96 * MEMCTX_MIB;
+    if (!one_in(f, 4))
+        f->dead.base_gva += 16 * MEMCTX_MIB;
+    if (f->dead.stub_gpa != 0 || one_in(f, 2))
+        f->dead.stub_gpa = one_in(f, 2) ? 0x12000 : 0x14000;
+    if (f->dead.paging == MEMCTX_PAGING_X86_PAE ||
+        f->dead.paging == MEMCTX_PAGING_X86_2LEVEL)
+        f->dead.stub_gpa = 0;
+    f->dead.created = f->live.created - f->dead.uptime - before;
+    if (one_in(f, 2))
+        f->dead.shares_kuser = f->live.kuser_gpa;
+    else
+        f->dead.time -= f->live.uptime + before;
+    winimg_write(&f->img, &f->dead);
+}
+
+static void
+make_image(struct fixture *f)
+{
+    guestimg_init(&f->img, RAM, RAM);
+    f->map = guestimg_rammap(&f->img, NULL);
+    f->live = random_kernel(f);
+    winimg_write(&f->img, &f->live);
+    f->has_dead = !one_in(f, 4);
+    if (f->has_dead)
+        add_dead(f);
+    if (f->has_dead && one_in(f, 3))
+        take_pages(f, &f->dead);
+    if (!one_in(f, 4))
+        take_pages(f, &f->live);
+}
+
+static void
+drop_image(struct fixture *f)
+{
+    memctx_rammap_destroy(f->map);
+    guestimg_deinit(&f->img);
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static void
+expect_right(struct fixture *f, const struct memctx_kernel *kernel)
+{
+    const struct winimg_build *build = f->live.build;
+    const struct memctx_windows_offsets *offsets =
+        &kernel->windows_facts.offsets;
+    f->n_right++;
+    assert_int_equal(kernel->kcr3, f->live.root_gpa);
+    assert_int_equal(kernel->paging, f->live.paging);
+    assert_int_equal(kernel->base_gva, f->live.base_gva);
+    assert_int_equal(kernel->first_process_gva, f->live.eprocess_gva[0]);
+    assert_true(offsets->pid == 0 || offsets->pid == build->pid);
+    assert_true(offsets->links == 0 || offsets->links == build->links);
+    assert_true(offsets->image_name == 0 ||
+                offsets->image_name == build->image_name);
+}
+
+/* What `memctx probe` says of a dump. */
+static void
+ask_dump(struct fixture *f)
+{
+    struct memctx_search_request request = {.all = true};
+    struct memctx_search_result result;
+    struct memctx_search *search;
+    assert_done(memctx_search_create(&search, &f->err), &f->err);
+    if (memctx_search_try(search, f->map, &request, &result, &f->err) == 0)
+        expect_right(f, &result.kernels[memctx_search_latest(&result)]);
+    else
+        assert_int_equal(f->err.kind, MEMCTX_RETRY);
+    memctx_search_destroy(search);
+}
+
+/* What an agent publishes that comes to a running guest, whose pages come and
+ * go. */
+static void
+ask_agent(struct fixture *f)
+{
+    struct memctx_bootstrap_request request = {.now_us = 1234 * SECOND};
+    struct memctx_bootstrap_result result;
+    struct memctx_bootstrap *bootstrap;
+    assert_done(memctx_bootstrap_create(&bootstrap, &f->err), &f->err);
+    for (int i = 0; i < 6; i++) {
+        int failed = i % 3 == 1
+                         ? memctx_bootstrap_watch(bootstrap, f->map, &request,
+                                                  &result, &f->err)
+                         : memctx_bootstrap_try(bootstrap, f->map, &request,
+                                                &result, &f->err);
+        if (failed == 0)
+            expect_right(f, &result.kernel);
+        else
+            assert_int_equal(f->err.kind, MEMCTX_RETRY);
+        winimg_tick(&f->img, &f->live, 10 * SECOND);
+        request.now_us += SECOND;
+        if (one_in(f, 3))
+            winimg_page(&f->img, &f->live, 0, WINIMG_ALL_OUT, WINIMG_IN);
+        else if (one_in(f, 3))
+            take_pages(f, &f->live);
+    }
+    memctx_bootstrap_destroy(bootstrap);
+}
+
+static void
+test_right_or_nothing(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t seed = number_of("MEMCTX_TEST_SEED", 20261130);
+    uint64_t rounds = number_of("MEMCTX_TEST_ROUNDS", ROUNDS);
+    print_message("MEMCTX_TEST_SEED=%llu, %llu rounds\n",
+                  (unsigned long long)seed, (unsigned long long)rounds);
+    for (uint64_t i = 0; i < rounds; i++) {
+        f->random = f->seed = seed + i;
+        make_image(f);
+        ask_dump(f);
+        ask_agent(f);
+        drop_image(f);
+    }
+    f->seed = 0;
+    print_message("%u answers\n", f->n_right);
+    /* Nothing alone would be right, too: most must be found. */
+    assert_true(f->n_right > rounds);
+}
+
+static int
+setup(void **state)
+{
+    *state = test_calloc(1, sizeof(struct fixture));
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    const struct fixture *f = *state;
+    if (f->seed != 0)
+        print_message("failed with MEMCTX_TEST_SEED=%llu\n",
+                      (unsigned long long)f->seed);
+    test_free(*state);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_right_or_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
