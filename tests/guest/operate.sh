@@ -94,6 +94,8 @@ settings_change()
     is reload-broken-stays "$(bed_ctl list | grep -cw two)" 0
     reload 'domains = [ ]'
     at_last reload-taken-in bed_has_state two ready
+    # It may still be booting.
+    bed_wait_up two 60 || true
     is reload-truth "$(bed_datum_faults "$(bed_datum two)" "$(bed_truth two)")" ""
     is reload-agent "$(kill -0 "$BED_AGENT" && echo runs)" runs
 }
