@@ -11,7 +11,7 @@
 #define RAM_GPA (16 * MEMCTX_MIB)
 #define RAM_SIZE (2 * MEMCTX_MIB)
 #define BEYOND (RAM_GPA + RAM_SIZE)
-#define MUTATIONS 200000
+#define MUTATIONS 1000000
 
 /* A guest whose RAM is in one of two places, and what was asked about it. */
 struct fixture {
