@@ -5,7 +5,9 @@
 #include "domains.h"
 
 #include "publish/statefile.h"
+#include "record/hold.h"
 #include "record/opener.h"
+#include "record/tell.h"
 #include "wire/clocks.h"
 #include "wire/statepage.h"
 
@@ -233,7 +235,7 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
         return -1;
     log_line(d->means->log, LOG_LEVEL_INFO, "uuid=%s name=%s RAM was handed in",
              old->uuid, LOG_QUOTE(old->name));
-    record_withdraw(old);
+    hold_withdraw(old);
     members_remove(&d->members, members_find(&d->members, old->uuid));
     if (members_add(&d->members, record) == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
@@ -355,7 +357,7 @@ void
 domains_tell_late(struct domains *d, uint64_t now_ms)
 {
     for (struct member *m = d->members.first; m != NULL; m = m->next)
-        record_tell_late(m->record, now_ms);
+        tell_late(m->record, now_ms);
 }
 
 /* It runs on, and is no longer ours. Its count in runs/ stays. */
@@ -369,7 +371,7 @@ leave_out(struct domains *d, struct member *member)
              record->uuid, LOG_QUOTE(record->name));
     adapter_drop(record->adapter);
     if (record->has_datum)
-        record_withdraw(record);
+        hold_withdraw(record);
     else
         publisher_set(d->means->publisher, &run, NULL, NULL);
     epoch_set(record->epoch, STATEPAGE_OVER);
@@ -447,7 +449,7 @@ domains_withdraw(struct domains *d)
     d->ending = true;
     for (struct member *m = d->members.first; m != NULL; m = m->next) {
         adapter_drop(m->record->adapter);
-        record_withdraw(m->record);
+        hold_withdraw(m->record);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <json-c/json.h>
 
-#include "record/record.h"
+#include "record/state.h"
 
 /* {"name","uuid","id","state","reason","generation","live","still"}. The caller
  * puts it. */

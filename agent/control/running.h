@@ -7,7 +7,7 @@
 
 #include "paging/format.h"
 #include "ram/rammap.h"
-#include "record/record.h"
+#include "record/state.h"
 
 struct running_kernel {
     struct memctx_rammap *map; /* a reference, */

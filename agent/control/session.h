@@ -10,7 +10,7 @@
 #include "control/connection.h"
 #include "control/message.h"
 #include "control/service.h"
-#include "record/record.h"
+#include "record/state.h"
 
 struct session;
 
