@@ -21,7 +21,9 @@
 
 /* To add a key: a member of struct settings, a row here, an item in
  * man/memctxd.conf.pod that begins with the row's help, and a commented line
- * with its default in agent/memctxd.conf. tests/test_docs.sh compares them. */
+ * with its default in agent/memctxd.conf; who uses it. If SIGHUP may change it,
+ * agent_reload() tells whoever keeps a copy. tests/test_docs.sh compares all
+ * that is written. */
 static const struct settings_key keys[] = {
     {"uri", SETTINGS_TEXT, offsetof(struct settings, uri), 0, 0, false, "\"\"",
      "The libvirt connection whose domains are watched, as --connect."},
@@ -391,8 +393,8 @@ size_of(const struct settings_key *key)
 static bool
 is_equal(const struct settings_key *key, const void *a, const void *b)
 {
-    return key->type == SETTINGS_TEXT ? strcmp(a, b) == 0
-                                      : memcmp(a, b, size_of(key)) == 0;
+    bool text = key->type == SETTINGS_TEXT || key->type == SETTINGS_LEVEL;
+    return text ? strcmp(a, b) == 0 : memcmp(a, b, size_of(key)) == 0;
 }
 
 void
