@@ -138,11 +138,12 @@ static void
 shut(struct adapter *a, struct happening *h)
 {
     (void)h;
+    /* The disposer is to drop the last reference. */
+    attend_stop(a);
     tries_set_ram(a->client, NULL, 0);
     act_dispose(a, &a->ram);
     a->words.n = 0;
     a->suspect = false;
-    attend(a);
 }
 
 static void
@@ -253,7 +254,7 @@ hold(struct adapter *a, struct happening *h)
     act_set_timer(a);
 }
 
-/* In the order of the bits; step() begins anew by itself. */
+/* In the order of the bits; act_step() begins anew by itself. */
 static action_fn *const actions[] = {
     learn,    unask,    rest,   shut,      spill, keep, tell_news,
     tell_end, open_ram, answer, ask_order, quiz,  hold, NULL,

@@ -87,10 +87,10 @@ adapter_destroy(struct adapter *a)
         disposer_take(a->means.disposer, destroy_ramopen, a->ramopen);
     else
         ramopen_destroy(a->ramopen);
-    act_dispose(a, &a->ram);
     act_forget_end(a);
     if (a->has_news)
         adapter_result_deinit(&a->news);
+    act_dispose(a, &a->ram);
     for (unsigned i = 0; i < ADAPTER_COOKIES; i++)
         memctx_close_fd(&a->fds[i]);
     free(a);

@@ -3,6 +3,16 @@
 /* Tells the heartbeat what to listen to. */
 #include "tries/attend.h"
 
+void
+attend_stop(struct adapter *a)
+{
+    if (a->attends == ATTENDS_NOTHING)
+        return;
+    a->attends = ATTENDS_NOTHING;
+    a->has_heard = false;
+    heartbeat_stop(a->listener);
+}
+
 /* The clock words of a kernel that is to be listened to, or else, while one is
  * pending, what the CPUs use. */
 void
@@ -17,12 +27,12 @@ attend(struct adapter *a)
                                                  : ATTENDS_NOTHING;
     if (wanted == a->attends)
         return;
-    a->attends = wanted;
-    a->has_heard = false;
     if (wanted == ATTENDS_NOTHING) {
-        heartbeat_stop(a->listener);
+        attend_stop(a);
         return;
     }
+    a->attends = wanted;
+    a->has_heard = false;
     if (wanted == ATTENDS_WORDS) {
         subject.map = a->known_layout == 0 ? a->ram.map : a->ram.other;
         subject.words = a->words;

@@ -12,4 +12,7 @@
  * something else than before. */
 void attend(struct adapter *adapter);
 
+/* Have it listen to nothing, and let go of RAM. */
+void attend_stop(struct adapter *adapter);
+
 #endif
