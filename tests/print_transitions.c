@@ -180,7 +180,7 @@ print_table(const struct table *t)
     for (unsigned event = 0; event < t->events; event++) {
         if (!is_common(t, event))
             continue;
-        printf("| any | %s | - |", t->event(event));
+        printf("| any | %s | stay |", t->event(event));
         print_actions(t, t->cell(0, event).actions);
     }
     for (unsigned phase = 0; phase < t->phases; phase++)

@@ -24,8 +24,9 @@ struct settings {
     char runtime_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     struct patterns domains;             /* that are watched */
     char log_level[SETTINGS_TEXT_MAX];
-    /* No keys: the program that parses guest bytes, and how many times longer
-     * than usual one may take to answer. Tests on busy machines are patient. */
+    /* Not in the file: the program that parses guest bytes, and how many times
+     * longer than usual one may take to answer. Tests on busy machines are
+     * patient. */
     const char *prober;
     unsigned patience;
     uint64_t workers;            /* threads that open RAM */
@@ -40,7 +41,7 @@ struct settings {
                                none */
     char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     uint64_t hook_timeout_ms;
-    struct access access;     /* rules; more than one key adds to them */
+    struct access access;     /* rules; those of repeated keys add up */
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };
 

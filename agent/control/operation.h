@@ -13,7 +13,8 @@
 struct operation {
     const char *name;        /* what stands behind "op" */
     bool touches_ram;        /* of a guest: each request is on record */
-    enum access_right right; /* that it takes; where it touches RAM */
+    enum access_right right; /* that it takes, for the record; perform() checks
+                                it. Where it touches RAM */
     bool takes_fds;          /* descriptors may come with it */
     /* Perform it, on the loop thread: 0 when it is answered or under way; -1
        with *refusal, which the caller sends; -2: the client is to be dropped.

@@ -53,7 +53,7 @@ void explained_deinit(struct explained *explained);
  * has been printed. *ret is the caller's to deinit. */
 
 /* Open the guest that the command line names: its first word, or --ram. The
- * command has the three options above, and at most one word. No byte of the
+ * command's table has those of the options above that it takes. No byte of the
  * guest is read. */
 enum exit_code explained_open(const struct invocation *in,
                               const struct explained_from *from,

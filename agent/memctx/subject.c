@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Gathers what export and core need to know of a guest. */
+/* Opens a guest, be it a file or a domain. */
 #include "memctx/subject.h"
 
 #include <limits.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* A guest whose kernel is known and whose RAM can be read, be it a file with
- * RAM or a domain: what commands work on that
- * parse what a guest wrote. */
+ * RAM or a domain: what all commands work on that parse what a guest wrote. */
 #ifndef MEMCTX_SUBJECT_H
 #define MEMCTX_SUBJECT_H
 

@@ -20,7 +20,8 @@ struct opener_target {
     const struct log *log; /* NULL: nothing is told */
 };
 
-/* Have that RAM opened. Copies the uuid. -1 with EXHAUSTED: out of memory. */
+/* Fill *ret so that this RAM is opened when an adapter asks. Copies the uuid.
+ * -1 with EXHAUSTED: out of memory. */
 int opener_configure(const struct opener_target *target,
                      struct ramopen_config *ret, struct memctx_error *err);
 

@@ -172,7 +172,8 @@ perform_tell(struct record *r, unsigned actions, struct adapter_result *result)
         hold_remember(r);
 }
 
-/* In the order of the bits: what is old goes before something new begins. */
+/* What is old goes before something new begins. A new boot stands around the
+ * withdrawal: what ends with it is written down with that. */
 static bool
 perform(struct record *r, unsigned actions, struct adapter_result *result)
 {

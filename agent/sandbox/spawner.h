@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Starts programs, one after the other, on a thread that holds no capability
- * and no descriptor of anybody else, and lives as long as the agent.
+/* A queue in front of the starter (starter.h), which starts programs one after
+ * the other, on a thread that holds no capability and no descriptor of anybody
+ * else, and lives as long as the agent.
  *
  * Capabilities belong to a thread, and a child gets those of the thread that
  * started it. That thread gives up all of them, and any way to get some

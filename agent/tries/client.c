@@ -63,7 +63,6 @@ client_blame(struct tries_client *client, enum tries_fault fault,
     client_deliver(client, &outcome);
 }
 
-/* A long look that nobody waits for is not waited for. */
 void
 client_drop(struct tries_client *client)
 {

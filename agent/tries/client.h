@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* A guest as the tries know it, and what they all share. For tries.c and
- * keeper.c; everything here is under the lock. */
+/* A guest as the tries know it, and what they all share. For the files
+ * of this room that know probers; everything here is under the lock. */
 #ifndef MEMCTXD_CLIENT_H
 #define MEMCTXD_CLIENT_H
 
@@ -44,8 +44,8 @@ struct tries_client {
 void client_start_waiting(struct tries_client *client);
 void client_stop_waiting(struct tries_client *client);
 
-/* What it asked, if anything, is void. A long look that nobody waits for is not
- * waited for. */
+/* What it asked, if anything, is void. A prober that is in a long look ends,
+ * since nobody waits for it. */
 void client_drop(struct tries_client *client);
 
 /* ... and its prober ends. */

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Starts probers, if need be before there is RAM for them: to find and open it
  * takes about as long. A prober without RAM waits for it, and has seen no byte
- * of a guest. Under the lock of tries.c. */
+ * of a guest. Under the lock of the tries. */
 #ifndef MEMCTXD_LAUNCH_H
 #define MEMCTXD_LAUNCH_H
 

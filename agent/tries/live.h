@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* A prober that lives, with what it does and has used: measured, but not
- * judged. It knows nothing of guests and of turns. Under the lock of tries.c.
+ * judged. It knows nothing of guests and of turns. Under the lock of the tries.
  */
 #ifndef MEMCTXD_LIVE_H
 #define MEMCTXD_LIVE_H
@@ -24,10 +24,10 @@ struct live {
         struct live *live;
         bool process;
     } tags[2];
-    bool launched; /* it was started, or could not be */
     bool equipped; /* it has RAM: what it does from here on may be the guest's
                       doing */
-    bool admitted; /* ... which the thread of tries.c has seen */
+    bool launched; /* it was started, or could not be */
+    bool admitted; /* ... which keeper.c has seen */
     bool ending;   /* it is killed; what it still says counts for nothing */
     bool ended;    /* it was reaped, or never was a process */
     bool running;  /* it has a task, or had one since since_us */

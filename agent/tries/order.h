@@ -50,8 +50,8 @@ struct adapter_order {
 /* What has happened. */
 struct adapter_result {
     enum memctx_event event; /* OPENED; FOUND, CONFIRMED, RETRY, PENDING, STILL,
-                                NEVER or GONE; MOVES, STANDS, REPLACED or
-                                UNREAD; TIMER */
+                                NEVER or GONE; MOVES, STANDS, DIED, REPLACED
+                                or UNREAD; TIMER */
     struct memctx_error why; /* when something was wanting */
     unsigned attempt;        /* number of this try since the last new boot */
     /* FOUND, PENDING or STILL: a datum without generation; the receiver's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* One prober process, as memctxd holds it: started, asked, heard, measured and
- * ended. It has no opinion on what a prober may do; tries.c has. Nothing here
+ * ended. It has no opinion on what a prober may do; limits.h has. Nothing here
  * waits. One thread at a time may use a prober. */
 #ifndef MEMCTXD_PROBER_H
 #define MEMCTXD_PROBER_H

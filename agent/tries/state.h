@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* What an adapter knows. For adapter.c, act.c, ask.c and judge.c alone. */
+/* What an adapter knows. For the files of the adapter alone. */
 #ifndef MEMCTXD_STATE_H
 #define MEMCTXD_STATE_H
 

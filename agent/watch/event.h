@@ -25,7 +25,7 @@ enum event_kind {
                          or is not any more */
     EVENT_CLAIM_WORD, /* an agent said something of that in a domain */
     EVENT_IDLE,       /* the publisher has nothing more to write */
-    EVENT_SIGNAL,     /* SIGTERM or SIGINT arrived */
+    EVENT_SIGNAL,     /* as SIGTERM, from another thread */
 };
 
 struct event {

@@ -28,8 +28,8 @@ enum memctx_phase {
     /* A record just made, nothing started. Leaves with the first event. */
     MEMCTX_PHASE_NEW,
     /* A try is made: RAM is opened if need be, and a prober searches it; the
-     * timer is not armed. Ends with one of FOUND, RETRY, PENDING, NEVER, GONE.
-     */
+     * timer is not armed. Ends with one of FOUND, RETRY, PENDING, STILL,
+     * NEVER, GONE. */
     MEMCTX_PHASE_PROBING,
     /* The same, but the guest has been paused: when this try fails there is no
      * other until RESUME, which begins a new one: what a paused guest shows was
@@ -45,7 +45,8 @@ enum memctx_phase {
      * has no heartbeat: the timer is armed for a look at it, which ends with
      * CONFIRMED, RETRY or PENDING. */
     MEMCTX_PHASE_READY,
-    /* Its clocks stand still while its CPUs are busy. A try is made, and the
+    /* Its clocks stand still while its CPUs are busy, or nobody knows what they
+     * do. A try is made, and the
      * timer is armed: when it fires, the kernel counts as silent. Ends with
      * MOVES, TIMER, or what the try finds. */
     MEMCTX_PHASE_DOUBT,

@@ -13,7 +13,8 @@
 
 #define LIMIT_OF_PC UINT64_C(0xe0000000)
 
-/* pc-i440fx-2.0 and later align the split to 1 GiB when RAM reaches it. */
+/* Where no QEMU is there to ask, search/split.c has the outcome of these rules.
+ * pc-i440fx-2.0 and later align the split to 1 GiB when RAM reaches it. */
 static uint64_t
 low_of_pc(uint64_t ram, uint64_t max4)
 {

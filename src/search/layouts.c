@@ -28,7 +28,7 @@ struct memctx_layouts {
     enum memctx_layout_proof proof;
 };
 
-/* One try of all candidates. */
+/* One try in all layouts. */
 struct round {
     struct memctx_bootstrap_result results[MEMCTX_LAYOUTS_MAX];
     struct memctx_error errors[MEMCTX_LAYOUTS_MAX];

@@ -19,7 +19,7 @@ struct memctx_layouts; /* one try at a time, from any thread */
 uint64_t memctx_layouts_steps(uint64_t bytes, bool all);
 
 struct memctx_layouts_result {
-    struct memctx_bootstrap_result found; /* bytes_read: of all candidates */
+    struct memctx_bootstrap_result found; /* bytes_read: in all layouts */
     size_t layout;                        /* index of the map it is right in */
     enum memctx_layout_proof proof;
 };
@@ -38,7 +38,7 @@ void memctx_layouts_destroy(struct memctx_layouts *layouts);
 void memctx_layouts_set_over(struct memctx_layouts *layouts,
                              bool (*is_over)(void *arg), void *arg);
 
-/* As those of bootstrap.h, in all candidates: the budget of a try is dealt out
+/* As those of bootstrap.h, in all layouts: the budget of a try is dealt out
  * among them. Two kernels in a paused guest, each in a layout that the other
  * one contradicts, are RETRY. */
 void memctx_layouts_new_boot(struct memctx_layouts *layouts);

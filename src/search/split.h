@@ -27,7 +27,8 @@ enum memctx_split_word memctx_split_judge(
     const struct memctx_rammap *map, const struct memctx_kernel *kernel,
     uint64_t low, uint64_t guesses[MEMCTX_SPLIT_GUESSES]);
 
-/* Where machines of QEMU split so much RAM, the likeliest first; `size` itself:
+/* Where machines of QEMU split so much RAM (their rules, with all options, are
+ * in qemu/machine.c), the likeliest first; `size` itself:
  * it is in one piece. At least one. Source: hw/i386/pc_piix.c, pc_q35.c and
  * microvm.c of QEMU 1.7 to 10.0. */
 #define MEMCTX_SPLITS_MAX 4

@@ -4,7 +4,7 @@
  *
  * The clock is jiffies_64: 64 bits, 8-byte aligned. Kernels from 6.0 on name
  * their symbol table in VMCOREINFO, and it is looked up there
- * (linux_kallsyms.h). In others, and in those without data symbols, it is known
+ * (kallsyms.h). In others, and in those without data symbols, it is known
  * by its value: it is in the .data of the kernel image, on x86-64 like the root
  * page table (108 KiB apart at most on 5.10, 6.1 and 6.12); on i386 the root is
  * in .bss, some 2 MiB above; on aarch64 it is below init_uts_ns (up to 2.4
