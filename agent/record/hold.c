@@ -54,11 +54,11 @@ hold_drop(struct record *r)
 }
 
 void
-hold_drop_claim(struct record *r)
+hold_drop_unproven(struct record *r)
 {
-    if (r->has_claim)
-        memctx_datum_deinit(&r->claim);
-    r->has_claim = false;
+    if (r->has_unproven)
+        memctx_datum_deinit(&r->unproven);
+    r->has_unproven = false;
 }
 
 void
@@ -167,14 +167,14 @@ say(struct record *r, enum memctx_datum_live live)
 static void
 count(struct record *r, const struct memctx_datum *datum)
 {
-    bool came = r->has_claim && r->claim.generation > 0 &&
+    bool came = r->has_unproven && r->unproven.generation > 0 &&
                 r->run.generation == 0 && r->boot == 1 &&
-                memctx_datum_is_same_kernel(&r->claim, datum);
+                memctx_datum_is_same_kernel(&r->unproven, datum);
     if (came)
-        hold_count_up_to(r, r->claim.generation);
+        hold_count_up_to(r, r->unproven.generation);
     else if (r->run.generation < UINT_MAX)
         r->run.generation++;
-    hold_drop_claim(r);
+    hold_drop_unproven(r);
 }
 
 /* A kernel that runs. From here on RAM has held a kernel, which a kexec may

@@ -14,7 +14,7 @@ void hold_drop_map(struct record *record);
 void hold_drop(struct record *record);
 
 /* Let go of what stood in the metadata of a run that no agent knew. */
-void hold_drop_claim(struct record *record);
+void hold_drop_unproven(struct record *record);
 
 /* Readers learn from the state page what the record's phase means for them. */
 void hold_show(struct record *record);

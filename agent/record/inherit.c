@@ -37,18 +37,18 @@ is_disowned(const struct record *r, const struct adapter_result *result)
  * or somebody has made it up. Its kernel has to be found; then it counts as it
  * says. */
 static bool
-is_mere_claim(const struct record *r, const struct adapter_result *result)
+is_unproven(const struct record *r, const struct adapter_result *result)
 {
     return !r->has_datum && result->opened && r->run.generation == 0 &&
            r->boot == 1;
 }
 
 static void
-take_claim(struct record *r, struct adapter_result *result)
+keep_unproven(struct record *r, struct adapter_result *result)
 {
-    hold_drop_claim(r);
-    r->claim = result->inherited;
-    r->has_claim = true;
+    hold_drop_unproven(r);
+    r->unproven = result->inherited;
+    r->has_unproven = true;
     result->has_inherited = false;
     r->ops->withdraw(r->ops->arg, r);
 }
@@ -97,8 +97,8 @@ inherit(struct record *r, struct adapter_result *result)
         return;
     if (is_disowned(r, result))
         r->ops->withdraw(r->ops->arg, r);
-    else if (is_mere_claim(r, result))
-        take_claim(r, result);
+    else if (is_unproven(r, result))
+        keep_unproven(r, result);
     else
         take_over(r, result);
 }

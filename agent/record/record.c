@@ -45,7 +45,7 @@ record_destroy(struct record *r)
     if (r == NULL)
         return;
     hold_drop(r);
-    hold_drop_claim(r);
+    hold_drop_unproven(r);
     epoch_set(r->epoch, STATEPAGE_OVER);
     epoch_drop(r->epoch);
     adapter_destroy(r->adapter);

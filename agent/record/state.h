@@ -66,8 +66,8 @@ struct record {
     bool wait_logged;    /* the one diagnostic line of this wait was written */
     struct repeats news; /* lines of the log on what changed */
     unsigned faults_logged; /* of probers, when that was logged last */
-    bool has_claim;
-    struct memctx_datum claim; /* what stood in the metadata of a run that no
+    bool has_unproven;
+    struct memctx_datum unproven; /* what stood in the metadata of a run that no
                                   agent knew */
     bool booted; /* libvirt said when this run began that it was booted */
     bool cold;   /* RAM never held another kernel: it was just started, and
