@@ -20,7 +20,7 @@ stays_small()
     bed_agent_stop TERM || true
     before=$(resident "$name")
     bed_agent_start
-    bed_wait_state "$name" ready 60 || diag "$(bed_state_line "$name")"
+    bed_wait_state "$name" silent 60 || not_ok "$name-paused-state" "$(bed_state_line "$name")"
     is "$name-resident" "$(resident "$name")" "$before"
 }
 

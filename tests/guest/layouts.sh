@@ -26,7 +26,7 @@ doubtful()
     bed_virsh suspend "$name" > /dev/null
     bed_agent_stop TERM || true
     bed_agent_start
-    bed_wait_state "$name" ready 60 || diag "$(bed_state_line "$name")"
+    bed_wait_state "$name" silent 60 || not_ok "$name-paused-state" "$(bed_state_line "$name")"
     like "$name-paused" "$(bed_datum "$name")" "<extent gpa=\"$3\""
     bed_destroy "$name"
 }
