@@ -60,20 +60,28 @@ plug_and_unplug()
 }
 
 is_held() { [ "$(held "$1")" != 0 ]; }
-shmem_kib() { awk '/^Shmem:/ { print $2 }' /proc/meminfo; }
-is_free() { [ "$(shmem_kib)" -lt "$1" ]; }
 
-# A descriptor that is held pins all of a dead guest's RAM.
+# Processes that have this file open or mapped, whoever runs them: /proc/PID/maps has the device as MAJOR:MINOR in hex.
+holders()
+{
+    local device
+    device=$(printf '%02x:%02x %s' $((${1%:*} >> 8)) $((${1%:*} & 255)) "${1#*:}")
+    { stat -L -c '%d:%i %n' /proc/[0-9]*/fd/* | grep "^$1 "; grep -F " $device " /proc/[0-9]*/maps; } 2> /dev/null || true
+}
+is_free() { [ -z "$(holders "$1")" ]; }
+
+# A descriptor that is held pins all of a dead guest's RAM; a memfd that nobody has open or mapped is gone.
 freed()
 {
-    local full
+    local ram
     bed_create dead memory=2048 paused=yes
     bed_wait_state dead waiting 60 || not_ok dead-waiting "$(bed_state_line dead)"
     dd if=/dev/zero of="$(bed_ram_fd dead)" bs=1M count=512 seek=1536 conv=notrunc status=none
-    bed_until 60 is_held "$(stat -L -c %d:%i "$(bed_ram_fd dead)")" || not_ok dead-held "nobody holds the RAM"
-    full=$(shmem_kib)
+    ram=$(stat -L -c %d:%i "$(bed_ram_fd dead)")
+    bed_until 60 is_held "$ram" || not_ok dead-held "nobody holds the RAM"
+    like dead-seen "$(holders "$ram")" '/maps:'
     bed_destroy dead
-    if bed_in_turns 50 is_free $((full - 500 * 1024)); then ok dead-freed; else not_ok dead-freed "$full, now $(shmem_kib)"; fi
+    if bed_in_turns 50 is_free "$ram"; then ok dead-freed; else not_ok dead-freed "$(holders "$ram")"; fi
 }
 
 bed_start
