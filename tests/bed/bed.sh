@@ -44,15 +44,30 @@ bed_until()
     done
 }
 
+# bed_locked COMMAND...: alone among the beds of this machine. What they share is made and changed below the lock of the
+# cache: kernels, tools, the user, huge pages.
+bed_locked()
+(
+    mkdir -p "$BED_CACHE"
+    exec 9> "$BED_CACHE/lock"
+    flock 9
+    "$@"
+)
+
 # ---- the user -------------------------------------------------------------------------------------------
+
+bed_add_user()
+{
+    id "$1" > /dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /bin/sh "$1"
+}
 
 # qemu:///session needs somebody who is not root.
 bed_make_user()
 {
     if [ "$(id -u)" != 0 ]; then
         BED_USER=$(id -un)
-    elif ! id "$BED_USER" > /dev/null 2>&1; then
-        useradd --system --user-group --no-create-home --shell /bin/sh "$BED_USER"
+    else
+        bed_locked bed_add_user "$BED_USER"
     fi
     BED_GROUP=$(id -gn "$BED_USER")
 }
@@ -137,22 +152,37 @@ bed_gone() { [ ! -d "/proc/$1" ]; }
 
 # ---- up and down ----------------------------------------------------------------------------------------
 
-# bed_ram_writer NAME: a tool that writes RAM as tests/support builds it
+# bed_ram_writer DIR NAME: a tool that writes RAM as tests/support builds it
 bed_ram_writer()
 {
-    gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$BED_DIR/bin/$1" \
-        "$BED_SRC/$1.c" "$BED_TOP"/tests/support/{hostile,win,guest}img.c \
+    gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$1/$2" \
+        "$BED_SRC/$2.c" "$BED_TOP"/tests/support/{hostile,win,guest}img.c \
         "$BED_TOP"/src/{base,paging,ram}/*.c "$BED_TOP/src/guest/linux/vmcoreinfo.c"
 }
 
-# The tests' own tools
+bed_build_helpers()
+{
+    # shellcheck disable=SC2046 # flags are words
+    gcc -O2 -o "$1/notepoll" "$BED_SRC/notepoll.c" &&
+        gcc -O2 -o "$1/metapoll" "$BED_SRC/metapoll.c" $(pkg-config --cflags --libs libvirt) &&
+        bed_ram_writer "$1" winram && bed_ram_writer "$1" hostile
+}
+
+# bed_helpers: prints the directory of the tests' own tools; they are built again when any source changes that they may
+# include. The caller has the lock.
 bed_helpers()
 {
-    gcc -O2 -o "$BED_DIR/bin/notepoll" "$BED_SRC/notepoll.c"
-    bed_ram_writer winram
-    bed_ram_writer hostile
-    # shellcheck disable=SC2046 # flags are words
-    gcc -O2 -o "$BED_DIR/bin/metapoll" "$BED_SRC/metapoll.c" $(pkg-config --cflags --libs libvirt)
+    local key dir new
+    key=$({ find "$BED_SRC" "$BED_TOP/src" "$BED_TOP/tests/support" -name '*.[ch]' -print0 | sort -z | xargs -0 cat
+        cat "$BED_SRC/bed.sh"; gcc --version; } | sha256sum | cut -c 1-16)
+    dir="$BED_CACHE/helpers-$key"
+    if [ ! -d "$dir" ]; then
+        new=$(mktemp -d "$BED_CACHE/new.XXXXXX")
+        bed_build_helpers "$new" || { rm -rf "$new"; return 1; }
+        chmod 755 "$new"
+        mv -T "$new" "$dir"
+    fi
+    echo "$dir"
 }
 
 # bed_programs FROM TO: those of a build directory. The user may not be able to look into that, so they are copied.
@@ -168,6 +198,7 @@ bed_programs()
 # With BED_HUGE_MIB set: and a pool of huge pages of that size, if this machine gives one (bed_has_huge).
 bed_start()
 {
+    local helpers
     bed_make_user
     trap bed_exit EXIT
     trap 'exit 129' HUP
@@ -179,7 +210,8 @@ bed_start()
     mkdir -p "$BED_CACHE"
     [ -z "${BED_HUGE_MIB-}" ] || bed_huge_take "$BED_HUGE_MIB" || bed_huge_release
     bed_config
-    bed_helpers
+    helpers=$(bed_locked bed_helpers)
+    cp "$helpers"/* "$BED_DIR/bin/"
     bed_programs "$BED_BUILD" "$BED_DIR/bin"
     [ "$(id -u)" != 0 ] || chown -R "$BED_USER:$BED_GROUP" "$BED_DIR"
     mapfile -t BED_AS_USER < <(bed_user_words)
