@@ -347,23 +347,34 @@ bed_field() { sed -n "s/^$1=//p"; }
 
 # ---- huge pages -----------------------------------------------------------------------------------------
 
+# bed_huge_grow PAGES: the machine's pool of huge pages by so many, less when negative; 1 when it stays as it was. The
+# caller has the lock: another bed may have pages of its own in it.
+bed_huge_grow()
+{
+    local pool=/proc/sys/vm/nr_hugepages before
+    before=$(cat $pool)
+    echo $((before + $1)) 2> /dev/null > $pool || return 1
+    [ "$(cat $pool)" -lt $((before + $1)) ] || return 0
+    echo "$before" > $pool
+    return 1
+}
+
 # bed_huge_take MIB: a pool of 2 MiB pages and a mount for the user; 1 when this machine gives none.
 bed_huge_take()
 {
-    local pool=/proc/sys/vm/nr_hugepages pages=$(($1 / 2))
-    [ "$(id -u)" = 0 ] && [ -w $pool ] && grep -qw hugetlbfs /proc/filesystems || return 1
-    BED_HUGE_SAVED=$(cat $pool)
-    echo $((BED_HUGE_SAVED + pages)) 2> /dev/null > $pool || return 1
-    [ "$(cat $pool)" -ge $((BED_HUGE_SAVED + pages)) ] || return 1
+    local pages=$(($1 / 2))
+    [ "$(id -u)" = 0 ] && [ -w /proc/sys/vm/nr_hugepages ] && grep -qw hugetlbfs /proc/filesystems || return 1
+    bed_locked bed_huge_grow $pages || return 1
+    BED_HUGE_PAGES=$pages
     mount -t hugetlbfs -o "uid=$(id -u "$BED_USER"),mode=700,pagesize=2M" none "$BED_DIR/huge" 2> /dev/null
 }
 
 bed_huge_release()
 {
-    [ -n "${BED_HUGE_SAVED-}" ] || return 0
+    [ -n "${BED_HUGE_PAGES-}" ] || return 0
     umount "$BED_DIR/huge" 2> /dev/null || true
-    echo "$BED_HUGE_SAVED" > /proc/sys/vm/nr_hugepages
-    BED_HUGE_SAVED=
+    bed_locked bed_huge_grow $((-BED_HUGE_PAGES)) || true
+    BED_HUGE_PAGES=
 }
 
-bed_has_huge() { [ -n "${BED_HUGE_SAVED-}" ]; }
+bed_has_huge() { [ -n "${BED_HUGE_PAGES-}" ]; }
