@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # The kernel's VMCOREINFO note in RAM is followed by the datum. How closely is told, and measured by the row "latency" of
 # tests/bench/run.sh; nothing fails here because a machine is slow.
+# ALONE: it tells a time that people compare.
 #
 #   MEMCTX_LATENCY_BOOTS  number of boots (default 5)
 set -eu
