@@ -36,35 +36,76 @@ has_live() { [ "$(live_of "$1")" = "$2" ]; }
 # Times that others saw another state of the domain, as the log has it.
 changes() { grep -c "name=$1 .*->" "$(bed_agent_log)" || true; }
 
-# ready NAME [KEY=VALUE...]: a domain whose kernel is published and up
+# ---- guests that run ------------------------------------------------------------------------------------
+
+# Guests that did not come up; nothing more is asked of them.
+declare -A absent=()
+is_there() { [ -z "${absent[$1]-}" ]; }
+
+create() { bed_create "$@" "kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})"; }
+
+# ready NAME...: domains whose kernels are published and up. They boot beside each other.
 ready()
 {
-    local name=$1
-    bed_create "$@" "kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})"
-    bed_wait_state "$name" ready 60 && bed_wait_up "$name" 60 && return
-    not_ok "$name-ready" "$(bed_state_line "$name")"
-    return 1
+    local name
+    for name in "$@"; do
+        bed_wait_state "$name" ready 180 && bed_wait_up "$name" 180 && continue
+        not_ok "$name-ready" "$(bed_state_line "$name")"
+        absent[$name]=yes
+    done
 }
 
-# died NAME: it says so on its console; the agent has two seconds from then on
-died()
+next_agent()
 {
-    local name=$1
-    bed_until 60 is_panicked "$name" || { not_ok "$name-panic" "the guest does not panic"; return 1; }
-    if bed_until 3 has_live "$name" no; then ok "$name-marked"; else not_ok "$name-marked" "$(bed_state_line "$name")"; fi
-    is "$name-state" "$(bed_state "$name")" silent
-    sleep "$watch_s"
-    is "$name-stays" "$(bed_state "$name") $(live_of "$name")" "silent no"
-    is "$name-invalid" "$(bed_datum_invalid "$(bed_datum "$name")")" ""
+    bed_agent_stop KILL || true
+    bed_agent_start
 }
 
-# served NAME BASE: what readers get of a dead guest, whose kernel's image is at BASE
+# What stood when "still" was said of a domain: transitions and hooks. Others judge by them that nothing has happened since.
+declare -A changes_then=() calls_then=()
+still() { changes_then[$1]=$(changes "$1") calls_then[$1]=$(calls_of "$1"); }
+
+# unmoved NAME
+unmoved()
+{
+    is_there "$1" || return 0
+    is "$1-state" "$(bed_state "$1")" ready
+    is "$1-transitions" $(($(changes "$1") - changes_then[$1])) 0
+    is "$1-hooks" $(($(calls_of "$1") - calls_then[$1])) 0
+}
+
+# ---- guests that die ------------------------------------------------------------------------------------
+
+# dies NAME: it says so on its console; the agent has two seconds from then on.
+dies()
+{
+    is_there "$1" || return 0
+    if ! bed_until 180 is_panicked "$1"; then
+        not_ok "$1-panic" "the guest does not panic"
+        absent[$1]=yes
+        return
+    fi
+    if bed_until 3 has_live "$1" no; then ok "$1-marked"; else not_ok "$1-marked" "$(bed_state_line "$1")"; fi
+    is "$1-state" "$(bed_state "$1")" silent
+}
+
+stays_dead()
+{
+    is_there "$1" || return 0
+    is "$1-stays" "$(bed_state "$1") $(live_of "$1")" "silent no"
+    is "$1-invalid" "$(bed_datum_invalid "$(bed_datum "$1")")" ""
+}
+
+# served NAME: what readers get of a dead guest
 served()
 {
-    local name=$1 said
+    local name=$1 said base
+    is_there "$name" || return 0
+    base=$(bed_ctl show "$name" | bed_datum_attribute kernel base)
+    is "$name-hook" "$(told "$name silent 1")" 1
     is "$name-live" "$(bed_datum "$name" | bed_datum_attribute memctx live)" no
     like "$name-list" "$(bed_state_line "$name")" ' silent +1 +still for [0-9]+ s: '
-    said=$(bed_ctl read "$name" "$2" 16 2>&1) || true
+    said=$(bed_ctl read "$name" "$base" 16 2>&1) || true
     like "$name-read" "$said" '^ffffffff[0-9a-f]{8}  ([0-9a-f]{2} +){16}'
     like "$name-warning" "$said" "^warning: domain '$name' does not run: its kernel has stood still since 20"
     # shellcheck disable=SC2016 # for the shell inside
@@ -74,155 +115,169 @@ served()
     rm -f "$BED_DIR/home/dead.core"
 }
 
-# By sysrq, with all that can be seen of it; the reset begins the second generation.
-panics()
+# An agent that comes later has not seen it run.
+dead_to_the_next()
 {
-    local name=dead$1 base
-    ready "$name" append=panic=0 "vcpus=$1" || return 0
-    base=$(bed_ctl show "$name" | bed_datum_attribute kernel base)
-    bed_tell "$name" panic
-    died "$name" || return 0
-    is "$name-hook" "$(told "$name silent 1")" 1
-    served "$name" "$base"
-    # An agent that comes later has not seen it run.
-    bed_agent_stop KILL || true
-    bed_agent_start
-    bed_wait_state "$name" silent 30 || true
-    is "$name-next-agent" "$(bed_state "$name") $(live_of "$name")" "silent no"
-    bed_virsh reset "$name" > /dev/null
-    if bed_until 2 has_no_datum "$name"; then ok "$name-reset"; else not_ok "$name-reset" "$(bed_datum "$name")"; fi
-    bed_wait_state "$name" ready 60 || not_ok "$name-again" "$(bed_state_line "$name")"
-    is "$name-next" "$(bed_datum "$name" | bed_datum_attribute memctx generation)" 2
-    is "$name-next-live" "$(live_of "$name")" ""
-    bed_destroy "$name"
+    is_there "$1" || return 0
+    bed_wait_state "$1" silent 60 || true
+    is "$1-next-agent" "$(bed_state "$1") $(live_of "$1")" "silent no"
 }
 
-# Without a root file system, in mount_root(): before anybody was up.
-panics_in_mount_root()
+# The reset begins the second generation.
+reset()
 {
+    is_there "$1" || return 0
+    bed_virsh reset "$1" > /dev/null
+    if bed_until 2 has_no_datum "$1"; then ok "$1-reset"; else not_ok "$1-reset" "$(bed_datum "$1")"; fi
+}
+lives_again()
+{
+    is_there "$1" || return 0
+    bed_wait_state "$1" ready 120 || not_ok "$1-again" "$(bed_state_line "$1")"
+    is "$1-next" "$(bed_datum "$1" | bed_datum_attribute memctx generation)" 2
+    is "$1-next-live" "$(live_of "$1")" ""
+}
+
+# ---- guests that are paused -----------------------------------------------------------------------------
+
+# The CPU is in the firmware, and the old kernel complete in RAM.
+pause_after_a_reset()
+{
+    is_there "$1" || return 0
+    bed_virsh reset "$1" > /dev/null
+    sleep 0.4
+    bed_virsh suspend "$1" > /dev/null
+    bed_until 5 has_no_datum "$1" || not_ok "$1-reset" "$(bed_datum "$1")"
+}
+
+restore_paused()
+{
+    is_there "$1" || return 0
+    bed_virsh save "$1" "$BED_DIR/home/saved" > /dev/null
+    bed_virsh restore "$BED_DIR/home/saved" --paused > /dev/null
+    rm -f "$BED_DIR/home/saved"
+    silent_without_datum "$1" silent
+}
+
+silent_without_datum()
+{
+    is_there "$1" || return 0
+    bed_wait_state "$1" silent 30 || true
+    is "$1-$2" "$(bed_state "$1")$(bed_datum "$1" 2> /dev/null)" silent
+}
+
+# Seen running before, and by nobody since.
+silent_with_datum()
+{
+    is_there "$1" || return 0
+    bed_wait_state "$1" silent 30 || true
+    is "$1-$2" "$(bed_state "$1") $(live_of "$1")" "silent unknown"
+}
+
+# goes_on NAME GENERATION: it has been resumed
+goes_on()
+{
+    is_there "$1" || return 0
+    bed_wait_state "$1" ready 120 || not_ok "$1-ready" "$(bed_state_line "$1")"
+    is "$1-generation" "$(bed_datum "$1" | bed_datum_attribute memctx generation)$(live_of "$1")" "$2"
+}
+
+# ---- what happens, in this order ------------------------------------------------------------------------
+
+# By sysrq; and without a root file system, in mount_root(), before anybody was up. Beside them guests whose clocks stand
+# and whose CPUs are idle, and one whose QEMU gets no CPU time at all. All are watched at once.
+deaths_and_sleep()
+{
+    local name pid
     : > "$BED_DIR/config/none"
     chmod 644 "$BED_DIR/config/none"
     bed_create rootless append="panic=0 root=/dev/none" "initrd=$BED_DIR/config/none"
-    if ! bed_wait_state rootless ready 60 && ! bed_wait_state rootless silent 1; then
-        not_ok rootless-ready "$(bed_state_line rootless)"
-    else
-        died rootless || true
-    fi
-    bed_destroy rootless
-}
-
-# unmoved WHAT NAME CHANGES CALLS: nothing happened to it since then
-unmoved()
-{
-    is "$1-state" "$(bed_state "$2")" ready
-    is "$1-transitions" $(($(changes "$2") - $3)) 0
-    is "$1-hooks" $(($(calls_of "$2") - $4)) 0
-}
-
-# QEMU gets no CPU time at all, and then as much as it likes beside others.
-stopped_and_starved()
-{
-    local pid before calls_before burners=() i
-    ready idle || return 0
-    pid=$(bed_pid idle)
-    before=$(changes idle) calls_before=$(calls_of idle)
+    for name in frozen halted stopped; do create "$name"; done
+    create dead1 append=panic=0
+    create dead4 append=panic=0 vcpus=4
+    dies rootless
+    ready dead1 dead4 frozen halted stopped
+    for name in dead1 dead4; do
+        ! is_there "$name" || bed_tell "$name" panic
+        dies "$name"
+    done
+    for name in frozen halted stopped; do still "$name"; done
+    ! is_there frozen || bed_tell frozen freeze
+    ! is_there halted || bed_tell halted halt
+    pid=$(bed_pid stopped)
     kill -STOP "$pid"
+    # They boot meanwhile.
+    for name in starved late witness saved; do create "$name"; done
     sleep "$watch_s"
     kill -CONT "$pid"
     sleep 3
-    unmoved stopped idle "$before" "$calls_before"
+    for name in rootless dead1 dead4; do stays_dead "$name"; done
+    for name in frozen halted stopped; do
+        unmoved "$name"
+        bed_destroy "$name"
+    done
+    bed_destroy rootless
+    for name in dead1 dead4; do served "$name"; done
+}
+
+# Beside one that has to share its CPU time with others; that watch begins when the next agent has found it.
+deaths_and_the_next_agent()
+{
+    local name i burners=()
+    ready starved late witness saved
+    next_agent
+    ready starved
+    still starved
     for i in 1 2 3 4; do
         bed_spawn /dev/null sh -c 'while :; do :; done'
         burners+=("$BED_SPAWNED")
     done
     sleep "$watch_s"
     for i in "${burners[@]}"; do bed_kill "$i"; done
-    unmoved starved idle "$before" "$calls_before"
-    bed_destroy idle
+    unmoved starved
+    bed_destroy starved
+    for name in dead1 dead4; do dead_to_the_next "$name"; done
+    for name in dead1 dead4; do reset "$name"; done
+    for name in dead1 dead4; do
+        lives_again "$name"
+        bed_destroy "$name"
+    done
 }
 
-# freezes NAME COMMAND: its clocks stand, and no CPU is busy
-freezes()
+paused()
 {
-    local before calls_before
-    ready "$1" || return 0
-    before=$(changes "$1") calls_before=$(calls_of "$1")
-    bed_tell "$1" "$2"
-    sleep "$watch_s"
-    unmoved "$1" "$1" "$before" "$calls_before"
-    bed_destroy "$1"
-}
-
-# The CPU is in the firmware, and the old kernel complete in RAM.
-paused_after_a_reset()
-{
-    ready late || return 0
-    bed_virsh reset late > /dev/null
-    sleep 0.4
-    bed_virsh suspend late > /dev/null
-    bed_until 5 has_no_datum late || not_ok late-reset "$(bed_datum late)"
-    bed_agent_stop KILL || true
-    bed_agent_start
-    bed_wait_state late silent 30 || true
-    is late-new-agent "$(bed_state late)$(bed_datum late 2> /dev/null)" silent
+    local name
+    ready late witness saved
+    ! is_there witness || bed_virsh suspend witness > /dev/null
+    restore_paused saved
+    pause_after_a_reset late
+    next_agent
+    silent_without_datum late new-agent
+    silent_with_datum witness new-agent
+    silent_without_datum saved new-agent
+    for name in witness saved; do
+        ! is_there "$name" || bed_virsh resume "$name" > /dev/null
+        goes_on "$name" 1
+        bed_destroy "$name"
+    done
+    is_there late || return 0
     bed_libvirtd_kill
     bed_libvirtd_up
     sleep 3
-    bed_wait_state late silent 30 || true
-    is late-new-libvirtd "$(bed_state late)$(bed_datum late 2> /dev/null)" silent
+    silent_without_datum late new-libvirtd
     bed_virsh resume late > /dev/null
-    bed_wait_up late 60 2 || true
-    bed_wait_state late ready 60 || not_ok late-ready "$(bed_state_line late)"
-    is late-generation "$(bed_datum late | bed_datum_attribute memctx generation)" 2
+    bed_wait_up late 120 2 || true
+    goes_on late 2
     is late-truth "$(bed_datum_faults "$(bed_datum late)" "$(bed_truth late)")" ""
     bed_destroy late
-}
-
-# Seen running before, and by nobody since.
-paused_beside_a_new_agent()
-{
-    ready seen || return 0
-    bed_virsh suspend seen > /dev/null
-    bed_agent_stop KILL || true
-    bed_agent_start
-    bed_wait_state seen silent 30 || true
-    is seen-new-agent "$(bed_state seen) $(live_of seen)" "silent unknown"
-    bed_virsh resume seen > /dev/null
-    bed_wait_state seen ready 30 || not_ok seen-ready "$(bed_state_line seen)"
-    is seen-generation "$(bed_datum seen | bed_datum_attribute memctx generation)$(live_of seen)" 1
-    bed_destroy seen
-}
-
-restored_paused()
-{
-    ready saved || return 0
-    bed_virsh save saved "$BED_DIR/home/saved" > /dev/null
-    bed_virsh restore "$BED_DIR/home/saved" --paused > /dev/null
-    bed_wait_state saved silent 30 || true
-    is saved-silent "$(bed_state saved)$(bed_datum saved 2> /dev/null)" silent
-    bed_agent_stop KILL || true
-    bed_agent_start
-    bed_wait_state saved silent 30 || true
-    is saved-new-agent "$(bed_state saved)$(bed_datum saved 2> /dev/null)" silent
-    bed_virsh resume saved > /dev/null
-    bed_wait_state saved ready 60 || not_ok saved-ready "$(bed_state_line saved)"
-    is saved-generation "$(bed_datum saved | bed_datum_attribute memctx generation)" 1
-    bed_destroy saved
-    rm -f "$BED_DIR/home/saved"
 }
 
 bed_start
 calls="$BED_DIR/log/hooks"
 install_hook
 bed_agent_start
-panics 1
-panics 4
-panics_in_mount_root
-stopped_and_starved
-freezes frozen freeze
-freezes halted halt
-paused_after_a_reset
-paused_beside_a_new_agent
-restored_paused
+deaths_and_sleep
+deaths_and_the_next_agent
+paused
 bed_agent_stop TERM || true
 finish
