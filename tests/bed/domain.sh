@@ -250,8 +250,20 @@ bed_page()
 bed_ups() { grep -c '^GUEST-UP' "$(bed_console "$1")" 2> /dev/null || true; }
 bed_is_up() { [ "$(bed_ups "$1")" -ge "$2" ]; }
 
-# bed_wait_up NAME TIMEOUT [NTH]: until the guest came up for the NTH time in this run.
-bed_wait_up() { bed_until "$2" bed_is_up "$1" "${3:-1}"; }
+# bed_wait_up NAME TIMEOUT [NTH]: until the guest came up for the NTH time in this run. One that got less than half of a
+# processor meanwhile, and wanted it, has not had the time that was meant: it is waited for again, ten times at most.
+bed_wait_up()
+{
+    local round cpu_ms
+    for ((round = 0; round < 10; round++)); do
+        cpu_ms=$(bed_cpu_ms "$(bed_pid "$1")" 2> /dev/null) || cpu_ms=0
+        ! bed_until "$2" bed_is_up "$1" "${3:-1}" || return 0
+        cpu_ms=$(($(bed_cpu_ms "$(bed_pid "$1")" 2> /dev/null || echo 0) - cpu_ms))
+        # A guest that waits for ever takes some permille.
+        [ $cpu_ms -lt $(($2 * 500)) ] && [ $cpu_ms -gt $(($2 * 50)) ] || return 1
+    done
+    return 1
+}
 
 # ---- truth ----------------------------------------------------------------------------------------------
 
