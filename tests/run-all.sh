@@ -114,5 +114,6 @@ main()
 }
 
 main
+echo "all of it took $SECONDS s"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -13,8 +13,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")"
 
 # Those that take longest first, so that the lanes end together.
-all=(silent prober explain restarts backings boots kexec names faults hooks windows arm64 i386 travel reset probe tasks
-    uefi idle reader dumps tools operate handoff guard holes hotplug truth layouts firmware system examples latency)
+all=(prober explain faults backings hooks names silent windows restarts kexec boots arm64 i386 travel reset probe tasks
+    operate uefi idle reader dumps tools handoff guard holes hotplug truth layouts firmware system examples latency)
 passed=0 failed=0 skipped=0
 
 usage() { sed -n '5,12s/^# \{0,1\}//p' "$0"; }
