@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # aarch64 kernels of two granules: found at the start, by an agent that comes later, after a reboot, and in their RAM as a
 # file.
+# LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"

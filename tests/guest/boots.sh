@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
 # Many kinds of guests boot; each gets the datum that its kernel itself confirms, and never a wrong one before.
+# LONG
 #
 #   MEMCTX_BOOTS    number of boots of each kernel (default 6); the list below is gone through again and again
 #   MEMCTX_KERNELS  kernels, as bed_kernel takes them: "bullseye/5.10-amd64 bookworm/686-pae sid/rt-amd64 PACKAGE"

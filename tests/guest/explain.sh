@@ -4,6 +4,7 @@
 # A guest explains itself: what memctx says of its log and symbols is what the guest says, by the md5 that it prints;
 # while it floods its log, and after it has panicked. Kernels of several releases and architectures; those that cannot
 # be had are skipped.
+# LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"

@@ -4,6 +4,7 @@
 # Everything goes wrong, in an order from a seed: the agent, libvirtd and QEMU are killed and stopped, guests are
 # destroyed, reset, paused, saved and restored. When it is quiet again every guest that runs has its true datum, every
 # other has none, and nothing has leaked.
+# LONG
 #
 #   MEMCTX_FAULTS  how many (default 30)
 #   MEMCTX_SEED    of their order (default: a new one, which is printed)

@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # Hooks both ways: libvirt's, which must never hold up or fail a guest, whatever the agent does; and the agent's own.
 # libvirt's directory of hooks is the machine's: this runs in a mount namespace with one of its own.
+# LONG
 set -eu
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2> /dev/null; then
     echo "skip hooks: needs root and mount namespaces"

@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # QEMU is found whatever its domain is called and however libvirt was told to start it, and its RAM where a file of
 # options put it; or memctxd says why not.
+# LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"

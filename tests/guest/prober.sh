@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # Nothing to steal, nobody to starve: what parses a guest's bytes has no power, holds nothing of another guest, and holds
 # up no other guest, whatever becomes of it; and memctxd itself parses none.
+# LONG
 #
 #   MEMCTX_HOSTILES  beside how many hostile guests a good one boots, a list (default "0 1 4")
 #   MEMCTX_BOOTS     of a good guest, beside each of these numbers, and with probers that are killed (default 2)

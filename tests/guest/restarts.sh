@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the memctxd authors
 # The agent, libvirtd and guests come and go at any moment; the datum is the same, and nothing is left behind.
 # shellcheck disable=SC2317 # functions called by bed_until
+# LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"

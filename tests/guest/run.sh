@@ -12,9 +12,13 @@
 set -eu -o pipefail
 cd "$(dirname "$0")"
 
-# Those that take longest first, so that the lanes end together.
-all=(prober explain faults backings hooks names silent windows restarts kexec boots arm64 i386 travel reset probe tasks
-    operate uefi idle reader dumps tools handoff guard holes hotplug truth layouts firmware system examples latency)
+# Those with a line "# LONG" in their script come first, so that the lanes end together.
+all_tests()
+{
+    grep -l '^# LONG$' -- *.sh
+    grep -L '^# LONG$' -- *.sh
+}
+mapfile -t all < <(all_tests | grep -vx run.sh)
 passed=0 failed=0 skipped=0
 
 usage() { sed -n '5,12s/^# \{0,1\}//p' "$0"; }

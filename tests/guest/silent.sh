@@ -4,6 +4,7 @@
 # A guest that died is served, not dropped: its domain is silent, with the datum of its last kernel, until it is reset or
 # another kernel runs. One that is merely idle, suspended, stopped or starved is none of this. And a paused guest proves
 # nothing: what a reset has ended stays dead, over restarts of the agent and of libvirt.
+# LONG
 #
 #   MEMCTX_SILENT_S  seconds to watch what is not dead (default 12)
 #   MEMCTX_KERNEL    Debian kernel package of the guest (default: the cloud kernel of this release)

@@ -4,6 +4,7 @@
 # Windows guests through the agent. There is no Windows here: a guest sits in cli; hlt, and winram fills its RAM as a
 # booting Windows would, stage by stage. The datum must follow the last stage closely, and after a reset the old
 # boot, left in RAM as it was, must never be published again.
+# LONG
 #
 #   MEMCTX_WINDOWS_BOOTS  number of boots (default 7)
 set -eu
