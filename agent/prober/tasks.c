@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "paging/paging.h"
+#include "prober/messages.h"
 #include "search/layouts.h"
 #include "wire/clocks.h"
 
@@ -65,14 +66,32 @@ put_kernel(const struct tasks *t, const struct memctx_layouts_result *result,
         answer->proof = MEMCTX_LAYOUT_ASSUMED;
 }
 
-static void
-put_words(const struct memctx_words *words, struct memctx_probe_answer *answer)
+static struct messages_subject
+messages_of(struct tasks *t, const struct memctx_kernel *kernel,
+            uint32_t layout)
 {
-    answer->per_second = words->per_second;
-    answer->least = words->least;
-    answer->panic_gpa = words->panic_gpa;
-    answer->n_words = (uint32_t)words->n;
-    memcpy(answer->words, words->word, sizeof(answer->words));
+    return (struct messages_subject){t->ram->maps[layout], kernel,
+                                     is_out_of_time, t};
+}
+
+/* A kernel that does not name its panic word tells of its panic in its log.
+ * Where that is, is known once the clock ticks: before that it may move. */
+static void
+put_words(struct tasks *t, const struct memctx_words *words,
+          struct memctx_probe_answer *answer)
+{
+    struct memctx_words all = *words;
+    const struct messages_subject messages =
+        messages_of(t, &answer->kernel, answer->layout);
+    if (all.n > 0 && all.panic_gpa == 0)
+        messages_find_head(&messages, &all);
+    answer->per_second = all.per_second;
+    answer->least = all.least;
+    answer->panic_gpa = all.panic_gpa;
+    answer->log_gpa = all.log_gpa;
+    answer->log_bytes = all.log_bytes;
+    answer->n_words = (uint32_t)all.n;
+    memcpy(answer->words, all.word, sizeof(answer->words));
 }
 
 /* TRY and WATCH. A kernel that was seen running has shown its clock words. */
@@ -102,7 +121,7 @@ search(struct tasks *t, const struct memctx_probe_request *request,
         put_kernel(t, &result, answer);
     if (failed == 0 && result.found.alive &&
         memctx_layouts_words(t->layouts, bootstrap.now_us, &words, NULL) == 0)
-        put_words(&words, answer);
+        put_words(t, &words, answer);
     return failed;
 }
 
@@ -125,7 +144,7 @@ wait_for_words(struct tasks *t, uint64_t wait_us,
     while (memctx_layouts_words(t->layouts, now_us, &words, NULL) == 0 &&
            words.n == 0 && now_us < until_us && pass_time(t))
         now_us = clocks_us(CLOCK_MONOTONIC);
-    put_words(&words, answer);
+    put_words(t, &words, answer);
 }
 
 static int
@@ -186,6 +205,16 @@ translate(struct tasks *t, const struct memctx_probe_request *request,
     return 0;
 }
 
+static int
+read_last_words(struct tasks *t, const struct memctx_probe_request *request,
+                struct memctx_probe_answer *answer, struct memctx_error *err)
+{
+    const struct messages_subject messages =
+        messages_of(t, &request->kernel, request->layout);
+    answer->layout = request->layout;
+    return messages_tell_panic(&messages, &answer->panicked, err);
+}
+
 typedef int task_fn(struct tasks *t, const struct memctx_probe_request *request,
                     struct memctx_probe_answer *answer,
                     struct memctx_error *err);
@@ -195,6 +224,7 @@ static task_fn *const tasks[] = {
     [MEMCTX_PROBE_WATCH] = search,
     [MEMCTX_PROBE_VERIFY] = verify,
     [MEMCTX_PROBE_TRANSLATE] = translate,
+    [MEMCTX_PROBE_LAST_WORDS] = read_last_words,
 };
 _Static_assert(MEMCTX_ARRAY_LEN(tasks) == MEMCTX_PROBE_TASKS,
                "every task is done by somebody");

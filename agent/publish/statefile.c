@@ -269,7 +269,7 @@ statefile_remove(int dirfd, const char *uuid)
 }
 
 /* Numbers of a run, each with a blank before it. */
-#define NUMBERS_MAX (6 + 2 * MEMCTX_WORDS_MAX)
+#define NUMBERS_MAX (8 + 2 * MEMCTX_WORDS_MAX)
 #define RUN_TEXT_MAX \
     (MEMCTX_KERNEL_WORDS_MAX + (2 + NUMBERS_MAX) * MEMCTX_NUMBER_MAX)
 
@@ -282,9 +282,11 @@ static struct numbers
 run_to_numbers(const struct statefile_run *run)
 {
     const struct memctx_words *words = &run->words;
-    struct numbers ret = {.n = 6,
+    struct numbers ret = {.n = 8,
                           .number = {run->live, run->died, words->per_second,
-                                     words->least, words->panic_gpa, words->n}};
+                                     words->least, words->panic_gpa,
+                                     words->log_gpa, words->log_bytes,
+                                     words->n}};
     for (size_t i = 0; i < words->n; i++) {
         ret.number[ret.n++] = words->word[i].gpa;
         ret.number[ret.n++] = words->word[i].value;
@@ -299,18 +301,20 @@ run_take_numbers(struct statefile_run *run, const struct numbers *from)
     const uint64_t *number = from->number;
     if (from->n == 0)
         return true;
-    if (from->n < 6 || number[0] > MEMCTX_LIVE_UNKNOWN || number[1] > 1 ||
-        number[5] > MEMCTX_WORDS_MAX || from->n != 6 + 2 * number[5])
+    if (from->n < 8 || number[0] > MEMCTX_LIVE_UNKNOWN || number[1] > 1 ||
+        number[7] > MEMCTX_WORDS_MAX || from->n != 8 + 2 * number[7])
         return false;
     run->live = (enum memctx_datum_live)number[0];
     run->died = number[1] != 0;
     run->words = (struct memctx_words){.per_second = number[2],
                                        .least = number[3],
                                        .panic_gpa = number[4],
-                                       .n = (size_t)number[5]};
+                                       .log_gpa = number[5],
+                                       .log_bytes = number[6],
+                                       .n = (size_t)number[7]};
     for (size_t i = 0; i < run->words.n; i++)
         run->words.word[i] =
-            (struct memctx_clock){number[6 + 2 * i], number[7 + 2 * i]};
+            (struct memctx_clock){number[8 + 2 * i], number[9 + 2 * i]};
     return true;
 }
 

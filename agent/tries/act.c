@@ -247,6 +247,13 @@ quiz(struct adapter *a, struct happening *h)
 }
 
 static void
+read_messages(struct adapter *a, struct happening *h)
+{
+    (void)h;
+    ask_last_words(a);
+}
+
+static void
 hold(struct adapter *a, struct happening *h)
 {
     (void)h;
@@ -256,8 +263,8 @@ hold(struct adapter *a, struct happening *h)
 
 /* In the order of the bits; act_step() begins anew by itself. */
 static action_fn *const actions[] = {
-    learn,    unask,    rest,   shut,      spill, keep, tell_news,
-    tell_end, open_ram, answer, ask_order, quiz,  hold, NULL,
+    learn,    unask,  rest,      shut, spill,         keep, tell_news, tell_end,
+    open_ram, answer, ask_order, quiz, read_messages, hold, NULL,
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(actions) - 1) == LIFE_ACT_BEGIN,
               "every action is performed by somebody");
@@ -296,8 +303,8 @@ act_classify(const struct adapter *a)
                                                   : LIFE_ORDER_TRY;
 }
 
-void
-act_step(struct adapter *a, enum life_event event, struct happening *h)
+static void
+take_step(struct adapter *a, enum life_event event, struct happening *h)
 {
     struct life_transition t = life_transition(a->phase, event);
     a->phase = t.next;
@@ -307,4 +314,13 @@ act_step(struct adapter *a, enum life_event event, struct happening *h)
     t = life_transition(a->phase, act_classify(a));
     a->phase = t.next;
     perform(a, t.actions, h);
+}
+
+/* What was logged is read when there is nothing else to do. */
+void
+act_step(struct adapter *a, enum life_event event, struct happening *h)
+{
+    take_step(a, event, h);
+    if (a->wrote && a->phase == LIFE_IDLE)
+        take_step(a, LIFE_WROTE, h);
 }

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "tries/act.h"
+#include "tries/ask.h"
 #include "tries/attend.h"
 #include "tries/judge.h"
 
@@ -317,6 +318,7 @@ adapter_close(struct adapter *a, bool doubt)
         a->new_boot = true;
     }
     a->pending_since_us = 0;
+    a->wrote = false;
     pace_restart(&a->pace);
     act_step(a, LIFE_DROP, &h);
     tries_rest(a->client);
@@ -419,11 +421,25 @@ hear(struct adapter *a, enum heartbeat_news news)
 }
 
 static void
+take_wrote(struct adapter *a)
+{
+    struct happening h = {.result = NULL};
+    a->wrote = ask_can_read(a);
+    if (a->wrote)
+        act_step(a, LIFE_WROTE, &h);
+}
+
+/* What was heard before is told first. */
+static void
 take_heard(struct adapter *a)
 {
     enum heartbeat_news news;
-    if (!heartbeat_take(a->listener, &news))
+    if (a->has_heard || !heartbeat_take(a->listener, &news))
         return;
+    if (news == HEARTBEAT_WROTE) {
+        take_wrote(a);
+        return;
+    }
     a->heard = hear(a, news);
     a->has_heard = true;
     if (news == HEARTBEAT_REPLACED || news == HEARTBEAT_UNREAD)

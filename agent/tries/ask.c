@@ -70,6 +70,22 @@ ask_words(struct adapter *a, uint64_t wait_us)
     ask(a, &request, TRIES_LIGHT);
 }
 
+bool
+ask_can_read(const struct adapter *a)
+{
+    struct memctx_probe_request request = {.task = MEMCTX_PROBE_LAST_WORDS};
+    add_known(a, &request);
+    return request.has_kernel;
+}
+
+void
+ask_last_words(struct adapter *a)
+{
+    const struct memctx_probe_request request = {.task =
+                                                     MEMCTX_PROBE_LAST_WORDS};
+    ask(a, &request, TRIES_LIGHT);
+}
+
 void
 ask_try(struct adapter *a)
 {

@@ -18,4 +18,9 @@ bool ask_wants_watch(const struct adapter *adapter);
  * wait_us? */
 void ask_words(struct adapter *adapter, uint64_t wait_us);
 
+/* Do its last messages say that it has panicked? That is to be asked only if
+ * ask_can_read(): there is such a kernel. */
+void ask_last_words(struct adapter *adapter);
+bool ask_can_read(const struct adapter *adapter);
+
 #endif

@@ -73,12 +73,27 @@ read_panic(const struct batch_item *item)
            memctx_words_tell_panic(memctx_le32(raw));
 }
 
+/* The same of the log, whose head has 4 bytes or 8. */
+static bool
+read_log(const struct batch_item *item, uint64_t *ret)
+{
+    unsigned char raw[8] = {0};
+    if (item->words.n == 0 || item->words.log_gpa == 0 ||
+        memctx_rammap_read(
+            item->map, item->words.log_gpa, raw,
+            (size_t)memctx_min(item->words.log_bytes, sizeof(raw)), NULL) < 0)
+        return false;
+    *ret = memctx_le64(raw);
+    return true;
+}
+
 static void
 read_item(struct batch_item *item)
 {
     item->failed = false;
     bool moved = read_words(item);
     item->panicked = !item->failed && read_panic(item);
+    item->has_log = !item->failed && read_log(item, &item->log_head);
     item->looked = item->wants_cpu && !moved;
     if (item->looked)
         item->has_cpu = vcpus_read(item->vcpus, item->anew, &item->cpu_us);

@@ -22,9 +22,11 @@ struct batch_item {
     bool anew;      /* which threads are CPUs is to be looked up for that */
     uint64_t values[MEMCTX_WORDS_MAX];
     bool panicked; /* the panic word says so */
-    bool failed;   /* a word could not be read */
-    bool looked;   /* the CPU time was to be read, */
-    bool has_cpu;  /* and could be */
+    bool has_log;  /* the head of the log could be read: */
+    uint64_t log_head;
+    bool failed;  /* a word could not be read */
+    bool looked;  /* the CPU time was to be read, */
+    bool has_cpu; /* and could be */
     uint64_t cpu_us;
 };
 

@@ -32,6 +32,7 @@ struct heartbeat_listener {
     struct verdict_state state;
     bool has_news;
     enum heartbeat_news news;
+    bool wrote; /* beside that: it is no news of the kernel's life */
     struct heartbeat_listener *next;
 };
 
@@ -41,6 +42,7 @@ silence(struct heartbeat_listener *l)
     memctx_rammap_destroy(memctx_steal_ptr(&l->subject.map));
     vcpus_drop(memctx_steal_ptr(&l->subject.vcpus));
     l->serial = 0;
+    l->wrote = false;
 }
 
 static void
@@ -48,6 +50,13 @@ tell(struct heartbeat_listener *l, enum heartbeat_news news)
 {
     l->news = news;
     l->has_news = true;
+    eventfd_write(l->fd, 1);
+}
+
+static void
+tell_wrote(struct heartbeat_listener *l)
+{
+    l->wrote = true;
     eventfd_write(l->fd, 1);
 }
 
@@ -66,6 +75,8 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
     const struct verdict_reading reading = {.now_us = now_us,
                                             .values = item->values,
                                             .panicked = item->panicked,
+                                            .has_log = item->has_log,
+                                            .log_head = item->log_head,
                                             .looked = item->looked,
                                             .has_cpu = item->has_cpu,
                                             .cpu_us = item->cpu_us};
@@ -86,6 +97,9 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
         break;
     case VERDICT_REPLACED:
         tell_end(l, HEARTBEAT_REPLACED);
+        break;
+    case VERDICT_WROTE:
+        tell_wrote(l);
         break;
     case VERDICT_NONE:
     case VERDICTS:
@@ -287,12 +301,21 @@ bool
 heartbeat_take(struct heartbeat_listener *l, enum heartbeat_news *ret)
 {
     pthread_mutex_lock(&l->heartbeat->lock);
-    bool has = l->has_news;
+    bool has = l->has_news || l->wrote;
     if (has)
-        *ret = l->news;
+        *ret = l->has_news ? l->news : HEARTBEAT_WROTE;
+    l->wrote = l->wrote && l->has_news;
     l->has_news = false;
     pthread_mutex_unlock(&l->heartbeat->lock);
     return has;
+}
+
+void
+heartbeat_unread(struct heartbeat_listener *l)
+{
+    pthread_mutex_lock(&l->heartbeat->lock);
+    verdict_unread(&l->state, clocks_us(CLOCK_MONOTONIC));
+    pthread_mutex_unlock(&l->heartbeat->lock);
 }
 
 bool

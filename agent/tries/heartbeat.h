@@ -68,12 +68,17 @@ enum heartbeat_news {
     HEARTBEAT_STANDS,   /* while the CPUs are busy, or for long */
     HEARTBEAT_DIED,     /* the kernel says that it has panicked */
     HEARTBEAT_REPLACED, /* another kernel counts here; listening has ended */
-    HEARTBEAT_UNREAD    /* a word cannot be read; listening has ended */
+    HEARTBEAT_UNREAD,   /* a word cannot be read; listening has ended */
+    HEARTBEAT_WROTE     /* the kernel has logged something, by which it may say
+                           that it has panicked: somebody is to read it */
 };
 
 /* What was heard last: true, once. */
 bool heartbeat_take(struct heartbeat_listener *listener,
                     enum heartbeat_news *ret);
+
+/* What was logged could not be read: say WROTE again, by and by. */
+void heartbeat_unread(struct heartbeat_listener *listener);
 
 /* The words that are listened to, as they were read last; false: none are. */
 bool heartbeat_words(struct heartbeat_listener *listener,

@@ -147,6 +147,8 @@ judge_words(const struct memctx_probe_answer *answer)
     struct memctx_words words = {.per_second = answer->per_second,
                                  .least = answer->least,
                                  .panic_gpa = answer->panic_gpa,
+                                 .log_gpa = answer->log_gpa,
+                                 .log_bytes = answer->log_bytes,
                                  .n = answer->n_words};
     for (uint32_t i = 0; i < answer->n_words; i++)
         words.word[i] =
@@ -154,11 +156,35 @@ judge_words(const struct memctx_probe_answer *answer)
     return words;
 }
 
+/* A kernel that cannot be asked now may be asked later, unless it has no log
+ * that anybody could read. */
+static enum life_event
+judge_last_words(struct adapter *a, const struct tries_outcome *outcome,
+                 const struct adapter_result *result)
+{
+    const struct memctx_probe_answer *answer = &outcome->answer;
+    a->wrote = false;
+    if (outcome->fault != TRIES_FINE || answer->why.kind == MEMCTX_RETRY) {
+        heartbeat_unread(a->listener);
+        return LIFE_FAILED;
+    }
+    if (answer->panicked) {
+        a->heard = (struct adapter_result){.event = MEMCTX_EVENT_DIED,
+                                           .attempt = result->attempt};
+        a->has_heard = true;
+        memctx_error_set(&a->heard.why, MEMCTX_RETRY,
+                         "the guest panicked, as its log says");
+    }
+    return LIFE_SETTLED;
+}
+
 enum life_event
 judge_outcome(struct adapter *a, const struct tries_outcome *outcome,
               struct adapter_result *result)
 {
     result->why = outcome->answer.why;
+    if (a->asked.task == MEMCTX_PROBE_LAST_WORDS)
+        return judge_last_words(a, outcome, result);
     if (outcome->fault != TRIES_FINE)
         return judge_fault(a, outcome, result);
     return a->asked.task == MEMCTX_PROBE_VERIFY

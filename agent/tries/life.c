@@ -20,6 +20,7 @@
 #define ANSWER LIFE_ACT_ANSWER
 #define ASK LIFE_ACT_ASK
 #define QUIZ LIFE_ACT_QUIZ
+#define READ LIFE_ACT_READ
 #define HOLD LIFE_ACT_HOLD
 #define BEGIN LIFE_ACT_BEGIN
 
@@ -50,6 +51,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, CLOSED, 0),
         NO_WORKER(CLOSED), NO_PROBER(CLOSED),
         ON(TIMER, CLOSED, 0),
+        ON(WROTE, CLOSED, 0),
     },
     [LIFE_OPENING] = {
         ORDERS_WAIT(OPENING, 0),
@@ -59,6 +61,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(REFUSED, CLOSED, REST | NEWS | TELL),
         NO_PROBER(OPENING),
         ON(TIMER, OPENING, 0),
+        ON(WROTE, OPENING, 0),
     },
     [LIFE_OPENING_ALONE] = {
         ORDERS_WAIT(OPENING, 0),
@@ -68,6 +71,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(REFUSED, CLOSED, REST | NEWS),
         NO_PROBER(OPENING_ALONE),
         ON(TIMER, OPENING_ALONE, 0),
+        ON(WROTE, OPENING_ALONE, 0),
     },
     [LIFE_OPENING_STALE] = {
         ORDERS_WAIT(REOPENING, 0),
@@ -77,6 +81,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(REFUSED, CLOSED, 0),
         NO_PROBER(OPENING_STALE),
         ON(TIMER, OPENING_STALE, 0),
+        ON(WROTE, OPENING_STALE, 0),
     },
     [LIFE_REOPENING] = {
         ORDERS_WAIT(REOPENING, 0),
@@ -86,6 +91,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(REFUSED, OPENING, OPEN),
         NO_PROBER(REOPENING),
         ON(TIMER, REOPENING, 0),
+        ON(WROTE, REOPENING, 0),
     },
     [LIFE_IDLE] = {
         ORDERS(0),
@@ -93,6 +99,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, CLOSED, REST | SHUT),
         NO_WORKER(IDLE), NO_PROBER(IDLE),
         ON(TIMER, IDLE, 0),
+        ON(WROTE, READING, READ),
     },
     [LIFE_HELD] = {
         ORDERS(0),
@@ -100,6 +107,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(CLOSE, CLOSED, REST | SHUT),
         NO_WORKER(HELD), NO_PROBER(HELD),
         ON(TIMER, IDLE, BEGIN),
+        ON(WROTE, HELD, 0),
     },
     [LIFE_TRYING] = {
         ORDERS(UNASK),
@@ -110,6 +118,7 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(FOUND, LEARNING, TELL | QUIZ),
         ON(SETTLED, IDLE, LEARN | REST | TELL),
         ON(TIMER, TRYING, 0),
+        ON(WROTE, TRYING, 0),
     },
     [LIFE_LEARNING] = {
         ORDERS(UNASK),
@@ -120,6 +129,18 @@ static const struct life_transition transitions[LIFE_PHASES][LIFE_EVENTS] = {
         ON(FOUND, IDLE, REST),
         ON(SETTLED, IDLE, LEARN | REST),
         ON(TIMER, LEARNING, 0),
+        ON(WROTE, LEARNING, 0),
+    },
+    [LIFE_READING] = {
+        ORDERS(UNASK),
+        ON(DROP, IDLE, UNASK | REST),
+        ON(CLOSE, CLOSED, UNASK | REST | SHUT),
+        NO_WORKER(READING),
+        ON(FAILED, IDLE, REST),
+        ON(FOUND, IDLE, REST),
+        ON(SETTLED, IDLE, REST),
+        ON(TIMER, READING, 0),
+        ON(WROTE, READING, 0),
     },
 };
 /* clang-format on */
@@ -134,6 +155,7 @@ static const char *const phase_names[] = {
     [LIFE_HELD] = "held",
     [LIFE_TRYING] = "trying",
     [LIFE_LEARNING] = "learning",
+    [LIFE_READING] = "reading",
 };
 static_assert(MEMCTX_ARRAY_LEN(phase_names) == LIFE_PHASES,
               "every phase has a name");
@@ -150,13 +172,14 @@ static const char *const event_names[] = {
     [LIFE_FOUND] = "found",
     [LIFE_SETTLED] = "settled",
     [LIFE_TIMER] = "timer",
+    [LIFE_WROTE] = "wrote",
 };
 static_assert(MEMCTX_ARRAY_LEN(event_names) == LIFE_EVENTS,
               "every event has a name");
 
 static const char *const action_names[] = {
-    "learn", "unask", "rest",   "shut", "spill", "keep", "news",
-    "tell",  "open",  "answer", "ask",  "quiz",  "hold", "begin",
+    "learn", "unask",  "rest", "shut", "spill", "keep", "news",  "tell",
+    "open",  "answer", "ask",  "quiz", "read",  "hold", "begin",
 };
 static_assert(1 << (MEMCTX_ARRAY_LEN(action_names) - 1) == LIFE_ACT_BEGIN,
               "every action has a name");

@@ -34,6 +34,9 @@ enum life_phase {
     /* A kernel was found and told. The prober goes on until the kernel has
      * shown its clock words. */
     LIFE_LEARNING,
+    /* A prober reads the last messages of the kernel that was found. No order
+     * stands. */
+    LIFE_READING,
     LIFE_PHASES
 };
 
@@ -50,6 +53,8 @@ enum life_event {
     LIFE_FOUND,       /* it found a kernel, whose words are not known yet */
     LIFE_SETTLED,     /* it has done all there is to do */
     LIFE_TIMER,       /* what tries have cost is paid for */
+    LIFE_WROTE,       /* the kernel that was found has logged something, by
+                         which it may tell that it has panicked */
     LIFE_EVENTS
 };
 
@@ -67,9 +72,10 @@ enum life_action {
                                  started meanwhile */
     LIFE_ACT_ANSWER = 1 << 9, /* answer the order at once */
     LIFE_ACT_ASK = 1 << 10,   /* ask a prober to do what is ordered, */
-    LIFE_ACT_QUIZ = 1 << 11,  /* or which clock words move */
-    LIFE_ACT_HOLD = 1 << 12,  /* arm the timer for the order */
-    LIFE_ACT_BEGIN = 1 << 13, /* give the order that waits once more */
+    LIFE_ACT_QUIZ = 1 << 11,  /* or which clock words move, */
+    LIFE_ACT_READ = 1 << 12,  /* or to read the last messages */
+    LIFE_ACT_HOLD = 1 << 13,  /* arm the timer for the order */
+    LIFE_ACT_BEGIN = 1 << 14, /* give the order that waits once more */
 };
 
 struct life_transition {

@@ -50,7 +50,8 @@ struct adapter {
         ATTENDS_NOTHING,
         ATTENDS_CPU, /* what the CPUs use while a kernel is pending */
         ATTENDS_WORDS
-    } attends; /* what the heartbeat does for it */
+    } attends;  /* what the heartbeat does for it */
+    bool wrote; /* what the kernel has logged is to be read */
     bool has_tried_cpu;
     uint64_t tried_cpu_us; /* used by the CPUs before the last try beside a
                               kernel that stands */

@@ -8,7 +8,14 @@
 void
 verdict_begin(struct verdict_state *s, uint64_t now_us)
 {
-    *s = (struct verdict_state){.since_us = now_us};
+    *s = (struct verdict_state){.since_us = now_us, .log.paid_us = now_us};
+}
+
+void
+verdict_unread(struct verdict_state *s, uint64_t now_us)
+{
+    s->log.unread = true;
+    s->log.since_us = now_us;
 }
 
 bool
@@ -41,7 +48,8 @@ move(struct verdict_state *s, uint64_t now_us)
                                 .noted_us = now_us,
                                 .since_us = now_us,
                                 .moved = true,
-                                .died = s->died};
+                                .died = s->died,
+                                .log = s->log};
     return told ? VERDICT_NONE : VERDICT_MOVES;
 }
 
@@ -85,6 +93,38 @@ judge_clocks(struct verdict_state *s, const struct verdict_law *law,
     return VERDICT_STANDS;
 }
 
+/* What was logged before anybody listened has yet to be read, too. */
+static bool
+follow_log(struct verdict_state *s, const struct verdict_reading *r)
+{
+    struct verdict_log *log = &s->log;
+    bool wrote = r->has_log && (!log->noted || log->head != r->log_head);
+    if (wrote && !log->unread)
+        verdict_unread(s, r->now_us);
+    if (r->has_log)
+        log->head = r->log_head;
+    log->noted = log->noted || r->has_log;
+    return wrote;
+}
+
+/* Are messages to be read now? A panic is many of them, the last one the
+ * surest: they are read when no other has come since the last reading, or none
+ * was read for long. Reading them takes a prober, so that it has its price. */
+static bool
+take_read(struct verdict_state *s, const struct verdict_law *law, bool wrote,
+          uint64_t now_us)
+{
+    struct verdict_log *log = &s->log;
+    uint64_t credit_us = memctx_max(law->reads_saved, 1) * law->read_us;
+    bool flooded = now_us - log->since_us >= law->read_us;
+    if (s->died || !log->unread || (wrote && !flooded) ||
+        log->paid_us + law->read_us > now_us + credit_us)
+        return false;
+    log->paid_us = memctx_max(log->paid_us, now_us) + law->read_us;
+    log->unread = false;
+    return true;
+}
+
 enum verdict
 verdict_judge(struct verdict_state *s, const struct verdict_law *law,
               struct memctx_words *words, const struct verdict_reading *r)
@@ -93,8 +133,12 @@ verdict_judge(struct verdict_state *s, const struct verdict_law *law,
     if (step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_AWAY)
         return VERDICT_REPLACED;
     enum verdict verdict = judge_clocks(s, law, words, step, r);
-    if (!r->panicked || s->died)
-        return verdict;
-    s->died = true;
-    return VERDICT_DIED;
+    bool wrote = follow_log(s, r);
+    if (r->panicked && !s->died) {
+        s->died = true;
+        return VERDICT_DIED;
+    }
+    if (verdict == VERDICT_NONE && take_read(s, law, wrote, r->now_us))
+        return VERDICT_WROTE;
+    return verdict;
 }

@@ -7,7 +7,11 @@
  * words of an idle guest stand for 0.5 s, in suspend-to-idle for seconds and
  * more, and those of a guest that panicked for ever. But an idle, halted,
  * stopped or starved guest uses next to no CPU time meanwhile, and one that
- * panicked or hangs most of a CPU. */
+ * panicked or hangs most of a CPU.
+ *
+ * The clock of a kernel may go on after its panic (aarch64's does). It then
+ * says so in a word, or in its log: what it has logged is read once it falls
+ * silent, which one that has panicked does for ever. */
 #ifndef MEMCTXD_VERDICT_H
 #define MEMCTXD_VERDICT_H
 
@@ -25,12 +29,15 @@ struct verdict_law {
     uint64_t wall_us;
     uint64_t cpu_us;
     uint64_t blind_us; /* or for so long, where nobody knows what CPUs use */
+    /* Messages are read at most once in so long, but for the first few. */
+    uint64_t read_us;
+    unsigned reads_saved;
 };
 
-#define VERDICT_LAW                                              \
-    {                                                            \
-        .look_us = 500000, .wall_us = 1000000, .cpu_us = 500000, \
-        .blind_us = 10000000,                                    \
+#define VERDICT_LAW                                                  \
+    {                                                                \
+        .look_us = 500000, .wall_us = 1000000, .cpu_us = 500000,     \
+        .blind_us = 10000000, .read_us = 10000000, .reads_saved = 4, \
     }
 
 enum verdict {
@@ -39,17 +46,28 @@ enum verdict {
     VERDICT_STANDS,   /* none moves, and the CPUs are busy: once */
     VERDICT_REPLACED, /* they count for another kernel */
     VERDICT_DIED,     /* the kernel says that it has panicked: once */
+    VERDICT_WROTE, /* its last messages are to be read: it may say so there */
     VERDICTS
+};
+
+/* What is known of the log of a kernel. */
+struct verdict_log {
+    bool noted;        /* its head was read: */
+    uint64_t head;     /* this is what it was */
+    bool unread;       /* messages came that nobody has read, */
+    uint64_t since_us; /* the first of them then */
+    uint64_t paid_us;  /* up to then what was read is paid for */
 };
 
 /* What has been heard of one kernel. */
 struct verdict_state {
-    bool noted;           /* the words were read since listening began */
-    uint64_t noted_us;    /* ... when that was last */
-    uint64_t since_us;    /* a word moved then, or listening began */
-    bool moved;           /* that was the last thing told, */
-    bool stood;           /* or that */
-    bool died;            /* this was told */
+    bool noted;        /* the words were read since listening began */
+    uint64_t noted_us; /* ... when that was last */
+    uint64_t since_us; /* a word moved then, or listening began */
+    bool moved;        /* that was the last thing told, */
+    bool stood;        /* or that */
+    bool died;         /* this was told */
+    struct verdict_log log;
     bool has_cpu;         /* the next two are known: */
     uint64_t cpu_from_us; /* CPU time when it was first read since since_us */
     uint64_t cpu_us;      /* ... used from then on */
@@ -60,6 +78,8 @@ struct verdict_reading {
     uint64_t now_us;        /* of a monotonic clock */
     const uint64_t *values; /* of the words */
     bool panicked;          /* what the panic word says */
+    bool has_log;           /* the head of the log was read: */
+    uint64_t log_head;      /* this is what it is */
     bool looked;            /* somebody tried to read the CPU time, */
     bool has_cpu;           /* and could */
     uint64_t cpu_us;        /* of all CPUs, from any beginning */
@@ -67,6 +87,9 @@ struct verdict_reading {
 
 /* Begin to listen now. */
 void verdict_begin(struct verdict_state *state, uint64_t now_us);
+
+/* The last messages were to be read, and could not be. */
+void verdict_unread(struct verdict_state *state, uint64_t now_us);
 
 /* Is the CPU time to be read, if no word has moved? */
 bool verdict_wants_cpu(const struct verdict_state *state,

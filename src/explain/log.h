@@ -18,6 +18,9 @@ struct memctx_log_ops {
     int (*next)(void *log, enum memctx_printk_reach reach,
                 struct memctx_printk_record *ret, struct memctx_error *err);
     int (*seek_last)(void *log, uint64_t n, struct memctx_error *err);
+    /* Where the kernel counts its messages; `bytes` is 4 or 8. */
+    int (*head)(const struct memctx_target *target, uint64_t *gva,
+                unsigned *bytes, struct memctx_error *err);
 };
 
 extern const struct memctx_log_ops memctx_ring_log; /* since 5.10 */

@@ -292,9 +292,23 @@ logbuf_open(const struct memctx_target *target, void **ret,
     return 0;
 }
 
+/* Where the next record will begin: log_next_idx, of 32 bits. */
+static int
+logbuf_head(const struct memctx_target *target, uint64_t *gva, unsigned *bytes,
+            struct memctx_error *err)
+{
+    struct layout layout = {.buf_gva = 0};
+    if (find_layout(target, &layout, err) < 0)
+        return -1;
+    *gva = layout.next_gva;
+    *bytes = 4;
+    return 0;
+}
+
 const struct memctx_log_ops memctx_buffer_log = {
     .open = logbuf_open,
     .close = logbuf_close,
     .next = logbuf_next,
     .seek_last = logbuf_seek_last,
+    .head = logbuf_head,
 };

@@ -48,4 +48,11 @@ int memctx_printk_next(struct memctx_printk *log,
 int memctx_printk_seek_last(struct memctx_printk *log, uint64_t n,
                             struct memctx_error *err);
 
+/* Where in RAM the kernel counts its messages: a word of 4 or 8 bytes, aligned,
+ * that each of them changes. 0, or -1 with PERMANENT or RETRY as
+ * memctx_printk_open(). The word is another one once the kernel has moved its
+ * log, which it does before its clock ticks (setup_log_buf()). Any thread. */
+int memctx_printk_head(const struct memctx_target *target, uint64_t *gpa,
+                       unsigned *bytes, struct memctx_error *err);
+
 #endif

@@ -525,9 +525,31 @@ ring_open(const struct memctx_target *target, void **ret,
     return 0;
 }
 
+/* The id of the newest record. */
+static int
+ring_head(const struct memctx_target *target, uint64_t *gva, unsigned *bytes,
+          struct memctx_error *err)
+{
+    struct memctx_ringlayout layout;
+    unsigned char raw[8];
+    if (memctx_ringlayout_init(&layout, target, err) < 0)
+        return -1;
+    if (memctx_target_read(target, layout.prb_gva, raw, layout.word_size, err) <
+        0)
+        return memctx_error_prefix(err, "the log");
+    uint64_t ring_gva = memctx_target_word(target, raw);
+    if (!memctx_add(ring_gva, layout.head_id, gva))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "a log at gva %#" PRIx64 " has no head",
+                                ring_gva);
+    *bytes = layout.word_size;
+    return 0;
+}
+
 const struct memctx_log_ops memctx_ring_log = {
     .open = ring_open,
     .close = ring_close,
     .next = ring_next,
     .seek_last = ring_seek_last,
+    .head = ring_head,
 };

@@ -24,6 +24,9 @@ struct memctx_words {
     uint64_t least;      /* a smaller value is no clock's */
     uint64_t panic_gpa;  /* a word of 32 bits, all ones until the kernel panics
                             and then the number of a CPU; 0: not known */
+    uint64_t log_gpa;    /* then: a word that each message of the kernel's log
+                            changes; 0: not known */
+    uint64_t log_bytes;  /* ... which has 4 or 8 bytes */
     size_t n;
     struct memctx_clock word[MEMCTX_WORDS_MAX];
 };

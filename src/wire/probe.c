@@ -125,6 +125,9 @@ static const struct field answer_fields[] = {
     ANSWER(NUMBER, per_second, ANY),
     ANSWER(NUMBER, least, ANY),
     ANSWER(ADDRESS, panic_gpa, 0),
+    ANSWER(ADDRESS, log_gpa, 0),
+    ANSWER(NUMBER, log_bytes, 8),
+    ANSWER(NUMBER, panicked, YES_NO),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, gpa, ANY),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, value, ANY),
     ANSWER(NUMBER, n_parts, MEMCTX_PROBE_PARTS_MAX),
@@ -235,6 +238,11 @@ check_words(const struct memctx_probe_answer *a,
     }
     if (a->panic_gpa != 0 && !memctx_rammap_contains(map, a->panic_gpa, 4))
         return memctx_error_set(err, MEMCTX_RETRY, "a panic word beyond RAM");
+    if (a->log_gpa != 0 &&
+        ((a->log_bytes != 4 && a->log_bytes != 8) ||
+         !memctx_rammap_contains(map, a->log_gpa, a->log_bytes)))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "a head of the log that is no word of RAM");
     return 0;
 }
 
@@ -292,6 +300,10 @@ check_verdict(const struct memctx_probe_answer *a,
         return memctx_error_set(err, MEMCTX_RETRY, "nothing can be pending");
     if (translated && a->verdict == MEMCTX_PROBE_DONE)
         return check_parts(a, asked, map, err);
+    if (a->panicked && (asked->task != MEMCTX_PROBE_LAST_WORDS ||
+                        a->verdict != MEMCTX_PROBE_DONE))
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "a panic that was not asked for");
     return 0;
 }
 
@@ -379,6 +391,8 @@ decode_request(const unsigned char *bytes, const struct memctx_probe_ram *ram,
     if (to->task == MEMCTX_PROBE_TRANSLATE &&
         (to->size == 0 || to->paging == MEMCTX_PAGING_UNKNOWN))
         return memctx_error_set(err, MEMCTX_RETRY, "nothing to translate");
+    if (to->task == MEMCTX_PROBE_LAST_WORDS && !to->has_kernel)
+        return memctx_error_set(err, MEMCTX_RETRY, "the words of no kernel");
     return 0;
 }
 

@@ -21,15 +21,17 @@
 #include "search/layouts.h"
 
 enum memctx_probe_task {
-    MEMCTX_PROBE_TRY,       /* search */
-    MEMCTX_PROBE_WATCH,     /* the last try found a kernel that was not seen
-                               running: is it by now? */
-    MEMCTX_PROBE_VERIFY,    /* is the kernel still there that was found, and
-                               which words does it move? This takes up to
-                               `wait_us`; it ends as soon as something else is
-                               asked */
-    MEMCTX_PROBE_TRANSLATE, /* where in RAM are `size` bytes at `gva`, by the
-                               tables at root_gpa in map `layout`? */
+    MEMCTX_PROBE_TRY,        /* search */
+    MEMCTX_PROBE_WATCH,      /* the last try found a kernel that was not seen
+                                running: is it by now? */
+    MEMCTX_PROBE_VERIFY,     /* is the kernel still there that was found, and
+                                which words does it move? This takes up to
+                                `wait_us`; it ends as soon as something else is
+                                asked */
+    MEMCTX_PROBE_TRANSLATE,  /* where in RAM are `size` bytes at `gva`, by the
+                                tables at root_gpa in map `layout`? */
+    MEMCTX_PROBE_LAST_WORDS, /* do the last messages of `kernel` say that it has
+                                panicked? */
     MEMCTX_PROBE_TASKS
 };
 
@@ -56,7 +58,8 @@ struct memctx_probe_request {
 
 enum memctx_probe_verdict {
     MEMCTX_PROBE_DONE,    /* TRY, WATCH: this kernel runs; VERIFY: it is there,
-                             and `words` move; TRANSLATE: `parts` */
+                             and `words` move; TRANSLATE: `parts`;
+                             LAST_WORDS: `panicked` */
     MEMCTX_PROBE_PENDING, /* this kernel is complete; it was not seen running */
     MEMCTX_PROBE_FAILED,  /* `why` says what was wanting */
     MEMCTX_PROBE_VERDICTS
@@ -96,8 +99,11 @@ struct memctx_probe_answer {
     uint32_t n_words;
     uint64_t per_second; /* the fastest rate of any of them */
     uint64_t least;      /* a smaller value is no clock's */
-    uint64_t panic_gpa;  /* as in struct memctx_words */
+    uint64_t panic_gpa;  /* these as in struct memctx_words */
+    uint64_t log_gpa;
+    uint64_t log_bytes;
     struct memctx_probe_word words[MEMCTX_PROBE_WORDS_MAX];
+    bool panicked; /* LAST_WORDS */
     /* TRANSLATE */
     uint32_t n_parts;
     struct memctx_probe_part parts[MEMCTX_PROBE_PARTS_MAX];

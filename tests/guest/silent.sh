@@ -14,20 +14,6 @@ set -eu
 
 watch_s=${MEMCTX_SILENT_S:-12}
 
-# Hooks write down what they are told: "DOMAIN WHAT GENERATION".
-install_hook()
-{
-    mkdir -p "$BED_DIR/config/hooks"
-    printf '#!/bin/sh\necho "$@" >> %s\n' "$calls" > "$BED_DIR/config/hooks/10-note"
-    chmod -R go-w,a+rX "$BED_DIR/config/hooks"
-    chmod 755 "$BED_DIR/config/hooks/10-note"
-    : > "$calls"
-    chmod 666 "$calls"
-    echo "hooks_dir = \"$BED_DIR/config/hooks\"" > "$BED_DIR/config/memctxd.conf"
-    # shellcheck disable=SC2034 # for bed_agent_start
-    BED_AGENT_OPTIONS=(--config "$BED_DIR/config/memctxd.conf")
-}
-
 told() { grep -c "^$1\$" "$calls" || true; }
 calls_of() { grep -c "^$1 " "$calls" || true; }
 has_no_datum() { ! bed_datum "$1" > /dev/null 2>&1; }
@@ -275,7 +261,7 @@ paused()
 
 bed_start
 calls="$BED_DIR/log/hooks"
-install_hook
+bed_note_hooks "$calls"
 bed_agent_start
 deaths_and_sleep
 deaths_and_the_next_agent

@@ -312,6 +312,18 @@ test_work_runs_out(void **state)
     assert_int_equal(f->err.kind, MEMCTX_RETRY);
 }
 
+static void
+test_head_is_where_the_next_record_begins(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t gpa;
+    unsigned bytes;
+    memctx_target_init(&f->target, f->map, &f->kernel, note, strlen(note));
+    assert_done(memctx_printk_head(&f->target, &gpa, &bytes, &f->err), &f->err);
+    assert_int_equal(gpa, LOG_GPA + NEXT);
+    assert_int_equal(bytes, 4);
+}
+
 int
 main(void)
 {
@@ -324,6 +336,7 @@ main(void)
         T(test_buffer_that_is_not_sane),
         T(test_note_that_is_not_sane),
         T(test_work_runs_out),
+        T(test_head_is_where_the_next_record_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -611,6 +611,46 @@ test_kernel_without_a_log(void **state)
     assert_failed(open_log(f), &f->err, MEMCTX_PERMANENT);
 }
 
+/* The word of the log that each message changes. */
+static void
+test_head_counts_the_messages(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t gpa;
+    unsigned bytes;
+    memctx_target_init(&f->target, f->map, &f->kernel, f->log.note,
+                       strlen(f->log.note));
+    assert_done(memctx_printk_head(&f->target, &gpa, &bytes, &f->err), &f->err);
+    assert_int_equal(bytes, f->log.word);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t before = guestimg_read_le64(&f->img, gpa);
+        add_number(f, i);
+        assert_int_not_equal(guestimg_read_le64(&f->img, gpa), before);
+    }
+}
+
+static void
+test_head_that_is_no_word(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t gpa;
+    unsigned bytes;
+    logimg_change_note(&f->log, "OFFSET(prb_desc_ring.head_id)", "25");
+    memctx_target_init(&f->target, f->map, &f->kernel, f->log.note,
+                       strlen(f->log.note));
+    assert_failed(memctx_printk_head(&f->target, &gpa, &bytes, &f->err),
+                  &f->err, MEMCTX_RETRY);
+    logimg_change_note(&f->log, "OFFSET(prb_desc_ring.head_id)", "24");
+    memctx_target_init(&f->target, f->map, &f->kernel, f->log.note,
+                       strlen(f->log.note));
+    guestimg_write_le64(&f->img, LOG_GPA + LOGIMG_PRB, UINT64_MAX);
+    assert_failed(memctx_printk_head(&f->target, &gpa, &bytes, &f->err),
+                  &f->err, MEMCTX_RETRY);
+    memctx_target_init(&f->target, f->map, &f->kernel, "OSRELEASE=1\n", 12);
+    assert_failed(memctx_printk_head(&f->target, &gpa, &bytes, &f->err),
+                  &f->err, MEMCTX_PERMANENT);
+}
+
 int
 main(void)
 {
@@ -643,6 +683,8 @@ main(void)
         T(test_numbers_that_do_not_grow),
         T(test_work_runs_out),
         T(test_kernel_without_a_log),
+        T(test_head_counts_the_messages),
+        T(test_head_that_is_no_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "guestimg.h"
+#include "logimg.h"
 #include "prober/tasks.h"
 
 #define RAM (128 * MEMCTX_MIB)
@@ -238,6 +239,74 @@ test_waiting_ends_when_something_else_is_asked(void **state)
     assert_int_equal(stop(f), 0);
 }
 
+/* A kernel with a log of 2^11 records and 2^17 bytes of text, in its image
+ * where nothing else is. */
+static struct guestimg_kernel
+add_kernel_with_log(struct fixture *f, struct logimg *log)
+{
+    struct guestimg_kernel kernel = guestimg_kernel();
+    uint64_t room = UINT64_C(0x910000);
+    *log =
+        logimg(&f->img, kernel.text_gpa + room,
+               UINT64_C(0xffffffff81000000) + kernel.slide + room, 8, 11, 17);
+    kernel.more = strchr(log->note, '\n') + 1;
+    guestimg_add_kernel(&f->img, &kernel);
+    guestimg_write_le64(&f->img, kernel.root_gpa + CLOCK_BEHIND_ROOT, BOOT);
+    return kernel;
+}
+
+/* What stands for the panic of a kernel whose symbols do not name it. */
+static void
+test_kernel_that_ticks_shows_its_log(void **state)
+{
+    struct fixture *f = *state;
+    struct logimg log;
+    struct guestimg_kernel kernel = add_kernel_with_log(f, &log);
+    ask(f, MEMCTX_PROBE_TRY);
+    assert_int_equal(f->answer.log_gpa, 0);
+    tick(f, &kernel);
+    assert_int_equal(ask(f, MEMCTX_PROBE_WATCH), MEMCTX_PROBE_DONE);
+    assert_int_equal(f->answer.log_bytes, 8);
+    uint64_t before = guestimg_read_le64(&f->img, f->answer.log_gpa);
+    logimg_add(&log, 6, 1, "a message");
+    assert_int_equal(guestimg_read_le64(&f->img, f->answer.log_gpa),
+                     before + 1);
+    assert_int_equal(stop(f), 0);
+}
+
+static void
+test_last_words_of_a_kernel(void **state)
+{
+    struct fixture *f = *state;
+    struct logimg log;
+    add_kernel_with_log(f, &log);
+    f->request.cold = true;
+    assert_int_equal(ask(f, MEMCTX_PROBE_TRY), MEMCTX_PROBE_DONE);
+    f->request.has_kernel = true;
+    f->request.kernel = f->answer.kernel;
+    logimg_add(&log, 6, 1, "a message");
+    assert_int_equal(ask(f, MEMCTX_PROBE_LAST_WORDS), MEMCTX_PROBE_DONE);
+    assert_false(f->answer.panicked);
+    logimg_add(&log, 0, 1, "Kernel panic - not syncing: it did not work");
+    assert_int_equal(ask(f, MEMCTX_PROBE_LAST_WORDS), MEMCTX_PROBE_DONE);
+    assert_true(f->answer.panicked);
+    assert_int_equal(stop(f), 0);
+}
+
+static void
+test_kernel_that_has_no_log(void **state)
+{
+    struct fixture *f = *state;
+    add_kernel(f);
+    f->request.cold = true;
+    assert_int_equal(ask(f, MEMCTX_PROBE_TRY), MEMCTX_PROBE_DONE);
+    f->request.has_kernel = true;
+    f->request.kernel = f->answer.kernel;
+    assert_int_equal(ask(f, MEMCTX_PROBE_LAST_WORDS), MEMCTX_PROBE_FAILED);
+    assert_int_equal(f->answer.why.kind, MEMCTX_PERMANENT);
+    assert_int_equal(stop(f), 0);
+}
+
 static void
 test_end_of_the_socket_ends_it_while_it_waits(void **state)
 {
@@ -418,6 +487,9 @@ main(void)
         T(test_address_that_is_not_ram),
         T(test_nonsense_ends_it),
         T(test_refusal_is_an_answer),
+        T(test_kernel_that_ticks_shows_its_log),
+        T(test_last_words_of_a_kernel),
+        T(test_kernel_that_has_no_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

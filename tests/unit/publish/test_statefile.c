@@ -131,6 +131,8 @@ test_clock_words_and_death_are_remembered(void **state)
     run.words = (struct memctx_words){.per_second = 1000,
                                       .least = 17,
                                       .panic_gpa = 0x2000,
+                                      .log_gpa = 0x3000,
+                                      .log_bytes = 4,
                                       .n = MEMCTX_WORDS_MAX};
     for (size_t i = 0; i < MEMCTX_WORDS_MAX; i++)
         run.words.word[i] = (struct memctx_clock){8 * i, UINT64_MAX - i};
@@ -151,10 +153,10 @@ test_note_without_words(void **state)
         unsigned generation;
     } rows[] = {
         {"5 7 linux 0x1000 6.1\n", 7},
-        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 0\n", 7},
-        {"5 7 linux 0x1000 6.1\n3 0 0 0 0 0\n", 0},
-        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 1 8\n", 0},
-        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 9\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 0 0 0\n", 7},
+        {"5 7 linux 0x1000 6.1\n3 0 0 0 0 0 0 0\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 0 0 1 8\n", 0},
+        {"5 7 linux 0x1000 6.1\n0 0 0 0 0 0 0 9\n", 0},
         {"5 7 linux 0x1000 6.1\n0 x\n", 0},
     };
     struct fixture *f = *state;

@@ -161,6 +161,27 @@ test_kernel_that_says_it_panicked(void **state)
 }
 
 /* No guest moves them. */
+/* Its clock goes on: that it has logged something is told once. */
+static void
+test_kernel_that_logs_something(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guests[0];
+    f->words.log_gpa = PANIC;
+    f->words.log_bytes = 4;
+    listen(f, g, g->map);
+    assert_int_equal(hear(g), HEARTBEAT_WROTE);
+    assert_int_equal(tick_and_hear(g), HEARTBEAT_MOVES);
+    assert_int_equal(hear(g), HEARTBEAT_STANDS);
+    guestimg_write_le64(&g->img, PANIC, UINT64_C(0xffffffff00000000));
+    assert_false(has_news(g, 10)); /* that is not in the word */
+    guestimg_write_le64(&g->img, PANIC, 1);
+    assert_int_equal(hear(g), HEARTBEAT_WROTE);
+    assert_false(has_news(g, 10));
+    heartbeat_unread(g->listener);
+    assert_int_equal(hear(g), HEARTBEAT_WROTE);
+}
+
 static void
 test_synthetic_words_move(void **state)
 {
@@ -286,6 +307,7 @@ main(void)
         T(test_words_that_cannot_be_read),
         T(test_nothing_is_told_to_who_does_not_listen),
         T(test_read_that_hangs_holds_nobody_up),
+        T(test_kernel_that_logs_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,8 @@ has_ram(enum life_phase phase)
 static bool
 is_asked(enum life_phase phase)
 {
-    return phase == LIFE_TRYING || phase == LIFE_LEARNING;
+    return phase == LIFE_TRYING || phase == LIFE_LEARNING ||
+           phase == LIFE_READING;
 }
 
 static bool
@@ -74,8 +75,8 @@ static bool
 is_filled(enum life_phase phase, enum life_event event, enum life_phase next,
           unsigned actions)
 {
-    bool late =
-        is_answer(event) || event == LIFE_TIMER || event == LIFE_REFUSED;
+    bool late = is_answer(event) || event == LIFE_TIMER ||
+                event == LIFE_REFUSED || event == LIFE_WROTE;
     if (next != LIFE_CLOSED || actions != 0)
         return next < LIFE_PHASES;
     return (phase == LIFE_CLOSED &&
@@ -119,7 +120,7 @@ static bool
 asks_where_it_waits(enum life_phase phase, enum life_event event,
                     enum life_phase next, unsigned actions)
 {
-    bool asks = (actions & (LIFE_ACT_ASK | LIFE_ACT_QUIZ)) != 0;
+    bool asks = (actions & (LIFE_ACT_ASK | LIFE_ACT_QUIZ | LIFE_ACT_READ)) != 0;
     bool waits_anew = is_asked(next) &&
                       (!is_asked(phase) || is_order(event) || is_answer(event));
     return asks == waits_anew;
@@ -189,13 +190,26 @@ static bool
 ends_a_prober_that_is_done(enum life_phase phase, enum life_event event,
                            enum life_phase next, unsigned actions)
 {
-    bool done = (phase == LIFE_TRYING && event == LIFE_SETTLED) ||
-                (phase == LIFE_LEARNING && is_answer(event));
+    bool done =
+        (phase == LIFE_TRYING && event == LIFE_SETTLED) ||
+        ((phase == LIFE_LEARNING || phase == LIFE_READING) && is_answer(event));
     /* It was started for RAM that does not come. */
     bool waits = phase == LIFE_OPENING || phase == LIFE_OPENING_ALONE;
     bool vain = waits && (event == LIFE_REFUSED || event == LIFE_CLOSE);
     (void)next;
     return !(done || vain) || (actions & LIFE_ACT_REST) != 0;
+}
+
+/* What a kernel has logged never takes the place of an order. */
+static bool
+reads_when_idle(enum life_phase phase, enum life_event event,
+                enum life_phase next, unsigned actions)
+{
+    bool reads = event == LIFE_WROTE && phase == LIFE_IDLE;
+    if (event == LIFE_WROTE && !reads)
+        return next == phase && actions == 0;
+    return ((actions & LIFE_ACT_READ) != 0) == reads &&
+           (next != LIFE_READING || reads || phase == LIFE_READING);
 }
 
 /* However it stood, an order leads on, and a void one to where nothing runs. */
@@ -234,6 +248,7 @@ LAW(begins_what_has_waited)
 LAW(is_late_to_no_effect)
 LAW(ends_a_prober_that_is_done)
 LAW(obeys)
+LAW(reads_when_idle)
 
 static const char *
 phase_name(unsigned value)
@@ -262,7 +277,7 @@ test_names_are_all_different(void **state)
         unsigned count;
     } sets[] = {{phase_name, LIFE_PHASES},
                 {event_name, LIFE_EVENTS},
-                {action_name, 14}};
+                {action_name, 15}};
     (void)state;
     for (size_t s = 0; s < MEMCTX_ARRAY_LEN(sets); s++) {
         for (unsigned i = 0; i < sets[s].count; i++) {
@@ -292,6 +307,7 @@ main(void)
         T(test_is_late_to_no_effect),
         T(test_ends_a_prober_that_is_done),
         T(test_obeys),
+        T(test_reads_when_idle),
         T(test_names_are_all_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

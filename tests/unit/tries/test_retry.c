@@ -13,6 +13,7 @@
 #include "gate.h"
 #include "fakeprober.h"
 #include "guestimg.h"
+#include "logimg.h"
 #include "logpipe.h"
 #include "testclock.h"
 #include "common/executor.h"
@@ -757,30 +758,50 @@ turn_until_listening(struct world *w, struct guestimg *img,
     assert_true(adapter_is_listening(adapter));
 }
 
-/* RAM with one kernel and its clock word. */
+/* RAM with one kernel and its clock word; with a log unless that is NULL. */
 static struct guestimg_kernel
-image_with_kernel(struct guestimg *img)
+image_with_log(struct guestimg *img, struct logimg *log)
 {
     struct guestimg_kernel kernel = guestimg_kernel();
+    uint64_t room = UINT64_C(0x910000); /* in the image: nothing is there */
     guestimg_init(img, 128 * MEMCTX_MIB, 128 * MEMCTX_MIB);
+    if (log != NULL) {
+        *log = logimg(img, kernel.text_gpa + room,
+                      UINT64_C(0xffffffff81000000) + kernel.slide + room, 8, 11,
+                      17);
+        kernel.more = strchr(log->note, '\n') + 1;
+    }
     guestimg_add_kernel(img, &kernel);
     guestimg_write_le64(img, kernel.root_gpa + CLOCK_BEHIND_ROOT,
                         UINT64_C(0xfffedb08));
     return kernel;
 }
 
-/* ... found after a cold start, and listened to. */
 static struct guestimg_kernel
-listening_on_image(struct world *w, struct guestimg *img, uint64_t blind_us)
+image_with_kernel(struct guestimg *img)
 {
-    struct guestimg_kernel kernel = image_with_kernel(img);
+    return image_with_log(img, NULL);
+}
+
+/* ... found after a cold start, and listened to. */
+static void
+listen_to_image(struct world *w, struct guestimg *img,
+                const struct guestimg_kernel *kernel, uint64_t blind_us)
+{
     world_init_with(
         w,
         &(struct adapter_config){.ram.open = open_image, .ram.open_arg = img},
         getenv("MEMCTX_PROBER"), blind_us);
     record_handle(w->record, MEMCTX_EVENT_START, true);
     turn_until_ready(w);
-    turn_until_listening(w, img, &kernel);
+    turn_until_listening(w, img, kernel);
+}
+
+static struct guestimg_kernel
+listening_on_image(struct world *w, struct guestimg *img, uint64_t blind_us)
+{
+    struct guestimg_kernel kernel = image_with_kernel(img);
+    listen_to_image(w, img, &kernel, blind_us);
     return kernel;
 }
 
@@ -939,6 +960,37 @@ test_guest_that_died_is_dead_whatever_its_clock_does(void **state)
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
     assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT_PAUSED);
     assert_int_equal(w.live, MEMCTX_LIVE_NO);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* Its clock goes on, and no symbol names what would tell; its log does. */
+static void
+test_guest_that_died_says_so_in_its_log(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct logimg log;
+    struct guestimg_kernel kernel = image_with_log(&img, &log);
+    listen_to_image(&w, &img, &kernel, HOUR_US);
+    for (unsigned i = 0; i < 100; i++) {
+        logimg_add(&log, 6, i, "a message");
+        tick(&img, &kernel);
+        turn_if_any(&w);
+        assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    }
+    logimg_add(&log, 0, 100, "Kernel panic - not syncing: it did not work");
+    for (unsigned i = 0;
+         i < 60000 && record_state(w.record) == MEMCTX_STATE_READY; i++) {
+        tick(&img, &kernel);
+        turn_if_any(&w);
+    }
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_SILENT);
+    assert_int_equal(w.live, MEMCTX_LIVE_NO);
+    assert_string_equal(record_reason(w.record),
+                        "the guest panicked, as its log says");
+    assert_int_equal(adapter_phase(w.record->adapter), LIFE_IDLE);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -1541,6 +1593,7 @@ main(void)
         cmocka_unit_test(test_tries_go_on_beside_a_silent_kernel),
         cmocka_unit_test(test_reset_of_a_silent_guest),
         cmocka_unit_test(test_guest_that_died_is_dead_whatever_its_clock_does),
+        cmocka_unit_test(test_guest_that_died_says_so_in_its_log),
         cmocka_unit_test(test_pause_is_no_sign_of_death),
         cmocka_unit_test(test_kernel_of_a_paused_guest_that_nobody_saw_run),
         cmocka_unit_test(test_pause_before_a_kernel_was_seen_running),

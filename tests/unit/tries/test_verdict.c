@@ -21,6 +21,8 @@ struct guest {
     uint64_t cpu_us;
     bool has_cpu;
     bool panicked;
+    bool has_log;
+    uint64_t log_head;
 };
 
 static struct guest
@@ -48,6 +50,8 @@ pass(struct guest *g, uint64_t wall_us, uint64_t cpu_us, uint64_t value)
     const struct verdict_reading reading = {.now_us = g->now_us,
                                             .values = &value,
                                             .panicked = g->panicked,
+                                            .has_log = g->has_log,
+                                            .log_head = g->log_head,
                                             .looked = looked,
                                             .has_cpu = looked && g->has_cpu,
                                             .cpu_us = g->cpu_us};
@@ -286,6 +290,116 @@ test_no_words_never_stand(void **state)
     assert_int_equal(g.state.cpu_us, 99 * 400 * MS);
 }
 
+/* ... whose log was read once, as that of each kernel is. */
+static struct guest
+guest_that_logs(void)
+{
+    struct guest g = guest_that_runs(true);
+    g.has_log = true;
+    g.log_head = 100;
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 100), VERDICT_NONE);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 100), VERDICT_WROTE);
+    return g;
+}
+
+/* The clock goes on for so long; how often are messages to be read? Each half
+ * second `more` of them come. */
+static unsigned
+count_reads(struct guest *g, unsigned seconds, unsigned more)
+{
+    unsigned reads = 0;
+    for (unsigned i = 0; i < 2 * seconds; i++) {
+        g->log_head += more;
+        enum verdict verdict = pass(g, 500 * MS, 0, value_of(g) + 100);
+        assert_true(verdict == VERDICT_NONE || verdict == VERDICT_WROTE);
+        reads += verdict == VERDICT_WROTE;
+    }
+    return reads;
+}
+
+static void
+test_log_that_does_not_grow_is_not_read(void **state)
+{
+    struct guest g = guest_that_logs();
+    (void)state;
+    assert_int_equal(count_reads(&g, 600, 0), 0);
+}
+
+/* A panic is many messages: none is read before the last has come. */
+static void
+test_log_is_read_when_it_has_fallen_silent(void **state)
+{
+    struct guest g = guest_that_logs();
+    (void)state;
+    assert_int_equal(count_reads(&g, 5, 7), 0);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 100), VERDICT_WROTE);
+    assert_int_equal(count_reads(&g, 600, 0), 0);
+}
+
+static void
+test_log_that_never_falls_silent_is_read_each_ten_seconds(void **state)
+{
+    struct guest g = guest_that_logs();
+    (void)state;
+    assert_in_range(count_reads(&g, 600, 3), 55, 60);
+}
+
+/* Now and then a message: each could be the last. */
+static void
+test_log_is_read_each_ten_seconds_in_the_long_run(void **state)
+{
+    struct guest g = guest_that_logs();
+    unsigned reads = 0;
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        g.log_head++;
+        reads += count_reads(&g, 2, 0);
+        reads += i % 2 == 0 ? 0 : count_reads(&g, 1, 0);
+    }
+    assert_in_range(reads, 70, 80); /* in 750 s */
+    count_reads(&g, 600, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        g.log_head++;
+        assert_int_equal(count_reads(&g, 1, 0), 1);
+    }
+}
+
+static void
+test_log_that_was_not_read_is_to_be_read_again(void **state)
+{
+    struct guest g = guest_that_logs();
+    (void)state;
+    verdict_unread(&g.state, g.now_us);
+    assert_int_equal(count_reads(&g, 60, 0), 1);
+    assert_int_equal(count_reads(&g, 60, 0), 0);
+}
+
+/* Neither the log nor that it is to be read is lost when a clock stands. */
+static void
+test_log_of_a_clock_that_stands(void **state)
+{
+    struct guest g = guest_that_logs();
+    unsigned times;
+    (void)state;
+    g.log_head++;
+    assert_int_equal(stand(&g, 10, 450 * MS, &times), VERDICT_WROTE);
+    assert_int_equal(stand(&g, 10, 450 * MS, &times), VERDICT_STANDS);
+    g.log_head++;
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 1), VERDICT_MOVES);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 1), VERDICT_WROTE);
+}
+
+static void
+test_log_of_the_dead_is_not_read(void **state)
+{
+    struct guest g = guest_that_logs();
+    (void)state;
+    g.panicked = true;
+    g.log_head++;
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 100), VERDICT_DIED);
+    assert_int_equal(count_reads(&g, 600, 0), 0);
+}
+
 int
 main(void)
 {
@@ -308,6 +422,13 @@ main(void)
         T(test_begin_forgets_how_long_it_stood),
         T(test_cpu_time_is_not_read_of_a_clock_that_moves),
         T(test_no_words_never_stand),
+        T(test_log_that_does_not_grow_is_not_read),
+        T(test_log_is_read_when_it_has_fallen_silent),
+        T(test_log_that_never_falls_silent_is_read_each_ten_seconds),
+        T(test_log_is_read_each_ten_seconds_in_the_long_run),
+        T(test_log_that_was_not_read_is_to_be_read_again),
+        T(test_log_of_a_clock_that_stands),
+        T(test_log_of_the_dead_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

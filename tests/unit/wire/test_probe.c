@@ -396,6 +396,43 @@ decode_request(struct fixture *f, const struct memctx_probe_request *request,
                                        &f->err);
 }
 
+/* Where the log grows is a word of RAM, or nothing. */
+static void
+test_head_of_the_log_is_a_word_of_ram(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_probe_answer ret;
+    f->answer.log_gpa = BEYOND - 8;
+    f->answer.log_bytes = 8;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    assert_int_equal(ret.log_gpa, BEYOND - 8);
+    f->answer.log_gpa = BEYOND - 4;
+    refuse(f, &f->answer, "no word of RAM");
+    f->answer.log_bytes = 4;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    f->answer.log_bytes = 0;
+    refuse(f, &f->answer, "no word of RAM");
+    f->answer.log_bytes = 9;
+    refuse(f, &f->answer, "log_bytes");
+}
+
+static void
+test_panic_answers_no_other_question(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_probe_answer ret;
+    f->answer.panicked = true;
+    refuse(f, &f->answer, "a panic that was not asked for");
+    f->asked.task = MEMCTX_PROBE_LAST_WORDS;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    assert_true(ret.panicked);
+    f->answer.verdict = MEMCTX_PROBE_FAILED;
+    memctx_error_set(&f->answer.why, MEMCTX_RETRY, "cannot be read");
+    refuse(f, &f->answer, "a panic that was not asked for");
+    f->answer.panicked = false;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+}
+
 static void
 test_right_request_is_taken_whole(void **state)
 {
@@ -426,6 +463,10 @@ test_wrong_requests_are_refused(void **state)
     r.size = MEMCTX_PROBE_TRANSLATE_MAX + 1;
     assert_int_equal(decode_request(f, &r, &ret), -1);
     assert_error(&f->err, MEMCTX_BUG, "size");
+    r = f->asked;
+    r.task = MEMCTX_PROBE_LAST_WORDS;
+    assert_int_equal(decode_request(f, &r, &ret), -1);
+    assert_error(&f->err, MEMCTX_BUG, "no kernel");
     r = f->asked;
     r.task = MEMCTX_PROBE_TASKS;
     assert_int_equal(decode_request(f, &r, &ret), -1);
@@ -462,6 +503,8 @@ main(void)
         T(test_mutated_answers_are_refused_or_harmless),
         T(test_right_request_is_taken_whole),
         T(test_wrong_requests_are_refused),
+        T(test_head_of_the_log_is_a_word_of_ram),
+        T(test_panic_answers_no_other_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
