@@ -50,9 +50,11 @@ struct memctx_block {
 /* The clocks of one kernel; or what may be one of its clocks: it is enough
  * that one ticks. 64 KiB. */
 struct memctx_clocks {
-    uint64_t per_second; /* the fastest rate of any of them */
-    uint64_t least;      /* a smaller value is no clock's */
-    uint64_t panic_gpa;  /* as in struct memctx_words */
+    uint64_t per_second;   /* the fastest rate of any of them */
+    uint64_t least;        /* a smaller value is no clock's */
+    uint64_t panic_gpa;    /* as in struct memctx_words */
+    uint32_t likely_align; /* of those at such addresses one is the clock, most
+                              likely; 0: that is not known */
     size_t n;
     struct memctx_clock clock[MEMCTX_CLOCKS_MAX];
 };
@@ -132,8 +134,9 @@ struct memctx_guest_ops {
                      const struct memctx_rival *rival,
                      const struct memctx_kernel *kernel, bool moves);
     /* Name the clocks of a kernel that verify() has found, each with its value
-     * of now. None may be found: such a kernel is never seen alive. 0, or -1
-     * with RETRY or GONE; *ret is then undefined. Reads a few MiB. */
+     * of now. None may be found: such a kernel is never seen alive. *ret comes
+     * zeroed. 0, or -1 with RETRY or GONE; *ret is then undefined. Reads a few
+     * MiB. */
     int (*clocks)(const struct memctx_rammap *map,
                   const struct memctx_kernel *kernel, struct memctx_clocks *ret,
                   struct memctx_error *err);

@@ -22,6 +22,7 @@ struct memctx_pulse {
     uint64_t restarted_us; /* 0: never */
     bool alive;
     struct memctx_words law; /* its words are not used */
+    uint32_t likely_align;   /* as in struct memctx_clocks; not 0 */
     size_t n_clocks;
     struct clock clocks[];
 };
@@ -34,7 +35,7 @@ memctx_pulse_create(const struct memctx_rammap *map,
     const struct memctx_guest_ops *guest = memctx_guests[kernel->os];
     assert(guest != NULL && "a kernel was found by somebody");
     MEMCTX_CLEANUP(memctx_cleanup_free)
-    struct memctx_clocks *found = malloc(sizeof(*found));
+    struct memctx_clocks *found = calloc(1, sizeof(*found));
     if (found == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (guest->clocks(map, kernel, found, err) < 0)
@@ -43,11 +44,13 @@ memctx_pulse_create(const struct memctx_rammap *map,
         malloc(sizeof(*pulse) + found->n * sizeof(pulse->clocks[0]));
     if (pulse == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    *pulse = (struct memctx_pulse){.since_us = now_us,
-                                   .law.per_second = found->per_second,
-                                   .law.least = found->least,
-                                   .law.panic_gpa = found->panic_gpa,
-                                   .n_clocks = found->n};
+    *pulse = (struct memctx_pulse){
+        .since_us = now_us,
+        .law.per_second = found->per_second,
+        .law.least = found->least,
+        .law.panic_gpa = found->panic_gpa,
+        .likely_align = (uint32_t)memctx_max(found->likely_align, 1),
+        .n_clocks = found->n};
     for (size_t i = 0; i < found->n; i++)
         pulse->clocks[i] = (struct clock){.at = found->clock[i]};
     *ret = pulse;
@@ -163,13 +166,26 @@ memctx_pulse_restarted_us(const struct memctx_pulse *pulse)
     return pulse->restarted_us;
 }
 
+/* Those that lie where the kernel puts its clock, or the others, as many as
+ * there is room for. */
+static void
+take_words(const struct memctx_pulse *pulse, bool likely,
+           struct memctx_words *ret)
+{
+    for (size_t i = 0; i < pulse->n_clocks && ret->n < MEMCTX_WORDS_MAX; i++) {
+        const struct memctx_clock *clock = &pulse->clocks[i].at;
+        if ((clock->gpa % pulse->likely_align == 0) == likely)
+            ret->word[ret->n++] = *clock;
+    }
+}
+
 void
 memctx_pulse_words(const struct memctx_pulse *pulse, struct memctx_words *ret)
 {
     *ret = pulse->law;
-    ret->n = pulse->alive
-                 ? (size_t)memctx_min(pulse->n_clocks, MEMCTX_WORDS_MAX)
-                 : 0;
-    for (size_t i = 0; i < ret->n; i++)
-        ret->word[i] = pulse->clocks[i].at;
+    ret->n = 0;
+    if (!pulse->alive)
+        return;
+    take_words(pulse, true, ret);
+    take_words(pulse, false, ret);
 }

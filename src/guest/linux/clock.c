@@ -12,6 +12,9 @@
 #include "guest/linux/note.h"
 #include "guest/linux/root.h"
 
+/* jiffies_64 begins one, but on kernels for one CPU (kernel/time/timer.c). */
+#define CACHE_LINE 64u
+
 #define CHUNK (64 * MEMCTX_KIB)
 #define HZ_MAX 1000u
 #define JIFFIES_MIN (UINT64_C(0x100000000) - 300 * HZ_MAX)
@@ -232,6 +235,7 @@ memctx_linux_clocks(const struct memctx_rammap *map,
     ret->per_second = HZ_MAX;
     ret->least = JIFFIES_MIN;
     ret->panic_gpa = 0;
+    ret->likely_align = CACHE_LINE;
     ret->n = 0;
     /* A kernel that was found by its shape has no note. */
     bool has_note = memctx_linux_note_read(map, kernel->clue_gpa, &info,
