@@ -125,12 +125,23 @@ take_read(struct verdict_state *s, const struct verdict_law *law, bool wrote,
     return true;
 }
 
+/* Words that were torn once may have been read between two writes of the
+ * kernel: its clock moves before the next time. */
+static bool
+is_replaced(struct verdict_state *s, enum memctx_step step)
+{
+    bool was_torn = s->torn;
+    s->torn = step == MEMCTX_STEP_TORN;
+    return step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_AWAY ||
+           (s->torn && was_torn);
+}
+
 enum verdict
 verdict_judge(struct verdict_state *s, const struct verdict_law *law,
               struct memctx_words *words, const struct verdict_reading *r)
 {
     enum memctx_step step = take_step(s, words, r);
-    if (step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_AWAY)
+    if (is_replaced(s, step))
         return VERDICT_REPLACED;
     enum verdict verdict = judge_clocks(s, law, words, step, r);
     bool wrote = follow_log(s, r);

@@ -67,6 +67,7 @@ struct verdict_state {
     bool moved;        /* that was the last thing told, */
     bool stood;        /* or that */
     bool died;         /* this was told */
+    bool torn;         /* at the last reading some words were no clocks */
     struct verdict_log log;
     bool has_cpu;         /* the next two are known: */
     uint64_t cpu_from_us; /* CPU time when it was first read since since_us */

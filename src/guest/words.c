@@ -23,19 +23,50 @@ memctx_words_step(const struct memctx_words *words, uint64_t from, uint64_t to,
     return to - from <= most ? MEMCTX_STEP_MOVES : MEMCTX_STEP_AWAY;
 }
 
+static bool
+is_no_clock(enum memctx_step step)
+{
+    return step == MEMCTX_STEP_BACK || step == MEMCTX_STEP_AWAY;
+}
+
+/* Take the values over. What did that no clock does stays as it was, or goes.
+ */
+static void
+take_values(struct memctx_words *words, const uint64_t *values,
+            const enum memctx_step *steps, bool drop)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < words->n; i++) {
+        struct memctx_clock word = words->word[i];
+        if (is_no_clock(steps[i]) && drop)
+            continue;
+        if (!is_no_clock(steps[i]))
+            word.value = values[i];
+        words->word[kept++] = word;
+    }
+    words->n = kept;
+}
+
 enum memctx_step
 memctx_words_judge(struct memctx_words *words, const uint64_t *values,
                    uint64_t elapsed_us)
 {
-    enum memctx_step judgement = MEMCTX_STEP_STANDS;
+    enum memctx_step steps[MEMCTX_WORDS_MAX];
+    enum memctx_step worst = MEMCTX_STEP_STANDS;
+    bool moved = false;
+    size_t bad = 0;
     for (size_t i = 0; i < words->n; i++) {
-        enum memctx_step step = memctx_words_step(words, words->word[i].value,
-                                                  values[i], elapsed_us);
-        words->word[i].value = values[i];
-        if (step > judgement)
-            judgement = step;
+        steps[i] = memctx_words_step(words, words->word[i].value, values[i],
+                                     elapsed_us);
+        moved = moved || steps[i] == MEMCTX_STEP_MOVES;
+        bad += is_no_clock(steps[i]);
+        worst = steps[i] > worst ? steps[i] : worst;
     }
-    return judgement;
+    bool goes_on = moved && elapsed_us != UINT64_MAX;
+    take_values(words, values, steps, goes_on);
+    if (goes_on)
+        return MEMCTX_STEP_MOVES;
+    return bad > 0 && bad < words->n ? MEMCTX_STEP_TORN : worst;
 }
 
 /* Linux has up to 8192 CPUs, and no other system has such a word yet. */

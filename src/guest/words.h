@@ -36,6 +36,7 @@ enum memctx_step {
     MEMCTX_STEP_MOVES,
     MEMCTX_STEP_BACK, /* it began anew, for another kernel */
     MEMCTX_STEP_AWAY, /* went where no clock goes: it is none any more */
+    MEMCTX_STEP_TORN  /* of several: some of them did that */
 };
 
 /* What has a clock done that said `from` elapsed_us ago and says `to`? One that
@@ -45,8 +46,16 @@ enum memctx_step memctx_words_step(const struct memctx_words *words,
                                    uint64_t elapsed_us);
 
 /* All of them, elapsed_us after their values were read: values[i] is what word
- * i says now, and becomes its value. MOVES: one has moved, and none did what no
- * clock does; STANDS: none has; BACK or AWAY: one did that. */
+ * i says now, and becomes its value.
+ *
+ * MOVES: one has moved. Where no symbol names a kernel's clock, a word may have
+ * ticked for a while that is none: the time when something is due, or when it
+ * was last done. What goes back, or too far, while another one moves is left
+ * out from now on, but where elapsed_us is UINT64_MAX, not known: then any word
+ * may seem to have moved. STANDS: none has moved, and none did that. BACK or
+ * AWAY: all of them did. TORN: some of them did, and nobody can tell yet
+ * whether they are no clocks or the kernel is another one: they keep their old
+ * values, for the next look. */
 enum memctx_step memctx_words_judge(struct memctx_words *words,
                                     const uint64_t *values,
                                     uint64_t elapsed_us);

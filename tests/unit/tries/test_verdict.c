@@ -218,6 +218,29 @@ test_clock_that_goes_back_is_another_ones(void **state)
 }
 
 /* Some clocks go on after a panic. */
+/* One of two words goes back, and the other has not moved meanwhile: it did so
+ * a moment before, or does not any more. */
+static void
+test_clocks_that_are_torn(void **state)
+{
+    static const uint64_t torn[] = {5000, 4000};
+    static const uint64_t on[] = {5100, 4000};
+    (void)state;
+    for (unsigned goes_on = 0; goes_on < 2; goes_on++) {
+        struct guest g = guest_begin(true);
+        g.words.n = 2;
+        g.words.word[1] = g.words.word[0];
+        struct verdict_reading reading = {.now_us = START + 500 * MS,
+                                          .values = torn};
+        assert_int_equal(verdict_judge(&g.state, &law, &g.words, &reading),
+                         VERDICT_NONE);
+        reading.now_us += 500 * MS;
+        reading.values = goes_on ? on : torn;
+        assert_int_equal(verdict_judge(&g.state, &law, &g.words, &reading),
+                         goes_on ? VERDICT_MOVES : VERDICT_REPLACED);
+    }
+}
+
 static void
 test_panic_is_told_once(void **state)
 {
@@ -416,6 +439,7 @@ main(void)
         T(test_clock_that_moves_again),
         T(test_clock_that_goes_too_far_is_another_ones),
         T(test_clock_that_goes_back_is_another_ones),
+        T(test_clocks_that_are_torn),
         T(test_panic_is_told_once),
         T(test_panic_before_it_was_listened_to),
         T(test_hole_is_another_ones),
