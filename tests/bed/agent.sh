@@ -292,6 +292,35 @@ bed_wrong_polls()
         }' "$1"
 }
 
+# bed_judged_args NAME: words for args= of a domain that is to be judged: a monitor of its QEMU beside libvirt's
+bed_judged_args()
+{
+    echo "-chardev socket,id=judge,path=$BED_DIR/console/$1.qmp,server=on,wait=off -mon chardev=judge,mode=control"
+}
+
+# bed_judge NAME: from now on a judge sees whether the kernel of its datum runs (judge.py). One at a time.
+bed_judge()
+{
+    local log="$BED_DIR/log/judge-$1"
+    rm -f "$log" "$log.polls"
+    bed_spawn "$log.polls" "$BED_DIR/bin/metapoll" "$BED_URI" "$1" 10
+    bed_judge_poller=$BED_SPAWNED
+    bed_until 60 test -s "$log.polls"
+    bed_spawn "$log" python3 "$BED_DIR/bin/judge.py" "$(bed_pid "$1")" "$BED_DIR/console/$1.qmp" "$log.polls" \
+        "$BED_DIR/run/memctxd/domains/$(bed_uuid "$1").xml"
+    bed_judge=$BED_SPAWNED
+}
+
+# bed_judged NAME: what the judge has found wrong, on one line; nothing, when all was right and something was seen.
+bed_judged()
+{
+    local log="$BED_DIR/log/judge-$1"
+    bed_kill "$bed_judge"
+    bed_kill "$bed_judge_poller"
+    diag "judge of $1: $(tail -n 1 "$log")" >&2
+    grep '^wrong:' "$log" | head -n 1 || grep -qE '^[0-9]{2,} looks, [1-9]' "$log" || echo "the judge saw nothing"
+}
+
 # bed_latency NAME [KEY=VALUE...]: boots such a guest; from the note in its RAM to the datum in milliseconds, in $ms.
 # Negative: we were quicker than the 20 ms poller. 1 when there was no note or no datum in 60 s.
 bed_latency()

@@ -69,17 +69,21 @@ loaded()
 
 bed_start
 bed_agent_start
-bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M
+bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M "args=$(bed_judged_args kexec)"
+bed_judge kexec
 if bed_wait_state kexec ready 60 && bed_wait_up kexec 60; then
     replaced kexec kexec 2
+    is kexec-judged "$(bed_judged kexec)" ""
     bed_destroy kexec
 else
     not_ok kexec-first "no datum: $(bed_state_line kexec)"
 fi
-bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M
+bed_create kexec memory=1024 "initrd=$(bed_kexec_initramfs)" append=crashkernel=192M "args=$(bed_judged_args kexec)"
+bed_judge kexec
 if bed_wait_state kexec ready 60 && bed_wait_up kexec 60; then
     loaded
     replaced crash crash 2
+    is crash-judged "$(bed_judged kexec)" ""
     bed_destroy kexec
 else
     not_ok crash-first "no datum: $(bed_state_line kexec)"

@@ -34,7 +34,8 @@ has_resets() { [ "$(resets)" -ge "$1" ]; }
 
 bed_start
 bed_agent_start
-bed_create reset "kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})" vcpus=2
+bed_create reset "kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})" vcpus=2 "args=$(bed_judged_args reset)"
+bed_judge reset
 polls="$BED_DIR/log/polls"
 bed_poll_metadata reset "$polls"
 if ! bed_wait_datum "$polls" 60 'generation="1"'; then
@@ -61,5 +62,6 @@ for ((nth = 2; nth <= ${MEMCTX_RESETS:-4} + 1; nth++)); do
     fi
 done
 
+is reset-judged "$(bed_judged reset)" ""
 bed_destroy reset
 finish

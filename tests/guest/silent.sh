@@ -180,7 +180,8 @@ deaths_and_sleep()
     chmod 644 "$BED_DIR/config/none"
     bed_create rootless append="panic=0 root=/dev/none" "initrd=$BED_DIR/config/none"
     for name in frozen halted stopped; do create "$name"; done
-    create dead1 append=panic=0
+    create dead1 append=panic=0 "args=$(bed_judged_args dead1)"
+    bed_judge dead1
     create dead4 append=panic=0 vcpus=4
     dies rootless
     ready dead1 dead4 frozen halted stopped
@@ -227,6 +228,7 @@ deaths_and_the_next_agent()
     for name in dead1 dead4; do reset "$name"; done
     for name in dead1 dead4; do
         lives_again "$name"
+        [ "$name" != dead1 ] || is dead1-judged "$(bed_judged dead1)" ""
         bed_destroy "$name"
     done
 }
