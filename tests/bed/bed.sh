@@ -211,7 +211,7 @@ bed_start()
     [ -z "${BED_HUGE_MIB-}" ] || bed_huge_take "$BED_HUGE_MIB" || bed_huge_release
     bed_config
     helpers=$(bed_locked bed_helpers)
-    cp "$helpers"/* "$BED_SRC/judge.py" "$BED_DIR/bin/"
+    cp "$helpers"/* "$BED_SRC"/{judge,spin}.py "$BED_DIR/bin/"
     bed_programs "$BED_BUILD" "$BED_DIR/bin"
     [ "$(id -u)" != 0 ] || chown -R "$BED_USER:$BED_GROUP" "$BED_DIR"
     mapfile -t BED_AS_USER < <(bed_user_words)

@@ -116,7 +116,7 @@ bed_xml_args()
 #   dimm=MiB (needs cells, is not in memory)  dimm_access=shared  room=MiB (for DIMMs; 0: none)
 #   backing=memfd|file|anon|none|shared|memfd-unshared|memfd-private|file-private|file-unshared|hugepages|hugepages-shared|hugepages-memfd|immediate|nosharepages|discard
 #   boot=linux|firmware (nothing to boot: the firmware waits for ever)|halt (cli; hlt)  kernel=FILE  initrd=FILE  append=TEXT
-#   devices=XML (further ones)
+#   devices=XML (further ones)  on_crash=destroy|restart|preserve|coredump-destroy|coredump-restart (with devices=<panic/>)
 #   args="WORD..." (of QEMU's command line, behind libvirt's)
 # ttyS0 is the console, a file; ttyS1 takes commands (bed_tell). On aarch64 ttyAMA0 is both.
 bed_domain_xml()
@@ -124,7 +124,7 @@ bed_domain_xml()
     local name=$1 pair numa=
     local -A o=([arch]=x86_64 [machine]=q35 [memory]=512 [vcpus]=1 [cells]=1 [cpu]=maximum [uuid]="" [backing]=memfd
                 [dimm]=0 [dimm_access]="" [room]=0 [devices]=""
-                [boot]=linux [kernel]="" [initrd]="" [append]="" [args]="")
+                [boot]=linux [kernel]="" [initrd]="" [append]="" [args]="" [on_crash]=destroy)
     shift
     for pair in "$@"; do
         [ -n "${o[${pair%%=*}]+set}" ] || bed_die "unknown key of a domain: $pair"
@@ -146,7 +146,7 @@ bed_domain_xml()
   $(bed_is_arm || echo "<features><acpi/></features>")
   $(bed_xml_cpu "${o[cpu]}" "$numa")
   <on_reboot>restart</on_reboot>
-  <on_crash>destroy</on_crash>
+  <on_crash>${o[on_crash]}</on_crash>
   <devices>
     <controller type='usb' model='none'/>
     $(bed_xml_disk)

@@ -153,10 +153,11 @@ bed_kexec_initramfs()
     echo "$image"
 )
 
-# bed_fetch_modules PACKAGE MODULE...: into $BED_CACHE/modules-PACKAGE, numbered in this order
+# bed_fetch_modules PACKAGE NAME MODULE...: into $BED_CACHE/NAME, numbered in this order
 bed_fetch_modules()
 {
-    local package=$1 new module number=10
+    local package=$1 name=$2 new module number=10
+    shift
     new=$(mktemp -d "$BED_CACHE/new.XXXXXX")
     mkdir "$new/modules"
     (cd "$new" && bed_download "$package" && dpkg -x ./*.deb all) || { rm -rf "$new"; return 1; }
@@ -164,23 +165,25 @@ bed_fetch_modules()
         find "$new/all" -name "$module.ko" -exec cp {} "$new/modules/$number-$module.ko" \;
         number=$((number + 1))
     done
-    [ "$(find "$new/modules" -name '*.ko' | wc -l)" != $(($# - 1)) ] || mv -T "$new/modules" "$BED_CACHE/modules-$package"
+    [ "$(find "$new/modules" -name '*.ko' | wc -l)" != $(($# - 1)) ] || mv -T "$new/modules" "$BED_CACHE/$name"
     rm -rf "$new"
-    [ -d "$BED_CACHE/modules-$package" ]
+    [ -d "$BED_CACHE/$name" ]
 }
 
-# bed_modules_initramfs: as bed_initramfs, with some modules of the default kernel that the guest loads first
+# bed_modules_initramfs [MODULE...]: as bed_initramfs, with some modules of the default kernel that the guest loads first
 bed_modules_initramfs()
 (
+    [ $# != 0 ] || set -- tls fat dummy bonding
     base=$(bed_initramfs)
     exec 9> "$BED_CACHE/lock"
     flock 9
     package=$(bed_default_kernel)
-    [ -d "$BED_CACHE/modules-$package" ] || bed_fetch_modules "$package" tls fat dummy bonding || exit 1
-    image="$BED_CACHE/modules-$(echo "$base $package" | sha256sum | cut -c 1-16).gz"
+    name=modules-$package-$(echo "$*" | sha256sum | cut -c 1-8)
+    [ -d "$BED_CACHE/$name" ] || bed_fetch_modules "$package" "$name" "$@" || exit 1
+    image="$BED_CACHE/modules-$(echo "$base $name" | sha256sum | cut -c 1-16).gz"
     if [ ! -e "$image" ]; then
         tree=$(mktemp -d "$BED_CACHE/new.XXXXXX")
-        cp -r "$BED_CACHE/modules-$package" "$tree/modules"
+        cp -r "$BED_CACHE/$name" "$tree/modules"
         (cd "$tree" && find modules | cpio --quiet -o -H newc | gzip -1) | cat "$base" - > "$image.new"
         chmod 644 "$image.new"
         mv "$image.new" "$image"

@@ -38,7 +38,9 @@ start()
 dies()
 {
     local name=$1
-    bed_wait_up "$name" 120 && bed_wait_state "$name" ready 60 || not_ok "$name-ready" "$(bed_state_line "$name")"
+    if ! bed_wait_up "$name" 120 || ! bed_wait_state "$name" ready 60; then
+        not_ok "$name-ready" "$(bed_state_line "$name")"
+    fi
     bases[$name]=$(bed_ctl show "$name" | bed_datum_attribute kernel base)
     bed_tell "$name" panic
     bed_until 60 is_panicked "$name" || not_ok "$name-panic" "the guest does not panic"
