@@ -291,12 +291,13 @@ start_vigil(struct agent *agent, const char *dir, struct memctx_error *err)
     return vigil_create(&means, &agent->vigil, err);
 }
 
-/* In this order: each uses some of those before it. */
+/* In this order: each uses some of those before it, and the spawner comes before
+ * all other threads. */
 static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     if (open_directory(agent, dir, err) < 0 ||
-        spawner_create(&agent->spawner, err) < 0 ||
+        spawner_create_guarded(&agent->spawner, err) < 0 ||
         open_hooks(agent, err) < 0 || open_queue(agent, err) < 0 ||
         start_workers(agent, err) < 0 || open_control(agent, dir, err) < 0)
         return -1;

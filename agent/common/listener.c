@@ -70,13 +70,12 @@ start(struct listener *listener, struct memctx_error *err)
 {
     const char *dir = listener->dir;
     const char *name = listener->name;
-    listener->fd =
-        sockets_bind(dir, name, SOCK_SEQPACKET, &listener->address, err);
+    listener->fd = sockets_bind(dir, name, SOCK_SEQPACKET, listener->mode,
+                                &listener->address, err);
     if (listener->fd < 0)
         return -1;
     listener->bound = sockets_at(&listener->address);
-    if (chmod(listener->address.sun_path, listener->mode) < 0 ||
-        listen(listener->fd, BACKLOG) < 0)
+    if (listen(listener->fd, BACKLOG) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "cannot listen on %s/%s: %s", dir, name,
                                 strerror(errno));
@@ -138,12 +137,31 @@ listener_refresh(struct listener *listener, struct memctx_error *err)
     return start(listener, err) < 0 ? -1 : 1;
 }
 
-void
-listener_set_mode(struct listener *listener, mode_t mode)
+/* Those who had connected before the socket goes. */
+static void
+let_in_waiting(struct listener *listener)
 {
+    for (int i = 0; i <= BACKLOG; i++) {
+        int fd =
+            accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        listener->accepted(listener->arg, fd);
+    }
+}
+
+/* A socket has its mode from bind(2): there may be no chmod(2) any more. */
+int
+listener_set_mode(struct listener *listener, mode_t mode,
+                  struct memctx_error *err)
+{
+    bool changes = listener->mode != mode;
     listener->mode = mode;
-    if (sockets_stand(&listener->address, &listener->bound))
-        chmod(listener->address.sun_path, mode);
+    if (!changes || listener->handle < 0)
+        return 0;
+    let_in_waiting(listener);
+    stop(listener);
+    return start(listener, err);
 }
 
 void

@@ -26,8 +26,11 @@ int listener_create(const char *dir, const char *name, mode_t mode,
  * nobody is let in until a later call succeeds. */
 int listener_refresh(struct listener *listener, struct memctx_error *err);
 
-/* Who may connect changes. */
-void listener_set_mode(struct listener *listener, mode_t mode);
+/* Who may connect changes: another socket takes the place of this one. Who had
+ * connected is let in first. -1 as above, and nobody is let in until
+ * listener_refresh() succeeds. */
+int listener_set_mode(struct listener *listener, mode_t mode,
+                      struct memctx_error *err);
 
 /* Close the socket and remove it; NULL is fine. */
 void listener_destroy(struct listener *listener);

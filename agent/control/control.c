@@ -365,7 +365,8 @@ void
 control_reload(struct control *control)
 {
     struct session *next;
-    listener_set_mode(control->listener, mode_by_rules(control));
+    /* One that fails is tried again, and told, with the next look at it. */
+    listener_set_mode(control->listener, mode_by_rules(control), NULL);
     for (struct session *s = control->sessions; s != NULL; s = next) {
         next = s->next;
         if (!is_welcome(control, &s->peer))

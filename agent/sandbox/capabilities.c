@@ -47,3 +47,16 @@ capabilities_drop(struct memctx_error *err)
             err, MEMCTX_BUG, "no_new_privs cannot be set: %s", strerror(errno));
     return 0;
 }
+
+bool
+capabilities_has(unsigned capability)
+{
+    struct __user_cap_header_struct header = {
+        .version = _LINUX_CAPABILITY_VERSION_3,
+    };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = 0}};
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[CAP_TO_INDEX(capability)].effective &
+            CAP_TO_MASK(capability)) != 0;
+}

@@ -4,6 +4,8 @@
 #ifndef MEMCTXD_CAPABILITIES_H
 #define MEMCTXD_CAPABILITIES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /* Have none that a program started from now on would inherit (ambient). The
@@ -16,5 +18,8 @@ void capabilities_clear_ambient(void);
  * bounding set is emptied, too, where the thread may do that (CAP_SETPCAP);
  * beside no_new_privs it gives nothing. -1 with BUG. */
 int capabilities_drop(struct memctx_error *err);
+
+/* Is this one (CAP_FOWNER, ...) effective in the calling thread? */
+bool capabilities_has(unsigned capability);
 
 #endif

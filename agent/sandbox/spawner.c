@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "common/executor.h"
 #include "common/thread.h"
+#include "sandbox/modes.h"
 #include "sandbox/starter.h"
 
 struct spawner {
@@ -109,8 +110,8 @@ answer(struct executor_job *job)
     request->done(request);
 }
 
-int
-spawner_create(struct spawner **ret, struct memctx_error *err)
+static int
+create(bool guarded, struct spawner **ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)
     struct spawner *spawner = calloc(1, sizeof(*spawner));
@@ -118,12 +119,25 @@ spawner_create(struct spawner **ret, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (starter_create(&spawner->starter, err) < 0)
         return -1;
-    if (executor_create(1, 0, &spawner->executor, err) < 0) {
+    if ((guarded && modes_guard(err) < 0) ||
+        executor_create(1, 0, &spawner->executor, err) < 0) {
         starter_destroy(spawner->starter);
         return -1;
     }
     *ret = memctx_steal_ptr(&spawner);
     return 0;
+}
+
+int
+spawner_create(struct spawner **ret, struct memctx_error *err)
+{
+    return create(false, ret, err);
+}
+
+int
+spawner_create_guarded(struct spawner **ret, struct memctx_error *err)
+{
+    return create(true, ret, err);
 }
 
 bool

@@ -51,6 +51,12 @@ struct spawner_request {
  * threads to be had; BUG: as starter_create(). */
 int spawner_create(struct spawner **ret, struct memctx_error *err);
 
+/* The same, and modes_guard() for the calling thread and all that come after
+ * it, the spawner's own among them. Only the thread that starts programs is
+ * older, and it has no capability: so a hook may give its files any mode.
+ * -1 also as modes_guard(). */
+int spawner_create_guarded(struct spawner **ret, struct memctx_error *err);
+
 /* Answer what is queued, then end the threads; children that asked for it get
  * their parent-death signal. Waits for wait_ms at most, or EXECUTOR_NO_LIMIT.
  * True: all is freed. False: a program's own file may be of a file system that

@@ -41,8 +41,8 @@ on_datagrams(int handle, int fd, int events, void *opaque)
 static int
 start(struct hint *hint, struct memctx_error *err)
 {
-    hint->fd =
-        sockets_bind(hint->dir, HINT_SOCKET, SOCK_DGRAM, &hint->address, err);
+    hint->fd = sockets_bind(hint->dir, HINT_SOCKET, SOCK_DGRAM, 0600,
+                            &hint->address, err);
     if (hint->fd < 0)
         return -1;
     hint->bound = sockets_at(&hint->address);

@@ -27,7 +27,7 @@ sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
 }
 
 int
-sockets_bind(const char *dir, const char *name, int type,
+sockets_bind(const char *dir, const char *name, int type, mode_t mode,
              struct sockaddr_un *address, struct memctx_error *err)
 {
     if (sockets_address(dir, name, address, err) < 0)
@@ -35,7 +35,7 @@ sockets_bind(const char *dir, const char *name, int type,
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(address->sun_path);
-    mode_t old = umask(0177);
+    mode_t old = umask(0777 & ~mode);
     int failed = fd < 0 || bind(fd, (const struct sockaddr *)address,
                                 sizeof(*address)) < 0;
     umask(old);

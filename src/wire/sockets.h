@@ -15,11 +15,13 @@
 int sockets_address(const char *dir, const char *name, struct sockaddr_un *ret,
                     struct memctx_error *err);
 
-/* Bind a non-blocking socket of this type to DIR/name, mode 0600: root and the
- * agent's own user. The directory is the caller's alone, so that a socket that
+/* Bind a non-blocking socket of this type to DIR/name. `mode` says who may
+ * connect: 0600 root and the agent's own user. It has the mode from its first
+ * moment on, and needs no chmod(2), which an agent may have given up
+ * (sandbox/modes.h). The directory is the caller's alone, so that a socket that
  * stands there is a dead agent's, and is replaced. Returns a descriptor, which
  * the caller closes; -1 with PERMANENT. *address is where it was bound. */
-int sockets_bind(const char *dir, const char *name, int type,
+int sockets_bind(const char *dir, const char *name, int type, mode_t mode,
                  struct sockaddr_un *address, struct memctx_error *err);
 
 /* What stands at this address; all zero: nothing. */

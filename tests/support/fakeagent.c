@@ -413,8 +413,8 @@ fakeagent_start(struct fakeagent *ret, const struct guestimg *img,
     for (unsigned i = 0; i < FAKEAGENT_CLIENTS_MAX; i++)
         ret->client[i] = -1;
     ret->wake = eventfd(0, EFD_CLOEXEC);
-    ret->listener =
-        sockets_bind(ret->dir, CONTROL_SOCKET, SOCK_SEQPACKET, &address, NULL);
+    ret->listener = sockets_bind(ret->dir, CONTROL_SOCKET, SOCK_SEQPACKET, 0600,
+                                 &address, NULL);
     must(ret->listener >= 0 && listen(ret->listener, 8) == 0, "listen");
     must(pthread_create(&ret->thread, NULL, run, ret) == 0, "pthread_create");
 }

@@ -274,7 +274,7 @@ test_socket_that_is_gone_is_bound_again(void **state)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(listener_refresh(f->listener, &err), 1);
     assert_int_equal(listener_refresh(f->listener, &err), 0);
-    listener_set_mode(f->listener, 0666);
+    assert_done(listener_set_mode(f->listener, 0666, &err), &err);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0666);
     assert_int_equal(unlink(path), 0);
