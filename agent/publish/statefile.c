@@ -147,10 +147,16 @@ open_part_dir(int top, const char *dir, const char *name, mode_t mode, int *ret,
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
-    if (mkdirat(top, name, mode) < 0 && errno != EEXIST)
+    bool made = mkdirat(top, name, mode) == 0;
+    if (!made && errno != EEXIST)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot make %s: %s",
                                 path, strerror(errno));
-    return open_own_dir(top, name, path, ret, err);
+    if (open_own_dir(top, name, path, ret, err) < 0)
+        return -1;
+    /* Whatever the umask, which is 0077 in the unit. */
+    if (made)
+        fchmod(*ret, mode);
+    return 0;
 }
 
 int

@@ -277,6 +277,24 @@ test_link_is_no_directory(void **state)
     unlink(link);
 }
 
+/* The unit's umask is 0077. */
+static void
+test_directories_have_their_modes_whatever_the_umask(void **state)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct fixture *f = *state;
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/domains", f->dir);
+    close(f->dirfd);
+    assert_int_equal(rmdir(path), 0);
+    mode_t old = umask(0077);
+    assert_done(statefile_open_dir(f->dir, &f->dirfd, &err), &err);
+    umask(old);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -294,6 +312,7 @@ main(void)
         TEST(test_directory_that_cannot_be_written),
         TEST(test_directory_that_others_can_write_is_refused),
         TEST(test_link_is_no_directory),
+        TEST(test_directories_have_their_modes_whatever_the_umask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
