@@ -5,53 +5,21 @@
 # what memctx check says of those and of others, and of domains that are broken.
 # libvirtd is private here, too: this runs in a mount namespace with directories of its own.
 set -eu
-if [ "$(id -u)" != 0 ] || ! unshare -m true 2> /dev/null; then
-    echo "skip system: needs root and mount namespaces"
-    exit 0
-fi
-if [ -z "${MEMCTX_SYSTEM_INSIDE-}" ]; then
-    MEMCTX_SYSTEM_INSIDE=1 exec unshare -m --propagation private "$0"
-fi
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
+# shellcheck source=tests/bed/system.sh
+. "$(dirname "$0")/../bed/system.sh"
+bed_system_inside system
 
 work=$(mktemp -d)
-pids=()
 
 down()
 {
-    virsh -q -c qemu:///system destroy 'system one' > /dev/null 2>&1 || true
-    virsh -q -c qemu:///system destroy waiting > /dev/null 2>&1 || true
-    [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2> /dev/null || true
-    wait
+    bed_system_down 'system one' waiting
     rm -rf "$work"
 }
 trap down EXIT
 trap 'exit 1' HUP INT TERM
-
-# Debian's libvirtd wants this user before it has read its configuration. An unusable /dev/kvm would be probed again
-# for every domain, for 10 s each: hide it.
-up()
-{
-    local dir
-    id libvirt-qemu > /dev/null 2>&1 || useradd --system --user-group --no-create-home libvirt-qemu
-    for dir in /run/libvirt /run/memctxd /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/libvirt; do
-        mkdir -p "$dir"
-        mount -t tmpfs -o mode=0755 none "$dir"
-    done
-    if [ -e /dev/kvm ]; then
-        touch "$work/empty"
-        mount --bind "$work/empty" /dev/kvm
-        mount -o remount,ro,bind /dev/kvm
-    fi
-    printf '%s\n' 'namespaces = []' 'security_driver = "none"' 'cgroup_controllers = []' 'stdio_handler = "file"' \
-        'remember_owner = 0' > /etc/libvirt/qemu.conf
-    printf '%s\n' 'auth_unix_rw = "none"' 'auth_unix_ro = "none"' \
-        'unix_sock_ro_perms = "0777"' 'unix_sock_rw_perms = "0700"' > /etc/libvirt/libvirtd.conf
-    tini -s -- libvirtd -p /run/libvirt/d.pid -f /etc/libvirt/libvirtd.conf > "$work/libvirtd.log" 2>&1 &
-    pids+=($!)
-    bed_until 60 virsh -q -c qemu:///system list
-}
 
 # domain [BACKING]: without, RAM is QEMU's own
 domain()
@@ -134,7 +102,7 @@ ready()
     fi
 }
 
-up || { not_ok system-up "$(tail -n 1 "$work/libvirtd.log")"; finish; }
+bed_system_up "$work" 'auth_unix_rw = "none"' 'unix_sock_rw_perms = "0700"' || { not_ok system-up "$(tail -n 1 "$work/libvirtd.log")"; finish; }
 hook
 domain memfd > "$work/domain.xml"
 virsh -q -c qemu:///system create "$work/domain.xml" > /dev/null
