@@ -23,6 +23,10 @@
     "<memoryBacking><source type='memfd'/><access mode='shared'/>" \
     "</memoryBacking>"
 
+/* Of kernel.yama.ptrace_scope: no capability helps, and it stays so
+ * (Documentation/admin-guide/LSM/Yama.rst). */
+#define YAMA_NOBODY 3
+
 static bool
 has(const struct rights *r, unsigned capability)
 {
@@ -48,6 +52,31 @@ number_at(const char *text, unsigned base)
     return number;
 }
 
+/* "1 1" is on now, and on once changes are committed. */
+static bool
+selinux_denies_ptrace(void)
+{
+    char text[8];
+    read_text("/sys/fs/selinux/booleans/deny_ptrace", text, sizeof(text));
+    return text[0] == '1';
+}
+
+/* "NAME (enforce)", or "unconfined". SELinux has a context in the same file,
+ * and no mode behind it; what only complains is no reason. The first is there
+ * since Linux 5.8. */
+static void
+read_profile(char *to, size_t size)
+{
+    char text[256];
+    read_text("/proc/self/attr/apparmor/current", text, sizeof(text));
+    if (text[0] == '\0')
+        read_text("/proc/self/attr/current", text, sizeof(text));
+    char *mode = strstr(text, " (enforce)");
+    if (mode != NULL)
+        *mode = '\0';
+    snprintf(to, size, "%.*s", (int)size - 1, mode != NULL ? text : "");
+}
+
 void
 rights_look(const struct process *process, struct rights *ret)
 {
@@ -62,6 +91,8 @@ rights_look(const struct process *process, struct rights *ret)
         ret->capabilities = number_at(effective + strlen("\nCapEff:"), 16);
     read_text("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
     ret->yama = (int)number_at(text, 10);
+    ret->deny_ptrace = selinux_denies_ptrace();
+    read_profile(ret->profile, sizeof(ret->profile));
     /* /proc/PID belongs to the process' user and group, and so do the files in
      * it, unless it is not dumpable: then they are root's (task_dump_owner() in
      * the kernel's fs/proc/base.c). */
@@ -83,6 +114,27 @@ cure_undumpable(char *to, size_t size)
              "memctxd with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 }
 
+/* The capabilities are there, and somebody else says no. */
+static void
+cure_module(const struct rights *r, bool own_memory, char *to, size_t size)
+{
+    if (r->deny_ptrace)
+        snprintf(to, size,
+                 "SELinux forbids it to everybody: setsebool -P deny_ptrace "
+                 "off");
+    else if (r->profile[0] != '\0')
+        snprintf(to, size,
+                 "AppArmor: let QEMU's profile be read: \"ptrace (readby, "
+                 "tracedby) peer=%s,\" in abstractions/libvirt-qemu.d",
+                 r->profile);
+    else if (own_memory && r->yama >= YAMA_NOBODY)
+        snprintf(to, size,
+                 "kernel.yama.ptrace_scope is 3 until the host restarts: lower "
+                 "it there, or add " SHARED);
+    else
+        snprintf(to, size, "look for a security module that forbids it");
+}
+
 void
 rights_cure(const struct rights *r, bool own_memory, char *to, size_t size)
 {
@@ -91,7 +143,7 @@ rights_cure(const struct rights *r, bool own_memory, char *to, size_t size)
     if (trace && !has(r, CAP_DAC_READ_SEARCH) && (!same_user || r->undumpable))
         snprintf(to, size, "add CAP_DAC_READ_SEARCH to CAP_SYS_PTRACE");
     else if (trace)
-        snprintf(to, size, "look for a security module that forbids it");
+        cure_module(r, own_memory, to, size);
     else if (same_user && r->undumpable)
         cure_undumpable(to, size);
     else if (same_user && r->gid != r->qemu_gid)

@@ -19,10 +19,12 @@ struct rights {
     uint64_t capabilities; /* effective, as CapEff in /proc/PID/status */
     uid_t qemu_uid;
     gid_t qemu_gid;
-    bool undumpable; /* see PR_SET_DUMPABLE in prctl(2); the kernel makes what
-                        it runs so if its file has capabilities or another
-                        user, or cannot be read by the one who runs it */
-    int yama;        /* kernel.yama.ptrace_scope; 0 where there is none */
+    bool undumpable;  /* see PR_SET_DUMPABLE in prctl(2); the kernel makes what
+                         it runs so if its file has capabilities or another
+                         user, or cannot be read by the one who runs it */
+    int yama;         /* kernel.yama.ptrace_scope; 0 where there is none */
+    bool deny_ptrace; /* SELinux' boolean of that name is on */
+    char profile[64]; /* of AppArmor, which confines this process; "": none */
 };
 
 /* Look at ourselves and at the process. */
