@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
 # What is installed around the service: the unit is as closed as it was measured to be, its list of system calls names
-# each one once, its user can be made, and polkit lets it do what SECURITY.md says, no more.
+# each one once, its user can be made, polkit lets it do what SECURITY.md says, no more, and what is for security modules
+# compiles.
 #
 #   MEMCTX_BUILDDIR, MEMCTX_SRCDIR  as for test_docs.sh
 set -u
@@ -62,6 +63,31 @@ check_polkit()
         fail "SECURITY.md has the permissions" $said "and the polkit rule" $rule
 }
 
+# parses FILE: by AppArmor's compiler, and not into the kernel
+parses()
+{
+    apparmor_parser -Q --skip-kernel-load --skip-cache "$1" > "$dir/said" 2>&1 || fail "apparmor_parser: $(< "$dir/said")"
+}
+
+check_apparmor()
+{
+    # /usr/sbin may not be in the PATH of whoever builds.
+    PATH=$PATH:/usr/sbin:/sbin
+    command -v apparmor_parser > /dev/null || { echo "no apparmor_parser: the profile is not compiled"; return; }
+    parses "$build/agent/service/apparmor/memctxd"
+    { echo 'profile libvirt-x {'; cat "$service/apparmor/libvirt-qemu"; echo '}'; } > "$dir/qemu"
+    parses "$dir/qemu"
+}
+
+check_selinux()
+{
+    command -v checkmodule > /dev/null || { echo "no checkmodule: the SELinux module is not compiled"; return; }
+    checkmodule -M -m -o "$dir/memctxd.mod" "$service/selinux/memctxd.te" > "$dir/said" 2>&1 ||
+        fail "checkmodule: $(< "$dir/said")"
+}
+
+check_apparmor
+check_selinux
 check_exposure
 check_calls
 check_user

@@ -21,6 +21,7 @@ test_packages=(
     qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
     fuse3 crash python3-drgn
     tini busybox-static cpio gzip procps util-linux strace
+    systemd apparmor checkpolicy
 )
 
 installed()
