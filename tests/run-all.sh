@@ -6,6 +6,7 @@
 #   tests/run-all.sh     as root on Debian; the last line is "N passed, N failed, N skipped"
 #
 #   MEMCTX_TEST_BUILD  where to build (default: build-tests in the source); its subdirectories are made anew
+#   MEMCTX_FUZZ_SECONDS  for how long each fuzz target runs (default: 5)
 #   MEMCTX_TEST_LOGS   where the logs of the steps go (default: logs in there)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -75,6 +76,20 @@ guests()
 
 lint() { if step lint make -C "$build/plain" lint; then passed=$((passed + 1)); else fail; fi; }
 
+# Each target for some seconds, with sanitizers and the limits of work; a finding fails. Which part of each room the
+# corpus and what was found reach is in the log.
+fuzz()
+{
+    export MEMCTX_BUILDDIR="$build/plain" FUZZ_SECONDS=${MEMCTX_FUZZ_SECONDS:-5}
+    if step fuzz bash "$top/tests/fuzz.sh" --fuzz --jobs "$(nproc)" &&
+        step fuzz-cover bash "$top/tests/fuzz.sh" --cover --jobs "$(nproc)"; then
+        passed=$((passed + 1))
+        grep '%' "$logs/fuzz-cover.log"
+    else
+        fail
+    fi
+}
+
 # Its shortest form, also of two builds: not for the numbers, but to see that each row can be measured.
 bench()
 {
@@ -110,7 +125,7 @@ main()
     fi
     step build-clang configure_and_make clang CC=clang --enable-werror &&
         step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS= || fail
-    if [ -x "$build/plain/memctxd" ]; then guests; bench; else echo "not ok guests: no memctxd was built"; fail; fi
+    if [ -x "$build/plain/memctxd" ]; then fuzz; guests; bench; else echo "not ok guests: no memctxd was built"; fail; fi
 }
 
 main
