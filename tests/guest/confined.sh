@@ -100,7 +100,7 @@ has_generation() { virsh_system metadata "$1" "$BED_NS" | grep -q "generation=[\
 # status WHAT PID: a line with what the kernel says of it
 status()
 {
-    diag "$1: $(grep -E '^(Name|Uid|Gid|Groups|Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp|Seccomp_filters):' \
+    diag "$1: $(grep -E '^(Name|Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp|Seccomp_filters):' \
         "/proc/$2/status" 2> /dev/null | tr -s '\t ' ' ' | sed 's/: /=/; s/0000000000//' | xargs)"
 }
 
