@@ -9,8 +9,9 @@
 #define CHUNK (64 * MEMCTX_KIB)
 #define DATA_MAX (64 * MEMCTX_MIB)     /* .data, .init and .bss together */
 #define DATA_BEFORE (512 * MEMCTX_KIB) /* of .data before its page tables */
-#define PAGES_MAX 8192u                /* reported */
-#define SEEN 1024u /* remembered, to report each about once */
+#define NOTE_NAME 12u   /* bytes of an ELF note before its name */
+#define PAGES_MAX 8192u /* reported */
+#define SEEN 1024u      /* remembered, to report each about once */
 
 /* Kernel pointers are above; the direct map is, with 4 and with 5 levels
  * (Documentation/arch/x86/x86_64/mm.rst). */
@@ -59,13 +60,28 @@ follow(struct hunt *h, uint64_t gva)
     return h->page(gpa, h->arg) && --h->left > 0;
 }
 
+/* Does the name of a note begin in this word, which is where two words of 32
+ * bits are? *at becomes how far into it. */
 static bool
-follow_words(struct hunt *h, const unsigned char *bytes, size_t len_bytes)
+has_name(uint64_t word, uint64_t *at)
+{
+    const uint32_t name = memctx_le32((const unsigned char *)"VMCO");
+    *at = (uint32_t)word == name ? 0 : 4;
+    return (uint32_t)word == name || word >> 32 == name;
+}
+
+static bool
+follow_words(struct hunt *h, uint64_t gpa, const unsigned char *bytes,
+             size_t len_bytes)
 {
     for (size_t i = 0; i + 8 <= len_bytes; i += 8) {
         uint64_t word = memctx_le64(bytes + i);
+        uint64_t at;
         if (word % MEMCTX_PAGE_SIZE == 0 && word >= DIRECT_MAP_MIN &&
             word < MEMCTX_LINUX_IMAGE_MAP && !follow(h, word))
+            return false;
+        if (has_name(word, &at) &&
+            (!h->page(gpa + i + at - NOTE_NAME, h->arg) || --h->left == 0))
             return false;
     }
     return true;
@@ -91,7 +107,7 @@ memctx_linux_pointers(const struct memctx_rammap *map,
     for (; image->root_gpa != 0 && gpa < end; gpa += CHUNK) {
         size_t len = (size_t)memctx_min(CHUNK, end - gpa);
         if (memctx_rammap_read(map, gpa, bytes, len, NULL) == 0 &&
-            !follow_words(&h, bytes, len))
+            !follow_words(&h, gpa, bytes, len))
             break;
     }
     return memctx_min(gpa, end) - from;
