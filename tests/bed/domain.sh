@@ -213,15 +213,15 @@ time.sleep(int(sys.argv[3]))' "$BED_DIR/console/$1.sock" "$2" $linger
 
 bed_said_more() { [ "$(grep -ac "^$2" "$1")" -gt "$3" ]; }
 
-# bed_ask NAME COMMAND SECONDS: tell the guest, and wait so long until it has done so, whose end it prints. A guest that
-# has just come up may not hear yet, so it is told again.
+# bed_ask NAME COMMAND SECONDS [WORDS]: tell the guest, and wait so long until it has done so, whose end it prints. A guest
+# that has just come up may not hear yet, so it is told again. WORDS is the command with its argument.
 bed_ask()
 {
     local console before
     console=$(bed_console "$1")
     for _ in 1 2 3; do
         before=$(grep -ac "^MEMCTX $2 end" "$console") || true
-        bed_tell "$1" "$2"
+        bed_tell "$1" "${4:-$2}"
         ! bed_until "$3" bed_said_more "$console" "MEMCTX $2 end" "$before" || return 0
     done
     return 1

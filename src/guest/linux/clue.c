@@ -101,18 +101,20 @@ struct follower {
 };
 
 static bool
-look_at_page(uint64_t page_gpa, void *arg)
+look_at(uint64_t gpa, void *arg)
 {
     struct follower *f = arg;
     unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
-    if (memctx_rammap_read(f->map, page_gpa, head, sizeof(head), NULL) == 0 &&
+    if (memctx_rammap_read(f->map, gpa, head, sizeof(head), NULL) == 0 &&
         memctx_vmcoreinfo_begins(head))
-        f->going = f->clue(page_gpa, f->arg);
+        f->going = f->clue(gpa, f->arg);
     return f->going;
 }
 
 /* The kernel keeps pointers to both of its VMCOREINFO pages. To go after them
- * costs about as much as reading 20 MiB, however large the guest is. */
+ * costs about as much as reading 20 MiB, however large the guest is. Where none
+ * of them holds a note, the root itself is the clue: a kernel that was built
+ * without one must not wait until all RAM was looked at. */
 uint64_t
 memctx_linux_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
                     void *arg)
@@ -121,7 +123,10 @@ memctx_linux_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
     struct follower f = {map, clue, arg, true};
     uint64_t bytes = 0;
     size_t n = memctx_linux_find_images(map, images, IMAGES_MAX);
-    for (size_t i = 0; i < n && f.going; i++)
-        bytes += memctx_linux_pointers(map, &images[i], look_at_page, &f);
+    for (size_t i = 0; i < n && f.going; i++) {
+        bytes += memctx_linux_pointers(map, &images[i], look_at, &f);
+        if (f.going && images[i].root_gpa != 0)
+            f.going = clue(images[i].root_gpa, arg);
+    }
     return bytes;
 }

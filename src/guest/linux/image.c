@@ -14,7 +14,8 @@
 #define LARGE_PAGE (2 * MEMCTX_MIB)
 #define ENTRIES (MEMCTX_PAGE_SIZE / 8)
 
-/* The tables stand together in .data; the root is this near to them. */
+/* The tables stand together in .data; a root is this near to them, and the
+ * kernel's own so near (MEMCTX_LINUX_ROOT_NEAR). */
 #define ROOT_DISTANCE (256 * MEMCTX_KIB)
 
 static bool
@@ -114,22 +115,37 @@ is_root(const unsigned char *page, uint64_t entry511)
     return false;
 }
 
+/* The first in [gpa, end_gpa); 0: none. */
+static uint64_t
+find_root_in(const struct memctx_rammap *map, uint64_t entry511, uint64_t gpa,
+             uint64_t end_gpa)
+{
+    for (; gpa < end_gpa; gpa += MEMCTX_PAGE_SIZE) {
+        unsigned char page[MEMCTX_PAGE_SIZE];
+        if (memctx_rammap_read(map, gpa, page, sizeof(page), NULL) == 0 &&
+            is_root(page, entry511))
+            return gpa;
+    }
+    return 0;
+}
+
+/* The kernel's own is just before the tables. A task's, in a page of .init that
+ * was freed, is as good for those who only want the direct map. */
 static void
 find_root(const struct memctx_rammap *map, uint64_t entry511,
           struct memctx_linux_image *image)
 {
-    uint64_t gpa =
-        memctx_max(image->gpa, image->tables_gpa - memctx_min(image->tables_gpa,
-                                                              ROOT_DISTANCE));
-    uint64_t end =
-        memctx_min(image->gpa + image->size, image->tables_gpa + ROOT_DISTANCE);
-    image->root_gpa = 0;
-    for (; gpa < end && image->root_gpa == 0; gpa += MEMCTX_PAGE_SIZE) {
-        unsigned char page[MEMCTX_PAGE_SIZE];
-        if (memctx_rammap_read(map, gpa, page, sizeof(page), NULL) == 0 &&
-            is_root(page, entry511))
-            image->root_gpa = gpa;
-    }
+    uint64_t tables = image->tables_gpa;
+    uint64_t near = memctx_max(
+        image->gpa, tables - memctx_min(tables, MEMCTX_LINUX_ROOT_NEAR));
+    uint64_t far =
+        memctx_max(image->gpa, tables - memctx_min(tables, ROOT_DISTANCE));
+    uint64_t end = memctx_min(image->gpa + image->size, tables + ROOT_DISTANCE);
+    image->root_gpa = find_root_in(map, entry511, near, tables);
+    if (image->root_gpa == 0)
+        image->root_gpa = find_root_in(map, entry511, far, near);
+    if (image->root_gpa == 0)
+        image->root_gpa = find_root_in(map, entry511, tables, end);
 }
 
 static bool

@@ -18,6 +18,12 @@
 #define MEMCTX_LINUX_IMAGE_MAP UINT64_C(0xffffffff80000000)
 #define MEMCTX_LINUX_IMAGE_MAP_SIZE (UINT64_C(1) << 30)
 
+/* head_64.S lays out init_top_pgt, its user half where there is KPTI, and with
+ * 5 levels level4_kernel_pgt just before level3_kernel_pgt, in .data, which is
+ * never freed. The image's other pages may be: between text and .rodata, and
+ * in .init, where a task's root may have stood since. */
+#define MEMCTX_LINUX_ROOT_NEAR (8 * MEMCTX_PAGE_SIZE)
+
 struct memctx_linux_image {
     uint64_t gpa;              /* where the image begins, 2 MiB aligned */
     uint64_t size;             /* bytes, up to 1 GiB */

@@ -55,10 +55,28 @@ verify_note(struct memctx_session *session, uint64_t clue_gpa,
     return 0;
 }
 
+/* The kernel that has this root, if something better has led to it. */
+static const struct memctx_kernel *
+find_known(const struct memctx_session *session, uint64_t root_gpa)
+{
+    for (size_t i = 0; i < session->n_known; i++) {
+        const struct memctx_kernel *known = &session->known[i];
+        if (known->os == MEMCTX_OS_LINUX && known->kcr3 == root_gpa &&
+            known->clue_rank < SHAPE)
+            return known;
+    }
+    return NULL;
+}
+
 static int
 verify_shape(struct memctx_session *session, uint64_t clue_gpa,
              struct memctx_kernel *ret, struct memctx_error *err)
 {
+    const struct memctx_kernel *known = find_known(session, clue_gpa);
+    if (known != NULL) {
+        *ret = *known;
+        return 0;
+    }
     if (memctx_linux_shape_verify(session->map, clue_gpa, ret, err) < 0)
         return -1;
     set_clue(ret, SHAPE);

@@ -22,12 +22,6 @@
 #define DIRECT_MAP_END 504u
 #define BLOCKS_MAX 64u
 
-/* head_64.S lays out init_top_pgt, its user half where there is KPTI, and with
- * 5 levels level4_kernel_pgt just before level3_kernel_pgt, in .data, which is
- * never freed. The image's other pages may be: between text and .rodata, and
- * in .init, where a task's root may have stood since. */
-#define ROOT_DISTANCE (8 * MEMCTX_PAGE_SIZE)
-
 /* init/version.c: linux_banner; the first word behind it is the release. */
 static const char banner[] = "Linux version ";
 
@@ -92,7 +86,7 @@ check_image(struct candidate *c, struct memctx_error *err)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "entry 511 leads to no kernel's image");
     if (c->root_gpa < c->image.gpa || c->root_gpa >= c->image.tables_gpa ||
-        c->image.tables_gpa - c->root_gpa > ROOT_DISTANCE)
+        c->image.tables_gpa - c->root_gpa > MEMCTX_LINUX_ROOT_NEAR)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "the root is not where the image has its own: "
                                 "a task's");

@@ -26,13 +26,14 @@ struct fixture {
 };
 
 static void
-build(struct fixture *f, int levels)
+build(struct fixture *f, int levels, uint64_t trampoline_gpa)
 {
     memctx_rammap_destroy(f->map);
     guestimg_deinit(&f->img);
     guestimg_init(&f->img, RAM, RAM);
     f->kernel = guestimg_kernel();
     f->kernel.levels = levels;
+    f->kernel.trampoline_gpa = trampoline_gpa;
     f->kernel.bare_gpa = 0;
     f->kernel.note_gpa = 0;
     guestimg_add_kernel(&f->img, &f->kernel);
@@ -46,7 +47,7 @@ setup(void **state)
 {
     struct fixture *f = test_calloc(1, sizeof(*f));
     guestimg_init(&f->img, RAM, RAM);
-    build(f, 4);
+    build(f, 4, 0);
     *state = f;
     return 0;
 }
@@ -91,7 +92,7 @@ test_root_is_proved(void **state)
 {
     struct fixture *f = *state;
     for (int levels = 4; levels <= 5; levels++) {
-        build(f, levels);
+        build(f, levels, 0);
         find(f, f->kernel.root_gpa);
         assert_int_equal(f->found.kcr3, f->kernel.root_gpa);
         assert_int_equal(f->found.paging, levels == 4
@@ -235,6 +236,67 @@ test_search_guesses_last(void **state)
     test_free(result);
 }
 
+/* The trampoline leads to it at the first try, however little that may read. */
+static void
+test_trampoline_leads_to_it(void **state)
+{
+    struct fixture *f = *state;
+    for (int levels = 4; levels <= 5; levels++) {
+        build(f, levels, 0x99000);
+        struct memctx_search_result *result = search(f, false, 1);
+        assert_int_equal(result->n_kernels, 1);
+        assert_string_equal(result->kernels[0].found, "without-note");
+        assert_int_equal(result->kernels[0].kcr3, f->kernel.root_gpa);
+        test_free(result);
+    }
+}
+
+/* Before 4.13 the note is a variable of the kernel's. It is the better clue. */
+static void
+test_note_among_variables_is_preferred(void **state)
+{
+    struct fixture *f = *state;
+    build(f, 4, 0x99000);
+    guestimg_write_note(&f->img, f->kernel.bss_gpa + 0x104, f->kernel.text,
+                        f->kernel.text_len);
+    struct memctx_search_result *result = search(f, false, 1);
+    assert_int_equal(result->n_kernels, 1);
+    assert_string_equal(result->kernels[0].found, "vmcoreinfo-note");
+    assert_int_equal(result->kernels[0].clue_gpa, f->kernel.bss_gpa + 0x104);
+    test_free(result);
+}
+
+/* A note that was found and whose kernel is not accepted yet: its root is not
+ * gone through once more. */
+static bool
+refuse_all(const struct memctx_kernel *kernel, void *arg)
+{
+    unsigned *asked = arg;
+    (*asked)++;
+    assert_string_equal(kernel->found, "vmcoreinfo-note");
+    return false;
+}
+
+static void
+test_root_of_a_noted_kernel_is_known(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_search *search;
+    struct memctx_search_result *result = test_malloc(sizeof(*result));
+    unsigned asked = 0;
+    const struct memctx_search_request request = {
+        .budget_bytes = PAGE, .accept = refuse_all, .accept_arg = &asked};
+    build(f, 4, 0x99000);
+    guestimg_write_note(&f->img, f->kernel.bss_gpa + 0x104, f->kernel.text,
+                        f->kernel.text_len);
+    assert_done(memctx_search_create(&search, &f->err), &f->err);
+    assert_int_equal(
+        memctx_search_try(search, f->map, &request, result, &f->err), -1);
+    assert_int_equal(asked, 2);
+    memctx_search_destroy(search);
+    test_free(result);
+}
+
 static void
 test_note_is_preferred(void **state)
 {
@@ -252,10 +314,17 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_root_is_proved),          T(test_roots_of_tasks),
-        T(test_user_half_of_kpti),       T(test_table_below_the_root_is_none),
-        T(test_kernel_that_still_boots), T(test_banners_that_are_none),
-        T(test_search_guesses_last),     T(test_note_is_preferred),
+        T(test_root_is_proved),
+        T(test_roots_of_tasks),
+        T(test_user_half_of_kpti),
+        T(test_table_below_the_root_is_none),
+        T(test_kernel_that_still_boots),
+        T(test_banners_that_are_none),
+        T(test_search_guesses_last),
+        T(test_note_is_preferred),
+        T(test_trampoline_leads_to_it),
+        T(test_note_among_variables_is_preferred),
+        T(test_root_of_a_noted_kernel_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
