@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "guest/linux/i386.h"
 #include "guest/linux/image.h"
 #include "guest/linux/pointers.h"
 #include "guest/linux/shape.h"
@@ -123,6 +124,7 @@ memctx_linux_follow(const struct memctx_rammap *map, memctx_clue_fn *clue,
     struct follower f = {map, clue, arg, true};
     uint64_t bytes = 0;
     size_t n = memctx_linux_find_images(map, images, IMAGES_MAX);
+    n += memctx_linux_i386_find(map, images + n, IMAGES_MAX - n);
     for (size_t i = 0; i < n && f.going; i++) {
         bytes += memctx_linux_pointers(map, &images[i], look_at, &f);
         if (f.going && images[i].root_gpa != 0)

@@ -9,24 +9,72 @@
 #define CHUNK (64 * MEMCTX_KIB)
 #define DATA_MAX (64 * MEMCTX_MIB)     /* .data, .init and .bss together */
 #define DATA_BEFORE (512 * MEMCTX_KIB) /* of .data before its page tables */
-#define NOTE_NAME 12u   /* bytes of an ELF note before its name */
-#define PAGES_MAX 8192u /* reported */
-#define SEEN 1024u      /* remembered, to report each about once */
+#define NOTE_NAME 12u /* bytes of an ELF note before its name */
+#define DATA_BEFORE_32 (4 * MEMCTX_MIB) /* ... before the root on i386, */
+#define BSS_32 (8 * MEMCTX_MIB)         /* and .bss behind it */
+#define PAGES_MAX 8192u                 /* reported */
+#define SEEN 1024u /* remembered, to report each about once */
 
 /* Kernel pointers are above; the direct map is, with 4 and with 5 levels
  * (Documentation/arch/x86/x86_64/mm.rst). */
 #define DIRECT_MAP_MIN (UINT64_C(0xff) << 56)
+
+/* What a word must be to be followed, and where words are. */
+struct field {
+    uint64_t gpa;
+    uint64_t end;
+    uint64_t least; /* pointers */
+    uint64_t above; /* ... are below this */
+    size_t word_bytes;
+    bool has_offset;
+    uint64_t offset; /* of the direct map: gva - gpa */
+};
 
 struct hunt {
     const struct memctx_rammap *map;
     const struct memctx_linux_image *image;
     memctx_linux_page_fn *page;
     void *arg;
-    bool has_offset;
-    uint64_t offset; /* of the direct map: gva - gpa */
-    unsigned left;   /* pages that may be reported yet */
+    struct field field;
+    unsigned left; /* pages that may be reported yet */
     uint64_t seen[SEEN];
 };
+
+static struct field
+field_of_64(const struct memctx_linux_image *image)
+{
+    uint64_t tables = image->tables_gpa;
+    return (struct field){
+        .gpa = memctx_max(image->gpa, tables - memctx_min(tables, DATA_BEFORE)),
+        .end = memctx_min(image->gpa + image->size, tables + DATA_MAX),
+        .least = DIRECT_MAP_MIN,
+        .above = MEMCTX_LINUX_IMAGE_MAP,
+        .word_bytes = 8};
+}
+
+/* Where the image ends nobody has said. The root is at the beginning of .bss,
+ * and all of RAM that the kernel uses for itself is in the direct map. */
+static struct field
+field_of_32(const struct memctx_linux_image *image)
+{
+    uint64_t root = image->root_gpa;
+    uint64_t offset = image->base_gva - image->gpa;
+    return (struct field){.gpa = root - memctx_min(root, DATA_BEFORE_32),
+                          .end = root + BSS_32,
+                          .least = offset,
+                          .above = UINT32_MAX,
+                          .word_bytes = 4,
+                          .has_offset = true,
+                          .offset = offset};
+}
+
+static struct field
+choose_field(const struct memctx_linux_image *image)
+{
+    return memctx_paging_format(image->paging)->arch->pointer_bytes == 4
+               ? field_of_32(image)
+               : field_of_64(image);
+}
 
 /* The direct map begins on a 1 GiB boundary, moved by KASLR or not
  * (arch/x86/mm/kaslr.c); a pointer into vmalloc space would hardly say so. */
@@ -39,8 +87,8 @@ learn_offset(struct hunt *h, uint64_t gva)
         (gva - walk.gpa) % MEMCTX_GIB != 0 ||
         !memctx_rammap_contains(h->map, walk.gpa, MEMCTX_PAGE_SIZE))
         return false;
-    h->offset = gva - walk.gpa;
-    h->has_offset = true;
+    h->field.offset = gva - walk.gpa;
+    h->field.has_offset = true;
     return true;
 }
 
@@ -52,17 +100,24 @@ follow(struct hunt *h, uint64_t gva)
     if (*seen == gva)
         return true;
     *seen = gva;
-    if (!h->has_offset && !learn_offset(h, gva))
+    if (!h->field.has_offset && !learn_offset(h, gva))
         return --h->left > 0;
-    uint64_t gpa = gva - h->offset;
+    uint64_t gpa = gva - h->field.offset;
     if (!memctx_rammap_contains(h->map, gpa, MEMCTX_PAGE_SIZE))
         return true;
     return h->page(gpa, h->arg) && --h->left > 0;
 }
 
+static inline bool
+is_pointer(const struct field *field, uint64_t word)
+{
+    return word % MEMCTX_PAGE_SIZE == 0 && word >= field->least &&
+           word < field->above;
+}
+
 /* Does the name of a note begin in this word, which is where two words of 32
  * bits are? *at becomes how far into it. */
-static bool
+static inline bool
 has_name(uint64_t word, uint64_t *at)
 {
     const uint32_t name = memctx_le32((const unsigned char *)"VMCO");
@@ -71,20 +126,37 @@ has_name(uint64_t word, uint64_t *at)
 }
 
 static bool
-follow_words(struct hunt *h, uint64_t gpa, const unsigned char *bytes,
-             size_t len_bytes)
+follow_word(struct hunt *h, uint64_t word, uint64_t gpa)
 {
-    for (size_t i = 0; i + 8 <= len_bytes; i += 8) {
-        uint64_t word = memctx_le64(bytes + i);
-        uint64_t at;
-        if (word % MEMCTX_PAGE_SIZE == 0 && word >= DIRECT_MAP_MIN &&
-            word < MEMCTX_LINUX_IMAGE_MAP && !follow(h, word))
-            return false;
-        if (has_name(word, &at) &&
-            (!h->page(gpa + i + at - NOTE_NAME, h->arg) || --h->left == 0))
+    uint64_t at;
+    if (is_pointer(&h->field, word))
+        return follow(h, word);
+    return !has_name(word, &at) ||
+           (h->page(gpa + at - NOTE_NAME, h->arg) && --h->left > 0);
+}
+
+/* Millions of words at each try: most are 0, and the size of the others is to
+ * be a constant of the loop. */
+static inline bool
+follow_words_of(struct hunt *h, uint64_t gpa, const unsigned char *bytes,
+                size_t len_bytes, size_t step)
+{
+    for (size_t i = 0; i + step <= len_bytes; i += step) {
+        uint64_t word =
+            step == 4 ? memctx_le32(bytes + i) : memctx_le64(bytes + i);
+        if (word != 0 && !follow_word(h, word, gpa + i))
             return false;
     }
     return true;
+}
+
+static bool
+follow_words(struct hunt *h, uint64_t gpa, const unsigned char *bytes,
+             size_t len_bytes)
+{
+    return h->field.word_bytes == 4
+               ? follow_words_of(h, gpa, bytes, len_bytes, 4)
+               : follow_words_of(h, gpa, bytes, len_bytes, 8);
 }
 
 uint64_t
@@ -96,13 +168,10 @@ memctx_linux_pointers(const struct memctx_rammap *map,
                      .image = image,
                      .page = page,
                      .arg = arg,
+                     .field = choose_field(image),
                      .left = PAGES_MAX};
-    uint64_t gpa =
-        memctx_max(image->gpa, image->tables_gpa -
-                                   memctx_min(image->tables_gpa, DATA_BEFORE));
-    uint64_t end =
-        memctx_min(image->gpa + image->size, image->tables_gpa + DATA_MAX);
-    uint64_t from = gpa;
+    uint64_t gpa = h.field.gpa;
+    uint64_t end = h.field.end;
     unsigned char bytes[CHUNK];
     for (; image->root_gpa != 0 && gpa < end; gpa += CHUNK) {
         size_t len = (size_t)memctx_min(CHUNK, end - gpa);
@@ -110,5 +179,5 @@ memctx_linux_pointers(const struct memctx_rammap *map,
             !follow_words(&h, gpa, bytes, len))
             break;
     }
-    return memctx_min(gpa, end) - from;
+    return memctx_min(gpa, end) - h.field.gpa;
 }

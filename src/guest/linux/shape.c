@@ -3,11 +3,12 @@
 /* Follows a page that looks like a root to the texts in its kernel's image. */
 #include "guest/linux/shape.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/bytes.h"
+#include "guest/linux/i386.h"
 #include "guest/linux/image.h"
 #include "guest/linux/texts.h"
 
@@ -18,14 +19,6 @@
  * level4_kernel_pgt has with 5 levels (Documentation/arch/x86/x86_64/mm.rst).
  * Without the difference that table would look like a root. */
 #define DIRECT_MAP_END 504u
-
-/* A root on its way through the checks. */
-struct candidate {
-    const struct memctx_rammap *map;
-    uint64_t root_gpa;
-    struct memctx_linux_image image;
-    char release[MEMCTX_VERSION_MAX];
-};
 
 static bool
 is_present(const unsigned char *page, size_t index)
@@ -40,8 +33,8 @@ is_user(const unsigned char *page, size_t index)
            (memctx_le64(page + 8 * index) & MEMCTX_PTE_USER) != 0;
 }
 
-bool
-memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa)
+static bool
+is_root_of_64(const unsigned char *page, uint64_t page_gpa)
 {
     bool other = false;
     if (!is_present(page, ENTRIES - 1) ||
@@ -60,31 +53,79 @@ memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa)
     return other;
 }
 
+/* The root's place in the image that it maps. */
 static int
-check_image(struct candidate *c, struct memctx_error *err)
+image_of_64(const struct memctx_rammap *map, uint64_t root_gpa,
+            const unsigned char *page, struct memctx_linux_image *ret,
+            struct memctx_error *err)
 {
-    unsigned char page[MEMCTX_PAGE_SIZE];
-    if (memctx_rammap_read(c->map, c->root_gpa, page, sizeof(page), err) < 0)
-        return -1;
-    if (!memctx_linux_shape_is_clue(page, c->root_gpa) ||
-        !memctx_linux_image_of_root(c->map, page, &c->image))
+    if (!memctx_linux_image_of_root(map, page, ret))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "entry 511 leads to no kernel's image");
-    if (c->root_gpa < c->image.gpa || c->root_gpa >= c->image.tables_gpa ||
-        c->image.tables_gpa - c->root_gpa > MEMCTX_LINUX_ROOT_NEAR)
+    if (root_gpa < ret->gpa || root_gpa >= ret->tables_gpa ||
+        ret->tables_gpa - root_gpa > MEMCTX_LINUX_ROOT_NEAR)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "the root is not where the image has its own: "
                                 "a task's");
-    c->image.root_gpa = c->root_gpa;
+    ret->root_gpa = root_gpa;
     return 0;
 }
 
+static bool
+is_root_of_32(const unsigned char *page, uint64_t page_gpa)
+{
+    (void)page_gpa;
+    return memctx_linux_i386_is_root(page);
+}
+
+/* How a page leads to a kernel's image, on each architecture. */
+static const struct kind {
+    bool (*is_clue)(const unsigned char *page, uint64_t page_gpa);
+    int (*image)(const struct memctx_rammap *map, uint64_t page_gpa,
+                 const unsigned char *page, struct memctx_linux_image *ret,
+                 struct memctx_error *err);
+    const char *checks;
+} kinds[] = {
+    {is_root_of_64, image_of_64, "image,text,banner,uts"},
+    {is_root_of_32, memctx_linux_i386_image, "image,text,banner,uts,init-mm"},
+};
+
+bool
+memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa)
+{
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(kinds); i++) {
+        if (kinds[i].is_clue(page, page_gpa))
+            return true;
+    }
+    return false;
+}
+
+/* A root of two levels may look like one of four, too. */
 static int
-check_text(struct candidate *c, struct memctx_error *err)
+find_image(const struct memctx_rammap *map, uint64_t clue_gpa,
+           const struct kind **kind, struct memctx_linux_image *ret,
+           struct memctx_error *err)
+{
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    memctx_error_set(&why, MEMCTX_RETRY, "it has not the shape of a root");
+    if (memctx_rammap_read(map, clue_gpa, page, sizeof(page), err) < 0)
+        return -1;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(kinds); i++) {
+        *kind = &kinds[i];
+        if (kinds[i].is_clue(page, clue_gpa) &&
+            kinds[i].image(map, clue_gpa, page, ret, &why) == 0)
+            return 0;
+    }
+    return memctx_error_set(err, why.kind, "%s", why.message);
+}
+
+static int
+check_text(const struct memctx_rammap *map,
+           const struct memctx_linux_image *image, struct memctx_error *err)
 {
     struct memctx_walk walk;
-    if (memctx_linux_texts_walk(c->map, &c->image, c->image.gpa, &walk, err) <
-        0)
+    if (memctx_linux_texts_walk(map, image, image->gpa, &walk, err) < 0)
         return -1;
     if (!walk.executable || walk.writable)
         return memctx_error_set(err, MEMCTX_RETRY,
@@ -93,29 +134,33 @@ check_text(struct candidate *c, struct memctx_error *err)
 }
 
 static void
-describe(const struct candidate *c, struct memctx_kernel *kernel)
+describe(const struct memctx_linux_image *image, struct memctx_kernel *kernel)
 {
-    memset(kernel, 0, sizeof(*kernel));
+    struct memctx_linux_facts *facts = &kernel->linux_facts;
     kernel->os = MEMCTX_OS_LINUX;
-    kernel->paging = c->image.paging;
-    kernel->kcr3 = c->root_gpa;
-    kernel->clue_gpa = c->root_gpa;
-    kernel->base_gva = c->image.base_gva;
-    memcpy(kernel->version, c->release, sizeof(kernel->version));
-    strcpy(kernel->checks, "image,text,banner,uts");
-    kernel->linux_facts.has_phys_base = true;
-    kernel->linux_facts.phys_base =
-        (int64_t)(c->image.gpa - (c->image.base_gva - MEMCTX_LINUX_IMAGE_MAP));
+    kernel->paging = image->paging;
+    kernel->kcr3 = image->root_gpa;
+    kernel->base_gva = image->base_gva;
+    if (memctx_paging_format(image->paging)->arch->elf_machine != EM_X86_64)
+        return;
+    facts->has_phys_base = true;
+    facts->phys_base =
+        (int64_t)(image->gpa - (image->base_gva - MEMCTX_LINUX_IMAGE_MAP));
 }
 
 int
-memctx_linux_shape_verify(const struct memctx_rammap *map, uint64_t root_gpa,
+memctx_linux_shape_verify(const struct memctx_rammap *map, uint64_t clue_gpa,
                           struct memctx_kernel *ret, struct memctx_error *err)
 {
-    struct candidate c = {.map = map, .root_gpa = root_gpa};
-    if (check_image(&c, err) < 0 || check_text(&c, err) < 0 ||
-        memctx_linux_texts_find(map, &c.image, c.release, err) < 0)
-        return memctx_error_prefix(err, "root at gpa %#" PRIx64, root_gpa);
-    describe(&c, ret);
+    const struct kind *kind;
+    struct memctx_linux_image image;
+    struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
+    if (find_image(map, clue_gpa, &kind, &image, err) < 0 ||
+        check_text(map, &image, err) < 0 ||
+        memctx_linux_texts_find(map, &image, kernel.version, err) < 0)
+        return memctx_error_prefix(err, "root at gpa %#" PRIx64, clue_gpa);
+    describe(&image, &kernel);
+    snprintf(kernel.checks, sizeof(kernel.checks), "%s", kind->checks);
+    *ret = kernel;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* A Linux kernel on x86-64 that tells nothing of itself: found by the shape of
+/* A Linux kernel that tells nothing of itself: found by the shape of
  * its page tables, and proved by what lies where they lead. For kernels without
  * a VMCOREINFO note (CONFIG_VMCORE_INFO is off, or it was overwritten). */
 #ifndef MEMCTX_LINUX_SHAPE_H
@@ -12,23 +12,21 @@
 #include "guest/kernel.h"
 #include "ram/rammap.h"
 
-/* May this page of MEMCTX_PAGE_SIZE bytes at page_gpa be a kernel's root? Its
- * entry 511 is there and one of those for the direct map, and none of the lower
- * half is user space. A root of Windows leads to itself, too; one of Linux does
- * not. */
+/* May this page of MEMCTX_PAGE_SIZE bytes at page_gpa be a kernel's root? On
+ * x86-64 its entry 511 is there and one of those for the direct map, and none
+ * of the lower half is user space. A root of Windows leads to itself, too; one
+ * of Linux does not. On i386 see i386.h. */
 bool memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa);
 
-/* Prove that the root at root_gpa is swapper_pg_dir: it lies in the very image
- * that it maps, just before that image's tables, which a task's root does not
- * (KPTI's user half has tables elsewhere); it maps the
- * image's beginning as code that was made read-only, which Linux does when its
- * initcalls are over, VMCOREINFO's among them; and in the image, mapped where
- * they should be, stand linux_banner ("Linux version ...") read-only, and a
- * struct new_utsname of the same release, writable. 0 and *ret, without
- * identity and kind of clue; or -1 with RETRY or GONE. Reads the image once, up
- * to 64 MiB. Any thread. */
+/* Prove that the root at clue_gpa is swapper_pg_dir: on x86-64 it lies in the
+ * very image that it maps, just before that image's tables, which a task's root
+ * does not (KPTI's user half has tables elsewhere); elsewhere init_mm names it.
+ * It maps the image's beginning as code that was made read-only, which Linux
+ * does when its initcalls are over, VMCOREINFO's among them; and in the image
+ * stand its texts (texts.h). 0 and *ret, without identity and kind of clue; or
+ * -1 with RETRY or GONE. Reads the image once, up to 64 MiB. Any thread. */
 int memctx_linux_shape_verify(const struct memctx_rammap *map,
-                              uint64_t root_gpa, struct memctx_kernel *ret,
+                              uint64_t clue_gpa, struct memctx_kernel *ret,
                               struct memctx_error *err);
 
 #endif

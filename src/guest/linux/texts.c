@@ -3,6 +3,7 @@
 /* Looks for both in the blocks of an image, the nearest to its root first. */
 #include "guest/linux/texts.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,9 @@ struct hunt {
     const struct memctx_linux_image *image;
     struct releases banners;
     struct releases names;
-    const char *agreed; /* NULL: no release is in both */
+    const char *agreed;   /* NULL: no release is in both */
+    uint64_t pointer;     /* word that is to stand in the image, */
+    size_t pointer_bytes; /* of so many bytes; 0: no longer */
 };
 
 int
@@ -113,6 +116,30 @@ look_at_text(struct hunt *h, const unsigned char *text, size_t len,
         add_release(h, &h->names, release, gpa);
 }
 
+static void
+look_for_pointer(struct hunt *h, const unsigned char *bytes, size_t len,
+                 uint64_t gpa)
+{
+    struct memctx_walk walk;
+    size_t step = h->pointer_bytes;
+    for (size_t at = 0; step != 0 && at + step <= len; at += step) {
+        uint64_t word =
+            step == 4 ? memctx_le32(bytes + at) : memctx_le64(bytes + at);
+        if (word == h->pointer &&
+            memctx_work_look(memctx_rammap_work(h->map)) &&
+            memctx_linux_texts_walk(h->map, h->image, gpa + at, &walk, NULL) ==
+                0 &&
+            walk.writable)
+            step = h->pointer_bytes = 0;
+    }
+}
+
+static bool
+is_complete(const struct hunt *h)
+{
+    return h->agreed != NULL && h->pointer_bytes == 0;
+}
+
 /* Both begin with "Linux". To look for that costs about twice what it costs to
  * read the block. When the work is used up, the next read says so. */
 static void
@@ -124,6 +151,7 @@ look_at_block(struct hunt *h, const unsigned char *bytes, size_t len,
     const unsigned char *end = bytes + len;
     if (!memctx_work_charge(work, 2 * len / MEMCTX_PAGE_SIZE))
         return;
+    look_for_pointer(h, bytes, len, gpa);
     /* Bounded by the block: each turn begins behind the last hit. */
     while (h->agreed == NULL &&
            (at = memmem(at, (size_t)(end - at), "Linux", 5)) != NULL &&
@@ -148,19 +176,32 @@ locate_block(const struct memctx_linux_image *image, unsigned n, uint64_t *gpa)
     return at < image->size;
 }
 
+/* Where the place of a root alone tells that it is the kernel's, as on x86-64,
+ * no pointer to it is asked for. */
+static size_t
+pointer_bytes(const struct memctx_linux_image *image)
+{
+    const struct memctx_paging_arch *arch =
+        memctx_paging_format(image->paging)->arch;
+    return arch->elf_machine == EM_X86_64 ? 0 : arch->pointer_bytes;
+}
+
 int
 memctx_linux_texts_find(const struct memctx_rammap *map,
                         const struct memctx_linux_image *image,
                         char release[MEMCTX_VERSION_MAX],
                         struct memctx_error *err)
 {
-    struct hunt h = {.map = map, .image = image};
+    struct hunt h = {.map = map,
+                     .image = image,
+                     .pointer = image->base_gva + image->root_gpa - image->gpa,
+                     .pointer_bytes = pointer_bytes(image)};
     uint64_t end = image->gpa + image->size;
     MEMCTX_CLEANUP(memctx_cleanup_free)
     unsigned char *block = malloc(BLOCK + OVERLAP);
     if (block == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    for (unsigned n = 0; n < 2 * BLOCKS_MAX && h.agreed == NULL; n++) {
+    for (unsigned n = 0; n < 2 * BLOCKS_MAX && !is_complete(&h); n++) {
         uint64_t gpa;
         if (!locate_block(image, n, &gpa))
             continue;
@@ -173,6 +214,10 @@ memctx_linux_texts_find(const struct memctx_rammap *map,
         return memctx_error_set(err, MEMCTX_RETRY, "the image has no %s",
                                 h.banners.n == 0 ? "\"Linux version ...\""
                                                  : "init_uts_ns");
+    if (h.pointer_bytes != 0)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the image has no init_mm with this root: a "
+                                "task's");
     strcpy(release, h.agreed);
     return 0;
 }
