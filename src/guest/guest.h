@@ -108,6 +108,8 @@ struct memctx_guest_ops {
     /* A part of RAM that is gone through more often than the rest, since a
      * clue is often there; size 0: none. */
     struct memctx_range likely;
+    bool likely_at_start; /* only where RAM begins with it; what has the shape
+                             of a root is reported there, too */
     /* Report every clue in a block. Pure: sees only the bytes. */
     void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
                  void *arg);

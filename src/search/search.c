@@ -54,6 +54,17 @@ memctx_search_hint(struct memctx_search *search,
     memctx_hints_add(&search->hints[kernel->os], kernel->clue_gpa, true);
 }
 
+/* Does a system's likely part of RAM concern this one? */
+static bool
+is_likely(const struct memctx_guest_ops *guest, const struct memctx_rammap *map)
+{
+    size_t n;
+    const struct memctx_extent *first = memctx_rammap_extents(map, &n);
+    return guest->likely.size > 0 &&
+           (!guest->likely_at_start ||
+            (n > 0 && first->gpa == guest->likely.gpa));
+}
+
 /* A part of RAM in which clues often are, on from where the last try stopped,
  * for half of what is left. */
 static void
@@ -61,7 +72,11 @@ scan_likely(struct memctx_search *s, struct memctx_attempt *a)
 {
     for (enum memctx_os os = MEMCTX_OS_UNKNOWN + 1;
          os < MEMCTX_OSES && !memctx_attempt_is_done(a); os++) {
-        struct memctx_range range = memctx_guests[os]->likely;
+        const struct memctx_guest_ops *guest = memctx_guests[os];
+        struct memctx_range range = guest->likely;
+        if (!is_likely(guest, a->map))
+            continue;
+        a->guess = guest->likely_at_start;
         uint64_t *cursor = &s->likely_cursor[os];
         uint64_t half = memctx_round_up(a->left_bytes / 2, MEMCTX_PAGE_SIZE);
         uint64_t len = memctx_min(half, range.size - *cursor);
@@ -70,6 +85,7 @@ scan_likely(struct memctx_search *s, struct memctx_attempt *a)
         *cursor += len;
         if (*cursor >= range.size)
             *cursor = 0;
+        a->guess = false;
     }
 }
 

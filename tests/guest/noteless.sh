@@ -4,9 +4,13 @@
 # A kernel without VMCOREINFO is found as one with it: at the start, by an agent that comes later, and after a reset,
 # however much data its RAM has. How long it took is told; it fails where memory had to be searched for it.
 #
-#   MEMCTX_NOTELESS         which: x86_64, i386 (default: all)
+#   MEMCTX_NOTELESS         which: x86_64, i386, arm64 (default: all)
+#   MEMCTX_NOTELESS_ALL     if set: also i386 with PAE, and one with a note to compare with
 #   MEMCTX_NOTELESS_MEMORY  MiB of RAM (default 512)
 #   MEMCTX_NOTELESS_FILL    MiB of it that a file in the guest's tmpfs fills first (default 200)
+#
+# LONG
+# shellcheck disable=SC2317 # functions called by bed_until and by their names
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -34,7 +38,7 @@ root()
 {
     if [ -n "$root_in_image" ]; then printf '%#x' $(($(bed_said "$1" | bed_field code) + root_in_image)); else bed_root "$1"; fi
 }
-root_in_image=
+root_in_image='' wanted_paging=''
 
 # judge WHAT NAME FOUND MS
 judge()
@@ -44,7 +48,7 @@ judge()
     diag "$1: ${4:-never} ms after the guest was up"
     if [ -n "$4" ] && [ "$4" -lt $limit_ms ]; then ok "$1"; else not_ok "$1" "took ${4:-too long} ms: $(bed_state_line "$2")"; fi
     is "$1-kcr3" "$(bed_datum_element kcr3 <<< "$datum")" "$(root "$2")"
-    is "$1-paging" "$(bed_datum_element paging <<< "$datum")" "$(bed_said_paging "$(bed_said "$2")")"
+    is "$1-paging" "$(bed_datum_element paging <<< "$datum")" "${wanted_paging:-$(bed_said_paging "$(bed_said "$2")")}"
     is "$1-version" "$(bed_datum_attribute guest version <<< "$datum")" "$(bed_said "$2" | bed_field release)"
     like "$1-found" "$(bed_datum_attribute evidence found <<< "$datum")" "$3"
     is "$1-schema" "$(bed_datum_invalid "$datum")" ""
@@ -71,42 +75,54 @@ kernel()
     bed_destroy "$name"
 }
 
-# foreign ARCH FLAVOUR KERNEL: the same of another architecture, where there is less to compare
+# foreign FLAVOUR KERNEL [KEY=VALUE...]: the same of another architecture, where there is less to compare
 foreign()
 {
-    local arch=$1 flavour=$2 kernel=$3 datum
-    bed_create "$flavour-noted" "${@:4}" memory=256 kernel="$kernel" initrd="$initramfs"
+    local flavour=$1 kernel=$2 datum root_in_image wanted_paging
+    bed_create "$flavour-noted" "${@:3}" memory=256 kernel="$kernel" initrd="$initramfs"
     bed_wait_up "$flavour-noted" 120 || not_ok "$flavour-up" "the guest does not come up"
     bed_wait_state "$flavour-noted" ready 60 || not_ok "$flavour-noted" "$(bed_state_line "$flavour-noted")"
     datum=$(bed_datum "$flavour-noted")
     like "$flavour-noted-found" "$(bed_datum_attribute evidence found <<< "$datum")" vmcoreinfo
     root_in_image=$(($(bed_datum_element kcr3 <<< "$datum") - $(bed_said "$flavour-noted" | bed_field code)))
+    wanted_paging=$(bed_datum_element paging <<< "$datum")
     bed_destroy "$flavour-noted"
-    fill=0 memory=256 kernel "$flavour" without-note "${@:4}" kernel="$kernel" initrd="$initramfs" append="$without"
+    fill=0 memory=256 kernel "$flavour" without-note "${@:3}" kernel="$kernel" initrd="$initramfs" append="$without"
 }
 
 i386()
 {
     local initramfs kernel flavour
     initramfs=$(bed_initramfs_foreign i386) || { skip i386 "no busybox for i386 can be had here"; return; }
-    for flavour in 686 rt-686-pae; do
+    for flavour in 686 ${MEMCTX_NOTELESS_ALL:+rt-686-pae}; do
         if kernel=$(bed_kernel "$(bed_release)/$flavour"); then
-            foreign i386 "$flavour" "$kernel"
+            foreign "$flavour" "$kernel"
         else
             skip "$flavour" "no such kernel can be had here"
         fi
     done
 }
 
+arm64()
+{
+    local initramfs kernel
+    if ! command -v qemu-system-aarch64 > /dev/null || ! kernel=$(bed_kernel_arm64 cloud-arm64) ||
+        ! initramfs=$(bed_initramfs_foreign arm64); then
+        skip arm64 "no QEMU or no kernel for it can be had here"
+        return
+    fi
+    foreign arm64 "$kernel" arch=aarch64 machine=virt
+}
+
 bed_start
 bed_agent_start
-for what in ${MEMCTX_NOTELESS:-x86_64 i386}; do
+for what in ${MEMCTX_NOTELESS:-x86_64 i386 arm64}; do
     case $what in
         x86_64)
-            kernel noted vmcoreinfo
+            [ -z "${MEMCTX_NOTELESS_ALL-}" ] || kernel noted vmcoreinfo
             kernel noteless without-note append="$without"
             ;;
-        i386) i386 ;;
+        *) "$what" ;;
     esac
 done
 finish

@@ -44,6 +44,13 @@ field_around(const struct memctx_kernel *kernel)
     return (struct field){kernel->kcr3, 0, i386 ? 64 : 8, 8, 8};
 }
 
+/* aarch64 without a note, which would tell where init_uts_ns is. */
+static struct field
+field_above(uint64_t root_gpa)
+{
+    return (struct field){root_gpa, 0, 0, 384, 64};
+}
+
 /* aarch64: the root is in .rodata. jiffies_64 is at the beginning of .data,
  * among what is aligned to cache lines (RW_DATA in
  * include/asm-generic/vmlinux.lds.h), so below init_uts_ns: 57 KiB on 5.10,
@@ -248,5 +255,7 @@ memctx_linux_clocks(const struct memctx_rammap *map,
             return memctx_error_prefix(err, "init_uts_ns");
         field = field_below(uts.gpa, kernel->kcr3);
     }
+    if (!has_note && kernel->linux_facts.has_kimage_voffset)
+        field = field_above(kernel->kcr3);
     return find_by_value(map, &field, ret, err);
 }

@@ -6,10 +6,13 @@
 
 #include "base/bytes.h"
 #include "guest/guest.h"
+#include "guest/linux/arm.h"
 #include "guest/linux/clock.h"
 #include "guest/linux/clue.h"
 #include "guest/linux/note.h"
+#include "guest/linux/pointers.h"
 #include "guest/linux/proof.h"
+#include "guest/linux/root.h"
 #include "guest/linux/shape.h"
 #include "guest/linux/vmcoreinfo.h"
 
@@ -68,18 +71,46 @@ find_known(const struct memctx_session *session, uint64_t root_gpa)
     return NULL;
 }
 
+/* A note among the variables of an image that was proven. */
+struct noted {
+    struct memctx_session *session;
+    struct memctx_kernel *kernel;
+    bool found;
+};
+
+static bool
+try_note(uint64_t gpa, void *arg)
+{
+    struct noted *noted = arg;
+    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
+    noted->found = memctx_rammap_read(noted->session->map, gpa, head,
+                                      sizeof(head), NULL) == 0 &&
+                   memctx_vmcoreinfo_begins(head) &&
+                   verify_note(noted->session, gpa, noted->kernel, NULL) == 0;
+    return !noted->found;
+}
+
+/* A root tells less than a note. One of this kernel's is near. */
 static int
 verify_shape(struct memctx_session *session, uint64_t clue_gpa,
              struct memctx_kernel *ret, struct memctx_error *err)
 {
     const struct memctx_kernel *known = find_known(session, clue_gpa);
+    struct memctx_linux_image image;
+    struct memctx_kernel kernel;
+    struct noted noted = {session, ret, false};
     if (known != NULL) {
         *ret = *known;
         return 0;
     }
-    if (memctx_linux_shape_verify(session->map, clue_gpa, ret, err) < 0)
+    if (memctx_linux_shape_verify(session->map, clue_gpa, &kernel, &image,
+                                  err) < 0)
         return -1;
-    set_clue(ret, SHAPE);
+    memctx_linux_pointers(session->map, &image, try_note, &noted);
+    if (noted.found)
+        return 0;
+    set_clue(&kernel, SHAPE);
+    *ret = kernel;
     return 0;
 }
 
@@ -96,8 +127,11 @@ verify(struct memctx_session *session, uint64_t clue_gpa,
         return memctx_error_prefix(err, "VMCOREINFO at gpa %#" PRIx64,
                                    clue_gpa);
     if (!memctx_vmcoreinfo_begins(page) &&
-        memctx_linux_shape_is_clue(page, clue_gpa))
+        memctx_linux_shape_is_clue(page, clue_gpa)) {
+        if (memctx_linux_arm_is_from(session->map, page, MEMCTX_LINUX_ARM_RAM))
+            session->ram_gpa = MEMCTX_LINUX_ARM_RAM;
         return verify_shape(session, clue_gpa, ret, err);
+    }
     return verify_note(session, clue_gpa, ret, err);
 }
 
@@ -114,6 +148,8 @@ move(struct memctx_kernel *kernel, const struct memctx_rammap *from,
 const struct memctx_guest_ops memctx_linux_ops = {
     .sought = "VMCOREINFO",
     .follow = memctx_linux_follow,
+    .likely = {MEMCTX_LINUX_ARM_RAM, MEMCTX_LINUX_ARM_LIKELY},
+    .likely_at_start = true,
     .scan = memctx_linux_scan,
     .may_hide_clue = memctx_linux_may_hide_clue,
     .verify = verify,

@@ -4,6 +4,8 @@
  * symbols nor what the pages hold. */
 #include "guest/linux/pointers.h"
 
+#include <elf.h>
+
 #include "base/bytes.h"
 
 #define CHUNK (64 * MEMCTX_KIB)
@@ -68,23 +70,49 @@ field_of_32(const struct memctx_linux_image *image)
                           .offset = offset};
 }
 
+/* From the root, in .rodata, to the end of .bss. The direct map is the lower
+ * half of the kernel's addresses. */
+static struct field
+field_of_arm(const struct memctx_linux_image *image)
+{
+    unsigned bits = memctx_paging_format(image->paging)->va_bits;
+    return (struct field){.gpa = image->root_gpa,
+                          .end = image->gpa + image->size,
+                          .least = UINT64_MAX << bits,
+                          .above = UINT64_MAX << (bits - 1),
+                          .word_bytes = 8};
+}
+
 static struct field
 choose_field(const struct memctx_linux_image *image)
 {
-    return memctx_paging_format(image->paging)->arch->pointer_bytes == 4
-               ? field_of_32(image)
-               : field_of_64(image);
+    switch (memctx_paging_format(image->paging)->arch->elf_machine) {
+    case EM_386:
+        return field_of_32(image);
+    case EM_AARCH64:
+        return field_of_arm(image);
+    default:
+        return field_of_64(image);
+    }
 }
 
-/* The direct map begins on a 1 GiB boundary, moved by KASLR or not
- * (arch/x86/mm/kaslr.c); a pointer into vmalloc space would hardly say so. */
+static bool
+is_x86(const struct memctx_linux_image *image)
+{
+    return memctx_paging_format(image->paging)->arch->elf_machine == EM_X86_64;
+}
+
+/* The direct map of x86-64 begins on a 1 GiB boundary, moved by KASLR or not
+ * (arch/x86/mm/kaslr.c); a pointer into vmalloc space would hardly say so. On
+ * aarch64 vmalloc space is not among the pointers, and the map may begin
+ * anywhere. */
 static bool
 learn_offset(struct hunt *h, uint64_t gva)
 {
     struct memctx_walk walk;
     if (memctx_paging_walk(h->map, h->image->paging, h->image->root_gpa, gva,
                            &walk, NULL) < 0 ||
-        (gva - walk.gpa) % MEMCTX_GIB != 0 ||
+        (is_x86(h->image) && (gva - walk.gpa) % MEMCTX_GIB != 0) ||
         !memctx_rammap_contains(h->map, walk.gpa, MEMCTX_PAGE_SIZE))
         return false;
     h->field.offset = gva - walk.gpa;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
+#include "guest/linux/arm.h"
 #include "guest/linux/i386.h"
 #include "guest/linux/image.h"
 #include "guest/linux/texts.h"
@@ -78,6 +79,13 @@ is_root_of_32(const unsigned char *page, uint64_t page_gpa)
     return memctx_linux_i386_is_root(page);
 }
 
+static bool
+is_root_of_arm(const unsigned char *page, uint64_t page_gpa)
+{
+    (void)page_gpa;
+    return memctx_linux_arm_is_root(page);
+}
+
 /* How a page leads to a kernel's image, on each architecture. */
 static const struct kind {
     bool (*is_clue)(const unsigned char *page, uint64_t page_gpa);
@@ -88,6 +96,7 @@ static const struct kind {
 } kinds[] = {
     {is_root_of_64, image_of_64, "image,text,banner,uts"},
     {is_root_of_32, memctx_linux_i386_image, "image,text,banner,uts,init-mm"},
+    {is_root_of_arm, memctx_linux_arm_image, "image,text,banner,uts,init-mm"},
 };
 
 bool
@@ -137,29 +146,34 @@ static void
 describe(const struct memctx_linux_image *image, struct memctx_kernel *kernel)
 {
     struct memctx_linux_facts *facts = &kernel->linux_facts;
+    unsigned machine = memctx_paging_format(image->paging)->arch->elf_machine;
     kernel->os = MEMCTX_OS_LINUX;
     kernel->paging = image->paging;
     kernel->kcr3 = image->root_gpa;
-    kernel->base_gva = image->base_gva;
-    if (memctx_paging_format(image->paging)->arch->elf_machine != EM_X86_64)
-        return;
-    facts->has_phys_base = true;
-    facts->phys_base =
-        (int64_t)(image->gpa - (image->base_gva - MEMCTX_LINUX_IMAGE_MAP));
+    kernel->base_gva =
+        machine == EM_AARCH64 ? memctx_linux_arm_base(image) : image->base_gva;
+    facts->has_phys_base = machine == EM_X86_64;
+    if (facts->has_phys_base)
+        facts->phys_base =
+            (int64_t)(image->gpa - (image->base_gva - MEMCTX_LINUX_IMAGE_MAP));
+    facts->has_kimage_voffset = machine == EM_AARCH64;
+    if (facts->has_kimage_voffset)
+        facts->kimage_voffset = image->base_gva - image->gpa;
 }
 
 int
 memctx_linux_shape_verify(const struct memctx_rammap *map, uint64_t clue_gpa,
-                          struct memctx_kernel *ret, struct memctx_error *err)
+                          struct memctx_kernel *ret,
+                          struct memctx_linux_image *image,
+                          struct memctx_error *err)
 {
     const struct kind *kind;
-    struct memctx_linux_image image;
     struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
-    if (find_image(map, clue_gpa, &kind, &image, err) < 0 ||
-        check_text(map, &image, err) < 0 ||
-        memctx_linux_texts_find(map, &image, kernel.version, err) < 0)
+    if (find_image(map, clue_gpa, &kind, image, err) < 0 ||
+        check_text(map, image, err) < 0 ||
+        memctx_linux_texts_find(map, image, kernel.version, err) < 0)
         return memctx_error_prefix(err, "root at gpa %#" PRIx64, clue_gpa);
-    describe(&image, &kernel);
+    describe(image, &kernel);
     snprintf(kernel.checks, sizeof(kernel.checks), "%s", kind->checks);
     *ret = kernel;
     return 0;

@@ -10,12 +10,13 @@
 
 #include "base/error.h"
 #include "guest/kernel.h"
+#include "guest/linux/image.h"
 #include "ram/rammap.h"
 
 /* May this page of MEMCTX_PAGE_SIZE bytes at page_gpa be a kernel's root? On
  * x86-64 its entry 511 is there and one of those for the direct map, and none
  * of the lower half is user space. A root of Windows leads to itself, too; one
- * of Linux does not. On i386 see i386.h. */
+ * of Linux does not. On others see i386.h and arm.h. */
 bool memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa);
 
 /* Prove that the root at clue_gpa is swapper_pg_dir: on x86-64 it lies in the
@@ -23,10 +24,12 @@ bool memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa);
  * does not (KPTI's user half has tables elsewhere); elsewhere init_mm names it.
  * It maps the image's beginning as code that was made read-only, which Linux
  * does when its initcalls are over, VMCOREINFO's among them; and in the image
- * stand its texts (texts.h). 0 and *ret, without identity and kind of clue; or
- * -1 with RETRY or GONE. Reads the image once, up to 64 MiB. Any thread. */
+ * stand its texts (texts.h). 0, *ret, without identity and kind of clue, and
+ * the image; or -1 with RETRY or GONE. Reads the image once, up to 64 MiB. Any
+ * thread. */
 int memctx_linux_shape_verify(const struct memctx_rammap *map,
                               uint64_t clue_gpa, struct memctx_kernel *ret,
+                              struct memctx_linux_image *image,
                               struct memctx_error *err);
 
 #endif

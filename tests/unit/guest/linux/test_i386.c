@@ -27,6 +27,7 @@ struct fixture {
     struct memctx_rammap *map;
     struct memctx_search_result *result;
     struct memctx_kernel found;
+    struct memctx_linux_image image;
     struct memctx_error err;
 };
 
@@ -175,8 +176,9 @@ test_note_that_variables_point_at_is_preferred(void **state)
 static void
 refuse(struct fixture *f, uint64_t root_gpa, const char *words)
 {
-    assert_int_equal(
-        memctx_linux_shape_verify(f->map, root_gpa, &f->found, &f->err), -1);
+    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
+                                               &f->image, &f->err),
+                     -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
 }
 

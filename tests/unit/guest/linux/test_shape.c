@@ -22,6 +22,7 @@ struct fixture {
     struct memctx_rammap *map;
     struct guestimg_kernel kernel;
     struct memctx_kernel found;
+    struct memctx_linux_image image;
     struct memctx_error err;
 };
 
@@ -65,15 +66,17 @@ teardown(void **state)
 static void
 find(struct fixture *f, uint64_t root_gpa)
 {
-    assert_done(memctx_linux_shape_verify(f->map, root_gpa, &f->found, &f->err),
+    assert_done(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
+                                          &f->image, &f->err),
                 &f->err);
 }
 
 static void
 refuse(struct fixture *f, uint64_t root_gpa, const char *words)
 {
-    assert_int_equal(
-        memctx_linux_shape_verify(f->map, root_gpa, &f->found, &f->err), -1);
+    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
+                                               &f->image, &f->err),
+                     -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
 }
 
