@@ -150,6 +150,9 @@ check_commands()
     same "memctx: commands < and > completion" "$commands" "$(complete_words memctx "")"
     same "memctx: commands < and > completion of help" "$commands" "$(complete_words memctx help "")"
     same "memctx: options < and > completion" "$(long_options <<< "$common")" "$(complete_words memctx --)"
+    # bash cuts a URI at its colon.
+    same "memctx: commands < and > completion behind a URI" "$commands" "$(complete_words memctx -c qemu : ///session "")"
+    same "memctx: a URI < and > completion" $'///system\n///session' "$(complete_words memctx -c qemu : ///s)"
     for command in $commands; do check_command "$command"; done
 }
 
