@@ -25,7 +25,7 @@ rawram_look(const struct memctx_rammap *map,
 {
     MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
     MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *charged = NULL;
-    const struct memctx_search_request request = {.all = true};
+    const struct memctx_search_request request = {.all = true, .every = true};
     struct memctx_work work;
     memctx_work_begin(
         &work, memctx_layouts_steps(memctx_rammap_size(map), true), NULL, NULL);

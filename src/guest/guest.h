@@ -86,6 +86,7 @@ struct memctx_session {
     struct memctx_kernel known[MEMCTX_KNOWN_MAX];
     size_t n_known;
     struct memctx_rivals rivals;
+    bool every;       /* a kernel that still boots counts, too */
     uint64_t failed;  /* the guest's own note of what has just failed */
     unsigned passed;  /* how many checks the last candidate passed */
     uint64_t ram_gpa; /* where RAM begins for a kernel that says it is for

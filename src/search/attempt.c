@@ -55,7 +55,7 @@ memctx_attempt_init(struct memctx_attempt *attempt,
         .hints = hints,
         .block = block,
         .left_bytes = unlimited ? UINT64_MAX : round_up(request->budget_bytes),
-        .session = {.map = map},
+        .session = {.map = map, .every = request->every},
         .proofs_left = request->all ? PROOF_STEPS_ALL : PROOF_STEPS,
         .why = MEMCTX_ERROR_INIT,
         .rivalry = MEMCTX_ERROR_INIT,
@@ -220,7 +220,7 @@ scan_block(struct memctx_attempt *a, const struct memctx_block *block)
          a->os++) {
         const struct memctx_guest_ops *guest = memctx_guests[a->os];
         guest->scan(block, look_into, a);
-        if (a->request->all && !a->thorough && guest->may_hide_clue != NULL &&
+        if (a->request->all && !a->guess && guest->may_hide_clue != NULL &&
             guest->may_hide_clue(block))
             note_again(a, block);
     }

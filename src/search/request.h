@@ -17,6 +17,9 @@ struct memctx_search_request {
     uint64_t budget_bytes; /* read at most about this much; 0: no limit */
     bool all;              /* look at all RAM once, from its beginning, and
                               do not stop at a kernel */
+    bool every;            /* with `all`: beside a kernel that is complete also
+                              those that are not yet, or that say nothing of
+                              themselves */
     /* NULL, or: a kernel that passed all checks counts only if this says so.
        Called for every clue that leads to a kernel, so maybe twice for one. */
     bool (*accept)(const struct memctx_kernel *kernel, void *arg);

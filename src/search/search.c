@@ -141,16 +141,18 @@ try_some(struct memctx_search *s, struct memctx_attempt *a)
         scan_round(s, a);
 }
 
-/* All RAM once for clues on page starts. Only when there is no kernel, once
- * more where there may be clues of old kernels, which may lie anywhere, and of
- * kernels that say nothing of themselves. */
+/* All RAM once for clues on page starts. Only when there is no kernel, or every
+ * one is wanted, once more where there may be clues of kernels that say nothing
+ * of themselves; and, only when there is none, of old kernels, which may lie
+ * anywhere. */
 static void
 try_all(struct memctx_attempt *a)
 {
     memctx_attempt_scan_data(a, 0, memctx_rammap_end(a->map));
-    if (a->result->n_kernels > 0 || memctx_attempt_is_done(a))
+    if ((a->result->n_kernels > 0 && !a->request->every) ||
+        memctx_attempt_is_done(a))
         return;
-    a->thorough = true;
+    a->thorough = a->result->n_kernels == 0;
     a->guess = true;
     for (size_t i = 0; i < a->n_again && !memctx_attempt_is_done(a); i++)
         memctx_attempt_scan_data(a, a->again[i].gpa,

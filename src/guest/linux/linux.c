@@ -103,8 +103,8 @@ verify_shape(struct memctx_session *session, uint64_t clue_gpa,
         *ret = *known;
         return 0;
     }
-    if (memctx_linux_shape_verify(session->map, clue_gpa, &kernel, &image,
-                                  err) < 0)
+    if (memctx_linux_shape_verify(session->map, clue_gpa, session->every,
+                                  &kernel, &image, err) < 0)
         return -1;
     memctx_linux_pointers(session->map, &image, try_note, &noted);
     if (noted.found)

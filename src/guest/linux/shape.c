@@ -92,11 +92,11 @@ static const struct kind {
     int (*image)(const struct memctx_rammap *map, uint64_t page_gpa,
                  const unsigned char *page, struct memctx_linux_image *ret,
                  struct memctx_error *err);
-    const char *checks;
+    bool is_named; /* by init_mm */
 } kinds[] = {
-    {is_root_of_64, image_of_64, "image,text,banner,uts"},
-    {is_root_of_32, memctx_linux_i386_image, "image,text,banner,uts,init-mm"},
-    {is_root_of_arm, memctx_linux_arm_image, "image,text,banner,uts,init-mm"},
+    {is_root_of_64, image_of_64, false},
+    {is_root_of_32, memctx_linux_i386_image, true},
+    {is_root_of_arm, memctx_linux_arm_image, true},
 };
 
 bool
@@ -129,16 +129,41 @@ find_image(const struct memctx_rammap *map, uint64_t clue_gpa,
     return memctx_error_set(err, why.kind, "%s", why.message);
 }
 
+/* Does it map code where the image begins? *read_only: that cannot be changed.
+ */
 static int
 check_text(const struct memctx_rammap *map,
-           const struct memctx_linux_image *image, struct memctx_error *err)
+           const struct memctx_linux_image *image, bool *read_only,
+           struct memctx_error *err)
 {
     struct memctx_walk walk;
     if (memctx_linux_texts_walk(map, image, image->gpa, &walk, err) < 0)
         return -1;
-    if (!walk.executable || walk.writable)
+    *read_only = !walk.writable;
+    if (!walk.executable)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "the image does not begin with code");
+    return 0;
+}
+
+static int
+prove(const struct memctx_rammap *map, const struct memctx_linux_image *image,
+      bool booting, struct memctx_kernel *kernel, struct memctx_error *err)
+{
+    bool read_only;
+    if (check_text(map, image, &read_only, err) < 0)
+        return -1;
+    if (!read_only && !booting)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "the image does not begin with read-only code");
+    if (memctx_linux_texts_find(map, image, !read_only, kernel->version, err) <
+        0)
+        return -1;
+    memctx_checks_add(kernel->checks, "image");
+    if (read_only)
+        memctx_checks_add(kernel->checks, "text");
+    memctx_checks_add(kernel->checks, "banner");
+    memctx_checks_add(kernel->checks, "uts");
     return 0;
 }
 
@@ -163,18 +188,18 @@ describe(const struct memctx_linux_image *image, struct memctx_kernel *kernel)
 
 int
 memctx_linux_shape_verify(const struct memctx_rammap *map, uint64_t clue_gpa,
-                          struct memctx_kernel *ret,
+                          bool booting, struct memctx_kernel *ret,
                           struct memctx_linux_image *image,
                           struct memctx_error *err)
 {
     const struct kind *kind;
     struct memctx_kernel kernel = {.clue_gpa = clue_gpa};
     if (find_image(map, clue_gpa, &kind, image, err) < 0 ||
-        check_text(map, image, err) < 0 ||
-        memctx_linux_texts_find(map, image, kernel.version, err) < 0)
+        prove(map, image, booting, &kernel, err) < 0)
         return memctx_error_prefix(err, "root at gpa %#" PRIx64, clue_gpa);
     describe(image, &kernel);
-    snprintf(kernel.checks, sizeof(kernel.checks), "%s", kind->checks);
+    if (kind->is_named)
+        memctx_checks_add(kernel.checks, "init-mm");
     *ret = kernel;
     return 0;
 }

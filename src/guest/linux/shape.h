@@ -24,11 +24,13 @@ bool memctx_linux_shape_is_clue(const unsigned char *page, uint64_t page_gpa);
  * does not (KPTI's user half has tables elsewhere); elsewhere init_mm names it.
  * It maps the image's beginning as code that was made read-only, which Linux
  * does when its initcalls are over, VMCOREINFO's among them; and in the image
- * stand its texts (texts.h). 0, *ret, without identity and kind of clue, and
- * the image; or -1 with RETRY or GONE. Reads the image once, up to 64 MiB. Any
- * thread. */
+ * stand its texts (texts.h). `booting`: on x86-64 the code may be writable yet;
+ * then "text" is not among the checks that were passed. 0, *ret, without
+ * identity and kind of clue, and the image; or -1 with RETRY or GONE. Reads the
+ * image once, up to 64 MiB. Any thread. */
 int memctx_linux_shape_verify(const struct memctx_rammap *map,
-                              uint64_t clue_gpa, struct memctx_kernel *ret,
+                              uint64_t clue_gpa, bool booting,
+                              struct memctx_kernel *ret,
                               struct memctx_linux_image *image,
                               struct memctx_error *err);
 

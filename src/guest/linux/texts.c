@@ -34,6 +34,7 @@ struct releases {
 struct hunt {
     const struct memctx_rammap *map;
     const struct memctx_linux_image *image;
+    bool booting;
     struct releases banners;
     struct releases names;
     const char *agreed;   /* NULL: no release is in both */
@@ -94,7 +95,7 @@ add_release(struct hunt *h, struct releases *to, const char *release,
     bool writable = to == &h->names;
     if (to->n == RELEASES_MAX || has_release(to, release) ||
         memctx_linux_texts_walk(h->map, h->image, gpa, &walk, NULL) < 0 ||
-        walk.writable != writable)
+        (walk.writable != writable && !h->booting))
         return;
     strcpy(to->text[to->n], release);
     if (has_release(writable ? &h->banners : &h->names, release))
@@ -188,11 +189,12 @@ pointer_bytes(const struct memctx_linux_image *image)
 
 int
 memctx_linux_texts_find(const struct memctx_rammap *map,
-                        const struct memctx_linux_image *image,
+                        const struct memctx_linux_image *image, bool booting,
                         char release[MEMCTX_VERSION_MAX],
                         struct memctx_error *err)
 {
     struct hunt h = {.map = map,
+                     .booting = booting,
                      .image = image,
                      .pointer = image->base_gva + image->root_gpa - image->gpa,
                      .pointer_bytes = pointer_bytes(image)};

@@ -176,8 +176,8 @@ test_note_that_variables_point_at_is_preferred(void **state)
 static void
 refuse(struct fixture *f, uint64_t root_gpa, const char *words)
 {
-    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
-                                               &f->image, &f->err),
+    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, false,
+                                               &f->found, &f->image, &f->err),
                      -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
 }

@@ -66,7 +66,7 @@ teardown(void **state)
 static void
 find(struct fixture *f, uint64_t root_gpa)
 {
-    assert_done(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
+    assert_done(memctx_linux_shape_verify(f->map, root_gpa, false, &f->found,
                                           &f->image, &f->err),
                 &f->err);
 }
@@ -74,8 +74,8 @@ find(struct fixture *f, uint64_t root_gpa)
 static void
 refuse(struct fixture *f, uint64_t root_gpa, const char *words)
 {
-    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, &f->found,
-                                               &f->image, &f->err),
+    assert_int_equal(memctx_linux_shape_verify(f->map, root_gpa, false,
+                                               &f->found, &f->image, &f->err),
                      -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
 }
@@ -156,17 +156,23 @@ test_table_below_the_root_is_none(void **state)
     assert_false(memctx_linux_shape_is_clue(page, 0x5000));
 }
 
+static void
+make_writable(struct fixture *f)
+{
+    uint64_t entry =
+        f->kernel.root_gpa + 3 * PAGE + (f->kernel.text_gva >> 21 & 0x1ff) * 8;
+    guestimg_write_le64(&f->img, entry,
+                        f->kernel.text_gpa | MEMCTX_PTE_PRESENT |
+                            MEMCTX_PTE_WRITE | MEMCTX_PTE_LARGE);
+}
+
 /* Before its initcalls are over the kernel's code is writable: VMCOREINFO may
  * be about to come. */
 static void
 test_kernel_that_still_boots(void **state)
 {
     struct fixture *f = *state;
-    uint64_t entry =
-        f->kernel.root_gpa + 3 * PAGE + (f->kernel.text_gva >> 21 & 0x1ff) * 8;
-    guestimg_write_le64(&f->img, entry,
-                        f->kernel.text_gpa | MEMCTX_PTE_PRESENT |
-                            MEMCTX_PTE_WRITE | MEMCTX_PTE_LARGE);
+    make_writable(f);
     refuse(f, f->kernel.root_gpa, "does not begin with read-only code");
 }
 
@@ -312,6 +318,37 @@ test_note_is_preferred(void **state)
     test_free(result);
 }
 
+/* RAM copied soon after a reset: the old kernel stands whole, the new one still
+ * writes its code. */
+static void
+test_kernel_that_boots_beside_an_old_one(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel old = guestimg_kernel();
+    struct memctx_search *search;
+    struct memctx_search_result *result = test_malloc(sizeof(*result));
+    struct memctx_search_request request = {.all = true, .every = true};
+    old.text_gpa = 64 * MEMCTX_MIB;
+    old.slide = 32 * MEMCTX_MIB;
+    guestimg_add_kernel(&f->img, &old);
+    make_writable(f);
+    assert_done(memctx_search_create(&search, &f->err), &f->err);
+    assert_done(memctx_search_try(search, f->map, &request, result, &f->err),
+                &f->err);
+    assert_int_equal(result->n_kernels, 2);
+    assert_string_equal(result->kernels[0].found, "vmcoreinfo-note");
+    assert_int_equal(result->kernels[0].kcr3, old.root_gpa);
+    assert_int_equal(result->kernels[1].kcr3, f->kernel.root_gpa);
+    assert_string_equal(result->kernels[1].checks, "image,banner,uts");
+    /* Who asks for the kernel that runs must not get one that is not whole. */
+    request.every = false;
+    assert_done(memctx_search_try(search, f->map, &request, result, &f->err),
+                &f->err);
+    assert_int_equal(result->n_kernels, 1);
+    memctx_search_destroy(search);
+    test_free(result);
+}
+
 int
 main(void)
 {
@@ -326,6 +363,7 @@ main(void)
         T(test_search_guesses_last),
         T(test_note_is_preferred),
         T(test_trampoline_leads_to_it),
+        T(test_kernel_that_boots_beside_an_old_one),
         T(test_note_among_variables_is_preferred),
         T(test_root_of_a_noted_kernel_is_known),
     };
