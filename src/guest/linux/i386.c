@@ -39,6 +39,9 @@ static const uint32_t page_offsets[] = {0xc0000000, 0x80000000, 0x40000000,
 #define BOOT_DS UINT64_C(0x00cf92000000ffff)
 #define ACCESSED (UINT64_C(1) << 40)
 
+/* Pages of .init that were freed, and are tasks' roots since */
+#define ROOTS_MAX 64u
+
 /* Boots leave one each, and in the same place. */
 #define HEADERS_MAX 8u
 
@@ -210,8 +213,7 @@ is_root_at(const struct memctx_rammap *map, uint64_t gdt_gpa, uint64_t gpa,
            const unsigned char *page, struct memctx_linux_image *image)
 {
     uint32_t offset;
-    if (!memctx_linux_i386_is_root(page) ||
-        find_offset(map, page, &offset, image, NULL) < 0 ||
+    if (find_offset(map, page, &offset, image, NULL) < 0 ||
         !is_named(map, gdt_gpa, (uint32_t)gpa + offset))
         return false;
     *image = (struct memctx_linux_image){.paging = image->paging,
@@ -221,7 +223,7 @@ is_root_at(const struct memctx_rammap *map, uint64_t gdt_gpa, uint64_t gpa,
     return true;
 }
 
-/* The first root near boot_gdt. */
+/* The first root near boot_gdt. A guest may be full of what looks like one. */
 static bool
 find_root(const struct memctx_rammap *map, uint64_t gdt_gpa,
           struct memctx_linux_image *image)
@@ -229,12 +231,16 @@ find_root(const struct memctx_rammap *map, uint64_t gdt_gpa,
     uint64_t gpa = gdt_gpa - memctx_min(gdt_gpa, ROOT_BEFORE);
     uint64_t end = gdt_gpa + ROOT_BEHIND;
     unsigned char bytes[CHUNK];
-    for (gpa -= gpa % CHUNK; gpa < end; gpa += CHUNK) {
+    unsigned roots = 0;
+    for (gpa -= gpa % CHUNK; gpa < end && roots < ROOTS_MAX; gpa += CHUNK) {
         if (memctx_rammap_read(map, gpa, bytes, CHUNK, NULL) < 0)
             return false;
         for (size_t at = 0; at < CHUNK; at += MEMCTX_PAGE_SIZE) {
+            if (!memctx_linux_i386_is_root(bytes + at))
+                continue;
             if (is_root_at(map, gdt_gpa, gpa + at, bytes + at, image))
                 return true;
+            roots++;
         }
     }
     return false;

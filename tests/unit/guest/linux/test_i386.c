@@ -241,6 +241,22 @@ test_headers_without_end(void **state)
     assert_true(guestimg_faults()->reads < 9 * 600);
 }
 
+/* ... or in front of as many pages that look like a root as there is room for,
+ * none of which .data names. */
+static void
+test_roots_without_end(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_linux_image image;
+    write_le32(f, INIT_MM, 0);
+    for (uint64_t gpa = GUESTIMG_I386_ROOT + PAGE; gpa < 50 * MEMCTX_MIB;
+         gpa += PAGE)
+        copy_root(f, gpa);
+    guestimg_faults()->reads = 0;
+    assert_int_equal(memctx_linux_i386_find(f->map, &image, 1), 0);
+    assert_true(guestimg_faults()->reads < 80 * 65 + 600);
+}
+
 int
 main(void)
 {
@@ -253,6 +269,7 @@ main(void)
         T(test_kernel_that_still_boots),
         T(test_pages_that_are_no_root),
         T(test_headers_without_end),
+        T(test_roots_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
