@@ -5,6 +5,7 @@
 #include "publish/claimplace.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "datum/datum.h"
@@ -32,7 +33,7 @@ bool
 claimplace_is_private(const struct claimplace *place)
 {
     const char *driver = virConnectGetType(place->connection);
-    return driver != NULL && strcmp(driver, "Test") == 0;
+    return driver != NULL && strcasecmp(driver, "test") == 0;
 }
 
 static char *

@@ -298,7 +298,7 @@ static void
 test_own_process_is_not_asked(void **state)
 {
     struct fixture *f = *state;
-    fake()->driver = "Test";
+    fake()->driver = "TEST";
     list(start(f, 0, NEVER_MS, false), 3);
     wait_until(has_state(f, 0, CLAIM_OURS));
     assert_int_equal(count_writes(), 0);
