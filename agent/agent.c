@@ -77,9 +77,9 @@ take_claim(struct agent *agent)
         domains_vouch(&agent->domains);
         return;
     }
-    log_line(agent->log, LOG_LEVEL_ERROR,
-             "another memctxd vouches for the domains of this libvirt "
-             "connection; leaving them to it");
+    log_say(agent->log, LOG_LEVEL_ERROR, LOG_KIND_REFUSED,
+            "another memctxd vouches for the domains of this libvirt "
+            "connection; leaving them to it");
     agent->life = REFUSED;
 }
 
@@ -166,9 +166,9 @@ check_hooks(const struct agent *agent, const char *dir)
     struct stat st;
     int failed = stat(dir, &st);
     if (failed < 0 || !S_ISDIR(st.st_mode))
-        log_line(agent->log, LOG_LEVEL_WARNING,
-                 "no hooks are called: hooks_dir is %s: %s", LOG_QUOTE(dir),
-                 strerror(failed < 0 ? errno : ENOTDIR));
+        log_say(agent->log, LOG_LEVEL_WARNING, LOG_KIND_HOOK_FAILED,
+                "no hooks are called: hooks_dir is %s: %s", LOG_QUOTE(dir),
+                strerror(failed < 0 ? errno : ENOTDIR));
 }
 
 static int
@@ -339,8 +339,8 @@ bool
 agent_turn(struct agent *agent)
 {
     if (is_alive(agent) && virEventRunDefaultImpl() < 0)
-        log_line(agent->log, LOG_LEVEL_ERROR, "event loop: %s",
-                 vir_last_error());
+        log_say(agent->log, LOG_LEVEL_ERROR, LOG_KIND_FAULT, "event loop: %s",
+                vir_last_error());
     return is_alive(agent);
 }
 
@@ -377,8 +377,8 @@ on_stop_timer(int id, void *opaque)
 {
     struct agent *agent = opaque;
     (void)id;
-    log_line(agent->log, LOG_LEVEL_WARNING,
-             "not all data could be withdrawn in %d ms; leaving", STOP_WAIT_MS);
+    log_say(agent->log, LOG_LEVEL_WARNING, LOG_KIND_CUT_SHORT,
+            "not all data could be withdrawn in %d ms; leaving", STOP_WAIT_MS);
     agent->life = STOPPED_AT_ONCE;
 }
 
@@ -389,7 +389,8 @@ agent_stop(struct agent *agent)
         agent->life = STOPPED_AT_ONCE;
         return;
     }
-    log_line(agent->log, LOG_LEVEL_INFO, "stopping: withdrawing all data");
+    log_say(agent->log, LOG_LEVEL_INFO, LOG_KIND_STOPPING,
+            "stopping: withdrawing all data");
     agent->life = STOPPING;
     vigil_destroy(agent->vigil);
     agent->vigil = NULL;

@@ -17,8 +17,11 @@ call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (hooks_run(d->means->hooks, record->uuid, record->name, what,
                   &record->datum, &err) < 0)
-        log_line(d->means->log, LOG_LEVEL_ERROR, "uuid=%s hooks not called: %s",
-                 record->uuid, err.message);
+        log_about(d->means->log, LOG_LEVEL_ERROR,
+                  &(struct log_subject){.kind = LOG_KIND_HOOK_FAILED,
+                                        .domain = record->name,
+                                        .uuid = record->uuid},
+                  "uuid=%s hooks not called: %s", record->uuid, err.message);
 }
 
 static void
@@ -28,8 +31,11 @@ write_datum(struct domains *d, const struct record *record,
     struct memctx_error err = MEMCTX_ERROR_INIT;
     const struct publisher_run run = {record->uuid, record->id, &record->run};
     if (publisher_set(d->means->publisher, &run, datum, &err) < 0)
-        log_line(d->means->log, LOG_LEVEL_ERROR, "uuid=%s not published: %s",
-                 record->uuid, err.message);
+        log_about(d->means->log, LOG_LEVEL_ERROR,
+                  &(struct log_subject){.kind = LOG_KIND_UNPUBLISHED,
+                                        .domain = record->name,
+                                        .uuid = record->uuid},
+                  "uuid=%s not published: %s", record->uuid, err.message);
 }
 
 /* A guest whose kernel stops and goes on again and again. */
@@ -111,10 +117,15 @@ forget_member(struct domains *d, struct member *member)
     epoch_set(member->record->epoch, STATEPAGE_OVER);
     control_gone(d->means->control, member->record);
     bool published = record_published(member->record) != NULL;
-    log_line(d->means->log, published ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-             "uuid=%s name=%s ended%s", member->record->uuid,
-             LOG_QUOTE(member->record->name),
-             published ? ", and its datum with it" : "");
+    const struct log_subject subject = {.kind = published ? LOG_KIND_LOST
+                                                          : LOG_NO_KIND,
+                                        .domain = member->record->name,
+                                        .uuid = member->record->uuid,
+                                        .state = "gone"};
+    log_about(d->means->log, published ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+              &subject, "uuid=%s name=%s ended%s", member->record->uuid,
+              LOG_QUOTE(member->record->name),
+              published ? ", and its datum with it" : "");
     if (published)
         call_hooks(d, member->record, HOOKS_LOST);
     publisher_forget(d->means->publisher, member->record->uuid);
@@ -178,17 +189,36 @@ add_member(struct domains *d, const struct event *event)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct record *record;
     if (create_record(d, event, &record, &err) < 0) {
-        log_line(d->means->log, LOG_LEVEL_ERROR,
-                 "uuid=%s cannot be watched: %s", event->uuid,
-                 LOG_QUOTE(err.message));
+        log_about(d->means->log, LOG_LEVEL_ERROR,
+                  &(struct log_subject){.kind = LOG_KIND_UNWATCHED,
+                                        .domain = event->name,
+                                        .uuid = event->uuid},
+                  "uuid=%s cannot be watched: %s", event->uuid,
+                  LOG_QUOTE(err.message));
         return NULL;
     }
     struct member *member = members_add(&d->members, record);
     if (member == NULL)
-        log_line(d->means->log, LOG_LEVEL_ERROR,
-                 "uuid=%s cannot be watched: the event loop is full",
-                 event->uuid);
+        log_about(d->means->log, LOG_LEVEL_ERROR,
+                  &(struct log_subject){.kind = LOG_KIND_UNWATCHED,
+                                        .domain = event->name,
+                                        .uuid = event->uuid},
+                  "uuid=%s cannot be watched: the event loop is full",
+                  event->uuid);
     return member;
+}
+
+/* For another reason than what its guest did, which record/tell.h tells. */
+static void
+withdraw_for(struct domains *d, struct record *record, const char *why)
+{
+    const struct log_subject subject = {
+        .kind = LOG_KIND_LOST, .domain = record->name, .uuid = record->uuid};
+    if (record_published(record) != NULL)
+        log_about(d->means->log, LOG_LEVEL_INFO, &subject,
+                  "uuid=%s name=%s datum withdrawn: %s", record->uuid,
+                  LOG_QUOTE(record->name), why);
+    hold_withdraw(record);
 }
 
 /* A record that goes on where another one is, with RAM that was handed in. */
@@ -233,9 +263,12 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
     }
     if (create_attached(d, old, handed, &record, err) < 0)
         return -1;
-    log_line(d->means->log, LOG_LEVEL_INFO, "uuid=%s name=%s RAM was handed in",
-             old->uuid, LOG_QUOTE(old->name));
-    hold_withdraw(old);
+    log_about(
+        d->means->log, LOG_LEVEL_INFO,
+        &(struct log_subject){
+            .kind = LOG_KIND_HANDED_IN, .domain = old->name, .uuid = old->uuid},
+        "uuid=%s name=%s RAM was handed in", old->uuid, LOG_QUOTE(old->name));
+    withdraw_for(d, old, "it came from other RAM");
     members_remove(&d->members, members_find(&d->members, old->uuid));
     if (members_add(&d->members, record) == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
@@ -366,12 +399,15 @@ leave_out(struct domains *d, struct member *member)
 {
     struct record *record = member->record;
     const struct publisher_run run = {record->uuid, record->id, NULL};
-    log_line(d->means->log, LOG_LEVEL_INFO,
-             "uuid=%s name=%s is left out by the key domains from now on",
-             record->uuid, LOG_QUOTE(record->name));
+    log_about(d->means->log, LOG_LEVEL_INFO,
+              &(struct log_subject){.kind = LOG_KIND_LEFT_OUT,
+                                    .domain = record->name,
+                                    .uuid = record->uuid},
+              "uuid=%s name=%s is left out by the key domains from now on",
+              record->uuid, LOG_QUOTE(record->name));
     adapter_drop(record->adapter);
     if (record->has_datum)
-        hold_withdraw(record);
+        withdraw_for(d, record, "the domain is left out");
     else
         publisher_set(d->means->publisher, &run, NULL, NULL);
     epoch_set(record->epoch, STATEPAGE_OVER);
@@ -449,7 +485,7 @@ domains_withdraw(struct domains *d)
     d->ending = true;
     for (struct member *m = d->members.first; m != NULL; m = m->next) {
         adapter_drop(m->record->adapter);
-        hold_withdraw(m->record);
+        withdraw_for(d, m->record, "memctxd stops");
     }
 }
 

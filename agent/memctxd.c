@@ -19,6 +19,7 @@
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "common/journal.h"
 #include "common/exitcode.h"
 #include "common/options.h"
 #include "publish/retract.h"
@@ -217,18 +218,19 @@ reload(const struct signals *signals)
     struct settings fresh;
     char fixed[512];
     if (load_settings(d->options, &fresh, &err) < 0) {
-        log_line(d->log, LOG_LEVEL_ERROR, "the settings stay as they were: %s",
-                 err.message);
+        log_say(d->log, LOG_LEVEL_ERROR, LOG_KIND_NOT_RELOADED,
+                "the settings stay as they were: %s", err.message);
         return;
     }
     settings_reload(d->settings, &fresh, fixed, sizeof(fixed));
     d->log->level = log_level_from_name(d->settings->log_level);
-    log_line(d->log, LOG_LEVEL_INFO, "the configuration was read again");
+    log_say(d->log, LOG_LEVEL_INFO, LOG_KIND_RELOADED,
+            "the configuration was read again");
     if (fixed[0] != '\0')
-        log_line(d->log, LOG_LEVEL_WARNING,
-                 "these keys have changed, and count from the next start of "
-                 "memctxd on: %s",
-                 fixed);
+        log_say(d->log, LOG_LEVEL_WARNING, LOG_KIND_RELOADED,
+                "these keys have changed, and count from the next start of "
+                "memctxd on: %s",
+                fixed);
     agent_reload(signals->agent);
 }
 
@@ -326,8 +328,8 @@ run_agent(const struct daemon *d, struct memctx_error *err)
                           NULL) < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "signals cannot be watched");
-    log_line(d->log, LOG_LEVEL_INFO, "memctxd " PACKAGE_VERSION " in %s",
-             d->dir);
+    log_say(d->log, LOG_LEVEL_INFO, LOG_KIND_STARTED,
+            "memctxd " PACKAGE_VERSION " in %s", d->dir);
     while (agent_turn(signals.agent))
         ;
     bool failed =
@@ -369,6 +371,16 @@ parse_options(int argc, char **argv, struct daemon_options *ret,
     return 0;
 }
 
+/* Where systemd has led standard error there, in entries with fields. */
+static bool
+open_journal(struct log_journal *journal)
+{
+    *journal = (struct log_journal){.fd = -1};
+    if (journal_is_stream(getenv("JOURNAL_STREAM"), STDERR_FILENO))
+        journal->fd = journal_connect(JOURNAL_SOCKET);
+    return journal->fd >= 0;
+}
+
 /* What threads use for a moment they give back. glibc keeps a heap for each,
  * and as much free memory in it as twice the largest block that was freed: the
  * arguments of one QEMU are read into a megabyte. None of our threads allocates
@@ -406,9 +418,11 @@ main(int argc, char **argv)
         return fail(EXIT_ERROR, &err);
     if (options.check_config)
         return print_checked(&options);
+    struct log_journal journal;
     struct log log = {
         .level = log_level_from_name(settings.log_level),
         .priorities = !isatty(STDERR_FILENO),
+        .journal = open_journal(&journal) ? &journal : NULL,
     };
     const struct daemon d = {&options, &settings, &log, dir};
     int code = options.retract ? run_retract(&settings, dir, &log, &err)

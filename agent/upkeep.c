@@ -67,9 +67,10 @@ on_timer(int timer, void *opaque)
 static void
 log_news(const struct upkeep *u, const char *uuid, const char *words)
 {
-    log_line(u->log, LOG_LEVEL_WARNING,
-             "uuid=%s somebody else changed the domain's metadata%s", uuid,
-             words);
+    log_about(u->log, LOG_LEVEL_WARNING,
+              &(struct log_subject){.kind = LOG_KIND_METADATA, .uuid = uuid},
+              "uuid=%s somebody else changed the domain's metadata%s", uuid,
+              words);
 }
 
 static void

@@ -40,10 +40,10 @@ tell_loss(struct vigil *v)
 {
     char more[REPEATS_WORDS_SIZE];
     if (repeats_happen(&v->losses, &losing, clocks_now_ms(), more))
-        log_line(v->means.log, LOG_LEVEL_WARNING,
-                 "%s or something in it was removed while memctxd runs; it was "
-                 "made again%s",
-                 v->means.dir, more);
+        log_say(v->means.log, LOG_LEVEL_WARNING, LOG_KIND_DIRECTORY,
+                "%s or something in it was removed while memctxd runs; it was "
+                "made again%s",
+                v->means.dir, more);
 }
 
 static void
@@ -81,9 +81,9 @@ is_taken(const struct vigil *v, const struct memctx_error *err)
 {
     if (err->kind != MEMCTX_STALE)
         return false;
-    log_line(v->means.log, LOG_LEVEL_ERROR,
-             "the agent's directory was removed, and %s by now; leaving",
-             err->message);
+    log_say(v->means.log, LOG_LEVEL_ERROR, LOG_KIND_REFUSED,
+            "the agent's directory was removed, and %s by now; leaving",
+            err->message);
     return true;
 }
 
@@ -145,7 +145,7 @@ vigil_create(const struct vigil_means *means, struct vigil **ret,
     if (v == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     *v = (struct vigil){.means = *means, .handle = -1};
-    trouble_init(&v->trouble, 1);
+    trouble_init(&v->trouble, LOG_KIND_DIRECTORY, 1);
     v->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     watch_directory(v);
     v->timer = virEventAddTimeout(PERIOD_MS, on_timer, v, NULL);

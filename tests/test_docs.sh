@@ -198,6 +198,19 @@ check_keys()
         fail "agent/memctxd.conf has other keys than settings.c, or in another order"
 }
 
+# ---- the log --------------------------------------------------------------------------------------------
+
+# Each kind of line has its id and its sentence in the manual, and the manual has no others.
+check_messages()
+{
+    local rows
+    [ -x "$build/tests/print_messages" ] || { fail "no print_messages in $build/tests"; return; }
+    rows=$("$build/tests/print_messages" | plain)
+    same "logkind.c < and > memctxd(8), LOG" "$rows" "$(section memctxd LOG | awk '
+        /^=item C<[0-9a-f]*>$/ { id = substr($0, 9, 32); next }
+        id != "" && $0 != "" { print id "\t" $0; id = "" }' | plain)"
+}
+
 # ---- the datum ------------------------------------------------------------------------------------------
 
 # element_text HEADING ELEMENT: the POD text under the item of an element, in this part of ELEMENTS
@@ -292,6 +305,7 @@ check_daemon
 check_commands
 check_formats
 check_keys
+check_messages
 check_facts
 check_pod
 check_headings

@@ -3,10 +3,14 @@
 /* Writes log lines; keeps no state and knows no domain. */
 #include "common/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/bytes.h"
+#include "common/journal.h"
 
 static const struct {
     const char *name;
@@ -22,28 +26,105 @@ _Static_assert(sizeof(levels) / sizeof(levels[0]) == LOG_LEVELS,
 
 #define NOTICE 5 /* syslog(3) */
 
-static void write_line(const struct log *log, int priority, const char *name,
-                       const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
+/* A line on its way. */
+struct line {
+    int priority;
+    const char *name;                  /* of its level */
+    const struct log_subject *subject; /* NULL: of no kind */
+    char text[1000];
+};
 
 static void
-write_line(const struct log *log, int priority, const char *name,
-           const char *format, va_list args)
+write_stderr(const struct log *log, const struct line *line)
 {
-    char line[1024];
-    int head = log->priorities
-                   ? snprintf(line, sizeof(line), "<%d>", priority)
-                   : snprintf(line, sizeof(line), "memctxd: %s: ", name);
-    vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
-    size_t len = strlen(line);
-    for (size_t i = 0; i < len; i++) {
-        if (line[i] < ' ' || line[i] > '~')
-            line[i] = '?';
-    }
-    line[len++] = '\n';
+    char bytes[sizeof(line->text) + 32];
+    int len = log->priorities
+                  ? snprintf(bytes, sizeof(bytes), "<%d>%s\n", line->priority,
+                             line->text)
+                  : snprintf(bytes, sizeof(bytes), "memctxd: %s: %s\n",
+                             line->name, line->text);
     /* A log that cannot be written has nobody to complain to. */
-    ssize_t ignored = write(STDERR_FILENO, line, len);
+    ssize_t ignored = write(STDERR_FILENO, bytes, (size_t)len);
     (void)ignored;
+}
+
+static int
+send_entry(const struct log_journal *journal, const struct line *line)
+{
+    static const struct log_subject none = {.kind = LOG_NO_KIND};
+    const struct log_subject *s = line->subject != NULL ? line->subject : &none;
+    const struct log_kind_row *row = log_kind_row(s->kind);
+    char priority[4];
+    snprintf(priority, sizeof(priority), "%d", line->priority);
+    const struct journal_field fields[] = {
+        {"MESSAGE", line->text},
+        {"PRIORITY", priority},
+        {"SYSLOG_IDENTIFIER", "memctxd"},
+        {"MESSAGE_ID", row != NULL ? row->id : NULL},
+        {"MEMCTX_DOMAIN", s->domain},
+        {"MEMCTX_UUID", s->uuid},
+        {"MEMCTX_STATE", s->state},
+    };
+    _Static_assert(sizeof(fields) / sizeof(fields[0]) <= JOURNAL_FIELDS_MAX,
+                   "an entry takes them all");
+    return journal_send(journal->fd, fields, MEMCTX_ARRAY_LEN(fields));
+}
+
+/* The journal is behind, or was. What it does not take at once is lost, and
+ * counted: the loop must not stand still with it. */
+static void
+tell_lost(struct log_journal *journal)
+{
+    const struct log_subject subject = {.kind = LOG_KIND_JOURNAL};
+    struct line line = {levels[LOG_LEVEL_WARNING].priority,
+                        levels[LOG_LEVEL_WARNING].name, &subject, ""};
+    unsigned lost = atomic_exchange(&journal->lost, 0);
+    if (lost == 0)
+        return;
+    snprintf(line.text, sizeof(line.text),
+             "%u lines were lost: the journal did not take them in time", lost);
+    if (send_entry(journal, &line) < 0)
+        atomic_fetch_add(&journal->lost, lost);
+}
+
+/* Where the journal is not there any more, or takes no such entry, standard
+ * error is. */
+static void
+write_journal(const struct log *log, const struct line *line)
+{
+    tell_lost(log->journal);
+    if (send_entry(log->journal, line) == 0)
+        return;
+    if (errno == EAGAIN || errno == ENOBUFS)
+        atomic_fetch_add(&log->journal->lost, 1);
+    else
+        write_stderr(log, line);
+}
+
+static void write_line(const struct log *log, struct line *line,
+                       const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void
+write_line(const struct log *log, struct line *line, const char *format,
+           va_list args)
+{
+    vsnprintf(line->text, sizeof(line->text), format, args);
+    for (char *c = line->text; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    }
+    if (log->journal != NULL)
+        write_journal(log, line);
+    else
+        write_stderr(log, line);
+}
+
+static struct line
+line_of(enum log_level level, const struct log_subject *subject)
+{
+    return (struct line){levels[level].priority, levels[level].name, subject,
+                         ""};
 }
 
 /* One byte of a text as it stands inside quotes. Returns its length. */
@@ -83,20 +164,50 @@ log_line(const struct log *log, enum log_level level, const char *format, ...)
 {
     if (log == NULL || level < log->level)
         return;
+    struct line line = line_of(level, NULL);
     va_list args;
     va_start(args, format);
-    write_line(log, levels[level].priority, levels[level].name, format, args);
+    write_line(log, &line, format, args);
     va_end(args);
 }
 
 void
-log_audit(const struct log *log, const char *format, ...)
+log_say(const struct log *log, enum log_level level, enum log_kind kind,
+        const char *format, ...)
+{
+    if (log == NULL || level < log->level)
+        return;
+    const struct log_subject subject = {.kind = kind};
+    struct line line = line_of(level, &subject);
+    va_list args;
+    va_start(args, format);
+    write_line(log, &line, format, args);
+    va_end(args);
+}
+
+void
+log_about(const struct log *log, enum log_level level,
+          const struct log_subject *subject, const char *format, ...)
+{
+    if (log == NULL || level < log->level)
+        return;
+    struct line line = line_of(level, subject);
+    va_list args;
+    va_start(args, format);
+    write_line(log, &line, format, args);
+    va_end(args);
+}
+
+void
+log_audit(const struct log *log, const struct log_subject *subject,
+          const char *format, ...)
 {
     if (log == NULL)
         return;
+    struct line line = {NOTICE, "audit", subject, ""};
     va_list args;
     va_start(args, format);
-    write_line(log, NOTICE, "audit", format, args);
+    write_line(log, &line, format, args);
     va_end(args);
 }
 

@@ -14,9 +14,10 @@
 #define CAP_MS 3600000
 
 void
-trouble_init(struct trouble *t, unsigned free)
+trouble_init(struct trouble *t, enum log_kind kind, unsigned free)
 {
-    *t = (struct trouble){.rule = {free, FIRST_MS, CAP_MS, CAP_MS}};
+    *t = (struct trouble){.kind = kind,
+                          .rule = {free, FIRST_MS, CAP_MS, CAP_MS}};
     pthread_mutex_init(&t->lock, NULL);
 }
 
@@ -42,7 +43,7 @@ trouble_strike(struct trouble *t, const struct log *log, bool anew,
     t->told = t->told || due;
     pthread_mutex_unlock(&t->lock);
     if (due)
-        log_line(log, LOG_LEVEL_WARNING, "%s%s", line, words);
+        log_say(log, LOG_LEVEL_WARNING, t->kind, "%s%s", line, words);
 }
 
 void
@@ -55,5 +56,5 @@ trouble_end(struct trouble *t, const struct log *log, const char *words)
         t->told = false;
     pthread_mutex_unlock(&t->lock);
     if (over)
-        log_line(log, LOG_LEVEL_INFO, "%s", words);
+        log_say(log, LOG_LEVEL_INFO, t->kind, "%s", words);
 }

@@ -13,6 +13,7 @@
 #include "common/repeats.h"
 
 struct trouble {
+    enum log_kind kind; /* of its lines */
     struct repeats_rule rule;
     pthread_mutex_t lock; /* over the rest */
     struct repeats repeats;
@@ -21,7 +22,7 @@ struct trouble {
 };
 
 /* `free`: so many lines come at once, of who has it for reasons of its own. */
-void trouble_init(struct trouble *trouble, unsigned free);
+void trouble_init(struct trouble *trouble, enum log_kind kind, unsigned free);
 
 void trouble_deinit(struct trouble *trouble);
 

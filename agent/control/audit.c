@@ -108,7 +108,9 @@ tell_first(const struct audit *audit, const struct row *row,
            const struct audit_request *request)
 {
     const char *uuid = request->uuid;
-    log_audit(audit->log,
+    const struct log_subject subject = {
+        .kind = LOG_KIND_ACCESS, .domain = request->domain, .uuid = uuid};
+    log_audit(audit->log, &subject,
               "access: op=%s uid=%u pid=%d program=%s domain=%s%s%s outcome=%s"
               "%s%s",
               row->operation, (unsigned)row->uid, (int)row->pid,
@@ -141,14 +143,17 @@ audit_note(struct audit *audit, const struct audit_request *request)
 static void
 tell_more(const struct audit *audit, const struct row *row)
 {
+    const struct log_subject subject = {
+        .kind = LOG_KIND_ACCESS,
+        .domain = row->operation != NULL ? row->domain : NULL};
     if (row->operation == NULL)
         log_audit(
-            audit->log,
+            audit->log, &subject,
             "access: uid=%u more=%u seconds=%u: requests for guests' RAM, "
             "too many to be told one by one",
             (unsigned)row->uid, row->more, AUDIT_PERIOD_MS / 1000);
     else
-        log_audit(audit->log,
+        log_audit(audit->log, &subject,
                   "access: op=%s uid=%u pid=%d program=%s domain=%s outcome=%s "
                   "more=%u seconds=%u",
                   row->operation, (unsigned)row->uid, (int)row->pid,
@@ -177,7 +182,7 @@ audit_flush(struct audit *audit)
         audit->rows[kept++] = row;
     }
     if (audit->untold > 0)
-        log_audit(audit->log,
+        log_audit(audit->log, &(struct log_subject){.kind = LOG_KIND_ACCESS},
                   "access: more=%u seconds=%u: requests for guests' RAM of too "
                   "many users",
                   audit->untold, AUDIT_PERIOD_MS / 1000);

@@ -15,9 +15,9 @@ denials_log(struct denials *d, const struct log *log, const struct peer *peer,
     uint64_t now_ms = clocks_now_ms();
     if (d->since_ms == 0 || now_ms - d->since_ms >= PERIOD_MS) {
         if (d->untold > 0)
-            log_line(log, LOG_LEVEL_WARNING,
-                     "control socket: %u more refusals were not logged",
-                     d->untold);
+            log_say(log, LOG_LEVEL_WARNING, LOG_KIND_DENIED,
+                    "control socket: %u more refusals were not logged",
+                    d->untold);
         *d = (struct denials){.since_ms = now_ms};
     }
     if (d->told == LINES_MAX) {
@@ -25,6 +25,7 @@ denials_log(struct denials *d, const struct log *log, const struct peer *peer,
         return;
     }
     d->told++;
-    log_line(log, LOG_LEVEL_WARNING, "control socket: uid=%u pid=%d refused=%s",
-             (unsigned)peer->uid, (int)peer->pid, LOG_QUOTE(why));
+    log_say(log, LOG_LEVEL_WARNING, LOG_KIND_DENIED,
+            "control socket: uid=%u pid=%d refused=%s", (unsigned)peer->uid,
+            (int)peer->pid, LOG_QUOTE(why));
 }

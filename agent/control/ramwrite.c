@@ -215,7 +215,9 @@ write_plan(struct plan *plan, const struct ramwrite *w,
 static void
 log_outcome(const struct ramwrite *w, uint64_t gpa, const char *outcome)
 {
-    log_audit(w->log,
+    const struct log_subject subject = {.kind = LOG_KIND_ACCESS,
+                                        .domain = w->domain};
+    log_audit(w->log, &subject,
               "write: uid=%u pid=%d program=%s gva=%#" PRIx64 " gpa=%#" PRIx64
               " bytes=%zu outcome=%s domain=%s",
               (unsigned)w->uid, (int)w->pid, LOG_QUOTE(w->program), w->gva, gpa,

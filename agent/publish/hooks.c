@@ -72,7 +72,8 @@ static void
 log_output(const char *line, void *arg)
 {
     const struct log *const *log = arg;
-    log_line(*log, LOG_LEVEL_INFO, "hook: %s", LOG_QUOTE(line));
+    log_say(*log, LOG_LEVEL_INFO, LOG_KIND_HOOK_SAID, "hook: %s",
+            LOG_QUOTE(line));
 }
 
 /* Only what none but root and the agent's own user could have put there: these
@@ -229,9 +230,9 @@ hooks_create(const char *dir, uint64_t timeout_ms, struct spawner *spawner,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (executor_create(THREADS_MAX, WAITING_MAX, &hooks->executor, err) < 0)
         return -1;
-    trouble_init(&hooks->untrusted, 4);
-    trouble_init(&hooks->failing, 8);
-    trouble_init(&hooks->slow, 4);
+    trouble_init(&hooks->untrusted, LOG_KIND_HOOK_FAILED, 4);
+    trouble_init(&hooks->failing, LOG_KIND_HOOK_FAILED, 8);
+    trouble_init(&hooks->slow, LOG_KIND_HOOK_FAILED, 4);
     hooks->dir = memctx_steal_ptr(&copy);
     hooks->timeout_ms = timeout_ms;
     hooks->spawner = spawner;

@@ -246,8 +246,8 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
         .watch = watch, .queue = queue, .log = log, .dirfd = dirfd};
     if (executor_create(max_threads, 1, &p->executor, err) < 0)
         return -1;
-    trouble_init(&p->files, 1);
-    trouble_init(&p->metadata, 4);
+    trouble_init(&p->files, LOG_KIND_UNPUBLISHED, 1);
+    trouble_init(&p->metadata, LOG_KIND_UNPUBLISHED, 4);
     p->last_held = &p->held;
     *ret = memctx_steal_ptr(&p);
     return 0;

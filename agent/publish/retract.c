@@ -117,9 +117,9 @@ run(struct retraction *r, const struct settings *settings, int dirfd,
     while (!r->over && !r->late && virEventRunDefaultImpl() == 0)
         ;
     if (r->over && !r->claimed)
-        log_line(log, LOG_LEVEL_INFO,
-                 "nothing withdrawn: another memctxd vouches for the domains "
-                 "of this libvirt connection");
+        log_say(log, LOG_LEVEL_INFO, LOG_KIND_RETRACTED,
+                "nothing withdrawn: another memctxd vouches for the domains "
+                "of this libvirt connection");
     if (r->over)
         return 0;
     return memctx_error_set(
@@ -137,9 +137,9 @@ retract(const struct settings *settings, const char *dir, const struct log *log,
     if (statefile_open_dir(dir, &dirfd, err) < 0)
         return -1;
     if (flock(dirfd, LOCK_EX | LOCK_NB) < 0) {
-        log_line(log, LOG_LEVEL_INFO,
-                 "nothing withdrawn: the memctxd in %s vouches for its data",
-                 dir);
+        log_say(log, LOG_LEVEL_INFO, LOG_KIND_RETRACTED,
+                "nothing withdrawn: the memctxd in %s vouches for its data",
+                dir);
         return 0;
     }
     statefile_clean(dirfd);

@@ -55,8 +55,10 @@ static void
 tell_doubt(const struct target *target, const struct ram *ram)
 {
     if (ram->doubt[0] != '\0')
-        log_line(
+        log_about(
             target->wanted.log, LOG_LEVEL_WARNING,
+            &(struct log_subject){.kind = LOG_KIND_LAYOUT,
+                                  .uuid = target->uuid},
             "uuid=%s where RAM is may depend on '%s', which memctxd cannot "
             "read: unless the guest's kernel proves it, the datum says "
             "layout=\"assumed\"; give QEMU max-ram-below-4g and the like "

@@ -26,6 +26,15 @@ record_published(const struct record *r)
     return r->has_datum && !r->unpublished ? &r->datum : NULL;
 }
 
+struct log_subject
+record_subject(const struct record *r, enum log_kind kind)
+{
+    return (struct log_subject){.kind = kind,
+                                .domain = r->name,
+                                .uuid = r->uuid,
+                                .state = memctx_state_name(record_state(r))};
+}
+
 bool
 record_is_paused(const struct record *r)
 {
@@ -35,10 +44,14 @@ record_is_paused(const struct record *r)
 struct record_appearance
 record_appearance(const struct record *r)
 {
-    return (struct record_appearance){record_state(r), r->has_datum,
-                                      r->has_datum ? r->datum.live
-                                                   : MEMCTX_LIVE_RUNS,
-                                      r->kernel_epoch, r->reason};
+    const struct memctx_datum *published = record_published(r);
+    return (struct record_appearance){
+        .state = record_state(r),
+        .has_datum = r->has_datum,
+        .published = published != NULL ? published->generation : 0,
+        .live = r->has_datum ? r->datum.live : MEMCTX_LIVE_RUNS,
+        .kernel_epoch = r->kernel_epoch,
+        .reason = r->reason};
 }
 
 bool

@@ -89,6 +89,10 @@ const char *record_reason(const struct record *record);
 /* The datum that stands in the metadata; NULL: none should. */
 const struct memctx_datum *record_published(const struct record *record);
 
+/* A line of the log about it. */
+struct log_subject record_subject(const struct record *record,
+                                  enum log_kind kind);
+
 /* Is the guest paused, as far as is known? */
 bool record_is_paused(const struct record *record);
 
@@ -96,6 +100,7 @@ bool record_is_paused(const struct record *record);
 struct record_appearance {
     enum memctx_state state;
     bool has_datum;
+    unsigned published;          /* its generation, in the metadata; 0: none */
     enum memctx_datum_live live; /* of the datum */
     uint64_t kernel_epoch;
     struct memctx_error reason;

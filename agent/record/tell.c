@@ -63,14 +63,30 @@ static const struct repeats_rule telling = {
 
 /* The state in words, and why; behind the line's beginning. */
 static void
-log_state(const struct record *r, enum log_level level, const char *what,
-          const char *more)
+log_state(const struct record *r, enum log_level level, enum log_kind kind,
+          const char *what, const char *more)
 {
     const char *reason = record_reason(r);
-    log_line(r->log, level, "uuid=%s name=%s boot=%u %s%s%s%s", r->uuid,
-             LOG_QUOTE(r->name), r->boot, what,
-             reason[0] != '\0' ? " reason=" : "",
-             reason[0] != '\0' ? LOG_QUOTE(reason) : "", more);
+    const struct log_subject subject = record_subject(r, kind);
+    log_about(r->log, level, &subject, "uuid=%s name=%s boot=%u %s%s%s%s",
+              r->uuid, LOG_QUOTE(r->name), r->boot, what,
+              reason[0] != '\0' ? " reason=" : "",
+              reason[0] != '\0' ? LOG_QUOTE(reason) : "", more);
+}
+
+/* Whether a datum came or went is what readers of the journal look for. */
+static enum log_kind
+kind_of_news(const struct record *r, const struct record_appearance *before)
+{
+    unsigned published = record_appearance(r).published;
+    if (published == 0 && before->published != 0)
+        return LOG_KIND_LOST;
+    if (published != before->published)
+        return LOG_KIND_GAINED;
+    if (record_state(r) == MEMCTX_STATE_SILENT)
+        return LOG_KIND_SILENT;
+    return record_state(r) == MEMCTX_STATE_UNSUPPORTED ? LOG_KIND_UNSUPPORTED
+                                                       : LOG_KIND_STATE;
 }
 
 static enum log_level
@@ -104,7 +120,7 @@ tell_change(struct record *r, const struct record_appearance *before,
     snprintf(what, sizeof(what), "%s->%s on %s attempt=%u",
              memctx_state_name(before->state), memctx_state_name(to),
              memctx_event_name(event), attempt);
-    log_state(r, level, what, more);
+    log_state(r, level, kind_of_news(r, before), what, more);
     r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
 }
 
@@ -117,7 +133,7 @@ tell_late(struct record *r, uint64_t now_ms)
         return;
     snprintf(what, sizeof(what), "still changes: it is %s",
              memctx_state_name(record_state(r)));
-    log_state(r, LOG_LEVEL_INFO, what, more);
+    log_state(r, LOG_LEVEL_INFO, LOG_KIND_STATE, what, more);
 }
 
 /* What its guest may have done with a prober: at first, and then each time that
@@ -129,9 +145,10 @@ tell_faults(struct record *r)
     unsigned faults = adapter_faults(r->adapter, &words);
     if (faults == 0 || faults < 2 * r->faults_logged)
         return;
-    log_line(r->log, LOG_LEVEL_WARNING,
-             "uuid=%s name=%s boot=%u prober fault %u: it %s reason=%s",
-             r->uuid, LOG_QUOTE(r->name), r->boot, faults, words,
-             LOG_QUOTE(record_reason(r)));
+    const struct log_subject subject = record_subject(r, LOG_KIND_PROBER);
+    log_about(r->log, LOG_LEVEL_WARNING, &subject,
+              "uuid=%s name=%s boot=%u prober fault %u: it %s reason=%s",
+              r->uuid, LOG_QUOTE(r->name), r->boot, faults, words,
+              LOG_QUOTE(record_reason(r)));
     r->faults_logged = faults;
 }

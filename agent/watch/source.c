@@ -28,8 +28,8 @@ push_domain(struct source *source, virDomainPtr domain, enum memctx_event what,
         virDomainGetUUIDString(domain, event->uuid) < 0 ||
         (event->name = strdup(name)) == NULL) {
         event_destroy(event);
-        log_line(source->log, LOG_LEVEL_ERROR, "a domain event was lost: %s",
-                 vir_last_error());
+        log_say(source->log, LOG_LEVEL_ERROR, LOG_KIND_UNWATCHED,
+                "a domain event was lost: %s", vir_last_error());
         return;
     }
     event->what = what;

@@ -163,8 +163,8 @@ stay_connected(struct watch *watch)
         wake = wait_for(watch, LIST_AGAIN_MS, false);
     }
     if (wake == WAKE_LOST)
-        log_line(watch->log, LOG_LEVEL_WARNING,
-                 "lost the connection to libvirt; trying again");
+        log_say(watch->log, LOG_LEVEL_WARNING, LOG_KIND_DISCONNECTED,
+                "lost the connection to libvirt; trying again");
     return wake;
 }
 
@@ -177,7 +177,8 @@ run_watch(void *arg)
     enum wake wake = WAKE_TIME;
     while (wake != WAKE_STOP) {
         if (open_connection(watch) == 0) {
-            log_line(watch->log, LOG_LEVEL_INFO, "connected to libvirt");
+            log_say(watch->log, LOG_LEVEL_INFO, LOG_KIND_CONNECTED,
+                    "connected to libvirt");
             logged[0] = '\0';
             delay_ms = RECONNECT_FIRST_MS;
             wake = stay_connected(watch);
@@ -186,8 +187,8 @@ run_watch(void *arg)
         }
         if (strncmp(logged, vir_last_error(), sizeof(logged) - 1) != 0) {
             strncpy(logged, vir_last_error(), sizeof(logged) - 1);
-            log_line(watch->log, LOG_LEVEL_WARNING,
-                     "cannot connect to libvirt: %s; trying again", logged);
+            log_say(watch->log, LOG_LEVEL_WARNING, LOG_KIND_DISCONNECTED,
+                    "cannot connect to libvirt: %s; trying again", logged);
         }
         drop_connection(watch);
         /* Hints come when libvirt is back, and too many when somebody floods

@@ -68,7 +68,7 @@ test_trouble_of_many_is_few_lines(void **state)
     const struct log log = {.level = LOG_LEVEL_INFO};
     struct trouble t;
     unsigned lines = 0;
-    trouble_init(&t, 1);
+    trouble_init(&t, LOG_KIND_DIRECTORY, 1);
     logpipe_init(&pipe);
     testclock_stop();
     for (unsigned turn = 0; turn < 3000; turn++) {
