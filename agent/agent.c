@@ -344,6 +344,30 @@ agent_turn(struct agent *agent)
     return is_alive(agent);
 }
 
+void
+agent_look(const struct agent *agent, struct agent_view *ret)
+{
+    *ret = (struct agent_view){
+        .is_connected = agent->domains.connections > 0,
+        .is_complete = agent->domains.is_complete,
+        .is_stopping = agent->life != RUNNING,
+        .changes = agent->domains.changes,
+    };
+}
+
+unsigned
+agent_count(const struct agent *agent, unsigned ret[MEMCTX_STATES])
+{
+    unsigned n = 0;
+    memset(ret, 0, MEMCTX_STATES * sizeof(ret[0]));
+    for (const struct record *r = agent->domains.members.records; r != NULL;
+         r = r->next) {
+        ret[record_state(r)]++;
+        n++;
+    }
+    return n;
+}
+
 bool
 agent_was_refused(const struct agent *agent)
 {

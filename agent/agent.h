@@ -6,11 +6,26 @@
 #define MEMCTXD_AGENT_H
 
 #include "base/error.h"
+#include "domain/domain.h"
 #include "common/log.h"
 #include "watch/event.h"
 #include "config/settings.h"
 
 struct agent;
+
+/* How it is, for who tells others. */
+struct agent_view {
+    bool is_connected; /* libvirt was reached: its list of domains follows */
+    bool is_complete;  /* ... and has come */
+    bool is_stopping;
+    uint64_t changes; /* of what others see of the domains, counted */
+};
+
+void agent_look(const struct agent *agent, struct agent_view *ret);
+
+/* How many domains are in each state. Returns how many there are. Loop thread.
+ */
+unsigned agent_count(const struct agent *agent, unsigned ret[MEMCTX_STATES]);
 
 /* Make everything ready. virEventRegisterDefaultImpl() must have been called
  * before any other libvirt call. `dir` is the agent's directory; settings and

@@ -106,6 +106,7 @@ on_changed(void *arg, const struct record *record)
 {
     struct domains *d = arg;
     struct member *member = members_find(&d->members, record->uuid);
+    d->changes++;
     if (member != NULL)
         control_changed(d->means->control, member->record);
 }
@@ -114,6 +115,7 @@ on_changed(void *arg, const struct record *record)
 static void
 forget_member(struct domains *d, struct member *member)
 {
+    d->changes++;
     epoch_set(member->record->epoch, STATEPAGE_OVER);
     control_gone(d->means->control, member->record);
     bool published = record_published(member->record) != NULL;
@@ -198,6 +200,7 @@ add_member(struct domains *d, const struct event *event)
         return NULL;
     }
     struct member *member = members_add(&d->members, record);
+    d->changes++;
     if (member == NULL)
         log_about(d->means->log, LOG_LEVEL_ERROR,
                   &(struct log_subject){.kind = LOG_KIND_UNWATCHED,
@@ -397,6 +400,7 @@ domains_tell_late(struct domains *d, uint64_t now_ms)
 static void
 leave_out(struct domains *d, struct member *member)
 {
+    d->changes++;
     struct record *record = member->record;
     const struct publisher_run run = {record->uuid, record->id, NULL};
     log_about(d->means->log, LOG_LEVEL_INFO,
@@ -446,6 +450,7 @@ void
 domains_listed(struct domains *d)
 {
     d->is_complete = true;
+    d->changes++;
     statefile_forget_others(d->means->dirfd, is_member, d);
     struct member *next;
     for (struct member *m = d->members.first; m != NULL; m = next) {
@@ -459,6 +464,7 @@ void
 domains_lost(struct domains *d)
 {
     d->is_complete = false;
+    d->changes++;
     for (struct member *m = d->members.first; m != NULL; m = m->next)
         record_handle(m->record, MEMCTX_EVENT_AWAY, false);
 }

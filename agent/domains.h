@@ -37,6 +37,7 @@ struct domains {
     unsigned connections; /* to libvirt, counted */
     bool is_complete;     /* libvirt is there, and has listed all */
     bool ending;          /* none is added any more */
+    uint64_t changes;     /* of what others see of all this, counted */
 };
 
 /* `means` is borrowed. It may still be filled in. */

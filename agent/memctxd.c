@@ -20,9 +20,11 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "common/journal.h"
+#include "common/notify.h"
 #include "common/exitcode.h"
 #include "common/options.h"
 #include "publish/retract.h"
+#include "systemd.h"
 #include "wire/rundir.h"
 #include "wire/uri.h"
 #include "config/settings.h"
@@ -188,11 +190,13 @@ struct daemon {
     struct settings *settings;
     struct log *log;
     const char *dir;
+    const struct notify *notify; /* whom to tell how it goes */
 };
 
 struct signals {
     const struct daemon *daemon;
     struct agent *agent;
+    struct systemd *systemd;
     bool stopping;
     struct timespec since; /* monotonic; of the first signal */
 };
@@ -253,10 +257,13 @@ on_signal(int handle, int fd, int events, void *opaque)
     (void)handle;
     (void)events;
     while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo != SIGHUP)
+        if (info.ssi_signo != SIGHUP) {
             stop(signals);
-        else if (!signals->stopping)
+        } else if (!signals->stopping) {
+            systemd_reloading(signals->systemd);
             reload(signals);
+            systemd_reloaded(signals->systemd);
+        }
     }
 }
 
@@ -310,6 +317,17 @@ prepare_to_leave(bool failed)
     alarm(LEAVE_S);
 }
 
+/* Until the agent has stopped. */
+static void
+turn(struct signals *signals)
+{
+    bool alive = true;
+    while (alive) {
+        alive = agent_turn(signals->agent);
+        systemd_look(signals->systemd);
+    }
+}
+
 /* An exit code, or -1. */
 static int
 run_agent(const struct daemon *d, struct memctx_error *err)
@@ -328,13 +346,15 @@ run_agent(const struct daemon *d, struct memctx_error *err)
                           NULL) < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "signals cannot be watched");
+    if (systemd_create(d->notify, signals.agent, &signals.systemd, err) < 0)
+        return -1;
     log_say(d->log, LOG_LEVEL_INFO, LOG_KIND_STARTED,
             "memctxd " PACKAGE_VERSION " in %s", d->dir);
-    while (agent_turn(signals.agent))
-        ;
+    turn(&signals);
     bool failed =
         agent_was_refused(signals.agent) || agent_was_evicted(signals.agent);
     prepare_to_leave(failed);
+    systemd_destroy(signals.systemd);
     agent_destroy(signals.agent);
     return failed ? EXIT_ERROR : EXIT_DONE;
 }
@@ -402,7 +422,9 @@ main(int argc, char **argv)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct daemon_options options;
     struct settings settings;
+    struct notify notify;
     char dir[PATH_MAX];
+    notify_init(&notify);
     sandbox_hide_memory();
     keep_memory_small();
     capabilities_clear_ambient();
@@ -424,7 +446,7 @@ main(int argc, char **argv)
         .priorities = !isatty(STDERR_FILENO),
         .journal = open_journal(&journal) ? &journal : NULL,
     };
-    const struct daemon d = {&options, &settings, &log, dir};
+    const struct daemon d = {&options, &settings, &log, dir, &notify};
     int code = options.retract ? run_retract(&settings, dir, &log, &err)
                                : run_agent(&d, &err);
     /* Threads that hang in libvirt after a stop at once end here. */
