@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -229,6 +230,8 @@ open_control(struct agent *agent, const char *dir, struct memctx_error *err)
         .requests = agent->requests,
         .tries = agent->means.adapters.tries,
         .log = agent->log,
+        .metrics_kernel = &agent->settings->metrics_kernel,
+        .started_s = (int64_t)time(NULL),
         .attach = domains_attach,
         .attach_arg = &agent->domains,
     };
@@ -388,6 +391,12 @@ agent_reload(struct agent *agent)
     hooks_set_timeout(agent->means.hooks, agent->settings->hook_timeout_ms);
     control_reload(agent->means.control);
     domains_reload(&agent->domains);
+}
+
+void
+agent_measure(const struct agent *agent, struct memctx_text *text)
+{
+    control_measure(agent->means.control, text);
 }
 
 struct queue *

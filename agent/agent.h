@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "domain/domain.h"
 #include "common/log.h"
+#include "text/text.h"
 #include "watch/event.h"
 #include "config/settings.h"
 
@@ -39,6 +40,10 @@ int agent_create(const struct settings *settings, const char *dir, bool stub,
  * changes them: act by them. Nothing is withdrawn but what they leave out. Loop
  * thread. */
 void agent_reload(struct agent *agent);
+
+/* Add what is measured of the agent and all its domains, as Prometheus' text.
+ * Loop thread. */
+void agent_measure(const struct agent *agent, struct memctx_text *text);
 
 /* Run one turn of the event loop, which waits for something to happen. False
  * once the agent has stopped. */

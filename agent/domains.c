@@ -370,6 +370,16 @@ domains_check(struct domains *d, const char *uuid)
 }
 
 void
+domains_mark_repaired(struct domains *d, const char *uuid)
+{
+    const struct member *member = members_find(&d->members, uuid);
+    if (member == NULL)
+        return;
+    member->record->repairs++;
+    d->changes++;
+}
+
+void
 domains_mark_fought(struct domains *d, const char *uuid, bool fought)
 {
     const struct member *member = members_find(&d->members, uuid);

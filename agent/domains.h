@@ -72,6 +72,9 @@ enum domains_checks {
  * and put them right. */
 enum domains_checks domains_check(struct domains *domains, const char *uuid);
 
+/* The metadata of this domain were wrong, and were put right. */
+void domains_mark_repaired(struct domains *domains, const char *uuid);
+
 /* Somebody else keeps changing the metadata of this domain, or does no more. */
 void domains_mark_fought(struct domains *domains, const char *uuid,
                          bool fought);

@@ -23,6 +23,7 @@
 #include "common/notify.h"
 #include "common/exitcode.h"
 #include "common/options.h"
+#include "metricsfile.h"
 #include "publish/retract.h"
 #include "systemd.h"
 #include "wire/rundir.h"
@@ -197,6 +198,7 @@ struct signals {
     const struct daemon *daemon;
     struct agent *agent;
     struct systemd *systemd;
+    struct metricsfile *metrics;
     bool stopping;
     struct timespec since; /* monotonic; of the first signal */
 };
@@ -325,6 +327,7 @@ turn(struct signals *signals)
     while (alive) {
         alive = agent_turn(signals->agent);
         systemd_look(signals->systemd);
+        metricsfile_look(signals->metrics);
     }
 }
 
@@ -346,7 +349,9 @@ run_agent(const struct daemon *d, struct memctx_error *err)
                           NULL) < 0)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "signals cannot be watched");
-    if (systemd_create(d->notify, signals.agent, &signals.systemd, err) < 0)
+    if (systemd_create(d->notify, signals.agent, &signals.systemd, err) < 0 ||
+        metricsfile_create(d->settings->metrics_file, signals.agent, d->log,
+                           &signals.metrics, err) < 0)
         return -1;
     log_say(d->log, LOG_LEVEL_INFO, LOG_KIND_STARTED,
             "memctxd " PACKAGE_VERSION " in %s", d->dir);
@@ -355,6 +360,7 @@ run_agent(const struct daemon *d, struct memctx_error *err)
         agent_was_refused(signals.agent) || agent_was_evicted(signals.agent);
     prepare_to_leave(failed);
     systemd_destroy(signals.systemd);
+    metricsfile_destroy(signals.metrics);
     agent_destroy(signals.agent);
     return failed ? EXIT_ERROR : EXIT_DONE;
 }

@@ -76,6 +76,8 @@ log_news(const struct upkeep *u, const char *uuid, const char *words)
 static void
 take_finding(struct upkeep *u, const struct event *event)
 {
+    if (event->was_wrong)
+        domains_mark_repaired(u->domains, event->uuid);
     switch (
         guard_find(u->guard, event->uuid, event->was_wrong, clocks_now_ms())) {
     case GUARD_NO_NEWS:

@@ -211,6 +211,18 @@ check_messages()
         id != "" && $0 != "" { print id "\t" $0; id = "" }' | plain)"
 }
 
+# ---- metrics --------------------------------------------------------------------------------------------
+
+check_metrics()
+{
+    local rows
+    [ -x "$build/tests/print_metrics" ] || { fail "no print_metrics in $build/tests"; return; }
+    rows=$("$build/tests/print_metrics" | awk -F '\t' '{ print $1 " (" $2 ($3 == "" ? "" : "; " $3) ")\t" $4 }')
+    same "measures.c < and > memctx(1), METRICS" "$rows" "$(section memctx METRICS | awk '
+        /^=item / { item = substr($0, 7); next }
+        item != "" && $0 != "" { print item "\t" $0; item = "" }')"
+}
+
 # ---- the datum ------------------------------------------------------------------------------------------
 
 # element_text HEADING ELEMENT: the POD text under the item of an element, in this part of ELEMENTS
@@ -306,6 +318,7 @@ check_commands
 check_formats
 check_keys
 check_messages
+check_metrics
 check_facts
 check_pod
 check_headings

@@ -74,6 +74,9 @@ static const struct log_kind_row rows[LOG_KINDS] = {
     [LOG_KIND_JOURNAL] =
         {"3fa22926603f497180ed12c9d1d59a8e",
          "Lines were lost: the journal did not take them in time."},
+    [LOG_KIND_METRICS] = {"de312f60310f485f86070259be7386b9",
+                          "The file with metrics cannot be written, or can be "
+                          "again."},
     [LOG_KIND_FAULT] = {"dc6132ed338f4c5e8a534757156cf85b",
                         "The event loop does not work."},
 };

@@ -64,6 +64,12 @@ static const struct settings_key keys[] = {
     {"hook_timeout_ms", SETTINGS_NUMBER,
      offsetof(struct settings, hook_timeout_ms), 1, 3600000, true, "10000",
      "Milliseconds after which such a program is killed."},
+    {"metrics_file", SETTINGS_TEXT, offsetof(struct settings, metrics_file), 0,
+     0, false, "\"\"",
+     "A file that is kept up to date with metrics; empty: none."},
+    {"metrics_kernel", SETTINGS_NUMBER,
+     offsetof(struct settings, metrics_kernel), 0, 1, true, "1",
+     "1: metrics tell the system and release of each kernel; 0: not."},
     {"access", SETTINGS_RULES, offsetof(struct settings, access), 0, 0, true,
      "[ ]",
      "What others than root and memctxd's own user may do on the control "

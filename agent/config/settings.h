@@ -41,6 +41,8 @@ struct settings {
                                none */
     char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     uint64_t hook_timeout_ms;
+    char metrics_file[SETTINGS_TEXT_MAX]; /* "": none */
+    uint64_t metrics_kernel;              /* 1: with releases of kernels */
     struct access access;     /* rules; those of repeated keys add up */
     uint64_t stub_fail_boots; /* --stub: the first tries that fail */
 };

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "common/listener.h"
 #include "control/intake.h"
+#include "control/measures.h"
 #include "control/operations.h"
 #include "control/wait.h"
 #include "control/walks.h"
@@ -236,6 +237,7 @@ turn_away(struct control *control, const struct peer *peer, bool welcome,
     struct refusal refusal;
     struct packet *asked;
     const char *wrong;
+    control->service.refusals++;
     denials_log(&control->service.denials, control->service.log, peer, why);
     connection_receive(connection, false, &asked, &wrong);
     packet_destroy(asked);
@@ -353,6 +355,13 @@ control_destroy(struct control *control)
         virEventRemoveTimeout(control->audit_timer);
     audit_destroy(control->service.audit);
     free(control);
+}
+
+void
+control_measure(const struct control *control, struct memctx_text *text)
+{
+    const struct measures_wish wish = {.spelling = EXPOSITION_PROMETHEUS};
+    measures_write(&control->service, &wish, text);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "control/service.h"
+#include "text/text.h"
 
 struct control;
 struct record;
@@ -16,6 +17,10 @@ struct record;
  * what that names must outlive the control. -1 with PERMANENT. Loop thread. */
 int control_create(const char *dir, const struct service *service,
                    struct control **ret, struct memctx_error *err);
+
+/* Add what is measured of the agent and of all domains, as Prometheus' text.
+ * Loop thread. */
+void control_measure(const struct control *control, struct memctx_text *text);
 
 /* Bind the socket again if it is gone, as listener_refresh(). Loop thread. */
 int control_refresh(struct control *control, struct memctx_error *err);

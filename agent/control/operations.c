@@ -14,6 +14,7 @@
 extern const struct operation attach_operation;
 extern const struct operation hello_operation;
 extern const struct operation list_operation;
+extern const struct operation metrics_operation;
 extern const struct operation open_operation;
 extern const struct operation read_operation;
 extern const struct operation show_operation;
@@ -21,8 +22,9 @@ extern const struct operation wait_operation;
 extern const struct operation write_operation;
 
 static const struct operation *const operations[] = {
-    &attach_operation, &hello_operation, &list_operation, &open_operation,
-    &read_operation,   &show_operation,  &wait_operation, &write_operation,
+    &attach_operation,  &hello_operation, &list_operation,
+    &metrics_operation, &open_operation,  &read_operation,
+    &show_operation,    &wait_operation,  &write_operation,
 };
 
 static const struct operation *

@@ -34,6 +34,8 @@ struct service {
     struct offload *requests;       /* carries them out */
     struct tries *tries;            /* start probers for them */
     const struct log *log;
+    const uint64_t *metrics_kernel; /* the key: metrics tell of kernels */
+    int64_t started_s;              /* when the agent was; since the epoch */
     service_attach_fn *attach;
     void *attach_arg;
     /* The control socket's own, zero at first. */
@@ -41,6 +43,7 @@ struct service {
     struct disposer *disposer; /* for connections, and RAM that was checked */
     uint64_t changes;          /* of all records, counted */
     struct denials denials;
+    uint64_t refusals; /* for want of a right, counted */
     struct audit *audit;
     struct walks *walks;
 };

@@ -106,6 +106,7 @@ int
 session_deny(struct session *session, enum access_right right,
              const char *domain, struct refusal *refusal)
 {
+    session->service->refusals++;
     refuse(refusal, REFUSAL_DENIED,
            "uid %u may not %s %s%.100s%s; the key access in memctxd.conf "
            "grants it: \"user:%u %s DOMAIN\"",

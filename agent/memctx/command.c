@@ -16,6 +16,7 @@ extern const struct command command_help;
 extern const struct command command_layout;
 extern const struct command command_list;
 extern const struct command command_lsmod;
+extern const struct command command_metrics;
 extern const struct command command_probe;
 extern const struct command command_ps;
 extern const struct command command_read;
@@ -26,12 +27,25 @@ extern const struct command command_wait;
 extern const struct command command_write;
 
 const struct command *const commands[] = {
-    &command_list,    &command_show,  &command_wait,
-    &command_export,  &command_read,  &command_write,
-    &command_exec,    &command_core,  &command_dmesg,
-    &command_symbols, &command_ps,    &command_lsmod,
-    &command_stat,    &command_check, &command_layout,
-    &command_probe,   &command_help,  NULL,
+    &command_list,
+    &command_show,
+    &command_wait,
+    &command_export,
+    &command_read,
+    &command_write,
+    &command_exec,
+    &command_core,
+    &command_dmesg,
+    &command_symbols,
+    &command_ps,
+    &command_lsmod,
+    &command_stat,
+    &command_check,
+    &command_layout,
+    &command_probe,
+    &command_metrics,
+    &command_help,
+    NULL,
 };
 
 const struct command *

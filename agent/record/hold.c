@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "wire/clocks.h"
 
 /* What the adapter closes must not be held open here. */
 void
@@ -175,6 +176,11 @@ count(struct record *r, const struct memctx_datum *datum)
     else if (r->run.generation < UINT_MAX)
         r->run.generation++;
     hold_drop_unproven(r);
+    r->replaced += r->counted && !r->was_reset;
+    r->was_reset = false;
+    if (r->start_us != 0)
+        r->delay_us = clocks_us(CLOCK_MONOTONIC) - r->start_us;
+    r->start_us = 0;
 }
 
 /* A kernel that runs. From here on RAM has held a kernel, which a kexec may
@@ -185,6 +191,7 @@ hold_publish(struct record *r, struct adapter_result *result)
     bool same = hold_is_last_kernel(r, &result->datum);
     if (!same)
         count(r, &result->datum);
+    r->counted = true;
     result->datum.generation = r->run.generation;
     take_datum(r, result, same);
     memctx_kernel_words(&r->datum.kernel, r->run.kernel);

@@ -10,6 +10,7 @@
 #include "record/hold.h"
 #include "record/inherit.h"
 #include "record/tell.h"
+#include "wire/clocks.h"
 
 int
 record_create(const char *uuid, const char *name, int id,
@@ -130,6 +131,10 @@ perform_end(struct record *r, unsigned actions)
         end_boot(r);
     if ((actions & MEMCTX_ACT_WITHDRAW) != 0)
         hold_withdraw(r);
+    if (reset) {
+        r->was_reset = true;
+        r->start_us = clocks_us(CLOCK_MONOTONIC);
+    }
     if (anew)
         begin_boot(r, reset ? "the guest was reset; its next kernel is not up "
                               "yet"
@@ -222,6 +227,8 @@ bool
 record_handle(struct record *r, enum memctx_event event, bool cold)
 {
     if (event == MEMCTX_EVENT_START && cold && r->boot == 1) {
+        if (!r->booted && !r->has_datum)
+            r->start_us = clocks_us(CLOCK_MONOTONIC);
         r->booted = true;
         r->cold = true;
     }

@@ -77,8 +77,15 @@ struct record {
     struct adapter *adapter;
     const struct record_ops *ops;
     const struct log *log;
-    uint64_t change;     /* the control socket's: number of the last change of
-                            what others see */
+    uint64_t start_us; /* the guest was started or reset then, monotonic, and
+                          had no datum since; 0: nobody was there */
+    uint64_t delay_us; /* from then to the datum, the last time; 0: unknown */
+    bool counted;      /* this agent has published a kernel of this run, */
+    bool was_reset;    /* and the guest was reset since */
+    unsigned replaced; /* kernels that others took the place of without that */
+    unsigned repairs;  /* the owner's: of metadata that somebody changed */
+    uint64_t change;   /* the control socket's: number of the last change of
+                          what others see */
     struct record *next; /* the owner's */
 };
 

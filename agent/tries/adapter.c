@@ -121,6 +121,18 @@ adapter_phase(const struct adapter *a)
     return a->phase;
 }
 
+uint64_t
+adapter_tries(const struct adapter *a)
+{
+    return a->pace.tries;
+}
+
+uint64_t
+adapter_spent_us(const struct adapter *a)
+{
+    return tries_spent_us(a->client);
+}
+
 unsigned
 adapter_faults(const struct adapter *a, const char **ret)
 {

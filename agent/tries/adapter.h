@@ -94,6 +94,11 @@ bool adapter_is_armed(const struct adapter *adapter);
 bool adapter_is_listening(const struct adapter *adapter);
 enum life_phase adapter_phase(const struct adapter *adapter);
 
+/* How many tries there were so far, and the CPU time that probers have used for
+ * them, in us. */
+uint64_t adapter_tries(const struct adapter *adapter);
+uint64_t adapter_spent_us(const struct adapter *adapter);
+
 /* What a prober did wrong so far, and what it was the last time. */
 unsigned adapter_faults(const struct adapter *adapter, const char **ret);
 

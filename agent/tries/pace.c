@@ -33,6 +33,7 @@ void
 pace_begin(struct pace *pace)
 {
     pace->attempt++;
+    pace->tries++;
     pace->pending = false;
     pace->watches = 0;
     pace->watch_cost_us = 0;

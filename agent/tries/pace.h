@@ -18,6 +18,7 @@
 struct pace {
     struct memctx_backoff_limits limits;
     unsigned attempt;    /* tries since the guest booted */
+    uint64_t tries;      /* all of them */
     unsigned faults;     /* tries in a row that a prober has spoilt */
     bool pending;        /* the last try found a kernel that must be seen
                             running: its clocks are read in between */
