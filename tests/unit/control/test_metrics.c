@@ -172,6 +172,13 @@ test_domain_is_counted(void **state)
     /* A reset is not what somebody must be told of. */
     assert_true(
         value_of(text, "memctx_domain_kernels_replaced_total", "counted") == 0);
+    ctlagent_push(a, domain, MEMCTX_EVENT_REPLACED);
+    ctl_let_turn(fd);
+    wait_ready(fd, "counted");
+    text = ask_metrics(fd, "prometheus");
+    assert_true(value_of(text, "memctx_domain_generation", "counted") == 3);
+    assert_true(
+        value_of(text, "memctx_domain_kernels_replaced_total", "counted") == 1);
     ctlagent_destroy_domain(domain);
     close(fd);
 }
