@@ -20,6 +20,7 @@ test_packages=(
     libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu
     qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
     fuse3 crash python3-drgn
+    prometheus python3-prometheus-client
     tini busybox-static cpio gzip procps util-linux strace
     systemd apparmor checkpolicy
 )
