@@ -75,6 +75,7 @@ read_tokens(struct memctx_kallsyms *s, struct memctx_error *err)
                                     "sane",
                                     i, s->token_at[i],
                                     MEMCTX_KALLSYMS_TOKEN_TABLE);
+        s->token_len[i] = (uint16_t)strlen(s->tokens + s->token_at[i]);
     }
     return 0;
 }
@@ -101,7 +102,7 @@ memctx_kallsyms_init(struct memctx_kallsyms *ret,
     ret->map = map;
     ret->kernel = kernel;
     ret->tables = *tables;
-    ret->tokens[MEMCTX_KALLSYMS_TOKEN_TABLE] = '\0';
+    memset(ret->tokens + MEMCTX_KALLSYMS_TOKEN_TABLE, 0, MEMCTX_KALLSYMS_SHORT);
     ret->next = 0;
     ret->gva = tables->names;
     ret->left = NAMES_MAX;
@@ -184,6 +185,28 @@ pay_text(struct memctx_kallsyms *s, size_t len, struct memctx_error *err)
     return 0;
 }
 
+/* Write the texts of n tokens behind the `used` characters of a text. Returns
+ * how many it has then. Most tokens are short, and so many bytes are copied
+ * whatever their length, which takes one instruction. */
+static size_t
+expand(const struct memctx_kallsyms *s, const unsigned char *tokens, size_t n,
+       char text[MEMCTX_KALLSYMS_TEXT_MAX], size_t used)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *token = s->tokens + s->token_at[tokens[i]];
+        size_t len = s->token_len[tokens[i]];
+        size_t room = MEMCTX_KALLSYMS_TEXT_MAX - 1 - used;
+        if (len <= MEMCTX_KALLSYMS_SHORT && room >= MEMCTX_KALLSYMS_SHORT) {
+            memcpy(text + used, token, MEMCTX_KALLSYMS_SHORT);
+        } else {
+            len = (size_t)memctx_min(len, room);
+            memcpy(text + used, token, len);
+        }
+        used += len;
+    }
+    return used;
+}
+
 int
 memctx_kallsyms_next(struct memctx_kallsyms *s,
                      char text[MEMCTX_KALLSYMS_TEXT_MAX],
@@ -195,13 +218,14 @@ memctx_kallsyms_next(struct memctx_kallsyms *s,
         return 0;
     if (next_length(s, &len, err) < 0)
         return -1;
-    for (unsigned i = 0; i < len; i++) {
-        unsigned byte;
-        if (next_byte(s, &byte, err) < 0)
+    /* Bounded: each turn but the first begins another chunk. */
+    while (len > 0) {
+        if (s->at == s->len && fill(s, err) < 0)
             return -1;
-        const char *token = s->tokens + s->token_at[byte];
-        while (*token != '\0' && used < MEMCTX_KALLSYMS_TEXT_MAX - 1)
-            text[used++] = *token++;
+        unsigned part = (unsigned)memctx_min(len, s->len - s->at);
+        used = expand(s, s->chunk + s->at, part, text, used);
+        s->at += part;
+        len -= part;
     }
     text[used] = '\0';
     s->next++;

@@ -49,6 +49,7 @@ int memctx_kallsyms_tables(const struct memctx_vmcoreinfo *info,
     4096u /* all texts; about 1 KiB in kernels \
            */
 #define MEMCTX_KALLSYMS_CHUNK 16384u
+#define MEMCTX_KALLSYMS_SHORT 16u /* no token is longer in most kernels */
 
 /* How the kernel has written addresses; see kallsyms.c. */
 typedef uint64_t memctx_kallsyms_way_fn(
@@ -71,7 +72,9 @@ struct memctx_kallsyms {
     memctx_kallsyms_way_fn *way; /* NULL: not known yet */
     uint64_t base;
     uint16_t token_at[MEMCTX_KALLSYMS_TOKENS];
-    char tokens[MEMCTX_KALLSYMS_TOKEN_TABLE + 1]; /* ends with a NUL */
+    uint16_t token_len[MEMCTX_KALLSYMS_TOKENS];
+    char tokens[MEMCTX_KALLSYMS_TOKEN_TABLE +
+                MEMCTX_KALLSYMS_SHORT]; /* ends with NULs */
     unsigned char chunk[MEMCTX_KALLSYMS_CHUNK];
 };
 
