@@ -47,12 +47,6 @@ static const struct {
     [MEMCTX_BTF_ENUM64] = {true, true, 0, 12, true},
 };
 
-bool
-memctx_btf_has_names(unsigned kind)
-{
-    return kind < MEMCTX_BTF_KINDS && kinds[kind].by_name;
-}
-
 static int
 pay(const struct memctx_btf *btf, struct memctx_error *err)
 {
@@ -139,31 +133,34 @@ measure(const struct memctx_btf *btf, uint32_t at, enum memctx_btf_kind *kind,
     return 0;
 }
 
-/* Find where every type begins. A first time only to count them. */
+/* Find where every type begins, in an array that has room for as many as there
+ * can be. */
 static int
 index_types(struct memctx_btf *btf, struct memctx_error *err)
 {
     uint32_t n = 1;
     uint32_t len;
-    btf->n_named = 0;
     for (uint32_t at = 0; at < btf->types.len; at += len) {
         enum memctx_btf_kind kind;
-        const char *name;
         if (n == MEMCTX_BTF_TYPES_MAX)
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "more than %u types in BTF",
                                     MEMCTX_BTF_TYPES_MAX);
-        if (pay(btf, err) < 0 || measure(btf, at, &kind, &len, err) < 0 ||
-            take_name(btf, memctx_le32(btf->types.bytes + at), &name, err) < 0)
+        if (pay(btf, err) < 0 || measure(btf, at, &kind, &len, err) < 0)
             return -1;
-        if (kinds[kind].by_name && name[0] != '\0')
-            btf->n_named++;
-        if (btf->at != NULL)
-            btf->at[n] = at;
-        n++;
+        btf->n_named += kinds[kind].by_name;
+        btf->at[n++] = at;
     }
     btf->n_types = n;
     return 0;
+}
+
+bool
+memctx_btf_is_named(const struct memctx_btf *btf, uint32_t id)
+{
+    const unsigned char *raw = btf->types.bytes + btf->at[id];
+    return kinds[memctx_le32(raw + 4) >> 24 & 31].by_name &&
+           memctx_le32(raw) != 0;
 }
 
 static void
@@ -360,9 +357,9 @@ memctx_btf_create(unsigned char *bytes, size_t len_bytes,
     btf->bytes = bytes;
     btf->len = len_bytes;
     btf->work = work;
-    if (take_header(btf, err) < 0 || index_types(btf, err) < 0)
+    if (take_header(btf, err) < 0)
         return -1;
-    btf->at = calloc(btf->n_types, sizeof(btf->at[0]));
+    btf->at = calloc(1 + (size_t)btf->types.len / TYPE, sizeof(btf->at[0]));
     if (btf->at == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (index_types(btf, err) < 0 || memctx_btf_index_names(btf, err) < 0)

@@ -90,10 +90,10 @@ struct memctx_btf;
 
 /* BTF of len_bytes. `bytes` come from malloc() and are its own from the call
  * on, also when it fails; `work` (NULL: nothing is charged) outlives it. Checks
- * the header and the length and the name of every type, not what they contain.
- * 0, or -1 with RETRY: this is no BTF, or more than the limits above;
- * EXHAUSTED. 4 bytes of memory a type, 16 at most for each that has a name. One
- * thread at a time may use it. */
+ * the header, the length of every type, and the names by which types can be
+ * asked for, not what the types contain. 0, or -1 with RETRY: this is no BTF,
+ * or more than the limits above; EXHAUSTED. 4 bytes of memory a type, 16 at
+ * most for each that can be asked for. One thread at a time may use it. */
 int memctx_btf_create(unsigned char *bytes, size_t len_bytes,
                       struct memctx_work *work, struct memctx_btf **ret,
                       struct memctx_error *err);

@@ -54,10 +54,10 @@ memctx_btf_index_names(struct memctx_btf *btf, struct memctx_error *err)
     btf->slot_mask = size - 1;
     for (uint32_t id = 1; id < btf->n_types; id++) {
         struct memctx_btf_type type;
+        if (!memctx_btf_is_named(btf, id))
+            continue;
         if (memctx_btf_type(btf, id, &type, err) < 0)
             return -1;
-        if (!memctx_btf_has_names(type.kind) || type.name[0] == '\0')
-            continue;
         uint32_t *slot = slot_of(btf, type.kind, type.name);
         if (slot != NULL && *slot == 0)
             *slot = id;

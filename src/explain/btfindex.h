@@ -26,13 +26,14 @@ struct memctx_btf {
     uint32_t *at; /* owned; where in `types` the one of an id begins; [0] is
                      not used */
     uint32_t n_types;
-    uint32_t n_named;
-    uint32_t *slots; /* owned; a hash table of ids, 0: empty */
+    uint32_t n_named; /* at most so many can be asked for by name */
+    uint32_t *slots;  /* owned; a hash table of ids, 0: empty */
     uint32_t slot_mask;
 };
 
-/* Can a type of this kind (enum memctx_btf_kind) be asked for by its name? */
-bool memctx_btf_has_names(unsigned kind);
+/* Has the type of this id, which is none beyond the last and not 0, a name by
+ * which it can be asked for? */
+bool memctx_btf_is_named(const struct memctx_btf *btf, uint32_t id);
 
 /* Fill the hash table, when all types are known. 0, or -1 with RETRY or
  * EXHAUSTED. */
