@@ -194,6 +194,162 @@ int memctx_reader_next_data(struct memctx_reader *reader, uint64_t gpa,
 int memctx_reader_vmcoreinfo(struct memctx_reader *reader, char **ret,
                              size_t *len, struct memctx_error *err);
 
+/* ---- what the guest's kernel says of itself --------------------------------
+ *
+ * All of it is read from RAM while the guest runs, and none of it asks the
+ * guest. It is of Linux, and where it says so of Windows. A call takes some
+ * milliseconds, at most a second where the guest means ill, and less than
+ * 64 MiB of memory. It parses what the guest wrote in the caller's process;
+ * memctx(1) does so in a sandbox.
+ *
+ * Every call below that takes a reader may fail as memctx_reader_read_gva()
+ * does; also with PERMANENT: it is another system, or this kernel does not tell
+ * (it was built without types or symbols). Texts are the guest's: any bytes but
+ * NUL, unless it says more. What is returned stays as it was then, until it is
+ * freed, which the caller does; the reader may be closed before that. Rows and
+ * their texts are of the list that they are in. Later versions may add members
+ * at the end of a row, but not to struct memctx_symbol. */
+
+/* Of a number: this guest does not tell it. */
+#define MEMCTX_UNKNOWN UINT64_MAX
+
+/* One record of the kernel's log. */
+struct memctx_log_record {
+    uint64_t seq;      /* its number; each is larger than the one before */
+    uint64_t time_ns;  /* after the boot */
+    uint64_t lost;     /* so many before it were overwritten by the guest before
+                          they were read, and since the one that was given
+                          before; of Linux before 5.10: 1 for any number */
+    unsigned facility; /* as of syslog(3) without the shift: 0 is the kernel */
+    unsigned level;    /* 0, an emergency, to 7 */
+    const char *text;  /* until the next call; NUL behind it */
+    size_t len;        /* bytes of it; it may have NULs and newlines within */
+};
+
+struct memctx_log;
+
+/* Also give what the guest will say, not just what it has said by now. */
+#define MEMCTX_LOG_FOLLOW 0x1u
+
+/* Open the log, to be read from its oldest record on, with flags from above
+ * or'ed. It reads through the reader: close it before that. -1 also with
+ * PERMANENT: a flag is not known. */
+int memctx_reader_log(struct memctx_reader *reader, unsigned flags,
+                      struct memctx_log **ret, struct memctx_error *err);
+
+/* The next record: 1 and *ret, which holds until the next call; 0: there is
+ * none, or with MEMCTX_LOG_FOLLOW none yet, and a call some time later may give
+ * one. -1 also with RETRY: just now it cannot be read; call again; STALE: the
+ * kernel is another one, or the reader was renewed: open the log anew. A record
+ * is given whole, or not at all. */
+int memctx_log_next(struct memctx_log *log,
+                    const struct memctx_log_record **ret,
+                    struct memctx_error *err);
+void memctx_log_close(struct memctx_log *log); /* NULL is fine */
+
+/* A symbol, as a line of /proc/kallsyms. */
+struct memctx_symbol {
+    uint64_t address;
+    char type;          /* as nm(1) has it; upper case: global */
+    const char *name;   /* printable ASCII */
+    const char *module; /* the same; "": it is the kernel's own */
+};
+
+struct memctx_symbols;
+
+/* All symbols of the kernel and of its modules. A kernel without
+ * CONFIG_KALLSYMS_ALL has functions only. */
+int memctx_reader_symbols(struct memctx_reader *reader,
+                          struct memctx_symbols **ret,
+                          struct memctx_error *err);
+
+/* NULL: they are all there; else why those of modules are not, or not all: a
+ * sentence. */
+const char *memctx_symbols_broken(const struct memctx_symbols *symbols);
+
+/* How many there are, and the one of this index, which must be less. */
+size_t memctx_symbols_count(const struct memctx_symbols *symbols);
+struct memctx_symbol memctx_symbols_at(const struct memctx_symbols *symbols,
+                                       size_t index);
+
+/* The first one of this name; and the one at the greatest address that is not
+ * above this one, of several the first. 0 and *ret, or -1: there is none. Each
+ * looks at all of them: a millisecond. */
+int memctx_symbols_find(const struct memctx_symbols *symbols, const char *name,
+                        struct memctx_symbol *ret);
+int memctx_symbols_below(const struct memctx_symbols *symbols, uint64_t address,
+                         struct memctx_symbol *ret);
+void memctx_symbols_free(struct memctx_symbols *symbols); /* NULL is fine */
+
+/* One process. Threads are left out. */
+struct memctx_process_info {
+    uint64_t pid;
+    uint64_t ppid;     /* MEMCTX_UNKNOWN, as the next two may be */
+    uint64_t uid;      /* the real one */
+    uint64_t start_ns; /* after the boot */
+    char state;        /* a letter of ps(1); '\0': not known */
+    char is_kernel;    /* 1: it is a thread of the kernel */
+    const char *name;
+};
+
+struct memctx_process_list;
+
+/* The processes, in order of their pids where they are Linux'. Of Windows pids
+ * and names are told. Needs the kernel's types (CONFIG_DEBUG_INFO_BTF). */
+int memctx_reader_processes(struct memctx_reader *reader,
+                            struct memctx_process_list **ret,
+                            struct memctx_error *err);
+
+/* The process of this index; NULL: there are no more. */
+const struct memctx_process_info *memctx_process_list_at(
+    const struct memctx_process_list *list, size_t index);
+
+/* NULL: the list is whole; else why it broke off: a sentence. */
+const char *memctx_process_list_broken(const struct memctx_process_list *list);
+void memctx_process_list_free(struct memctx_process_list *list); /* or NULL */
+
+/* One module of the kernel. */
+struct memctx_module_info {
+    const char *name;
+    uint64_t base;            /* address of its code; MEMCTX_UNKNOWN */
+    uint64_t size;            /* bytes */
+    const char *state;        /* "Live", "Loading" or "Unloading" */
+    uint64_t refcount;        /* MEMCTX_UNKNOWN: this kernel does not count */
+    const char *const *users; /* names of the modules that use it */
+    size_t n_users;
+};
+
+struct memctx_module_list;
+
+/* The modules in the order of lsmod(8). Needs the kernel's types and
+ * CONFIG_KALLSYMS_ALL. The rest is as for processes. */
+int memctx_reader_modules(struct memctx_reader *reader,
+                          struct memctx_module_list **ret,
+                          struct memctx_error *err);
+const struct memctx_module_info *memctx_module_list_at(
+    const struct memctx_module_list *list, size_t index);
+const char *memctx_module_list_broken(const struct memctx_module_list *list);
+void memctx_module_list_free(struct memctx_module_list *list); /* or NULL */
+
+struct memctx_stat;
+
+/* How the guest is: its memory, load, and failures. */
+int memctx_reader_stat(struct memctx_reader *reader, struct memctx_stat **ret,
+                       struct memctx_error *err);
+
+/* One figure by its key, which are those of memctx stat --json: "hostname",
+ * "kernel" and "command_line" are texts; the rest numbers: bytes ("mem_total"),
+ * seconds ("uptime"), hundredths ("load1"), 0 or 1 ("panicked"). NULL, or -1:
+ * this guest does not tell it, or there is no such key. */
+const char *memctx_stat_text(const struct memctx_stat *stat, const char *key);
+int memctx_stat_number(const struct memctx_stat *stat, const char *key,
+                       uint64_t *ret);
+
+/* NULL: the kernel has types; else why memory, uptime and processes are not
+ * known: a sentence. */
+const char *memctx_stat_broken(const struct memctx_stat *stat);
+void memctx_stat_free(struct memctx_stat *stat); /* NULL is fine */
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fakeagent.h"
+#include "talkimg.h"
 #include "winimg.h"
 
 #define LOW (128 * MEMCTX_MIB)
@@ -18,7 +19,7 @@ write_guest(struct guestimg *img, const char *which)
 {
     if (strcmp(which, "linux") == 0) {
         struct guestimg_kernel kernel = guestimg_kernel();
-        guestimg_add_kernel(img, &kernel);
+        talkimg_add(img, &kernel);
         guestimg_write(img, 4 * MEMCTX_GIB, "above", 5);
         return;
     }

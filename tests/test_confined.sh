@@ -86,27 +86,19 @@ check_core()
     [ "$(find "$dir" -name 'core*' | wc -l)" = 2 ] || fail "$1: core that failed left something behind"
 }
 
-# The guests here have neither log nor symbols: the commands say so, in the sandbox, and are not killed.
+# What a guest says of itself, of which Windows tells its processes only: in the sandbox, and nobody is killed.
 check_explained()
 {
-    local from command status
+    local from command status wanted
     for from in web1 "--ram $dir/ram --low 128M"; do
-        for command in dmesg symbols lsmod; do
+        for command in dmesg symbols lsmod stat ps; do
             # shellcheck disable=SC2086 # several words
             memctx $command $from > "$dir/out" 2> "$dir/err"
             status=$?
-            [ $status = 1 ] || fail "$1: $command $from: status $status: $(< "$dir/err")"
+            case "$1-$command" in linux-* | *-ps) wanted=0 ;; *) wanted=1 ;; esac
+            [ $status = $wanted ] || fail "$1: $command $from: status $status: $(< "$dir/err")"
+            [ $wanted = 1 ] || [ -s "$dir/out" ] || fail "$1: $command $from: it prints nothing"
         done
-        # shellcheck disable=SC2086 # several words
-        memctx stat $from > "$dir/out" 2> "$dir/err"
-        status=$?
-        case "$1" in linux) [ $status = 0 ] && grep -q 'has no BTF' "$dir/err" ;; *) [ $status = 1 ] ;; esac ||
-            fail "$1: stat $from: status $status: $(< "$dir/err")"
-        # shellcheck disable=SC2086 # several words
-        memctx ps $from > "$dir/out" 2> "$dir/err"
-        status=$?
-        case "$1" in linux) [ $status = 1 ] ;; *) [ $status = 0 ] && grep -q System "$dir/out" ;; esac ||
-            fail "$1: ps $from: status $status: $(< "$dir/err")"
     done
 }
 

@@ -49,6 +49,8 @@ check_symbols()
     # What programs were linked with stays in the version that they ask for.
     [ "$(grep -c '@@LIBMEMCTX_1$' <<< "$shown")" = 20 ] || fail "LIBMEMCTX_1 has other symbols than it had"
     wants versions "$shown" '^memctx_reader_open_flags@@LIBMEMCTX_1\.1$'
+    [ "$(grep -c '@@LIBMEMCTX_1\.1$' <<< "$shown")" = 2 ] || fail "LIBMEMCTX_1.1 has other symbols than it had"
+    wants versions "$shown" '^memctx_reader_log@@LIBMEMCTX_1\.2$'
 }
 
 check_needs()
@@ -71,7 +73,7 @@ check_page()
 # Installed as "make install DESTDIR=" does it, and used by a C and, if there is one, a C++ compiler.
 check_install()
 {
-    local prefix flags
+    local prefix flags name
     make -s -C "$build" DESTDIR="$dir/root" install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
         > "$dir/install.log" 2>&1 || { fail "make install: $(tail -n 5 "$dir/install.log")"; return; }
     export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR="$dir/root"
@@ -79,8 +81,10 @@ check_install()
     read -ra flags <<< "$(pkg-config --cflags --libs libmemctx)"
     prefix=$(dirname "$(find "$dir/root" -name libmemctx.so)")
     [ "$(find "$dir/root" -name memctx.h | wc -l)" = 1 ] || fail "one header is installed"
-    "$cc" -Wall -Wextra -Werror -o "$dir/guest-info" "$top/examples/guest-info.c" "${flags[@]}" "-Wl,-rpath,$prefix" ||
-        fail "guest-info.c cannot be built with pkg-config"
+    for name in guest-info guest-report; do
+        "$cc" -Wall -Wextra -Werror -o "$dir/$name" "$top/examples/$name.c" "${flags[@]}" "-Wl,-rpath,$prefix" ||
+            fail "$name.c cannot be built with pkg-config"
+    done
     ! command -v c++ > /dev/null || c++ -fsyntax-only -Werror -x c++ "$top/src/memctx.h" || fail "memctx.h is no C++"
     unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 }
@@ -152,10 +156,52 @@ check_linux()
     ends_with write-refused 1 memctx write web1 4096 "$(printf '00%.0s' {1..192})"
     wants core-mount-file "$(timeout 60 "$build/memctx" --runtime-dir "$dir/agent" core web1 --mount "$top/README.md" 2>&1)" \
         '^error: cannot mount on .*: (Not a directory|built without libfuse3)$'
+    check_explained
     check_exec
     check_commands
     stop
     ends_with no-agent 1 memctx read web1 0
+}
+
+# What a guest says of itself, by commands and through the library
+check_explained()
+{
+    local said exit_gva behind
+    said=$("$build/examples/guest-report" web1 "$dir/agent" 2>&1)
+    wants report-memory "$said" '^memory 390 MiB, free 156 MiB$'
+    wants report-process "$said" '^process 7 a"b$'
+    wants report-module "$said" '^module fat$'
+    wants report-log "$said" '^log second\?line$'
+    wants ps "$(memctx ps web1)" '^ {6}7 {7}1 {4}1000 S {7}7\.00 a"b$'
+    wants ps-json "$(memctx ps web1 --json)" \
+        '\{"pid":7,"ppid":1,"uid":1000,"state":"S","kernel_thread":false,"start":7\.000,"name":"a\\"b"\},\{"pid":100,.*\],"complete":true\}$'
+    wants lsmod "$(memctx lsmod web1)" '^fat +12288  [0-9]+ dummy$'
+    wants lsmod-json "$(memctx lsmod web1 --json)" '\{"name":"fat","size":12288,"refcount":[0-9]+,"used_by":\["dummy"\],'
+    wants stat "$(memctx stat web1)" '^MemTotal: +400000 kB$'
+    wants stat-json "$(memctx stat web1 --json)" '"load5":1\.25,.*"mem_total":409600000,.*"processes":22\}$'
+    wants dmesg "$(memctx dmesg web1 --raw)" '^<4>\[    0\.002000\] second$'
+    export XDG_CACHE_HOME="$dir/cache"
+    mkdir -p "$XDG_CACHE_HOME"
+    # Twice: the second time from what was kept.
+    for _ in first again; do
+        said=$(memctx symbols web1)
+        wants symbols "$said" '^[0-9a-f]{16} t do_exit$'
+        wants symbols-module "$said" $'^ffffffffc[0-9a-f]{7} . dummy_init\t\\[dummy\\]$'
+        exit_gva=0x$(sed -n 's/ t do_exit$//p' <<< "$said")
+        behind=$(printf '%#x' $((exit_gva + 4)))
+        wants at "$(memctx symbols web1 --at "$behind")" '^do_exit\+0x4$'
+        wants at-json "$(memctx symbols web1 --at "$exit_gva" --json)" \
+            "^\\{\"symbols\":\\[\\{\"address\":\"$exit_gva\",.*\"name\":\"do_exit\"\\}\\],\"offset\":\"0x0\"\\}$"
+        wants at-module "$(memctx symbols web1 --at "0x$(sed -n 's/ . dummy_exit.*//p' <<< "$said")")" $'^dummy_exit\\+0x0\t\\[dummy\\]$'
+        ends_with at-nowhere 3 memctx symbols web1 --at 0x10
+        wants symbols-json "$(memctx symbols web1 --json)" '"name":"_stext"\},.*"name":"fat_exit","module":"fat"\}\]\}$'
+        wants symbols-map "$(memctx symbols web1 --format system-map)" '^ffffffff81000100 t do_exit$'
+        [ "$(memctx read web1 do_exit+4 16)" = "$(memctx read web1 "$behind" 16)" ] || fail "read SYMBOL+OFFSET"
+    done
+    [ "$(find "$XDG_CACHE_HOME" -name '*.symbols' -perm 600 | wc -l)" = 1 ] || fail "symbols were not kept"
+    unset XDG_CACHE_HOME
+    ends_with at-no-address 2 memctx symbols web1 --at do_exit
+    ends_with at-and-format 2 memctx symbols web1 --at 0 --format system-map
 }
 
 check_exec()

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "explain/symbols.h"
+#include "explain/symboltext.h"
+#include "memctx/symbolline.h"
 
 void
 explained_deinit(struct explained *explained)
@@ -108,44 +111,75 @@ read_symbols(struct explained *explained, struct memctx_symbols **ret,
         return -1;
     int failed = memctx_symbols_read(&explained->target, &symbols, &why);
     if (explained_end(explained, failed, &why, err) < 0) {
-        memctx_symbols_destroy(symbols);
+        memctx_symbols_free(symbols);
         return -1;
     }
     *ret = symbols;
     return 0;
 }
 
-int
-explained_symbols(struct explained *explained, struct memctx_symbols **ret,
-                  struct memctx_error *err)
+/* What is printed of them, and kept. */
+static int
+write_lines(const struct explained *explained,
+            const struct memctx_symbols *symbols, struct memctx_text *text,
+            struct memctx_error *err)
 {
     const struct symbolcache *cache = &explained->cache;
-    if (cache->bytes != NULL &&
-        memctx_symbols_decode(cache->bytes, cache->len_bytes, ret, NULL) == 0)
+    memctx_symboltext_add_all(text, symbols,
+                              symbolline_digits(explained->target.kernel));
+    if (text->failed)
+        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    return cache->fd < 0
+               ? 0
+               : symbolcache_store(cache, text->bytes, text->len_bytes, err);
+}
+
+int
+explained_symbols(struct explained *explained, struct memctx_text *own,
+                  struct explained_lines *ret, struct memctx_error *err)
+{
+    const struct symbolcache *cache = &explained->cache;
+    MEMCTX_CLEANUP(memctx_symbols_cleanup)
+    struct memctx_symbols *symbols = NULL;
+    if (cache->text != NULL &&
+        memctx_symboltext_is_plain(cache->text, cache->len_bytes)) {
+        *ret = (struct explained_lines){cache->text, cache->len_bytes};
         return 0;
-    if (read_symbols(explained, ret, err) < 0)
-        return -1;
-    if (cache->fd >= 0 && symbolcache_store(cache, *ret, err) < 0) {
-        memctx_symbols_destroy(*ret);
-        *ret = NULL;
-        return -1;
     }
+    if (read_symbols(explained, &symbols, err) < 0 ||
+        write_lines(explained, symbols, own, err) < 0)
+        return -1;
+    *ret = (struct explained_lines){own->bytes, own->len_bytes};
     return 0;
+}
+
+/* From its memory; what is kept is larger than what is read for one. */
+static int
+locate_symbol(struct explained *explained, const char *name, uint64_t *ret,
+              struct memctx_error *err)
+{
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (explained_begin(explained, MEMCTX_SYMBOLS_STEPS, err) < 0)
+        return -1;
+    int result = memctx_symbols_locate(&explained->target, &name, 1, ret, &why);
+    return explained_end(explained, result, &why, err);
 }
 
 static int
 find_symbol(struct explained *explained, const struct invocation_place *place,
-            struct memctx_symbol *ret, struct memctx_error *err)
+            uint64_t *ret, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(memctx_symbols_cleanup)
-    struct memctx_symbols *symbols = NULL;
+    const struct symbolcache *cache = &explained->cache;
     MEMCTX_CLEANUP(memctx_cleanup_free)
     char *name = strndup(place->symbol, place->symbol_len);
     if (name == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    if (explained_symbols(explained, &symbols, err) < 0)
+    if (cache->text != NULL &&
+        memctx_symboltext_find(cache->text, cache->len_bytes, name, ret))
+        return 0;
+    if (locate_symbol(explained, name, ret, err) < 0)
         return -1;
-    if (!memctx_symbols_find(symbols, name, ret))
+    if (*ret == 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "its kernel has no symbol '%s'", name);
     return 0;
@@ -156,11 +190,11 @@ explained_resolve(struct explained *explained,
                   const struct invocation_place *place, uint64_t *ret,
                   struct memctx_error *err)
 {
-    struct memctx_symbol symbol = {.address = 0};
+    uint64_t symbol_gva = 0;
     if (place->symbol != NULL &&
-        find_symbol(explained, place, &symbol, err) < 0)
+        find_symbol(explained, place, &symbol_gva, err) < 0)
         return -1;
-    if (!memctx_add(symbol.address, place->address, ret))
+    if (!memctx_add(symbol_gva, place->address, ret))
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "an address beyond the last one");
     return 0;

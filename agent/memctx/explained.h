@@ -10,12 +10,12 @@
 #ifndef MEMCTX_EXPLAINED_H
 #define MEMCTX_EXPLAINED_H
 
-#include "explain/symbols.h"
 #include "explain/target.h"
 #include "memctx/command.h"
 #include "memctx/invocation.h"
 #include "memctx/subject.h"
 #include "memctx/symbolcache.h"
+#include "text/text.h"
 
 /* The options that say which guest is meant, DOMAIN aside. */
 struct explained_from {
@@ -39,7 +39,7 @@ struct explained {
     struct memctx_work work;   /* what is left of a command's budget */
     struct memctx_rammap *map; /* the subject's, charged to it; owned */
     struct memctx_target target;
-    struct symbolcache cache; /* for explained_symbols() */
+    struct symbolcache cache; /* of its symbols */
 };
 
 #define EXPLAINED_INIT                                      \
@@ -84,12 +84,16 @@ int explained_begin(struct explained *explained, uint64_t steps,
 int explained_end(const struct explained *explained, int result,
                   const struct memctx_error *why, struct memctx_error *err);
 
-/* All symbols of its kernel, which is a Linux; the caller destroys *ret. Who
- * has opened ->cache gets those that were kept there, if they are sane; they
- * are written there if it was begun. 0, or -1 as above or as
- * memctx_symbols_read(). */
-int explained_symbols(struct explained *explained, struct memctx_symbols **ret,
-                      struct memctx_error *err);
+/* All symbols of its kernel, which is a Linux, as lines (symboltext.h). Who has
+ * opened ->cache gets those that were kept there; they are written there if it
+ * was begun. `own` (the caller's to deinit) has the lines if they were read
+ * now. 0, or -1 as above or as memctx_symbols_read(). */
+struct explained_lines {
+    const char *text;
+    size_t len_bytes;
+};
+int explained_symbols(struct explained *explained, struct memctx_text *own,
+                      struct explained_lines *ret, struct memctx_error *err);
 
 /* The address of a place in its kernel. Of a symbol it must be a Linux, and
  * explained_enter_linux() have been called. 0, or -1 as above; also PERMANENT:

@@ -59,7 +59,7 @@ static void
 said_deinit(struct said *said)
 {
     memctx_btf_destroy(said->btf);
-    memctx_symbols_destroy(said->symbols);
+    memctx_symbols_free(said->symbols);
 }
 
 static int

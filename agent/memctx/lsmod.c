@@ -3,16 +3,14 @@
 /* memctx lsmod: the modules of a guest's kernel. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
-#include "explain/btfread.h"
-#include "explain/modules.h"
+#include "explain/explain.h"
 #include "memctx/explained.h"
 #include "memctx/print.h"
 #include "memctx/quote.h"
 #include "text/jsonguard.h"
-
-#define STEPS (UINT64_C(1) << 22)
 
 struct lsmod_options {
     struct explained_from from;
@@ -28,117 +26,85 @@ static const struct option_row option_table[] = {
 /* ---- reading ------------------------------------------------------------ */
 
 static int
-read_modules(struct explained *explained, struct memctx_modules *ret,
-             struct memctx_error *err)
+read_list(struct explained *explained, struct memctx_module_list **ret,
+          struct memctx_error *err)
 {
-    struct memctx_landmarks landmarks;
-    struct memctx_btf *btf;
-    if (memctx_landmarks_read(&explained->target, &landmarks, err) < 0 ||
-        memctx_btf_take(&explained->target, &landmarks, &btf, err) < 0)
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (explained_begin(explained, MEMCTX_EXPLAIN_STEPS, err) < 0)
         return -1;
-    uint64_t gva = landmarks.gva[MEMCTX_AT_MODULES];
-    int failed =
-        gva == 0 ? memctx_error_set(err, MEMCTX_PERMANENT,
-                                    "this kernel does not tell where its "
-                                    "modules are: it was built without "
-                                    "CONFIG_KALLSYMS_ALL")
-                 : memctx_modules_read(&explained->target, btf, gva, ret, err);
-    memctx_btf_destroy(btf);
-    return failed;
-}
-
-/* A list that broke off is a list, if there is something in it; *broke_off then
- * says why. */
-static int
-read_list(struct explained *explained, struct memctx_modules *ret,
-          struct memctx_error *broke_off, struct memctx_error *err)
-{
-    if (explained_begin(explained, STEPS, err) < 0)
-        return -1;
-    int result = read_modules(explained, ret, broke_off);
-    return explained_end(explained, ret->n > 0 ? 0 : result, broke_off, err);
+    int result = memctx_explain_modules(&explained->target, ret, &why);
+    return explained_end(explained, result, &why, err);
 }
 
 /* ---- printing ----------------------------------------------------------- */
 
-/* The name of the module that is user number i. */
-static const char *
-user_name(const struct memctx_modules *modules, size_t i)
-{
-    const struct memctx_module *user =
-        memctx_modules_find(modules, modules->user[i]);
-    return user != NULL ? user->name : "?";
-}
-
 static void
-print_row(const struct memctx_modules *modules,
-          const struct memctx_module *module)
+print_row(const struct memctx_module_info *module)
 {
-    size_t end = module->first_user + module->n_users;
     size_t len = strlen(module->name);
     quote_print(module->name);
     printf("%*s %8" PRIu64 "  ", len < 19 ? (int)(19 - len) : 0, "",
-           module->size_bytes);
-    if (module->has_refcount)
-        printf("%" PRId32, module->refcount);
+           module->size);
+    if (module->refcount != MEMCTX_UNKNOWN)
+        printf("%" PRIu64, module->refcount);
     else
         putchar('-');
-    for (size_t i = module->first_user; i < end; i++) {
-        putchar(i == module->first_user ? ' ' : ',');
-        quote_print(user_name(modules, i));
+    for (size_t i = 0; i < module->n_users; i++) {
+        putchar(i == 0 ? ' ' : ',');
+        quote_print(module->users[i]);
     }
     putchar('\n');
 }
 
 static void
-print_rows(const struct memctx_modules *modules)
+print_rows(const struct memctx_module_list *list)
 {
+    const struct memctx_module_info *module;
     puts("Module                  Size  Used by");
-    for (size_t i = 0; i < modules->n; i++)
-        print_row(modules, &modules->module[i]);
+    for (size_t i = 0; (module = memctx_module_list_at(list, i)) != NULL; i++)
+        print_row(module);
 }
 
 static json_object *
-make_users(const struct memctx_modules *modules,
-           const struct memctx_module *module)
+make_users(const struct memctx_module_info *module)
 {
     json_object *array = json_object_new_array();
     for (size_t i = 0; i < module->n_users; i++)
-        json_object_array_add(
-            array, quote_json(user_name(modules, module->first_user + i)));
+        json_object_array_add(array, quote_json(module->users[i]));
     return array;
 }
 
 static void
-print_object(const struct memctx_modules *modules,
-             const struct memctx_module *module)
+print_object(const struct memctx_module_info *module)
 {
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *object = json_object_new_object();
     quote_add(object, "name", module->name);
     json_object_object_add(object, "size",
-                           json_object_new_uint64(module->size_bytes));
-    if (module->has_refcount)
+                           json_object_new_uint64(module->size));
+    if (module->refcount != MEMCTX_UNKNOWN)
         json_object_object_add(object, "refcount",
-                               json_object_new_int(module->refcount));
-    json_object_object_add(object, "used_by", make_users(modules, module));
-    json_object_object_add(
-        object, "state",
-        json_object_new_string(memctx_module_state_name(module->state)));
-    json_object_object_add(object, "base", memctx_json_hex(module->base));
+                               json_object_new_uint64(module->refcount));
+    json_object_object_add(object, "used_by", make_users(module));
+    json_object_object_add(object, "state",
+                           json_object_new_string(module->state));
+    if (module->base != MEMCTX_UNKNOWN)
+        json_object_object_add(object, "base", memctx_json_hex(module->base));
     print_member(object);
 }
 
 static void
-print_objects(const struct memctx_modules *modules, bool is_whole)
+print_objects(const struct memctx_module_list *list)
 {
+    const struct memctx_module_info *module;
     printf("{\"modules\":[");
-    for (size_t i = 0; i < modules->n; i++) {
+    for (size_t i = 0; (module = memctx_module_list_at(list, i)) != NULL; i++) {
         if (i > 0)
             putchar(',');
-        print_object(modules, &modules->module[i]);
+        print_object(module);
     }
-    printf("],\"complete\":%s}\n", is_whole ? "true" : "false");
+    printf("],\"complete\":%s}\n",
+           memctx_module_list_broken(list) == NULL ? "true" : "false");
 }
 
 static enum exit_code
@@ -146,23 +112,20 @@ run(const struct invocation *in)
 {
     const struct lsmod_options *options = in->options;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct memctx_error broke_off = MEMCTX_ERROR_INIT;
-    MEMCTX_CLEANUP(memctx_modules_deinit)
-    struct memctx_modules modules = MEMCTX_MODULES_INIT;
+    MEMCTX_CLEANUP(memctx_module_list_cleanup)
+    struct memctx_module_list *list = NULL;
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
     enum exit_code code = explained_open_linux(in, &options->from, &explained);
     if (code != EXIT_DONE)
         return code;
-    if (read_list(&explained, &modules, &broke_off, &err) < 0)
+    if (read_list(&explained, &list, &err) < 0)
         return subject_fail(&explained.subject, &err);
     if (options->json)
-        print_objects(&modules, broke_off.kind == MEMCTX_OK);
+        print_objects(list);
     else
-        print_rows(&modules);
-    return broke_off.kind == MEMCTX_OK
-               ? EXIT_DONE
-               : subject_fail(&explained.subject, &broke_off);
+        print_rows(list);
+    return subject_broken(&explained.subject, memctx_module_list_broken(list));
 }
 
 const struct command command_lsmod = {

@@ -3,18 +3,15 @@
 /* memctx stat: how a guest is. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "explain/btfread.h"
-#include "explain/figures.h"
-#include "explain/tasks.h"
+#include "explain/explain.h"
 #include "memctx/explained.h"
 #include "memctx/print.h"
 #include "memctx/quote.h"
 #include "text/jsonguard.h"
-
-#define STEPS (UINT64_C(1) << 22)
 
 struct stat_options {
     struct explained_from from;
@@ -29,39 +26,20 @@ static const struct option_row option_table[] = {
 
 /* ---- reading ------------------------------------------------------------ */
 
-struct state {
-    struct memctx_figures figures;
-    bool has_processes;
-    size_t n_processes;
-    struct memctx_error untyped; /* why there are no types */
-};
-
-/* A kernel without types, or without symbols, still has some figures. */
 static int
-read_state(struct explained *explained, struct state *ret,
-           struct memctx_error *err)
+read_stat(struct explained *explained, struct memctx_stat **ret,
+          struct memctx_error *err)
 {
-    struct memctx_target *target = &explained->target;
-    struct memctx_landmarks landmarks;
-    struct memctx_btf *btf = NULL;
-    MEMCTX_CLEANUP(memctx_tasks_deinit)
-    struct memctx_tasks tasks = MEMCTX_TASKS_INIT;
-    if (explained_begin(explained, STEPS, err) < 0)
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    if (explained_begin(explained, MEMCTX_EXPLAIN_STEPS, err) < 0)
         return -1;
-    if (memctx_landmarks_read(target, &landmarks, NULL) < 0)
-        landmarks = (struct memctx_landmarks){{0}};
-    if (memctx_btf_take(target, &landmarks, &btf, &ret->untyped) == 0)
-        ret->has_processes =
-            memctx_tasks_list(target, btf, &landmarks, &tasks, NULL) == 0;
-    ret->n_processes = tasks.n;
-    memctx_figures_read(target, btf, &landmarks, &tasks, &ret->figures);
-    memctx_btf_destroy(btf);
-    return explained_end(explained, 0, NULL, err);
+    int result = memctx_explain_stat(&explained->target, ret, &why);
+    return explained_end(explained, result, &why, err);
 }
 
 /* ---- printing ----------------------------------------------------------- */
 
-/* How a figure is called, and how it is written. */
+/* What a figure is called, and how it is written. */
 enum unit {
     COUNT,
     SECONDS,
@@ -71,23 +49,22 @@ enum unit {
 };
 
 static const struct {
-    const char *key;
     const char *title;
     enum unit unit;
 } rows[MEMCTX_FIGURES] = {
-    [MEMCTX_FIGURE_UPTIME] = {"uptime", "Uptime", SECONDS},
-    [MEMCTX_FIGURE_BOOTED] = {"booted", "Booted", TIME},
-    [MEMCTX_FIGURE_LOAD_1] = {"load1", "Load1", HUNDREDTHS},
-    [MEMCTX_FIGURE_LOAD_5] = {"load5", "Load5", HUNDREDTHS},
-    [MEMCTX_FIGURE_LOAD_15] = {"load15", "Load15", HUNDREDTHS},
-    [MEMCTX_FIGURE_THREADS] = {"threads", "Threads", COUNT},
-    [MEMCTX_FIGURE_MEM_TOTAL] = {"mem_total", "MemTotal", BYTES},
-    [MEMCTX_FIGURE_MEM_FREE] = {"mem_free", "MemFree", BYTES},
-    [MEMCTX_FIGURE_MEM_AVAILABLE] = {"mem_available", "MemAvailable", BYTES},
-    [MEMCTX_FIGURE_BUFFERS] = {"buffers", "Buffers", BYTES},
-    [MEMCTX_FIGURE_CACHED] = {"cached", "Cached", BYTES},
-    [MEMCTX_FIGURE_SHMEM] = {"shmem", "Shmem", BYTES},
-    [MEMCTX_FIGURE_TAINTED] = {"tainted", "Tainted", COUNT},
+    [MEMCTX_FIGURE_UPTIME] = {"Uptime", SECONDS},
+    [MEMCTX_FIGURE_BOOTED] = {"Booted", TIME},
+    [MEMCTX_FIGURE_LOAD_1] = {"Load1", HUNDREDTHS},
+    [MEMCTX_FIGURE_LOAD_5] = {"Load5", HUNDREDTHS},
+    [MEMCTX_FIGURE_LOAD_15] = {"Load15", HUNDREDTHS},
+    [MEMCTX_FIGURE_THREADS] = {"Threads", COUNT},
+    [MEMCTX_FIGURE_MEM_TOTAL] = {"MemTotal", BYTES},
+    [MEMCTX_FIGURE_MEM_FREE] = {"MemFree", BYTES},
+    [MEMCTX_FIGURE_MEM_AVAILABLE] = {"MemAvailable", BYTES},
+    [MEMCTX_FIGURE_BUFFERS] = {"Buffers", BYTES},
+    [MEMCTX_FIGURE_CACHED] = {"Cached", BYTES},
+    [MEMCTX_FIGURE_SHMEM] = {"Shmem", BYTES},
+    [MEMCTX_FIGURE_TAINTED] = {"Tainted", COUNT},
 };
 
 static void
@@ -142,9 +119,10 @@ print_words(const char *title, const char *words)
 }
 
 static void
-print_lines(const struct memctx_kernel *kernel, const struct state *state)
+print_lines(const struct memctx_kernel *kernel, const struct memctx_stat *stat)
 {
-    const struct memctx_figures *figures = &state->figures;
+    const struct memctx_figures *figures = memctx_stat_figures(stat);
+    size_t n;
     print_words("Hostname", figures->hostname);
     print_words("Kernel", kernel->version);
     print_words("CommandLine", figures->command_line);
@@ -158,9 +136,9 @@ print_lines(const struct memctx_kernel *kernel, const struct state *state)
         print_title(rows[i].title);
         print_value(rows[i].unit, figures->value[i]);
     }
-    if (state->has_processes) {
+    if (memctx_stat_processes(stat, &n)) {
         print_title("Processes");
-        print_value(COUNT, state->n_processes);
+        print_value(COUNT, n);
     }
 }
 
@@ -194,18 +172,21 @@ add_names(json_object *object, const struct memctx_kernel *kernel,
 }
 
 static void
-print_as_json(const struct memctx_kernel *kernel, const struct state *state)
+print_as_json(const struct memctx_kernel *kernel,
+              const struct memctx_stat *stat)
 {
-    const struct memctx_figures *figures = &state->figures;
+    const struct memctx_figures *figures = memctx_stat_figures(stat);
+    size_t n;
     MEMCTX_CLEANUP(memctx_cleanup_json)
     json_object *object = json_object_new_object();
     add_names(object, kernel, figures);
     for (unsigned i = 0; i < MEMCTX_FIGURES; i++) {
         if (memctx_figures_has(figures, i))
-            add_value(object, rows[i].key, rows[i].unit, figures->value[i]);
+            add_value(object, memctx_figure_key(i), rows[i].unit,
+                      figures->value[i]);
     }
-    if (state->has_processes)
-        add_value(object, "processes", COUNT, state->n_processes);
+    if (memctx_stat_processes(stat, &n))
+        add_value(object, "processes", COUNT, n);
     print_json(object);
 }
 
@@ -214,23 +195,23 @@ run(const struct invocation *in)
 {
     const struct stat_options *options = in->options;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct state state = {.has_processes = false};
+    MEMCTX_CLEANUP(memctx_stat_cleanup) struct memctx_stat *stat = NULL;
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
     enum exit_code code = explained_open_linux(in, &options->from, &explained);
     if (code != EXIT_DONE)
         return code;
-    if (read_state(&explained, &state, &err) < 0)
+    if (read_stat(&explained, &stat, &err) < 0)
         return subject_fail(&explained.subject, &err);
     const struct memctx_kernel *kernel = &explained.subject.datum.kernel;
     if (options->json)
-        print_as_json(kernel, &state);
+        print_as_json(kernel, stat);
     else
-        print_lines(kernel, &state);
-    if (state.untyped.kind != MEMCTX_OK)
+        print_lines(kernel, stat);
+    if (memctx_stat_broken(stat) != NULL)
         fprintf(stderr,
                 "warning: memory, uptime and processes are not known: %s\n",
-                state.untyped.message);
+                memctx_stat_broken(stat));
     return EXIT_DONE;
 }
 

@@ -355,11 +355,22 @@ subject_end(const struct subject *subject, int result,
     return result;
 }
 
+static enum exit_code
+fail(const struct subject *subject, const char *why)
+{
+    return command_fail(EXIT_ERROR,
+                        subject->reader == NULL ? "%s: %s" : "domain '%s': %s",
+                        subject->name, why);
+}
+
 enum exit_code
 subject_fail(const struct subject *subject, const struct memctx_error *err)
 {
-    return subject->reader == NULL
-               ? command_fail(EXIT_ERROR, "%s: %s", subject->name, err->message)
-               : command_fail(EXIT_ERROR, "domain '%s': %s", subject->name,
-                              err->message);
+    return fail(subject, err->message);
+}
+
+enum exit_code
+subject_broken(const struct subject *subject, const char *why)
+{
+    return why == NULL ? EXIT_DONE : fail(subject, why);
 }

@@ -81,6 +81,10 @@ int subject_end(const struct subject *subject, int result,
 enum exit_code subject_fail(const struct subject *subject,
                             const struct memctx_error *err);
 
+/* Print why a list of it is not whole (NULL: it is). Returns EXIT_ERROR, or
+ * EXIT_DONE. */
+enum exit_code subject_broken(const struct subject *subject, const char *why);
+
 /* Is it still the same kernel in the same RAM? 0, or -1 with STALE, RETRY or
  * GONE. */
 int subject_check(const struct subject *subject, struct memctx_error *err);

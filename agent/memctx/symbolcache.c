@@ -27,7 +27,7 @@ symbolcache_deinit(struct symbolcache *cache)
     memctx_close_fd(&cache->fd);
     free(cache->made);
     free(cache->path);
-    free(cache->bytes);
+    free(cache->text);
     *cache = (struct symbolcache)SYMBOLCACHE_INIT;
 }
 
@@ -81,7 +81,7 @@ make_path(const char *uuid)
 
 /* All of a file; less is an error. */
 static bool
-read_all(int fd, unsigned char *bytes, size_t len)
+read_all(int fd, char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t n = read(fd, bytes, len);
@@ -115,15 +115,14 @@ read_file(struct symbolcache *cache)
     size_t size;
     MEMCTX_CLEANUP(memctx_cleanup_fd)
     int fd = open(cache->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || !is_ours(fd, &size) ||
-        !read_all(fd, (unsigned char *)head, sizeof(head)) ||
+    if (fd < 0 || !is_ours(fd, &size) || !read_all(fd, head, sizeof(head)) ||
         memcmp(head, cache->head, sizeof(head)) != 0)
         return;
     MEMCTX_CLEANUP(memctx_cleanup_free)
-    unsigned char *bytes = malloc(size);
-    if (bytes == NULL || !read_all(fd, bytes, size - sizeof(head)))
+    char *text = malloc(size);
+    if (text == NULL || !read_all(fd, text, size - sizeof(head)))
         return;
-    cache->bytes = memctx_steal_ptr(&bytes);
+    cache->text = memctx_steal_ptr(&text);
     cache->len_bytes = size - sizeof(head);
 }
 
@@ -135,7 +134,7 @@ symbolcache_open(const struct subject *subject, struct symbolcache *ret)
     if (kernel->identity[0] == '\0' || !is_uuid(uuid))
         return;
     snprintf(ret->head, sizeof(ret->head),
-             "memctx symbols 1\n%s\n%s\n" MEMCTX_HEX "\n" MEMCTX_HEX "\n",
+             "memctx symbols 2\n%s\n%s\n" MEMCTX_HEX "\n" MEMCTX_HEX "\n",
              kernel->identity, kernel->version, kernel->base_gva, kernel->kcr3);
     ret->path = make_path(uuid);
     if (ret->path != NULL)
@@ -181,17 +180,12 @@ write_at(int fd, const void *bytes, size_t len, uint64_t offset,
 }
 
 int
-symbolcache_store(const struct symbolcache *cache,
-                  const struct memctx_symbols *symbols,
-                  struct memctx_error *err)
+symbolcache_store(const struct symbolcache *cache, const char *text,
+                  size_t len_bytes, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(memctx_text_deinit)
-    struct memctx_text text = MEMCTX_TEXT_INIT;
-    memctx_text_add_bytes(&text, cache->head, sizeof(cache->head));
-    memctx_symbols_encode(symbols, &text);
-    if (text.failed)
-        return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    return write_at(cache->fd, text.bytes, text.len_bytes, 0, err);
+    return write_at(cache->fd, cache->head, sizeof(cache->head), 0, err) < 0
+               ? -1
+               : write_at(cache->fd, text, len_bytes, sizeof(cache->head), err);
 }
 
 void

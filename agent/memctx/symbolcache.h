@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 
-#include "explain/symbols.h"
 #include "memctx/subject.h"
 
 #define SYMBOLCACHE_HEAD 256u
@@ -21,7 +20,8 @@ struct symbolcache {
     char *made; /* owned; the file that is being written; NULL: none */
     int fd;     /* of that */
     char head[SYMBOLCACHE_HEAD]; /* which kernel it is */
-    unsigned char *bytes;        /* owned; of this kernel; NULL: none */
+    char
+        *text; /* owned; of this kernel, lines as in symboltext.h; NULL: none */
     size_t len_bytes;
 };
 
@@ -41,10 +41,10 @@ void symbolcache_open(const struct subject *subject, struct symbolcache *ret);
 /* Begin a new file. False: it cannot be written. */
 bool symbolcache_begin(struct symbolcache *cache);
 
-/* In the sandbox, in which ->fd is SANDBOX_STORE: write the symbols. */
-int symbolcache_store(const struct symbolcache *cache,
-                      const struct memctx_symbols *symbols,
-                      struct memctx_error *err);
+/* In the sandbox, in which ->fd is SANDBOX_STORE: write the symbols, as lines
+ * (symboltext.h). */
+int symbolcache_store(const struct symbolcache *cache, const char *text,
+                      size_t len_bytes, struct memctx_error *err);
 
 /* Behind it: the new file takes the place of an old one. */
 void symbolcache_keep(struct symbolcache *cache);

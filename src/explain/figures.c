@@ -10,6 +10,27 @@
 #define TIME_MAX (UINT64_C(1) << 62) /* ns */
 #define SECOND UINT64_C(1000000000)
 
+const char *
+memctx_figure_key(enum memctx_figure figure)
+{
+    static const char *const keys[MEMCTX_FIGURES] = {
+        [MEMCTX_FIGURE_UPTIME] = "uptime",
+        [MEMCTX_FIGURE_BOOTED] = "booted",
+        [MEMCTX_FIGURE_LOAD_1] = "load1",
+        [MEMCTX_FIGURE_LOAD_5] = "load5",
+        [MEMCTX_FIGURE_LOAD_15] = "load15",
+        [MEMCTX_FIGURE_THREADS] = "threads",
+        [MEMCTX_FIGURE_MEM_TOTAL] = "mem_total",
+        [MEMCTX_FIGURE_MEM_FREE] = "mem_free",
+        [MEMCTX_FIGURE_MEM_AVAILABLE] = "mem_available",
+        [MEMCTX_FIGURE_BUFFERS] = "buffers",
+        [MEMCTX_FIGURE_CACHED] = "cached",
+        [MEMCTX_FIGURE_SHMEM] = "shmem",
+        [MEMCTX_FIGURE_TAINTED] = "tainted",
+    };
+    return keys[figure];
+}
+
 static void
 set(struct memctx_figures *figures, enum memctx_figure figure, uint64_t value)
 {

@@ -34,6 +34,9 @@ enum memctx_figure {
     MEMCTX_FIGURES
 };
 
+/* Its name, "mem_total", as memctx stat --json has it. */
+const char *memctx_figure_key(enum memctx_figure figure);
+
 #define MEMCTX_HOSTNAME_MAX 80 /* __NEW_UTS_LEN is 64 */
 #define MEMCTX_COMMAND_LINE_MAX 4096
 

@@ -3,9 +3,8 @@
 /* Asks the kernel's symbols for each name. */
 #include "explain/landmarks.h"
 
-#include <stddef.h>
+#include <assert.h>
 
-#include "base/cleanup.h"
 #include "explain/symbols.h"
 
 static const char *const names[MEMCTX_LANDMARKS_END] = {
@@ -14,18 +13,24 @@ static const char *const names[MEMCTX_LANDMARKS_END] = {
 #undef MEMCTX_LANDMARK_NAME
 };
 
+static_assert(MEMCTX_LANDMARKS_END <= MEMCTX_SYMBOLS_WANTED,
+              "they are asked for together");
+
 int
 memctx_landmarks_read(const struct memctx_target *target,
                       struct memctx_landmarks *ret, struct memctx_error *err)
 {
-    MEMCTX_CLEANUP(memctx_symbols_cleanup)
-    struct memctx_symbols *symbols = NULL;
-    if (memctx_symbols_read(target, &symbols, err) < 0)
-        return -1;
+    return memctx_symbols_locate(target, names, MEMCTX_LANDMARKS_END, ret->gva,
+                                 err);
+}
+
+void
+memctx_landmarks_take(const struct memctx_symbols *symbols,
+                      struct memctx_landmarks *ret)
+{
     for (unsigned i = 0; i < MEMCTX_LANDMARKS_END; i++) {
         struct memctx_symbol symbol;
-        bool found = memctx_symbols_find(symbols, names[i], &symbol);
+        bool found = memctx_symbols_find(symbols, names[i], &symbol) == 0;
         ret->gva[i] = found ? symbol.address : 0;
     }
-    return 0;
 }

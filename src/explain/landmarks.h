@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "explain/target.h"
+#include "memctx.h"
 
 /* Every variable, and its name. */
 #define MEMCTX_LANDMARKS(X)                       \
@@ -44,5 +45,9 @@ struct memctx_landmarks {
 int memctx_landmarks_read(const struct memctx_target *target,
                           struct memctx_landmarks *ret,
                           struct memctx_error *err);
+
+/* The same, of symbols that were read before. */
+void memctx_landmarks_take(const struct memctx_symbols *symbols,
+                           struct memctx_landmarks *ret);
 
 #endif

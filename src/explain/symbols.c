@@ -3,6 +3,8 @@
 /* Keeps symbols in two arrays that grow: one of addresses, one of texts. */
 #include "explain/symbols.h"
 
+#include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,7 @@ struct memctx_symbols {
     char *texts; /* owned, grows; begins with an empty one */
     size_t texts_len;
     size_t texts_size;
+    struct memctx_error broken; /* why some are missing */
 };
 
 /* ---- arrays -------------------------------------------------------------- */
@@ -50,7 +53,7 @@ memctx_symbols_create(struct memctx_symbols **ret, struct memctx_error *err)
 }
 
 void
-memctx_symbols_destroy(struct memctx_symbols *symbols)
+memctx_symbols_free(struct memctx_symbols *symbols)
 {
     if (symbols == NULL)
         return;
@@ -62,7 +65,7 @@ memctx_symbols_destroy(struct memctx_symbols *symbols)
 void
 memctx_symbols_cleanup(struct memctx_symbols **symbols)
 {
-    memctx_symbols_destroy(*symbols);
+    memctx_symbols_free(*symbols);
 }
 
 /* Room for `more` items behind the `used` ones of an array. */
@@ -150,7 +153,7 @@ memctx_symbols_at(const struct memctx_symbols *symbols, size_t index)
                                   symbols->texts + entry->module};
 }
 
-bool
+int
 memctx_symbols_find(const struct memctx_symbols *symbols, const char *name,
                     struct memctx_symbol *ret)
 {
@@ -158,13 +161,13 @@ memctx_symbols_find(const struct memctx_symbols *symbols, const char *name,
         const char *text = symbols->texts + symbols->entries[i].text;
         if (strcmp(text + 1, name) == 0) {
             *ret = memctx_symbols_at(symbols, i);
-            return true;
+            return 0;
         }
     }
-    return false;
+    return -1;
 }
 
-bool
+int
 memctx_symbols_below(const struct memctx_symbols *symbols, uint64_t address,
                      struct memctx_symbol *ret)
 {
@@ -175,95 +178,29 @@ memctx_symbols_below(const struct memctx_symbols *symbols, uint64_t address,
             (best == NULL || e->address > best->address))
             best = e;
     }
-    if (best != NULL)
-        *ret = memctx_symbols_at(symbols, (size_t)(best - symbols->entries));
-    return best != NULL;
-}
-
-/* ---- as bytes ------------------------------------------------------------ */
-
-/* How many symbols (8 bytes) and bytes of text (8); for each symbol its address
- * (8), text (4) and module (4); the texts. Little-endian. */
-#define HEAD 16u
-#define ENTRY 16u
-
-static void
-put_le64(struct memctx_text *text, uint64_t value)
-{
-    uint64_t raw = htole64(value);
-    memctx_text_add_bytes(text, &raw, sizeof(raw));
+    if (best == NULL)
+        return -1;
+    *ret = memctx_symbols_at(symbols, (size_t)(best - symbols->entries));
+    return 0;
 }
 
 void
-memctx_symbols_encode(const struct memctx_symbols *symbols,
-                      struct memctx_text *ret)
+memctx_symbols_break(struct memctx_symbols *symbols,
+                     const struct memctx_error *why)
 {
-    put_le64(ret, symbols->n);
-    put_le64(ret, symbols->texts_len);
-    for (size_t i = 0; i < symbols->n; i++) {
-        const struct entry *e = &symbols->entries[i];
-        put_le64(ret, e->address);
-        put_le64(ret, e->text | (uint64_t)e->module << 32);
-    }
-    memctx_text_add_bytes(ret, symbols->texts, symbols->texts_len);
+    symbols->broken = *why;
 }
 
-/* They begin with an empty one, end with a NUL, and a terminal may see them. */
-static bool
-are_texts(const unsigned char *texts, size_t len)
+const char *
+memctx_symbols_broken(const struct memctx_symbols *symbols)
 {
-    bool good = len > 0 && texts[0] == '\0' && texts[len - 1] == '\0';
-    /* Without a way out, so that many bytes are compared at once. */
-    for (size_t i = 0; i < len; i++)
-        good &= ((texts[i] >= ' ') & (texts[i] <= '~')) | (texts[i] == '\0');
-    return good;
-}
-
-static int
-take_entry(struct memctx_symbols *symbols, const unsigned char *raw,
-           struct memctx_error *err)
-{
-    const struct entry entry = {memctx_le64(raw), memctx_le32(raw + 8),
-                                memctx_le32(raw + 12)};
-    if (entry.text >= symbols->texts_len ||
-        symbols->texts[entry.text] == '\0' ||
-        entry.module >= symbols->texts_len)
-        return memctx_error_set(err, MEMCTX_PERMANENT, "symbol %zu has no name",
-                                symbols->n);
-    symbols->entries[symbols->n++] = entry;
-    return 0;
-}
-
-int
-memctx_symbols_decode(const unsigned char *bytes, size_t len_bytes,
-                      struct memctx_symbols **ret, struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(memctx_symbols_cleanup)
-    struct memctx_symbols *symbols = NULL;
-    uint64_t n = len_bytes >= HEAD ? memctx_le64(bytes) : UINT64_MAX;
-    uint64_t texts_len = len_bytes >= HEAD ? memctx_le64(bytes + 8) : 0;
-    if (n > SYMBOLS_MAX || texts_len > TEXTS_MAX ||
-        len_bytes != HEAD + n * ENTRY + texts_len ||
-        !are_texts(bytes + HEAD + n * ENTRY, (size_t)texts_len))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%zu bytes that are no symbols", len_bytes);
-    if (memctx_symbols_create(&symbols, err) < 0 ||
-        make_room((void **)&symbols->texts, &symbols->texts_size, 0,
-                  (size_t)texts_len, 1, err) < 0 ||
-        make_room((void **)&symbols->entries, &symbols->size, 0, (size_t)n,
-                  sizeof(struct entry), err) < 0)
-        return -1;
-    memcpy(symbols->texts, bytes + HEAD + n * ENTRY, (size_t)texts_len);
-    symbols->texts_len = (size_t)texts_len;
-    for (uint64_t i = 0; i < n; i++) {
-        if (take_entry(symbols, bytes + HEAD + i * ENTRY, err) < 0)
-            return -1;
-    }
-    *ret = memctx_steal_ptr(&symbols);
-    return 0;
+    return symbols->broken.kind == MEMCTX_OK ? NULL : symbols->broken.message;
 }
 
 /* ---- the kernel's own ---------------------------------------------------- */
+
+#define STEXT "_stext"
+#define NO_STEXT "%" PRIu32 " kernel symbols, but no " STEXT
 
 static int
 find_tables(const struct memctx_target *target,
@@ -292,7 +229,7 @@ read_names(struct memctx_symbols *symbols, struct memctx_kallsyms *from,
             .name = text[0] != '\0' ? text + 1 : "",
             .module = "",
         };
-        if (!found && strcmp(symbol.name, "_stext") == 0) {
+        if (!found && strcmp(symbol.name, STEXT) == 0) {
             *stext = (uint32_t)symbols->n;
             found = true;
         }
@@ -300,8 +237,7 @@ read_names(struct memctx_symbols *symbols, struct memctx_kallsyms *from,
             return -1;
     }
     if (got == 0 && !found)
-        return memctx_error_set(
-            err, MEMCTX_RETRY, "%zu kernel symbols, but no _stext", symbols->n);
+        return memctx_error_set(err, MEMCTX_RETRY, NO_STEXT, from->n);
     return got;
 }
 
@@ -322,23 +258,94 @@ read_addresses(struct memctx_symbols *symbols,
     return 0;
 }
 
+static int
+open_tables(const struct memctx_target *target, struct memctx_kallsyms *ret,
+            struct memctx_error *err)
+{
+    struct memctx_kallsyms_tables tables;
+    return find_tables(target, &tables, err) < 0
+               ? -1
+               : memctx_kallsyms_init(ret, target->view.map, target->kernel,
+                                      &tables, err);
+}
+
 int
 memctx_symbols_read(const struct memctx_target *target,
                     struct memctx_symbols **ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_symbols_cleanup)
     struct memctx_symbols *symbols = NULL;
-    struct memctx_kallsyms_tables tables;
     struct memctx_kallsyms from;
     uint32_t stext = 0;
-    if (find_tables(target, &tables, err) < 0 ||
-        memctx_kallsyms_init(&from, target->view.map, target->kernel, &tables,
-                             err) < 0 ||
+    if (open_tables(target, &from, err) < 0 ||
         memctx_symbols_create(&symbols, err) < 0 ||
         read_names(symbols, &from, &stext, err) < 0 ||
         memctx_kallsyms_learn(&from, stext, err) < 0 ||
         read_addresses(symbols, &from, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&symbols);
+    return 0;
+}
+
+/* ---- some of them -------------------------------------------------------- */
+
+#define NOWHERE UINT32_MAX
+
+/* Where in the table the names are that are looked for; the last one is
+ * _stext. */
+struct hunt {
+    const char *const *names;
+    size_t n;
+    uint32_t at[MEMCTX_SYMBOLS_WANTED + 1];
+};
+
+static void
+match(struct hunt *hunt, const char *name, uint32_t index)
+{
+    if (hunt->at[hunt->n] == NOWHERE && strcmp(name, STEXT) == 0)
+        hunt->at[hunt->n] = index;
+    for (size_t i = 0; i < hunt->n; i++) {
+        /* One character first: hardly any name gets further. */
+        if (name[0] == hunt->names[i][0] && hunt->at[i] == NOWHERE &&
+            strcmp(name, hunt->names[i]) == 0)
+            hunt->at[i] = index;
+    }
+}
+
+static int
+look_through(struct hunt *hunt, struct memctx_kallsyms *from,
+             struct memctx_error *err)
+{
+    char text[MEMCTX_KALLSYMS_TEXT_MAX];
+    int got;
+    for (size_t i = 0; i <= hunt->n; i++)
+        hunt->at[i] = NOWHERE;
+    /* Bounded: there are at most MEMCTX_KALLSYMS_MAX. */
+    for (uint32_t i = 0; (got = memctx_kallsyms_next(from, text, err)) > 0; i++)
+        match(hunt, text[0] != '\0' ? text + 1 : "", i);
+    return got;
+}
+
+int
+memctx_symbols_locate(const struct memctx_target *target,
+                      const char *const *names, size_t n, uint64_t *gva,
+                      struct memctx_error *err)
+{
+    struct hunt hunt = {.names = names, .n = n};
+    struct memctx_kallsyms from;
+    assert(n <= MEMCTX_SYMBOLS_WANTED);
+    if (open_tables(target, &from, err) < 0 ||
+        look_through(&hunt, &from, err) < 0)
+        return -1;
+    if (hunt.at[n] == NOWHERE)
+        return memctx_error_set(err, MEMCTX_RETRY, NO_STEXT, from.n);
+    if (memctx_kallsyms_learn(&from, hunt.at[n], err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        gva[i] = 0;
+        if (hunt.at[i] != NOWHERE &&
+            memctx_kallsyms_addresses(&from, hunt.at[i], 1, &gva[i], err) < 0)
+            return -1;
+    }
     return 0;
 }

@@ -69,6 +69,7 @@ memctx_reader_renew(struct memctx_reader *reader, int timeout_ms,
         return -1;
     lease_close(reader->lease);
     reader->lease = lease;
+    reader->renewals++;
     return 0;
 }
 

@@ -10,6 +10,7 @@
 struct memctx_reader {
     char dir[AGENT_DIR_MAX]; /* of the agent, */
     unsigned flags;          /* and those of the open, for renewing */
+    unsigned renewals;       /* how often the lease has been another since */
     struct lease *lease;
 };
 

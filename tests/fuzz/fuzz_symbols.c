@@ -94,6 +94,6 @@ fuzz_one(const uint8_t *data, size_t size)
     if (memctx_symbols_read(&target, &symbols, NULL) == 0)
         check(symbols);
     fuzz_cost_end(&cost);
-    memctx_symbols_destroy(symbols);
+    memctx_symbols_free(symbols);
     memctx_rammap_destroy(map);
 }

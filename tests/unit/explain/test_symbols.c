@@ -58,7 +58,7 @@ static int
 teardown(void **state)
 {
     struct fixture *f = *state;
-    memctx_symbols_destroy(f->symbols);
+    memctx_symbols_free(f->symbols);
     memctx_rammap_destroy(f->map);
     guestimg_deinit(&f->img);
     test_free(f);
@@ -68,7 +68,7 @@ teardown(void **state)
 static int
 read_symbols(struct fixture *f)
 {
-    memctx_symbols_destroy(f->symbols);
+    memctx_symbols_free(f->symbols);
     f->symbols = NULL;
     memctx_work_begin(&f->work, MEMCTX_SYMBOLS_STEPS, NULL, NULL);
     memctx_target_init(&f->target, f->map, &f->kernel, f->note,
@@ -172,106 +172,78 @@ test_finding_one(void **state)
     struct memctx_symbol found = {.address = 77};
     struct memctx_symbol module = {0x500, 't', "init", "virtio"};
     assert_done(memctx_symbols_create(&f->symbols, &f->err), &f->err);
-    assert_false(memctx_symbols_find(f->symbols, "init", &found));
-    assert_false(memctx_symbols_below(f->symbols, 5, &found));
+    assert_int_equal(memctx_symbols_find(f->symbols, "init", &found), -1);
+    assert_int_equal(memctx_symbols_below(f->symbols, 5, &found), -1);
     const struct memctx_symbol first = {0x300, 'T', "init", ""};
     assert_done(memctx_symbols_add(f->symbols, &first, &f->err), &f->err);
     assert_done(memctx_symbols_add(f->symbols, &module, &f->err), &f->err);
     module.name = "exit";
     module.address = 0x400;
     assert_done(memctx_symbols_add(f->symbols, &module, &f->err), &f->err);
-    assert_true(memctx_symbols_find(f->symbols, "init", &found));
+    assert_int_equal(memctx_symbols_find(f->symbols, "init", &found), 0);
     assert_int_equal(found.address, 0x300);
-    assert_true(memctx_symbols_find(f->symbols, "exit", &found));
+    assert_int_equal(memctx_symbols_find(f->symbols, "exit", &found), 0);
     assert_string_equal(found.module, "virtio");
-    assert_false(memctx_symbols_find(f->symbols, "exi", &found));
-    assert_false(memctx_symbols_below(f->symbols, 0x2ff, &found));
-    assert_true(memctx_symbols_below(f->symbols, 0x4ff, &found));
+    assert_int_equal(memctx_symbols_find(f->symbols, "exi", &found), -1);
+    assert_int_equal(memctx_symbols_below(f->symbols, 0x2ff, &found), -1);
+    assert_int_equal(memctx_symbols_below(f->symbols, 0x4ff, &found), 0);
     assert_int_equal(found.address, 0x400);
-    assert_true(memctx_symbols_below(f->symbols, UINT64_MAX, &found));
+    assert_int_equal(memctx_symbols_below(f->symbols, UINT64_MAX, &found), 0);
     assert_string_equal(found.module, "virtio");
     assert_int_equal(found.address, 0x500);
 }
 
-/* ---- as bytes ------------------------------------------------------------ */
+/* ---- some of them -------------------------------------------------------- */
 
-static struct memctx_text
-encode_some(struct fixture *f)
+static void
+test_those_that_are_asked_for(void **state)
 {
-    static const struct memctx_symbol some[] = {{0x300, 'T', "init", ""},
-                                                {0x500, 't', "exit", "virtio"},
-                                                {0x600, 't', "run", "virtio"},
-                                                {UINT64_MAX, 'b', "last", ""}};
-    struct memctx_text text = MEMCTX_TEXT_INIT;
+    static const char *const names[] = {"same", "jiffies_64", "jiffies", "t",
+                                        "_stext"};
+    struct fixture *f = *state;
+    uint64_t gva[MEMCTX_ARRAY_LEN(names)];
+    uint64_t base = f->built.text_gva;
+    struct symimg sym =
+        symimg(&f->img, f->built.text_gpa, base, SYMIMG_POSITIVE);
+    symimg_add(&sym, "T_stext", 0);
+    symimg_add(&sym, "tsame", 0x100);
+    symimg_add(&sym, "tsame", 0x200);
+    symimg_add(&sym, "", 0x300);
+    symimg_add(&sym, "D\x01ies\x02", 0x8000);
+    name_tables(f, &sym);
+    assert_done(read_symbols(f), &f->err);
+    assert_done(memctx_symbols_locate(&f->target, names,
+                                      MEMCTX_ARRAY_LEN(names), gva, &f->err),
+                &f->err);
+    const uint64_t wanted[] = {base + 0x100, base + 0x8000, 0, 0, base};
+    assert_memory_equal(gva, wanted, sizeof(wanted));
+}
+
+static void
+test_asking_a_kernel_without_stext(void **state)
+{
+    static const char *const name = "_text";
+    struct fixture *f = *state;
+    uint64_t gva;
+    struct symimg sym =
+        symimg(&f->img, f->built.text_gpa, f->built.text_gva, SYMIMG_POSITIVE);
+    symimg_add(&sym, "T_text", 0);
+    name_tables(f, &sym);
+    assert_failed(read_symbols(f), &f->err, MEMCTX_RETRY);
+    assert_failed(memctx_symbols_locate(&f->target, &name, 1, &gva, &f->err),
+                  &f->err, MEMCTX_RETRY);
+    assert_string_equal(f->err.message, "1 kernel symbols, but no _stext");
+}
+
+static void
+test_some_that_are_missing(void **state)
+{
+    struct fixture *f = *state;
+    const struct memctx_error why = {MEMCTX_RETRY, "a list broke off"};
     assert_done(memctx_symbols_create(&f->symbols, &f->err), &f->err);
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(some); i++)
-        assert_done(memctx_symbols_add(f->symbols, &some[i], &f->err), &f->err);
-    memctx_symbols_encode(f->symbols, &text);
-    assert_false(text.failed);
-    return text;
-}
-
-static int
-decode(const struct memctx_text *text, size_t len, struct fixture *f)
-{
-    memctx_symbols_destroy(f->symbols);
-    f->symbols = NULL;
-    return memctx_symbols_decode((const unsigned char *)text->bytes, len,
-                                 &f->symbols, &f->err);
-}
-
-static void
-test_bytes_and_back(void **state)
-{
-    struct fixture *f = *state;
-    struct memctx_text text = encode_some(f);
-    assert_done(decode(&text, text.len_bytes, f), &f->err);
-    assert_int_equal(memctx_symbols_count(f->symbols), 4);
-    assert_symbol(f, 0, 0x300, 'T', "init");
-    assert_symbol(f, 3, UINT64_MAX, 'b', "last");
-    struct memctx_symbol symbol = memctx_symbols_at(f->symbols, 2);
-    assert_string_equal(symbol.name, "run");
-    assert_string_equal(symbol.module, "virtio");
-    memctx_text_deinit(&text);
-}
-
-static void
-test_bytes_cut_anywhere(void **state)
-{
-    struct fixture *f = *state;
-    struct memctx_text text = encode_some(f);
-    for (size_t len = 0; len < text.len_bytes; len++)
-        assert_failed(decode(&text, len, f), &f->err, MEMCTX_PERMANENT);
-    memctx_text_deinit(&text);
-}
-
-/* Any byte may be wrong. What is then taken has names that end. */
-static void
-test_bytes_that_are_a_lie(void **state)
-{
-    struct fixture *f = *state;
-    struct memctx_text text = encode_some(f);
-    unsigned taken = 0;
-    for (size_t at = 0; at < text.len_bytes; at++) {
-        char before = text.bytes[at];
-        for (int lie = 0; lie < 256; lie++) {
-            text.bytes[at] = (char)lie;
-            if (decode(&text, text.len_bytes, f) < 0) {
-                assert_int_equal(f->err.kind, MEMCTX_PERMANENT);
-                continue;
-            }
-            taken++;
-            for (size_t i = 0; i < memctx_symbols_count(f->symbols); i++) {
-                struct memctx_symbol symbol = memctx_symbols_at(f->symbols, i);
-                assert_true(strlen(symbol.name) < text.len_bytes);
-                assert_true(strlen(symbol.module) < text.len_bytes);
-                assert_true(symbol.type >= ' ' && symbol.type <= '~');
-            }
-        }
-        text.bytes[at] = before;
-    }
-    assert_true(taken > 0);
-    memctx_text_deinit(&text);
+    assert_null(memctx_symbols_broken(f->symbols));
+    memctx_symbols_break(f->symbols, &why);
+    assert_string_equal(memctx_symbols_broken(f->symbols), "a list broke off");
 }
 
 /* ---- tables that have to be found ---------------------------------------- */
@@ -389,9 +361,9 @@ main(void)
         T(test_names_that_no_terminal_should_see),
         T(test_kernel_without_stext),
         T(test_finding_one),
-        T(test_bytes_and_back),
-        T(test_bytes_cut_anywhere),
-        T(test_bytes_that_are_a_lie),
+        T(test_those_that_are_asked_for),
+        T(test_asking_a_kernel_without_stext),
+        T(test_some_that_are_missing),
         T(test_tables_that_are_found),
         T(test_tables_that_are_not_found),
         T(test_tables_at_the_edge),

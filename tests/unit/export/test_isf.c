@@ -58,7 +58,7 @@ teardown(void **state)
     struct fixture *f = *state;
     json_object_put(f->table);
     memctx_btf_destroy(f->btf);
-    memctx_symbols_destroy(f->symbols);
+    memctx_symbols_free(f->symbols);
     free(f);
     return 0;
 }
