@@ -178,7 +178,7 @@ check_explained()
     wants lsmod "$(memctx lsmod web1)" '^fat +12288  [0-9]+ dummy$'
     wants lsmod-json "$(memctx lsmod web1 --json)" '\{"name":"fat","size":12288,"refcount":[0-9]+,"used_by":\["dummy"\],'
     wants stat "$(memctx stat web1)" '^MemTotal: +400000 kB$'
-    wants stat-json "$(memctx stat web1 --json)" '"load5":1\.25,.*"mem_total":409600000,.*"processes":22\}$'
+    wants stat-json "$(memctx stat web1 --json)" '"load5":1\.25,.*"mem_total":409600000,.*"processes":82\}$'
     wants dmesg "$(memctx dmesg web1 --raw)" '^<4>\[    0\.002000\] second$'
     export XDG_CACHE_HOME="$dir/cache"
     mkdir -p "$XDG_CACHE_HOME"

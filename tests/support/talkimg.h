@@ -8,9 +8,10 @@
 #include "guestimg.h"
 #include "logimg.h"
 
-/* The tasks 1 "init", 7 "a\"b", and TALKIMG_WORKERS from 100 on; the modules "dummy" and "fat", which dummy
- * uses; the figures of figureimg.h; a log of "first" and "second". */
-#define TALKIMG_WORKERS 20u
+/* The tasks 1 "init", 7 "a\"b", and TALKIMG_WORKERS from 100 on; the modules
+ * "dummy" and "fat", which dummy uses; the figures of figureimg.h; a log of
+ * "first" and "second". */
+#define TALKIMG_WORKERS 80u
 #define TALKIMG_SYMBOLS 14u /* of the kernel alone */
 
 /* Write the kernel, which is as guestimg_kernel() has it. */
