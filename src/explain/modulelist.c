@@ -121,13 +121,14 @@ memctx_explain_modules(struct memctx_target *target,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     if (memctx_landmarks_read(target, &landmarks, err) < 0)
         return -1;
-    if (read_modules(target, &landmarks, &list->modules, &why) < 0 &&
-        list->modules.n == 0) {
+    int result = read_modules(target, &landmarks, &list->modules, &why);
+    if (result < 0 && list->modules.n == 0) {
         if (err != NULL)
             *err = why;
         return -1;
     }
-    list->broken = why;
+    if (result < 0)
+        list->broken = why;
     if (make_rows(list, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&list);

@@ -239,16 +239,19 @@ memctx_modules_read(struct memctx_target *target, const struct memctx_btf *btf,
                     struct memctx_error *err)
 {
     struct walk w = {.target = target, .btf = btf, .to = ret};
+    struct memctx_error why; /* of the last try */
     *ret = (struct memctx_modules)MEMCTX_MODULES_INIT;
     if (prepare(&w, err) < 0)
         return -1;
     for (unsigned i = 0; i < TRIES; i++) {
         ret->n = 0;
         ret->n_users = 0;
-        if (follow(&w, modules_gva, err) == 0)
+        if (follow(&w, modules_gva, &why) == 0)
             return 0;
         memctx_target_refresh(target);
     }
+    if (err != NULL)
+        *err = why;
     return memctx_error_prefix(err, "the list of modules broke off");
 }
 

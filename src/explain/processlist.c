@@ -145,7 +145,8 @@ memctx_explain_processes(struct memctx_target *target,
             *err = why;
         return -1;
     }
-    list->broken = why;
+    if (result < 0)
+        list->broken = why;
     if (make_rows(list, err) < 0)
         return -1;
     *ret = memctx_steal_ptr(&list);

@@ -233,16 +233,25 @@ retreat(struct walk *w, size_t *n, struct memctx_error *err)
     }
 }
 
+static int
+fail(struct memctx_error *err, const struct memctx_error *why)
+{
+    if (err != NULL)
+        *err = *why;
+    return -1;
+}
+
 /* Bounded by MEMCTX_TASKS_MAX, REPEATS_MAX and FAULTS_MAX. */
 static int
 follow(struct walk *w, struct memctx_error *err)
 {
     size_t at = 0; /* 0: the head, else a place in w->task, + 1 */
     for (;;) {
+        struct memctx_error why; /* what is mended is no error */
         struct memctx_task task;
-        if (go_on(w, link_of(w, at), &task, err) < 0) {
-            if (++w->faults > FAULTS_MAX || retreat(w, &at, err) < 0)
-                return -1;
+        if (go_on(w, link_of(w, at), &task, &why) < 0) {
+            if (++w->faults > FAULTS_MAX || retreat(w, &at, &why) < 0)
+                return fail(err, &why);
             continue;
         }
         if (task.gva == 0)

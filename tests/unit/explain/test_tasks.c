@@ -250,6 +250,8 @@ test_processes_that_come_and_go(void **state)
     change.change = take_out_and_use_again;
     assert_done(list(f), &f->err);
     assert_true(change.reads >= change.at);
+    /* What was mended is no error, nor told as one. */
+    assert_int_equal(f->err.kind, MEMCTX_OK);
     size_t stayed = 0;
     for (size_t i = 0; i < f->tasks.n; i++) {
         uint32_t pid = f->tasks.task[i].pid;
