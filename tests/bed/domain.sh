@@ -186,7 +186,7 @@ bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }
 bed_pid() { cat "$BED_DIR/run/libvirt/qemu/run/$1.pid"; }
 bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
 
-# bed_tell NAME reboot|poweroff|halt|freeze|panic|tasks|messages|odd|facts|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
+# bed_tell NAME reboot|poweroff|halt|freeze|panic|tasks|messages|odd|facts|flood|torrent|bomb|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
 # initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the command line.
 #
 # ARM's port takes byte after byte, and QEMU drops those that wait when the socket closes.
