@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* A kernel's log that says anything, and goes on to while it is read. The first
  * byte says which log (modulo 3: a ring of 64 or 32 bits, a buffer of before
- * 5.10) and, by the bit 0x80, whether it is followed; the second one after how
+ * 5.10) and, by the bits 0x80 and 0x40, whether it is followed, and whether it
+ * goes on with its last records; the second one after how
  * many records changes of stage 1 are made; the third one how many bytes follow
  * that stand before the lines of VMCOREINFO. Then come changes (changes.h). */
 #include "fuzz.h"
@@ -22,6 +23,7 @@
 #define LOG_GVA_I386 UINT64_C(0xc3000000)
 #define RECORDS 40
 #define RECORDS_MAX 100000u
+#define SEEK_AT 2 /* records that are read before */
 
 enum kind {
     RING,
@@ -141,9 +143,10 @@ read_log(struct memctx_printk *log, const struct fuzz_guest *guest,
         ends += got == 0;
         if (n == data[1])
             fuzz_change(guest, 1, data + 3 + data[2], size - 3 - data[2]);
-        if (n == 200)
-            memctx_printk_seek_last(log, 5, NULL);
-        last_seq = n == 200 ? 0 : last_seq;
+        if (n != SEEK_AT || (data[0] & 0x40) == 0)
+            continue;
+        memctx_printk_seek_last(log, 5, NULL);
+        last_seq = 0;
     }
 }
 
@@ -153,7 +156,7 @@ fuzz_one(const uint8_t *data, size_t size)
     char note[256 + LOGIMG_TEXT_MAX];
     if (size < 3 || size < 3u + data[2])
         return;
-    enum kind kind = (enum kind)((data[0] & 0x7f) % KINDS);
+    enum kind kind = (enum kind)((data[0] & 0x3f) % KINDS);
     const struct built *built = build(kind);
     const struct memctx_kernel kernel = {
         .kcr3 = ROOT,
