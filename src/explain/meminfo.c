@@ -156,7 +156,8 @@ add_counters(struct sums *s, const struct memctx_field *array, uint64_t gva,
             continue;
         if (read_long(s, array, gva, s->at[i], &value, err) < 0)
             return -1;
-        s->count[i] += is_wide ? (int64_t)value : (int32_t)value;
+        /* It may wrap, as the kernel's own sum. */
+        s->count[i] += is_wide ? value : (uint64_t)(int32_t)value;
     }
     return 0;
 }
@@ -302,7 +303,7 @@ read_buffers(const struct sums *s, const struct memctx_landmarks *landmarks,
         sum_buffers(s, gva, &pages) < 0)
         return;
     ret->has_buffers = true;
-    ret->buffers = pages;
+    ret->buffers = memctx_min(pages, PAGES_MAX);
 }
 
 /* ---- what comes of it --------------------------------------------------- */
