@@ -3,10 +3,9 @@
 /* Each part has a room of its own in the kernel's image. */
 #include "talkimg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "unit.h"
 
 #include "figureimg.h"
 #include "moduleimg.h"
@@ -20,6 +19,14 @@
 #define FIGURES UINT64_C(0x970000)
 #define TYPES UINT64_C(0x980000)
 #define LOG UINT64_C(0xa80000)
+
+/* Fuzz targets have no cmocka. */
+static void
+must(bool held)
+{
+    if (!held)
+        abort();
+}
 
 struct logimg
 talkimg_log(const struct guestimg *img, const struct guestimg_kernel *kernel)
@@ -61,8 +68,9 @@ write_modules(const struct explimg *x)
 static uint64_t
 write_types(const struct explimg *x)
 {
-    struct btfimg *types = test_calloc(1, sizeof(*types));
+    struct btfimg *types = calloc(1, sizeof(*types));
     size_t len;
+    must(types != NULL);
     btfimg_init(types);
     taskimg_types(types);
     moduleimg_types(types, MODULEIMG_NEW);
@@ -70,7 +78,7 @@ write_types(const struct explimg *x)
     unsigned char *bytes = btfimg_bytes(types, &len);
     explimg_write(x, x->room_gva, bytes, len);
     free(bytes);
-    test_free(types);
+    free(types);
     return x->room_gva + len;
 }
 
@@ -97,7 +105,7 @@ write_symbols(struct symimg *sym, const struct memctx_landmarks *landmarks)
         if (landmarks->gva[i] != 0)
             add_symbol(sym, names[i], landmarks->gva[i]);
     }
-    assert_int_equal(sym->n, TALKIMG_SYMBOLS);
+    must(sym->n == TALKIMG_SYMBOLS);
 }
 
 /* Write VMCOREINFO again, with more behind it. */
@@ -115,7 +123,7 @@ write_note(const struct guestimg *img, struct guestimg_kernel *kernel,
                        strstr(note, "SYMBOL(node_data)"),
                        strchr(log->note, '\n') + 1);
     kernel->text_len += (size_t)len;
-    assert_true(kernel->text_len < sizeof(kernel->text));
+    must(kernel->text_len < sizeof(kernel->text));
     guestimg_write(img, kernel->bare_gpa, kernel->text, kernel->text_len + 1);
     guestimg_write_note(img, kernel->note_gpa, kernel->text, kernel->text_len);
 }
