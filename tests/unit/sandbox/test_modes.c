@@ -168,6 +168,9 @@ test_modes_that_grant_are_refused(void **state)
         skip();
     make_file(path);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(attempts); i++) {
+        /* valgrind answers for calls that it does not know. */
+        if (attempts[i].run == by_path_at_2 && is_under_valgrind())
+            continue;
         int got = outcome(&attempts[i], path, true);
         if (got != (attempts[i].refused ? REFUSED + EPERM : 0))
             fail_msg("%s: %d", attempts[i].name, got);
