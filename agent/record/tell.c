@@ -16,7 +16,8 @@ has_better_reason(const struct record *r, enum memctx_event event)
             record_state(r) == MEMCTX_STATE_SILENT) &&
            r->reason.kind != MEMCTX_OK &&
            (event == MEMCTX_EVENT_PENDING || event == MEMCTX_EVENT_TIMER ||
-            event == MEMCTX_EVENT_SUSPEND || event == MEMCTX_EVENT_RESUME);
+            event == MEMCTX_EVENT_SUSPEND || event == MEMCTX_EVENT_RESUME ||
+            (event == MEMCTX_EVENT_STANDS && r->died));
 }
 
 static const char *

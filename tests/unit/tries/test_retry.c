@@ -964,6 +964,24 @@ test_guest_that_died_is_dead_whatever_its_clock_does(void **state)
     guestimg_deinit(&img);
 }
 
+/* That its clock stands, too, is the lesser news. */
+static void
+test_guest_that_died_keeps_that_reason(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    listening_on_image(&w, &img, SOON_US);
+    record_handle(w.record, MEMCTX_EVENT_DIED, false);
+    for (unsigned i = 0; i < 300; i++) {
+        turn_if_any(&w);
+        assert_string_equal(record_reason(w.record), "the guest panicked");
+    }
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_SILENT);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
 /* Its clock goes on, and no symbol names what would tell; its log does. */
 static void
 test_guest_that_died_says_so_in_its_log(void **state)
@@ -1593,6 +1611,7 @@ main(void)
         cmocka_unit_test(test_tries_go_on_beside_a_silent_kernel),
         cmocka_unit_test(test_reset_of_a_silent_guest),
         cmocka_unit_test(test_guest_that_died_is_dead_whatever_its_clock_does),
+        cmocka_unit_test(test_guest_that_died_keeps_that_reason),
         cmocka_unit_test(test_guest_that_died_says_so_in_its_log),
         cmocka_unit_test(test_pause_is_no_sign_of_death),
         cmocka_unit_test(test_kernel_of_a_paused_guest_that_nobody_saw_run),
