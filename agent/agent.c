@@ -275,6 +275,7 @@ on_directory_lost(void *arg)
 {
     struct agent *agent = arg;
     agent->evicted = true;
+    publisher_leave_files(agent->means.publisher);
     agent_stop(agent);
 }
 
@@ -294,8 +295,8 @@ start_vigil(struct agent *agent, const char *dir, struct memctx_error *err)
     return vigil_create(&means, &agent->vigil, err);
 }
 
-/* In this order: each uses some of those before it, and the spawner comes before
- * all other threads. */
+/* In this order: each uses some of those before it, and the spawner comes
+ * before all other threads. */
 static int
 start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
 {
@@ -405,13 +406,20 @@ agent_queue(struct agent *agent)
     return agent->queue;
 }
 
+static int
+stop_wait_ms(const struct agent *agent)
+{
+    return STOP_WAIT_MS * (int)agent->settings->patience;
+}
+
 static void
 on_stop_timer(int id, void *opaque)
 {
     struct agent *agent = opaque;
     (void)id;
     log_say(agent->log, LOG_LEVEL_WARNING, LOG_KIND_CUT_SHORT,
-            "not all data could be withdrawn in %d ms; leaving", STOP_WAIT_MS);
+            "not all data could be withdrawn in %d ms; leaving",
+            stop_wait_ms(agent));
     agent->life = STOPPED_AT_ONCE;
 }
 
@@ -429,7 +437,7 @@ agent_stop(struct agent *agent)
     agent->vigil = NULL;
     domains_withdraw(&agent->domains);
     agent->stop_timer =
-        virEventAddTimeout(STOP_WAIT_MS, on_stop_timer, agent, NULL);
+        virEventAddTimeout(stop_wait_ms(agent), on_stop_timer, agent, NULL);
     publisher_tell_idle(agent->means.publisher);
 }
 
@@ -469,14 +477,14 @@ agent_destroy(struct agent *agent)
 {
     if (agent == NULL)
         return;
+    if (agent->stop_timer >= 0)
+        virEventRemoveTimeout(agent->stop_timer);
     if (agent->life == STOPPED_AT_ONCE) {
         /* Threads may hang in libvirt: only what others see is removed. */
         control_destroy(agent->means.control);
         hint_destroy(agent->hint);
         return;
     }
-    if (agent->stop_timer >= 0)
-        virEventRemoveTimeout(agent->stop_timer);
     end_parts(agent);
     free(agent);
 }

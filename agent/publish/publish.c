@@ -8,6 +8,7 @@
  * stands in the metadata and in its files is not ours to change. */
 #include "publish/publish.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +32,7 @@ struct publisher {
     struct executor *executor;
     struct trouble files;    /* that cannot be written */
     struct trouble metadata; /* the same */
+    atomic_bool left_files;  /* the directory is not ours any more */
     bool released;
     struct value *held; /* in their order */
     struct value **last_held;
@@ -176,6 +178,8 @@ static void
 write_value(struct executor_job *job)
 {
     struct value *v = (struct value *)job;
+    if (atomic_load(&v->publisher->left_files))
+        v->write_count = v->write_file = false;
     count(v);
     if (v->file == NULL)
         write_file(v);
@@ -362,6 +366,12 @@ publisher_forget(struct publisher *p, const char *uuid)
     struct value *v = value_create(p, &over, true);
     if (v != NULL)
         write_or_hold(p, v);
+}
+
+void
+publisher_leave_files(struct publisher *p)
+{
+    atomic_store(&p->left_files, true);
 }
 
 static void

@@ -55,6 +55,10 @@ int publisher_check(struct publisher *publisher,
  * to go. Loop thread. */
 void publisher_forget(struct publisher *publisher, const char *uuid);
 
+/* The directory is another agent's by now: what is still to be written there is
+ * given up, and metadata alone are written. Loop thread. */
+void publisher_leave_files(struct publisher *publisher);
+
 /* Push EVENT_IDLE into the queue once everything is written; now, if it is.
  * What was not released is given up. Loop thread. */
 void publisher_tell_idle(struct publisher *publisher);
