@@ -250,6 +250,7 @@ static void
 read_messages(struct adapter *a, struct happening *h)
 {
     (void)h;
+    a->reading = a->wrote;
     ask_last_words(a);
 }
 
@@ -321,6 +322,6 @@ void
 act_step(struct adapter *a, enum life_event event, struct happening *h)
 {
     take_step(a, event, h);
-    if (a->wrote && a->phase == LIFE_IDLE)
+    if (a->wrote > 0 && a->phase == LIFE_IDLE)
         take_step(a, LIFE_WROTE, h);
 }

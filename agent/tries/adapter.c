@@ -330,7 +330,7 @@ adapter_close(struct adapter *a, bool doubt)
         a->new_boot = true;
     }
     a->pending_since_us = 0;
-    a->wrote = false;
+    a->wrote = 0;
     pace_restart(&a->pace);
     act_step(a, LIFE_DROP, &h);
     tries_rest(a->client);
@@ -436,9 +436,12 @@ static void
 take_wrote(struct adapter *a)
 {
     struct happening h = {.result = NULL};
-    a->wrote = ask_can_read(a);
-    if (a->wrote)
-        act_step(a, LIFE_WROTE, &h);
+    if (!ask_can_read(a)) {
+        a->wrote = 0;
+        return;
+    }
+    a->wrote++;
+    act_step(a, LIFE_WROTE, &h);
 }
 
 /* What was heard before is told first. */

@@ -10,7 +10,7 @@ attend_stop(struct adapter *a)
         return;
     a->attends = ATTENDS_NOTHING;
     a->has_heard = false;
-    a->wrote = false;
+    a->wrote = 0;
     heartbeat_stop(a->listener);
 }
 
@@ -34,7 +34,7 @@ attend(struct adapter *a)
     }
     a->attends = wanted;
     a->has_heard = false;
-    a->wrote = false;
+    a->wrote = 0;
     if (wanted == ATTENDS_WORDS) {
         subject.map = a->known_layout == 0 ? a->ram.map : a->ram.other;
         subject.words = a->words;

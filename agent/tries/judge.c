@@ -163,7 +163,9 @@ judge_last_words(struct adapter *a, const struct tries_outcome *outcome,
                  const struct adapter_result *result)
 {
     const struct memctx_probe_answer *answer = &outcome->answer;
-    a->wrote = false;
+    /* What was logged since it was asked for is yet to be read. */
+    if (a->wrote == a->reading)
+        a->wrote = 0;
     if (outcome->fault != TRIES_FINE || answer->why.kind == MEMCTX_RETRY) {
         heartbeat_unread(a->listener);
         return LIFE_FAILED;

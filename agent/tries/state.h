@@ -50,8 +50,10 @@ struct adapter {
         ATTENDS_NOTHING,
         ATTENDS_CPU, /* what the CPUs use while a kernel is pending */
         ATTENDS_WORDS
-    } attends;  /* what the heartbeat does for it */
-    bool wrote; /* what the kernel has logged is to be read */
+    } attends;        /* what the heartbeat does for it */
+    unsigned wrote;   /* so often the kernel was heard to log since that was
+                         read; 0: nothing is to be read */
+    unsigned reading; /* the same when that was asked for last */
     bool has_tried_cpu;
     uint64_t tried_cpu_us; /* used by the CPUs before the last try beside a
                               kernel that stands */
