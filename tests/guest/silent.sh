@@ -127,12 +127,11 @@ lives_again()
 
 # ---- guests that are paused -----------------------------------------------------------------------------
 
-# The CPU is in the firmware, and the old kernel complete in RAM.
+# The CPU is in the firmware, and the old kernel complete in RAM: at once, before the next kernel is unpacked over it.
 pause_after_a_reset()
 {
     is_there "$1" || return 0
     bed_virsh reset "$1" > /dev/null
-    sleep 0.4
     bed_virsh suspend "$1" > /dev/null
     bed_until 5 has_no_datum "$1" || not_ok "$1-reset" "$(bed_datum "$1")"
 }
