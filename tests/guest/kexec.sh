@@ -4,7 +4,7 @@
 # A kernel that takes another's place without any event: by kexec, and after a panic, when the crash kernel finds
 # all of the one before in memory, complete. The datum of the old one goes, or says that its kernel does not run, and that
 # of the new one comes.
-# LONG
+# ALONE: it counts in looks of a poller how long the old datum may stand, and its guest needs a CPU meanwhile.
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
