@@ -112,9 +112,7 @@ backing_match(const struct process *process, const struct memctx_layout *layout,
         return 0;
     if (why.kind == MEMCTX_RETRY)
         explain_missing(process, layout, holdings, &why);
-    if (err != NULL)
-        *err = why;
-    return -1;
+    return memctx_error_pass(err, &why);
 }
 
 /* Where the layout is doubtful there are two, but for what cannot be: devices

@@ -129,9 +129,7 @@ find_started(const char *dir, const char *name, struct seek *s,
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "no pidfile of libvirt names a process that "
                                 "carries the domain's uuid");
-    if (err != NULL)
-        *err = s->why;
-    return -1;
+    return memctx_error_pass(err, &s->why);
 }
 
 /* A fork of a program has its arguments and its file; both can be told of a

@@ -284,11 +284,8 @@ rawram_find(struct ram *ram, uint64_t low, struct memctx_search_result *result,
     *proof = MEMCTX_LAYOUT_CERTAIN;
     if (at == splits.n && result->ram_gpa != 0 && low == 0)
         return look_there(ram, result->ram_gpa, result, err);
-    if (at == splits.n) {
-        if (err != NULL)
-            *err = why;
-        return -1;
-    }
+    if (at == splits.n)
+        return memctx_error_pass(err, &why);
     if (found->word != MEMCTX_SPLIT_CONFIRMED)
         ask_kernel(ram->map, &splits, found);
     *proof = weigh(found, &splits);

@@ -47,6 +47,13 @@ memctx_error_fill(struct memctx_error *err, enum memctx_error_kind kind,
 }
 
 void
+memctx_error_copy(struct memctx_error *err, const struct memctx_error *why)
+{
+    if (err != NULL)
+        *err = *why;
+}
+
+void
 memctx_error_put_before(struct memctx_error *err, const char *format, ...)
 {
     if (err == NULL)

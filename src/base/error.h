@@ -26,7 +26,17 @@
         -1;                                          \
     })
 
-/* What the two macros call; not meant to be called directly. */
+/* Pass on what a callee said, which the caller has kept in *why: *err (NULL:
+ * nobody wants to know) becomes that. The value is -1. Any thread. */
+#define memctx_error_pass(err, why)      \
+    ({                                   \
+        memctx_error_copy((err), (why)); \
+        -1;                              \
+    })
+
+/* What the macros call; not meant to be called directly. */
+void memctx_error_copy(struct memctx_error *err,
+                       const struct memctx_error *why);
 void memctx_error_fill(struct memctx_error *err, enum memctx_error_kind kind,
                        const char *format, ...)
     __attribute__((format(printf, 3, 4)));

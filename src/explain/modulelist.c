@@ -122,11 +122,8 @@ memctx_explain_modules(struct memctx_target *target,
     if (memctx_landmarks_read(target, &landmarks, err) < 0)
         return -1;
     int result = read_modules(target, &landmarks, &list->modules, &why);
-    if (result < 0 && list->modules.n == 0) {
-        if (err != NULL)
-            *err = why;
-        return -1;
-    }
+    if (result < 0 && list->modules.n == 0)
+        return memctx_error_pass(err, &why);
     if (result < 0)
         list->broken = why;
     if (make_rows(list, err) < 0)

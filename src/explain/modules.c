@@ -250,8 +250,7 @@ memctx_modules_read(struct memctx_target *target, const struct memctx_btf *btf,
             return 0;
         memctx_target_refresh(target);
     }
-    if (err != NULL)
-        *err = why;
+    memctx_error_pass(err, &why);
     return memctx_error_prefix(err, "the list of modules broke off");
 }
 

@@ -140,11 +140,8 @@ memctx_explain_processes(struct memctx_target *target,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     int result = is_linux ? read_tasks(target, list, &why)
                           : read_windows(target, list, &why);
-    if (result < 0 && list->n == 0) {
-        if (err != NULL)
-            *err = why;
-        return -1;
-    }
+    if (result < 0 && list->n == 0)
+        return memctx_error_pass(err, &why);
     if (result < 0)
         list->broken = why;
     if (make_rows(list, err) < 0)

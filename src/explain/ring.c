@@ -162,9 +162,7 @@ read_state(const struct ring *ring, struct state *ret, struct memctx_error *err)
         if (decode(ring, raw, ret, &why) == 0)
             return 0;
     }
-    if (err != NULL)
-        *err = why;
-    return -1;
+    return memctx_error_pass(err, &why);
 }
 
 /* ---- texts --------------------------------------------------------------- */

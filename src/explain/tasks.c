@@ -233,14 +233,6 @@ retreat(struct walk *w, size_t *n, struct memctx_error *err)
     }
 }
 
-static int
-fail(struct memctx_error *err, const struct memctx_error *why)
-{
-    if (err != NULL)
-        *err = *why;
-    return -1;
-}
-
 /* Bounded by MEMCTX_TASKS_MAX, REPEATS_MAX and FAULTS_MAX. */
 static int
 follow(struct walk *w, struct memctx_error *err)
@@ -251,7 +243,7 @@ follow(struct walk *w, struct memctx_error *err)
         struct memctx_task task;
         if (go_on(w, link_of(w, at), &task, &why) < 0) {
             if (++w->faults > FAULTS_MAX || retreat(w, &at, &why) < 0)
-                return fail(err, &why);
+                return memctx_error_pass(err, &why);
             continue;
         }
         if (task.gva == 0)

@@ -40,9 +40,7 @@ memctx_stream_end(struct memctx_stream *stream, struct memctx_error *err)
     memctx_text_deinit(&stream->text);
     if (!memctx_stream_failed(stream))
         return 0;
-    if (err != NULL)
-        *err = stream->err;
-    return -1;
+    return memctx_error_pass(err, &stream->err);
 }
 
 static void

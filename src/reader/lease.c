@@ -48,7 +48,6 @@ lease_end(struct lease *lease, int result, const struct memctx_error *why,
         return -1;
     if (result >= 0)
         return result;
-    if (err != NULL)
-        *err = lease->failure.kind != MEMCTX_OK ? lease->failure : *why;
-    return -1;
+    return memctx_error_pass(
+        err, lease->failure.kind != MEMCTX_OK ? &lease->failure : why);
 }

@@ -74,11 +74,8 @@ open_lease(const char *dir, const char *domain, int timeout_ms,
             return 0;
         if (why.kind == MEMCTX_STALE) /* it changed while we opened it */
             why.kind = MEMCTX_RETRY;
-        if (why.kind != MEMCTX_RETRY || left_ms(deadline_ms) == 0) {
-            if (err != NULL)
-                *err = why;
-            return -1;
-        }
+        if (why.kind != MEMCTX_RETRY || left_ms(deadline_ms) == 0)
+            return memctx_error_pass(err, &why);
         nanosleep(&pause, NULL);
     }
 }

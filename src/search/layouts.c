@@ -163,9 +163,7 @@ give_up(const struct round *r, struct memctx_layouts_result *ret,
     ret->found = r->results[told];
     ret->found.bytes_read = bytes_read;
     ret->layout = told;
-    if (err != NULL)
-        *err = r->errors[told];
-    return -1;
+    return memctx_error_pass(err, &r->errors[told]);
 }
 
 static int

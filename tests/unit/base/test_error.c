@@ -34,6 +34,20 @@ test_nobody_wants_to_know(void **state)
     (void)state;
     assert_int_equal(fail_with_text(NULL, "lost"), -1);
     assert_int_equal(memctx_error_prefix(NULL, "lost"), -1);
+    assert_int_equal(
+        memctx_error_pass(NULL, &(struct memctx_error)MEMCTX_ERROR_INIT), -1);
+}
+
+static void
+test_what_is_passed_on_stays_whole(void **state)
+{
+    (void)state;
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    fail_with_text(&why, "not yet");
+    assert_int_equal(memctx_error_pass(&err, &why), -1);
+    assert_int_equal(err.kind, MEMCTX_RETRY);
+    assert_string_equal(err.message, "not yet");
 }
 
 static void
@@ -118,6 +132,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_set_is_a_whole_failure_path),
         T(test_nobody_wants_to_know),
+        T(test_what_is_passed_on_stays_whole),
         T(test_long_message_is_cut),
         T(test_bytes_from_outside_become_question_marks),
         T(test_prefix_keeps_the_class),
