@@ -20,8 +20,11 @@ int
 memctx_landmarks_read(const struct memctx_target *target,
                       struct memctx_landmarks *ret, struct memctx_error *err)
 {
-    return memctx_symbols_locate(target, names, MEMCTX_LANDMARKS_END, ret->gva,
-                                 err);
+    if (memctx_symbols_locate(target, names, MEMCTX_LANDMARKS_END, ret->gva,
+                              err) == 0)
+        return 0;
+    *ret = (struct memctx_landmarks){{0}};
+    return -1;
 }
 
 void

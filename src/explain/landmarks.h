@@ -41,7 +41,8 @@ struct memctx_landmarks {
 };
 
 /* Find all that the symbols of the kernel tell; a landmark without a symbol is
- * 0 in *ret. 0, or -1 as memctx_symbols_read(). */
+ * 0 in *ret. 0, or -1 as memctx_symbols_read(): *ret knows none then, and who
+ * can do without goes on. */
 int memctx_landmarks_read(const struct memctx_target *target,
                           struct memctx_landmarks *ret,
                           struct memctx_error *err);

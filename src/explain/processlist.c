@@ -59,8 +59,7 @@ read_tasks(struct memctx_target *target, struct memctx_process_list *list,
 {
     struct memctx_landmarks landmarks;
     struct memctx_btf *btf;
-    if (memctx_landmarks_read(target, &landmarks, NULL) < 0)
-        landmarks = (struct memctx_landmarks){{0}};
+    memctx_landmarks_read(target, &landmarks, NULL);
     if (memctx_btf_take(target, &landmarks, &btf, err) < 0)
         return -1;
     int result = memctx_tasks_list(target, btf, &landmarks, &list->tasks, err);

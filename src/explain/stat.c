@@ -60,8 +60,7 @@ memctx_explain_stat(struct memctx_target *target, struct memctx_stat **ret,
     if (stat == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     memcpy(stat->kernel, target->kernel->version, sizeof(stat->kernel));
-    if (memctx_landmarks_read(target, &landmarks, NULL) < 0)
-        landmarks = (struct memctx_landmarks){{0}};
+    memctx_landmarks_read(target, &landmarks, NULL);
     if (memctx_btf_take(target, &landmarks, &btf, &stat->untyped) == 0)
         stat->has_processes =
             memctx_tasks_list(target, btf, &landmarks, &tasks, NULL) == 0;

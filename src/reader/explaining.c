@@ -4,6 +4,7 @@
  * Nothing is returned unless the kernel was the same before and after it. */
 #include "reader/explaining.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -83,6 +84,20 @@ explaining_end(const struct explaining *explaining, int result,
 
 /* ---- what is told at once ------------------------------------------------ */
 
+/* Create, and begin. */
+static int
+open_once(struct memctx_reader *reader, bool of_linux, struct explaining **ret,
+          struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(explaining_cleanup) struct explaining *explaining = NULL;
+    if (explaining_create(reader, &explaining, err) < 0 ||
+        (of_linux && explaining_check_linux(explaining, err) < 0) ||
+        explaining_begin(explaining, MEMCTX_EXPLAIN_STEPS, err) < 0)
+        return -1;
+    *ret = memctx_steal_ptr(&explaining);
+    return 0;
+}
+
 int
 memctx_reader_processes(struct memctx_reader *reader,
                         struct memctx_process_list **ret,
@@ -92,8 +107,7 @@ memctx_reader_processes(struct memctx_reader *reader,
     MEMCTX_CLEANUP(explaining_cleanup) struct explaining *explaining = NULL;
     MEMCTX_CLEANUP(memctx_process_list_cleanup)
     struct memctx_process_list *list = NULL;
-    if (explaining_create(reader, &explaining, err) < 0 ||
-        explaining_begin(explaining, MEMCTX_EXPLAIN_STEPS, err) < 0)
+    if (open_once(reader, false, &explaining, err) < 0)
         return -1;
     int result = memctx_explain_processes(&explaining->target, &list, &why);
     if (explaining_end(explaining, result, &why, err) < 0)
@@ -110,9 +124,7 @@ memctx_reader_modules(struct memctx_reader *reader,
     MEMCTX_CLEANUP(explaining_cleanup) struct explaining *explaining = NULL;
     MEMCTX_CLEANUP(memctx_module_list_cleanup)
     struct memctx_module_list *list = NULL;
-    if (explaining_create(reader, &explaining, err) < 0 ||
-        explaining_check_linux(explaining, err) < 0 ||
-        explaining_begin(explaining, MEMCTX_EXPLAIN_STEPS, err) < 0)
+    if (open_once(reader, true, &explaining, err) < 0)
         return -1;
     int result = memctx_explain_modules(&explaining->target, &list, &why);
     if (explaining_end(explaining, result, &why, err) < 0)
@@ -128,9 +140,7 @@ memctx_reader_stat(struct memctx_reader *reader, struct memctx_stat **ret,
     struct memctx_error why = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(explaining_cleanup) struct explaining *explaining = NULL;
     MEMCTX_CLEANUP(memctx_stat_cleanup) struct memctx_stat *stat = NULL;
-    if (explaining_create(reader, &explaining, err) < 0 ||
-        explaining_check_linux(explaining, err) < 0 ||
-        explaining_begin(explaining, MEMCTX_EXPLAIN_STEPS, err) < 0)
+    if (open_once(reader, true, &explaining, err) < 0)
         return -1;
     int result = memctx_explain_stat(&explaining->target, &stat, &why);
     if (explaining_end(explaining, result, &why, err) < 0)
@@ -147,9 +157,7 @@ memctx_reader_symbols(struct memctx_reader *reader, struct memctx_symbols **ret,
     MEMCTX_CLEANUP(explaining_cleanup) struct explaining *explaining = NULL;
     MEMCTX_CLEANUP(memctx_symbols_cleanup)
     struct memctx_symbols *symbols = NULL;
-    if (explaining_create(reader, &explaining, err) < 0 ||
-        explaining_check_linux(explaining, err) < 0 ||
-        explaining_begin(explaining, MEMCTX_EXPLAIN_STEPS, err) < 0)
+    if (open_once(reader, true, &explaining, err) < 0)
         return -1;
     int result = memctx_explain_symbols(&explaining->target, &symbols, &why);
     if (explaining_end(explaining, result, &why, err) < 0)
