@@ -279,6 +279,8 @@ run_memctxd(const struct fixture *f)
         return pid;
     setenv("NOTIFY_SOCKET", f->manager.path, 1);
     setenv("WATCHDOG_USEC", "100000", 1);
+    /* There are no hooks in it. */
+    setenv("XDG_CONFIG_HOME", f->dir, 1);
     execl(program, program, "-c", "test:///default", "--stub", "--config",
           "/dev/null", "--runtime-dir", f->dir, NULL);
     _exit(127);
