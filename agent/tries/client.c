@@ -98,3 +98,9 @@ client_set_ram(struct tries_client *client, struct memctx_rammap *const *maps,
         client->maps[i] = memctx_rammap_share(maps[i]);
     client->n_maps = n;
 }
+
+void
+client_wake_keeper(struct tries *t)
+{
+    eventfd_write(t->wake, 1);
+}

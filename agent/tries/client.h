@@ -67,4 +67,8 @@ void client_deliver(struct tries_client *client,
 void client_blame(struct tries_client *client, enum tries_fault fault,
                   const char *words, uint64_t cost_us, bool waited_for);
 
+/* Have the thread of keeper.c look again. Any thread; the lock is not needed.
+ */
+void client_wake_keeper(struct tries *tries);
+
 #endif

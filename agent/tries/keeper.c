@@ -32,12 +32,6 @@ now(void)
     return clocks_us(CLOCK_MONOTONIC);
 }
 
-void
-keeper_wake(struct tries *t)
-{
-    eventfd_write(t->wake, 1);
-}
-
 /* What a prober without RAM does is no guest's doing. */
 static void
 fail(struct live *live, enum tries_fault fault, const char *words)

@@ -11,7 +11,4 @@
  * set and all probers have ended, or the kernel does not let go of them. */
 void *keeper_run(void *arg);
 
-/* Have it look again. Any thread. */
-void keeper_wake(struct tries *tries);
-
 #endif

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -27,7 +26,7 @@ on_launched(void *arg)
     pthread_mutex_lock(&t->lock);
     live->launched = true;
     pthread_mutex_unlock(&t->lock);
-    eventfd_write(t->wake, 1);
+    client_wake_keeper(t);
 }
 
 int
@@ -70,6 +69,8 @@ int
 launch_equip(struct tries_client *client, struct memctx_error *err)
 {
     struct live *live = client->live;
+    if (live->equipped)
+        return 0;
     struct memctx_start start = {
         .n_maps = client->n_maps,
         .parent = getpid(),
@@ -77,8 +78,6 @@ launch_equip(struct tries_client *client, struct memctx_error *err)
         .cpu_s = LIFE_CPU_S,
     };
     memcpy(start.maps, client->maps, sizeof(start.maps));
-    if (live->equipped)
-        return 0;
     if (prober_equip(live->prober, &start, err) < 0)
         return -1;
     live->equipped = true;

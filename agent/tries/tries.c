@@ -37,7 +37,7 @@ tries_leave(struct tries_client *client)
     if (client->live != NULL)
         client->live->client = NULL;
     pthread_mutex_unlock(&t->lock);
-    keeper_wake(t);
+    client_wake_keeper(t);
     client_set_ram(client, NULL, 0);
     free(client);
 }
@@ -62,7 +62,7 @@ tries_set_ram(struct tries_client *client, struct memctx_rammap *const *maps,
         client_rest(client);
     client_set_ram(client, maps, n);
     pthread_mutex_unlock(&client->tries->lock);
-    keeper_wake(client->tries);
+    client_wake_keeper(client->tries);
 }
 
 void
@@ -78,7 +78,7 @@ tries_ask(struct tries_client *client,
     client->asked_us = clocks_us(CLOCK_MONOTONIC);
     client_start_waiting(client);
     pthread_mutex_unlock(&t->lock);
-    keeper_wake(t);
+    client_wake_keeper(t);
 }
 
 void
@@ -87,7 +87,7 @@ tries_drop(struct tries_client *client)
     pthread_mutex_lock(&client->tries->lock);
     client_drop(client);
     pthread_mutex_unlock(&client->tries->lock);
-    keeper_wake(client->tries);
+    client_wake_keeper(client->tries);
 }
 
 void
@@ -96,7 +96,7 @@ tries_rest(struct tries_client *client)
     pthread_mutex_lock(&client->tries->lock);
     client_rest(client);
     pthread_mutex_unlock(&client->tries->lock);
-    keeper_wake(client->tries);
+    client_wake_keeper(client->tries);
 }
 
 bool
@@ -180,7 +180,7 @@ tries_destroy(struct tries *t)
     pthread_mutex_lock(&t->lock);
     t->stopping = true;
     pthread_mutex_unlock(&t->lock);
-    keeper_wake(t);
+    client_wake_keeper(t);
     pthread_join(t->thread, NULL);
     /* A launch that the spawner has yet to answer, and what the kernel holds,
      * still need it. */
