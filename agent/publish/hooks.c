@@ -76,15 +76,6 @@ log_output(const char *line, void *arg)
             LOG_QUOTE(line));
 }
 
-/* Only what none but root and the agent's own user could have put there: these
- * programs run as the agent's user. */
-static bool
-is_ours(const struct stat *st)
-{
-    return (st->st_uid == geteuid() || st->st_uid == 0) &&
-           (st->st_mode & 022) == 0;
-}
-
 static bool
 is_program(const char *name, const struct stat *st)
 {
@@ -99,7 +90,8 @@ check_program(struct hooks *hooks, int dirfd, const char *name)
     struct stat st;
     if (fstatat(dirfd, name, &st, 0) < 0 || !is_program(name, &st))
         return -1;
-    if (is_ours(&st))
+    /* These programs run as the agent's user. */
+    if (trust_check(&st, TRUST_OURS_OR_ROOTS, name, NULL) == 0)
         return 0;
     trouble_strike(&hooks->untrusted, hooks->log, false,
                    "hook %s is not run: others than root and the agent's user "

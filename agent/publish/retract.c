@@ -7,7 +7,6 @@
 
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
-#include <sys/file.h>
 
 #include "base/cleanup.h"
 #include "publish/claim.h"
@@ -136,7 +135,7 @@ retract(const struct settings *settings, const char *dir, const struct log *log,
     struct retraction r = {.over = false};
     if (statefile_open_dir(dir, &dirfd, err) < 0)
         return -1;
-    if (flock(dirfd, LOCK_EX | LOCK_NB) < 0) {
+    if (statefile_lock_dir(dir, dirfd, NULL) < 0) {
         log_say(log, LOG_LEVEL_INFO, LOG_KIND_RETRACTED,
                 "nothing withdrawn: the memctxd in %s vouches for its data",
                 dir);
