@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
+#include "common/newfile.h"
 #include "common/offload.h"
 #include "common/trouble.h"
 #include "wire/clocks.h"
@@ -41,36 +40,15 @@ struct metricsfile {
     bool in_trouble;
 };
 
-static int
-write_all(int fd, const struct memctx_text *text)
-{
-    size_t done = 0;
-    while (done < text->len_bytes) {
-        ssize_t n = write(fd, text->bytes + done, text->len_bytes - done);
-        if (n < 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-/* Whoever reads the file sees all of one writing or all of another. Others may
- * read it, node_exporter among them. */
+/* Others may read it, node_exporter among them. */
 static int
 replace(const struct metricsfile *f, struct memctx_error *err)
 {
-    unlink(f->fresh);
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int fd = open(f->fresh,
-                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd >= 0 && fchmod(fd, 0644) == 0 && write_all(fd, &f->text) == 0 &&
-        rename(f->fresh, f->path) == 0)
+    const struct iovec bytes = {f->text.bytes, f->text.len_bytes};
+    if (newfile_put(AT_FDCWD, f->fresh, f->path, 0644, &bytes, 1) == 0)
         return 0;
-    memctx_error_set(err, MEMCTX_RETRY, "cannot write %s: %s", f->path,
-                     strerror(errno));
-    if (fd >= 0)
-        unlink(f->fresh);
-    return -1;
+    return memctx_error_set(err, MEMCTX_RETRY, "cannot write %s: %s", f->path,
+                            strerror(errno));
 }
 
 static void

@@ -15,9 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "base/uuid.h"
+#include "common/newfile.h"
 #include "common/trust.h"
 
 #define MODE 0640
@@ -218,20 +220,6 @@ statefile_replace_dir(const char *dir, int dirfd, struct memctx_error *err)
 }
 
 static int
-write_all(int fd, const char *text, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(fd, text + done, len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-static int
 replace_file(int dirfd, const struct kind *kind, const char *uuid,
              const char *text, struct memctx_error *err)
 {
@@ -239,17 +227,12 @@ replace_file(int dirfd, const struct kind *kind, const char *uuid,
     char name[NAME_SIZE];
     make_name(kind, uuid, PART, part);
     make_name(kind, uuid, kind->suffix, name);
-    unlinkat(dirfd, part, 0);
-    MEMCTX_CLEANUP(memctx_cleanup_fd)
-    int fd = openat(dirfd, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
-    if (fd < 0 || fchmod(fd, MODE) < 0 ||
-        write_all(fd, text, strlen(text)) < 0 || write_all(fd, "\n", 1) < 0 ||
-        renameat(dirfd, part, dirfd, name) < 0) {
-        int why = errno;
-        unlinkat(dirfd, part, 0);
+    const struct iovec bytes[] = {{(void *)text, strlen(text)},
+                                  {(void *)"\n", 1}};
+    if (newfile_put(dirfd, part, name, MODE, bytes, MEMCTX_ARRAY_LEN(bytes)) <
+        0)
         return memctx_error_set(err, MEMCTX_RETRY, "cannot write %s%s: %s",
-                                uuid, kind->suffix, strerror(why));
-    }
+                                uuid, kind->suffix, strerror(errno));
     return 0;
 }
 
