@@ -11,6 +11,12 @@
 #include "wire/clocks.h"
 #include "wire/statepage.h"
 
+/* What a line of the log is about: a record or an event, which have a domain's
+ * name and UUID. */
+#define ABOUT(kind_, of_)  \
+    ((struct log_subject){ \
+        .kind = (kind_), .domain = (of_)->name, .uuid = (of_)->uuid})
+
 static void
 call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
 {
@@ -18,9 +24,7 @@ call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
     if (hooks_run(d->means->hooks, record->uuid, record->name, what,
                   &record->datum, &err) < 0)
         log_about(d->means->log, LOG_LEVEL_ERROR,
-                  &(struct log_subject){.kind = LOG_KIND_HOOK_FAILED,
-                                        .domain = record->name,
-                                        .uuid = record->uuid},
+                  &ABOUT(LOG_KIND_HOOK_FAILED, record),
                   "uuid=%s hooks not called: %s", record->uuid, err.message);
 }
 
@@ -32,9 +36,7 @@ write_datum(struct domains *d, const struct record *record,
     const struct publisher_run run = {record->uuid, record->id, &record->run};
     if (publisher_set(d->means->publisher, &run, datum, &err) < 0)
         log_about(d->means->log, LOG_LEVEL_ERROR,
-                  &(struct log_subject){.kind = LOG_KIND_UNPUBLISHED,
-                                        .domain = record->name,
-                                        .uuid = record->uuid},
+                  &ABOUT(LOG_KIND_UNPUBLISHED, record),
                   "uuid=%s not published: %s", record->uuid, err.message);
 }
 
@@ -192,9 +194,7 @@ add_member(struct domains *d, const struct event *event)
     struct record *record;
     if (create_record(d, event, &record, &err) < 0) {
         log_about(d->means->log, LOG_LEVEL_ERROR,
-                  &(struct log_subject){.kind = LOG_KIND_UNWATCHED,
-                                        .domain = event->name,
-                                        .uuid = event->uuid},
+                  &ABOUT(LOG_KIND_UNWATCHED, event),
                   "uuid=%s cannot be watched: %s", event->uuid,
                   LOG_QUOTE(err.message));
         return NULL;
@@ -202,12 +202,9 @@ add_member(struct domains *d, const struct event *event)
     struct member *member = members_add(&d->members, record);
     d->changes++;
     if (member == NULL)
-        log_about(d->means->log, LOG_LEVEL_ERROR,
-                  &(struct log_subject){.kind = LOG_KIND_UNWATCHED,
-                                        .domain = event->name,
-                                        .uuid = event->uuid},
-                  "uuid=%s cannot be watched: the event loop is full",
-                  event->uuid);
+        log_about(
+            d->means->log, LOG_LEVEL_ERROR, &ABOUT(LOG_KIND_UNWATCHED, event),
+            "uuid=%s cannot be watched: the event loop is full", event->uuid);
     return member;
 }
 
@@ -215,10 +212,8 @@ add_member(struct domains *d, const struct event *event)
 static void
 withdraw_for(struct domains *d, struct record *record, const char *why)
 {
-    const struct log_subject subject = {
-        .kind = LOG_KIND_LOST, .domain = record->name, .uuid = record->uuid};
     if (record_published(record) != NULL)
-        log_about(d->means->log, LOG_LEVEL_INFO, &subject,
+        log_about(d->means->log, LOG_LEVEL_INFO, &ABOUT(LOG_KIND_LOST, record),
                   "uuid=%s name=%s datum withdrawn: %s", record->uuid,
                   LOG_QUOTE(record->name), why);
     hold_withdraw(record);
@@ -266,11 +261,9 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
     }
     if (create_attached(d, old, handed, &record, err) < 0)
         return -1;
-    log_about(
-        d->means->log, LOG_LEVEL_INFO,
-        &(struct log_subject){
-            .kind = LOG_KIND_HANDED_IN, .domain = old->name, .uuid = old->uuid},
-        "uuid=%s name=%s RAM was handed in", old->uuid, LOG_QUOTE(old->name));
+    log_about(d->means->log, LOG_LEVEL_INFO, &ABOUT(LOG_KIND_HANDED_IN, old),
+              "uuid=%s name=%s RAM was handed in", old->uuid,
+              LOG_QUOTE(old->name));
     withdraw_for(d, old, "it came from other RAM");
     members_remove(&d->members, members_find(&d->members, old->uuid));
     if (members_add(&d->members, record) == NULL)
@@ -413,10 +406,7 @@ leave_out(struct domains *d, struct member *member)
     d->changes++;
     struct record *record = member->record;
     const struct publisher_run run = {record->uuid, record->id, NULL};
-    log_about(d->means->log, LOG_LEVEL_INFO,
-              &(struct log_subject){.kind = LOG_KIND_LEFT_OUT,
-                                    .domain = record->name,
-                                    .uuid = record->uuid},
+    log_about(d->means->log, LOG_LEVEL_INFO, &ABOUT(LOG_KIND_LEFT_OUT, record),
               "uuid=%s name=%s is left out by the key domains from now on",
               record->uuid, LOG_QUOTE(record->name));
     adapter_drop(record->adapter);
