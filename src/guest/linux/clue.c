@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "guest/linux/i386.h"
 #include "guest/linux/image.h"
+#include "guest/linux/note.h"
 #include "guest/linux/pointers.h"
 #include "guest/linux/shape.h"
 #include "guest/linux/vmcoreinfo.h"
@@ -105,9 +106,7 @@ static bool
 look_at(uint64_t gpa, void *arg)
 {
     struct follower *f = arg;
-    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
-    if (memctx_rammap_read(f->map, gpa, head, sizeof(head), NULL) == 0 &&
-        memctx_vmcoreinfo_begins(head))
+    if (memctx_linux_note_begins(f->map, gpa))
         f->going = f->clue(gpa, f->arg);
     return f->going;
 }

@@ -82,10 +82,7 @@ static bool
 try_note(uint64_t gpa, void *arg)
 {
     struct noted *noted = arg;
-    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
-    noted->found = memctx_rammap_read(noted->session->map, gpa, head,
-                                      sizeof(head), NULL) == 0 &&
-                   memctx_vmcoreinfo_begins(head) &&
+    noted->found = memctx_linux_note_begins(noted->session->map, gpa) &&
                    verify_note(noted->session, gpa, noted->kernel, NULL) == 0;
     return !noted->found;
 }

@@ -13,6 +13,14 @@
 /* One page of text for every kernel so far; read no more than this. */
 #define TEXT_MAX (4 * MEMCTX_PAGE_SIZE)
 
+bool
+memctx_linux_note_begins(const struct memctx_rammap *map, uint64_t gpa)
+{
+    unsigned char head[MEMCTX_VMCOREINFO_NOTE_HEADER];
+    return memctx_rammap_read(map, gpa, head, sizeof(head), NULL) == 0 &&
+           memctx_vmcoreinfo_begins(head);
+}
+
 /* Find out where the text at clue_gpa begins and how long it is at most. */
 static int
 locate_text(const struct memctx_rammap *map, uint64_t clue_gpa,

@@ -10,6 +10,10 @@
 #include "guest/linux/vmcoreinfo.h"
 #include "ram/rammap.h"
 
+/* Does one, as an ELF note or bare, begin at this address? One read of 24
+ * bytes. Any thread. */
+bool memctx_linux_note_begins(const struct memctx_rammap *map, uint64_t gpa);
+
 /* Read and parse the ELF note or the bare text at clue_gpa. *is_note tells
  * which it is, *size is the length of the text in bytes. -1 with RETRY: there
  * is none, or it does not parse; GONE. Reads at most 16 KiB. Any thread. */
