@@ -6,9 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <ftw.h>
 #include <grp.h>
-#include <libvirt/virterror.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,42 +15,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static void
-on_tick(int id, void *opaque)
-{
-    (void)id;
-    (void)opaque;
-}
-
-static void
-ignore_error(void *opaque, virErrorPtr error)
-{
-    (void)opaque;
-    (void)error;
-}
+#include "stubagent.h"
+#include "testdir.h"
 
 void
 ctlagent_init(struct ctlagent *a)
 {
     static bool registered;
-    if (!registered) {
-        virSetErrorFunc(NULL, ignore_error);
-        assert_true(virEventRegisterDefaultImpl() == 0);
-        assert_true(virEventAddTimeout(50, on_tick, NULL, NULL) >= 0);
-    }
+    if (!registered)
+        stubagent_prepare_loop(50);
     registered = true;
     memset(a, 0, sizeof(*a));
-    strcpy(a->dir, "/tmp/memctx-test-XXXXXX");
-    assert_non_null(mkdtemp(a->dir));
+    testdir_make(a->dir);
     chmod(a->dir, 0755);
-    settings_init(&a->settings);
-    a->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
-    a->settings.patience = 60;
-    strcpy(a->settings.uri, "test:///default");
-    a->settings.retry_first_ms = 1;
-    a->settings.retry_cap_ms = 5;
-    snprintf(a->settings.hooks_dir, sizeof(a->settings.hooks_dir), "%s/none",
-             a->dir);
+    stubagent_settings(&a->settings, a->dir);
     a->log = (struct log){.level = LOG_LEVEL_ERROR};
     a->connection = virConnectOpen("test:///default");
     assert_non_null(a->connection);
@@ -94,15 +70,6 @@ ctlagent_stop(struct ctlagent *a)
     a->agent = NULL;
 }
 
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 void
 ctlagent_deinit(struct ctlagent *a)
 {
@@ -111,7 +78,7 @@ ctlagent_deinit(struct ctlagent *a)
     if (a->keeps_log)
         logpipe_deinit(&a->logpipe);
     virConnectClose(a->connection);
-    nftw(a->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    testdir_remove(a->dir);
 }
 
 virDomainPtr

@@ -7,9 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <stdlib.h>
@@ -20,6 +18,8 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "datum/datum.h"
+#include "stubagent.h"
+#include "testdir.h"
 
 #define MANY 200
 #define TURNS_MAX 200000
@@ -31,20 +31,6 @@ struct fixture {
     struct agent *agent;
     virConnectPtr connection;
 };
-
-static void
-on_tick(int id, void *opaque)
-{
-    (void)id;
-    (void)opaque;
-}
-
-static void
-ignore_error(void *opaque, virErrorPtr error)
-{
-    (void)opaque;
-    (void)error;
-}
 
 static void
 start_agent(struct fixture *f)
@@ -60,32 +46,14 @@ set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    settings_init(&f->settings);
-    f->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
-    f->settings.patience = 60;
-    strcpy(f->settings.uri, "test:///default");
-    f->settings.retry_first_ms = 1;
-    f->settings.retry_cap_ms = 5;
-    /* No hooks of the machine's own. */
-    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/none",
-             f->dir);
+    testdir_make(f->dir);
+    stubagent_settings(&f->settings, f->dir);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
     f->connection = virConnectOpen("test:///default");
     assert_non_null(f->connection);
     start_agent(f);
     *state = f;
     return 0;
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 static void
@@ -105,7 +73,7 @@ tear_down(void **state)
     if (f->agent != NULL)
         stop_agent(f);
     virConnectClose(f->connection);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    testdir_remove(f->dir);
     free(f);
     return 0;
 }
@@ -355,7 +323,7 @@ test_second_agent_in_one_directory_is_refused(void **state)
 static void
 remove_directory(struct fixture *f)
 {
-    assert_int_equal(nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(testdir_remove(f->dir), 0);
 }
 
 static bool
@@ -822,10 +790,7 @@ test_domain_that_is_left_out_is_left_alone(void **state)
 int
 main(void)
 {
-    virSetErrorFunc(NULL, ignore_error);
-    if (virEventRegisterDefaultImpl() < 0 ||
-        virEventAddTimeout(5, on_tick, NULL, NULL) < 0)
-        return 1;
+    stubagent_prepare_loop(5);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_domain_that_runs_already_gets_a_datum, set_up, tear_down),

@@ -4,12 +4,12 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <sys/stat.h>
 
 #include "metricsfile.h"
+#include "stubagent.h"
+#include "testdir.h"
 
 #define TURNS_MAX 200000
 
@@ -23,34 +23,15 @@ struct fixture {
     char text[65536];
 };
 
-static void
-on_tick(int id, void *opaque)
-{
-    (void)id;
-    (void)opaque;
-}
-
-static void
-ignore_error(void *opaque, virErrorPtr error)
-{
-    (void)opaque;
-    (void)error;
-}
-
 static int
 set_up(void **state)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    testdir_make(f->dir);
     snprintf(f->path, sizeof(f->path), "%s/memctxd.prom", f->dir);
-    settings_init(&f->settings);
-    f->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
-    strcpy(f->settings.uri, "test:///default");
-    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/none",
-             f->dir);
+    stubagent_settings(&f->settings, f->dir);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
     assert_done(
         agent_create(&f->settings, f->dir, true, &f->log, &f->agent, &err),
@@ -69,15 +50,6 @@ turn(struct fixture *f)
 }
 
 static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int
 tear_down(void **state)
 {
     struct fixture *f = *state;
@@ -87,7 +59,7 @@ tear_down(void **state)
     agent_destroy(f->agent);
     metricsfile_destroy(f->file);
     assert_int_equal(access(f->path, F_OK), -1);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    testdir_remove(f->dir);
     free(f);
     return 0;
 }
@@ -191,9 +163,6 @@ main(void)
         WITH_AGENT(test_directory_that_comes_later),
         WITH_AGENT(test_path_must_be_absolute),
     };
-    virSetErrorFunc(NULL, ignore_error);
-    assert_int_equal(virEventRegisterDefaultImpl(), 0);
-    /* Turns end, also when nothing happens. */
-    assert_true(virEventAddTimeout(5, on_tick, NULL, NULL) >= 0);
+    stubagent_prepare_loop(5);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,9 +4,7 @@
  * and that nothing but the event loop feeds its watchdog. */
 #include "unit.h"
 
-#include <ftw.h>
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -14,6 +12,8 @@
 #include "common/journal.h"
 #include "common/notify.h"
 #include "datagrams.h"
+#include "stubagent.h"
+#include "testdir.h"
 
 #define TURNS_MAX 200000
 
@@ -26,20 +26,6 @@ struct fixture {
     struct agent *agent;
     struct systemd *systemd;
 };
-
-static void
-on_tick(int id, void *opaque)
-{
-    (void)id;
-    (void)opaque;
-}
-
-static void
-ignore_error(void *opaque, virErrorPtr error)
-{
-    (void)opaque;
-    (void)error;
-}
 
 static void
 start(struct fixture *f, const char *watchdog_usec)
@@ -60,14 +46,9 @@ set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->dir, "/tmp/memctx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    testdir_make(f->dir);
     datagrams_init(&f->manager);
-    settings_init(&f->settings);
-    f->settings.prober = getenv("MEMCTX_PROBER"); /* by ./run */
-    strcpy(f->settings.uri, "test:///default");
-    snprintf(f->settings.hooks_dir, sizeof(f->settings.hooks_dir), "%s/none",
-             f->dir);
+    stubagent_settings(&f->settings, f->dir);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
     *state = f;
     return 0;
@@ -79,15 +60,6 @@ turn(struct fixture *f)
     bool alive = agent_turn(f->agent);
     systemd_look(f->systemd);
     return alive;
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 static int
@@ -106,7 +78,7 @@ tear_down(void **state)
         notify_deinit(&f->notify);
     }
     datagrams_deinit(&f->manager);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    testdir_remove(f->dir);
     free(f);
     return 0;
 }
@@ -330,9 +302,6 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stopped_process_is_noticed, set_up,
                                         tear_down),
     };
-    virSetErrorFunc(NULL, ignore_error);
-    assert_int_equal(virEventRegisterDefaultImpl(), 0);
-    /* Turns end, also when nothing happens. */
-    assert_true(virEventAddTimeout(5, on_tick, NULL, NULL) >= 0);
+    stubagent_prepare_loop(5);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,6 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "sandbox/capabilities.h"
 #include "logpipe.h"
 #include "testclock.h"
+#include "testdir.h"
 
 #define ONE "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define TWO "00000000-0000-0000-0000-000000000002"
@@ -69,15 +69,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 /* Wait for everything; a minute is for a machine that stands still. */
 static void
 settle(struct fixture *f)
@@ -94,7 +85,7 @@ tear_down(void **state)
     hooks_destroy(f->hooks, 60000);
     spawner_destroy(f->spawner, EXECUTOR_NO_LIMIT);
     logpipe_deinit(&f->logpipe);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    testdir_remove(f->dir);
     free(f);
     return 0;
 }
