@@ -14,6 +14,8 @@ build=${MEMCTX_TEST_BUILD:-$top/build-tests}
 logs=${MEMCTX_TEST_LOGS:-$build/logs}
 source=$top
 passed=0 failed=0 skipped=0
+# What failed, a line each: repeated at the end, since whoever keeps the output may have kept its end only
+faults=()
 
 # shellcheck source=tests/bed/source.sh
 . "$top/tests/bed/source.sh"
@@ -32,7 +34,8 @@ step()
     return 1
 }
 
-fail() { failed=$((failed + 1)); }
+# fail WHAT: count it as one test.
+fail() { failed=$((failed + 1)) faults+=("$1"); }
 
 # configure_and_make NAME [VARIABLE=VALUE | OPTION]...
 configure_and_make()
@@ -45,17 +48,29 @@ configure_and_make()
 # The totals automake puts on top of test-suite.log: total NAME DIRECTORY
 total() { sed -n "s/^# $1: *//p" "$2/test-suite.log" 2> /dev/null | head -n 1; }
 
+# What each test said that failed: tell_units NAME DIRECTORY
+tell_units()
+{
+    local result test
+    while read -r result; do
+        test=${result%.trs}
+        faults+=("$1: ${test#"$2"/}")
+        echo "== $1: ${test#"$2"/}:"
+        tail -n 60 "$test.log"
+    done < <(grep -rlE --include='*.trs' '^:global-test-result: (FAIL|XPASS|ERROR)' "$2/tests")
+}
+
 # units NAME TARGET DIRECTORY: run that make target there and add what it counted.
 units()
 {
     local dir="$build/$3" status=0 bad
     rm -f "$dir/test-suite.log"
     step "$1" make -C "$dir" -k -j"$(nproc)" "$2" || status=1
-    [ "$status" = 0 ] || tail -n 60 "$dir/test-suite.log" 2> /dev/null
+    [ "$status" = 0 ] || tell_units "$1" "$dir"
     bad=$(($(total FAIL "$dir") + $(total XPASS "$dir") + $(total ERROR "$dir")))
     # It can also fail before or beside the tests.
-    [ "$status" = 0 ] || [ "$bad" != 0 ] || bad=1
-    [ -e "$dir/test-suite.log" ] || [ "$bad" != 0 ] || { echo "not ok $1: it left no test-suite.log"; bad=1; }
+    [ "$status" = 0 ] || [ "$bad" != 0 ] || { bad=1 faults+=("$1: make $2"); }
+    [ -e "$dir/test-suite.log" ] || [ "$bad" != 0 ] || { echo "not ok $1: it left no test-suite.log"; bad=1 faults+=("$1"); }
     passed=$((passed + $(total PASS "$dir") + $(total XFAIL "$dir")))
     failed=$((failed + bad))
     skipped=$((skipped + $(total SKIP "$dir")))
@@ -63,18 +78,19 @@ units()
 
 guests()
 {
-    local sums
+    local sums line
     MEMCTX_BUILDDIR="$build/plain" bash "$top/tests/guest/run.sh" 2>&1 | tee "$logs/guests.log" |
         sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d'
     sums=$(tail -n 1 "$logs/guests.log" | tr -dc '0-9 ')
     read -ra sums <<< "$sums"
-    [ ${#sums[@]} = 3 ] || { echo "not ok guests: no totals"; fail; return; }
+    [ ${#sums[@]} = 3 ] || { echo "not ok guests: no totals"; fail guests; return; }
+    while read -r line; do faults+=("guests: $line"); done < <(grep '^not ok ' "$logs/guests.log")
     passed=$((passed + sums[0]))
     failed=$((failed + sums[1]))
     skipped=$((skipped + sums[2]))
 }
 
-lint() { if step lint make -C "$build/plain" lint; then passed=$((passed + 1)); else fail; fi; }
+lint() { if step lint make -C "$build/plain" lint; then passed=$((passed + 1)); else fail lint; fi; }
 
 # Each target for some seconds, with sanitizers and the limits of work; a finding fails. Which part of each room the
 # corpus and what was found reach is in the log.
@@ -86,7 +102,7 @@ fuzz()
         passed=$((passed + 1))
         grep '%' "$logs/fuzz-cover.log"
     else
-        fail
+        fail fuzz
     fi
 }
 
@@ -97,38 +113,39 @@ bench()
         --json "$logs/bench.json"; then
         passed=$((passed + 1))
     else
-        fail
+        fail bench
     fi
 }
 
 main()
 {
     mkdir -p "$logs"
-    step install bash "$top/tests/bed/install.sh" || { fail; return; }
+    step install bash "$top/tests/bed/install.sh" || { fail install; return; }
     # A source tree that somebody has built in cannot be configured elsewhere.
     if [ -e "$top/config.status" ]; then
         source="$build/source"
-        step copy copy_source "$top" "$source" || { fail; return; }
+        step copy copy_source "$top" "$source" || { fail copy; return; }
     fi
-    step autoreconf autoreconf -fi "$source" || { fail; return; }
+    step autoreconf autoreconf -fi "$source" || { fail autoreconf; return; }
     if step build configure_and_make plain; then
         units check check plain
         units check-valgrind check-valgrind plain
         lint
     else
-        fail
+        fail build
     fi
     if step build-sanitizers configure_and_make sanitizers --enable-asan --enable-ubsan; then
         units check-sanitizers check sanitizers
     else
-        fail
+        fail build-sanitizers
     fi
-    step build-clang configure_and_make clang CC=clang --enable-werror &&
-        step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS= || fail
-    if [ -x "$build/plain/memctxd" ]; then fuzz; guests; bench; else echo "not ok guests: no memctxd was built"; fail; fi
+    { step build-clang configure_and_make clang CC=clang --enable-werror &&
+        step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS=; } || fail build-clang
+    if [ -x "$build/plain/memctxd" ]; then fuzz; guests; bench; else echo "not ok guests: no memctxd was built"; fail guests; fi
 }
 
 main
+[ ${#faults[@]} = 0 ] || printf 'failed: %s\n' "${faults[@]}"
 echo "all of it took $SECONDS s"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
