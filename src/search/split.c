@@ -25,6 +25,7 @@ struct run {
 struct runs {
     struct run now;
     struct run best; /* maps most */
+    uint64_t enough; /* bytes: no other run is as large as one of so many */
 };
 
 static bool
@@ -34,8 +35,11 @@ add_page(const struct memctx_mapped_page *page, void *arg)
     struct run *now = &runs->now;
     uint64_t end = page->gpa + page->size;
     uint64_t distance = page->gva - page->gpa;
-    if (distance != now->distance)
+    if (distance != now->distance) {
+        if (runs->best.bytes > runs->enough)
+            return false;
         *now = (struct run){.distance = distance};
+    }
     now->bytes += page->size;
     if (end <= ABOVE)
         now->below_end = memctx_max(now->below_end, end);
@@ -72,8 +76,8 @@ memctx_split_judge(const struct memctx_rammap *map,
                    const struct memctx_kernel *kernel, uint64_t low,
                    uint64_t guesses[MEMCTX_SPLIT_GUESSES])
 {
-    struct runs runs = {.now = {.distance = UINT64_MAX}};
     uint64_t size = memctx_rammap_size(map);
+    struct runs runs = {.now = {.distance = UINT64_MAX}, .enough = size / 2};
     uint64_t above_end = memctx_rammap_end(map);
     memset(guesses, 0, MEMCTX_SPLIT_GUESSES * sizeof(guesses[0]));
     memctx_mapped_visit(map, kernel, add_page, &runs);
