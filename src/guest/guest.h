@@ -114,9 +114,12 @@ struct memctx_guest_ops {
     /* Report every clue in a block. Pure: sees only the bytes. */
     void (*scan)(const struct memctx_block *block, memctx_clue_fn *clue,
                  void *arg);
-    /* NULL, or: may a thorough scan of this block find what scan() has not?
-     * Pure, and much quicker than such a scan. */
-    bool (*may_hide_clue)(const struct memctx_block *block);
+    /* NULL, or: the part of this block in which another scan may find what
+     * scan() has not: one that guesses or, if `thorough` says so, a thorough
+     * one. Its size is 0 where there is none. Pure, and much quicker than such
+     * a scan. */
+    struct memctx_range (*hides)(const struct memctx_block *block,
+                                 bool thorough);
     /* Prove that the clue at clue_gpa leads to a kernel. 0 and *ret, or -1
      * with RETRY and the check that failed, or GONE; session->passed says how
      * far it came. Usually some hundred reads. */

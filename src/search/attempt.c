@@ -196,13 +196,14 @@ look_into(uint64_t clue_gpa, void *arg)
 
 /* ---- RAM ---------------------------------------------------------------- */
 
-/* A thorough look at this block may find more. When there are too many such
- * blocks, all RAM behind the last one is looked at again. */
+/* Another look at this part may find more. What begins in the page before is
+ * seen, too. When there are too many such parts, all RAM behind the last one is
+ * looked at again. */
 static void
-note_again(struct memctx_attempt *a, const struct memctx_block *block)
+note_again(struct memctx_attempt *a, const struct memctx_range *part)
 {
-    uint64_t start = block->gpa - memctx_min(block->gpa, MEMCTX_PAGE_SIZE);
-    uint64_t end = block->gpa + block->len_bytes;
+    uint64_t start = part->gpa - memctx_min(part->gpa, MEMCTX_PAGE_SIZE);
+    uint64_t end = part->gpa + part->size;
     size_t n = a->n_again;
     struct memctx_range *last = n > 0 ? &a->again[n - 1] : NULL;
     if (last != NULL &&
@@ -220,9 +221,12 @@ scan_block(struct memctx_attempt *a, const struct memctx_block *block)
          a->os++) {
         const struct memctx_guest_ops *guest = memctx_guests[a->os];
         guest->scan(block, look_into, a);
-        if (a->request->all && !a->guess && guest->may_hide_clue != NULL &&
-            guest->may_hide_clue(block))
-            note_again(a, block);
+        if (!a->request->all || a->guess || guest->hides == NULL)
+            continue;
+        struct memctx_range part =
+            guest->hides(block, a->result->n_kernels == 0);
+        if (part.size > 0)
+            note_again(a, &part);
     }
 }
 

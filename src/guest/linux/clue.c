@@ -37,20 +37,25 @@ scan_unaligned(const struct memctx_block *block, memctx_clue_fn *clue,
     }
 }
 
-static bool
-has_shape(const struct memctx_block *block)
+/* From the first page that looks like a root to the last one. */
+static struct memctx_range
+shaped_part(const struct memctx_block *block)
 {
+    struct memctx_range part = {0, 0};
     for (size_t at = 0; at + MEMCTX_PAGE_SIZE <= block->len_bytes;
          at += MEMCTX_PAGE_SIZE) {
-        if (memctx_linux_shape_is_clue(block->bytes + at, block->gpa + at))
-            return true;
+        if (!memctx_linux_shape_is_clue(block->bytes + at, block->gpa + at))
+            continue;
+        if (part.size == 0)
+            part.gpa = block->gpa + at;
+        part.size = block->gpa + at + MEMCTX_PAGE_SIZE - part.gpa;
     }
-    return false;
+    return part;
 }
 
 /* The name is aligned to 4, like the note. Sixteen words at a time. */
-bool
-memctx_linux_may_hide_clue(const struct memctx_block *block)
+static bool
+may_have_name(const struct memctx_block *block)
 {
     typedef uint32_t words __attribute__((vector_size(16)));
     const uint32_t name = memctx_le32((const unsigned char *)"VMCO");
@@ -62,7 +67,15 @@ memctx_linux_may_hide_clue(const struct memctx_block *block)
         hits |= (words)(w[0] == wanted) | (words)(w[1] == wanted) |
                 (words)(w[2] == wanted) | (words)(w[3] == wanted);
     }
-    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0 || has_shape(block);
+    return (hits[0] | hits[1] | hits[2] | hits[3]) != 0;
+}
+
+struct memctx_range
+memctx_linux_hides(const struct memctx_block *block, bool thorough)
+{
+    if (thorough && may_have_name(block))
+        return (struct memctx_range){block->gpa, block->len_bytes};
+    return shaped_part(block);
 }
 
 static void

@@ -15,6 +15,7 @@ uint64_t memctx_linux_follow(const struct memctx_rammap *map,
                              memctx_clue_fn *clue, void *arg);
 void memctx_linux_scan(const struct memctx_block *block, memctx_clue_fn *clue,
                        void *arg);
-bool memctx_linux_may_hide_clue(const struct memctx_block *block);
+struct memctx_range memctx_linux_hides(const struct memctx_block *block,
+                                       bool thorough);
 
 #endif
