@@ -56,6 +56,10 @@ static const struct settings_key keys[] = {
     {"retry_cost_factor", SETTINGS_NUMBER,
      offsetof(struct settings, retry_cost_factor), 1, 100000, true, "50",
      "A delay is at least this many times the CPU time of the look before it."},
+    {"retry_credit_ms", SETTINGS_NUMBER,
+     offsetof(struct settings, retry_credit_ms), 0, 60000, true, "150",
+     "Milliseconds of CPU time that looks at a domain may take before they "
+     "are put off."},
     {"revalidate_ms", SETTINGS_NUMBER, offsetof(struct settings, revalidate_ms),
      0, 86400000, true, "10000",
      "Milliseconds from one look at a ready domain to the next; 0: never."},
@@ -428,5 +432,6 @@ settings_backoff(const struct settings *settings)
         .cap_us = settings->retry_cap_ms * 1000,
         .growth_percent = (unsigned)settings->retry_growth_percent,
         .cost_factor = (unsigned)settings->retry_cost_factor,
+        .credit_us = settings->retry_credit_ms * 1000,
     };
 }

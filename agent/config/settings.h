@@ -37,6 +37,7 @@ struct settings {
     uint64_t retry_cap_ms;
     uint64_t retry_growth_percent;
     uint64_t retry_cost_factor;
+    uint64_t retry_credit_ms;
     uint64_t revalidate_ms; /* from one look at a ready domain to the next; 0:
                                none */
     char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */

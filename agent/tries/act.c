@@ -205,7 +205,7 @@ static struct adapter_result
 fail_boot(struct adapter *a)
 {
     a->fail_boots--;
-    pace_begin(&a->pace);
+    pace_begin(&a->pace, adapter_now());
     pace_fail(&a->pace, false, false);
     struct adapter_result result = act_result(a, MEMCTX_EVENT_RETRY);
     memctx_error_set(&result.why, MEMCTX_RETRY,

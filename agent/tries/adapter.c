@@ -206,7 +206,7 @@ silent_delay(struct adapter *a)
     uint64_t now_us = adapter_now();
     if (a->silent_since_us == 0) {
         a->silent_since_us = now_us;
-        pace_restart(&a->pace);
+        pace_restart_late(&a->pace);
     }
     uint64_t delay_us = pace_next(&a->pace, now_us);
     bool late = now_us - a->silent_since_us > SILENT_SOON_US &&
@@ -388,7 +388,7 @@ take_ram(struct adapter *a)
     if (!ramopen_take(a->ramopen, &ram, &failed, &why))
         return;
     if (failed < 0) {
-        pace_begin(&a->pace);
+        pace_begin(&a->pace, adapter_now());
         pace_fail(&a->pace, false, false);
     }
     struct adapter_result result = act_result(a, event_of(why.kind));

@@ -96,7 +96,7 @@ ask_try(struct adapter *a)
         .believed = a->order.believed,
         .new_boot = a->new_boot,
     };
-    pace_begin(&a->pace);
+    pace_begin(&a->pace, adapter_now());
     a->has_tried_cpu =
         a->order.standing && heartbeat_cpu_us(a->listener, &a->tried_cpu_us);
     request.budget_bytes = budget_of(a);

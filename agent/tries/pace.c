@@ -11,6 +11,9 @@
 /* Clocks of an idle Linux move every 0.5 s. */
 #define WATCH_CAP_US 500000u
 
+/* How long a boot is young. */
+#define YOUNG_US UINT64_C(30000000)
+
 /* A prober that ends at once, whatever it is given. */
 #define FAULT_FIRST_US 100000u
 #define FAULT_CAP_US 30000000u
@@ -19,20 +22,57 @@ void
 pace_init(struct pace *pace, const struct memctx_backoff_limits *limits)
 {
     *pace = (struct pace){.limits = *limits, .ns_per_mib = NS_PER_MIB_GUESS};
+    pace_restart(pace);
 }
 
 void
-pace_restart(struct pace *pace)
+pace_restart_late(struct pace *pace)
 {
     pace->attempt = 0;
+    pace->grown = 0;
+    pace->young = 0;
     pace->pending = false;
     pace->try_us = 0;
 }
 
 void
-pace_begin(struct pace *pace)
+pace_restart(struct pace *pace)
+{
+    pace_restart_late(pace);
+    pace->young = (unsigned)(YOUNG_US / memctx_max(pace->limits.first_us, 1));
+}
+
+/* What may be owed, as the time that pays for it. */
+static uint64_t
+credit_us(const struct pace *pace)
+{
+    uint64_t us;
+    return memctx_mul(pace->limits.credit_us, pace->limits.cost_factor, &us)
+               ? us
+               : UINT64_MAX;
+}
+
+static uint64_t
+owed_us(const struct pace *pace, uint64_t now_us)
+{
+    return pace->free_us - memctx_min(pace->free_us, now_us);
+}
+
+/* Is this one of the first tries of a boot, and were those before it cheap? A
+ * guest in its firmware has little to look at. */
+static bool
+is_easy(const struct pace *pace, uint64_t now_us)
+{
+    return pace->attempt <= pace->young &&
+           owed_us(pace, now_us) <= credit_us(pace) / 2;
+}
+
+void
+pace_begin(struct pace *pace, uint64_t now_us)
 {
     pace->attempt++;
+    if (!is_easy(pace, now_us))
+        pace->grown++;
     pace->tries++;
     pace->pending = false;
     pace->watches = 0;
@@ -62,7 +102,7 @@ pace_measure(struct pace *pace, uint64_t cost_us, uint64_t bytes)
 bool
 pace_is_early(const struct pace *pace, uint64_t now_us)
 {
-    return now_us < pace->free_us;
+    return owed_us(pace, now_us) > credit_us(pace);
 }
 
 void
@@ -106,9 +146,11 @@ pace_next(struct pace *pace, uint64_t now_us)
 {
     if (!pace->pending || pace->watches == 0) {
         uint64_t delay_us =
-            memctx_max(memctx_backoff_delay(&pace->limits, pace->attempt, 0),
+            memctx_max(memctx_backoff_delay(&pace->limits, pace->grown + 1, 0),
                        fault_delay(pace));
-        pace->try_us = memctx_max(now_us + delay_us, pace->free_us);
+        uint64_t payable_us =
+            pace->free_us - memctx_min(pace->free_us, credit_us(pace));
+        pace->try_us = memctx_max(now_us + delay_us, payable_us);
     }
     uint64_t next_us = pace->try_us;
     if (pace->pending)
@@ -125,6 +167,6 @@ pace_wants_watch(const struct pace *pace, uint64_t now_us)
 uint64_t
 pace_budget(const struct pace *pace)
 {
-    return memctx_backoff_budget(&pace->limits, pace->attempt,
+    return memctx_backoff_budget(&pace->limits, pace->grown + 1,
                                  pace->ns_per_mib);
 }

@@ -3,8 +3,10 @@
 /* When the next try at one guest is made, and what it may read. Pure: the
  * clock is the caller's, in microseconds of any beginning.
  *
- * Two laws: a delay grows from one failed try to the next, and no try begins
- * before so many times the CPU time of those before has passed. The first one
+ * Two laws. A delay grows from one failed try to the next; not in the first
+ * half minute of a boot, in which most kernels come, while tries are cheap. And
+ * so many times the CPU time of tries passes without any, but for a
+ * credit: a kernel that is coming up makes a few of them dear. The first law
  * begins anew with each boot; the second never does, or a guest that resets
  * itself all the time would pay nothing. */
 #ifndef MEMCTXD_PACE_H
@@ -18,13 +20,16 @@
 struct pace {
     struct memctx_backoff_limits limits;
     unsigned attempt;    /* tries since the guest booted */
+    unsigned grown;      /* those of them after which delays grew */
+    unsigned young;      /* so many may be followed by the first delay */
     uint64_t tries;      /* all of them */
     unsigned faults;     /* tries in a row that a prober has spoilt */
     bool pending;        /* the last try found a kernel that must be seen
                             running: its clocks are read in between */
     unsigned watches;    /* so often, since that try */
     uint64_t ns_per_mib; /* what reading RAM costs */
-    uint64_t free_us;    /* what tries have cost is paid for by then */
+    uint64_t free_us;    /* what tries have cost is paid for by then, without
+                            the credit */
     uint64_t try_us;     /* the next try is due */
     uint64_t watch_cost_us;
 };
@@ -35,14 +40,18 @@ void pace_init(struct pace *pace, const struct memctx_backoff_limits *limits);
  */
 void pace_restart(struct pace *pace);
 
+/* The same for a guest that nobody expects to boot soon: delays grow at once.
+ */
+void pace_restart_late(struct pace *pace);
+
 /* A try begins. */
-void pace_begin(struct pace *pace);
+void pace_begin(struct pace *pace, uint64_t now_us);
 
 /* CPU time was used for this guest, on `bytes` of RAM. */
 void pace_charge(struct pace *pace, uint64_t cost_us, uint64_t now_us);
 void pace_measure(struct pace *pace, uint64_t cost_us, uint64_t bytes);
 
-/* Is what was used not yet paid for? Then a try waits until free_us. */
+/* Is more owed than the credit? Then a try waits. */
 bool pace_is_early(const struct pace *pace, uint64_t now_us);
 
 /* After a try or a watch that found nothing that runs. */

@@ -13,14 +13,17 @@ struct memctx_backoff_limits {
     unsigned growth_percent; /* from one delay to the next */
     unsigned cost_factor;    /* a delay is at least so many times the CPU time
                                 of the try before: 50 is 2 % of a core; > 0 */
+    uint64_t credit_us;      /* CPU time that may be used before that counts,
+                                and is earned again by waiting; 0: none */
 };
 
-/* A datum is late by a tenth of the time waited, and a waiting domain costs 2 %
- * of one core at most. */
+/* A datum is late by a tenth of the time waited, and in the long run a waiting
+ * domain costs 2 % of one core at most. The credit is for a kernel that comes
+ * up: some tries are dear then, and it is a pity to be late. */
 #define MEMCTX_BACKOFF_DEFAULTS                                     \
     {                                                               \
         .first_us = 50000, .cap_us = 2000000, .growth_percent = 10, \
-        .cost_factor = 50                                           \
+        .cost_factor = 50, .credit_us = 150000                      \
     }
 
 /* Delay in us after the attempt-th failed try (the first is 1), which took

@@ -8,19 +8,58 @@
 
 #define MS UINT64_C(1000)
 #define SECOND (1000 * MS)
+#define CREDIT (150 * MS)
 
 static const struct memctx_backoff_limits limits = {.first_us = 50 * MS,
                                                     .cap_us = 2 * SECOND,
                                                     .growth_percent = 10,
-                                                    .cost_factor = 50};
+                                                    .cost_factor = 50,
+                                                    .credit_us = CREDIT};
 
 static struct pace
 begun(void)
 {
     struct pace pace;
     pace_init(&pace, &limits);
-    pace_begin(&pace);
+    pace_begin(&pace, SECOND);
     return pace;
+}
+
+static unsigned
+tries_at_first_delay(struct pace *pace)
+{
+    unsigned n = 0;
+    for (; n < 10000 && pace_next(pace, SECOND) == limits.first_us; n++) {
+        pace_begin(pace, SECOND);
+        pace_fail(pace, false, false);
+    }
+    return n;
+}
+
+static void
+assert_grows_to_cap(struct pace *pace)
+{
+    uint64_t last = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t delay = pace_next(pace, SECOND);
+        assert_true(delay > last || delay == limits.cap_us);
+        last = delay;
+        pace_begin(pace, SECOND);
+        pace_fail(pace, false, false);
+    }
+    assert_int_equal(last, limits.cap_us);
+}
+
+/* Half a minute long, while they cost nothing. */
+static void
+test_delays_of_a_young_boot_do_not_grow(void **state)
+{
+    (void)state;
+    struct pace pace = begun();
+    assert_in_range(tries_at_first_delay(&pace), 590, 601);
+    assert_grows_to_cap(&pace);
+    pace_restart(&pace);
+    assert_in_range(tries_at_first_delay(&pace), 590, 601);
 }
 
 static void
@@ -28,25 +67,35 @@ test_delays_grow_up_to_the_cap(void **state)
 {
     (void)state;
     struct pace pace = begun();
-    uint64_t last = 0;
-    for (unsigned i = 0; i < 100; i++) {
-        pace_fail(&pace, false, false);
-        uint64_t delay = pace_next(&pace, SECOND);
-        assert_true(delay > last || delay == limits.cap_us);
-        last = delay;
-        pace_begin(&pace);
-    }
-    assert_int_equal(last, limits.cap_us);
-    pace_restart(&pace);
+    pace_restart_late(&pace);
+    assert_grows_to_cap(&pace);
+    pace_restart_late(&pace);
     assert_int_equal(pace_next(&pace, SECOND), 50 * MS);
 }
 
-/* 2 % of a core, however often it is reset. */
+/* Delays grow when half of the credit is used, before tries have to wait. */
+static void
+test_dear_tries_make_a_boot_old(void **state)
+{
+    (void)state;
+    struct pace pace = begun();
+    pace_charge(&pace, CREDIT / 2, SECOND);
+    assert_in_range(tries_at_first_delay(&pace), 590, 601);
+    pace_restart(&pace);
+    pace_charge(&pace, 1, SECOND);
+    assert_false(pace_is_early(&pace, SECOND));
+    pace_begin(&pace, SECOND);
+    assert_in_range(pace_next(&pace, SECOND), 51 * MS, 60 * MS);
+}
+
+/* 2 % of a core, however often it is reset, but for what is lent. */
 static void
 test_cost_is_paid_for_across_boots(void **state)
 {
     (void)state;
     struct pace pace = begun();
+    pace_charge(&pace, CREDIT, SECOND);
+    assert_false(pace_is_early(&pace, SECOND));
     pace_charge(&pace, 10 * MS, SECOND);
     pace_restart(&pace);
     assert_int_equal(pace_next(&pace, SECOND), 500 * MS);
@@ -65,9 +114,9 @@ test_cost_beyond_all_bounds(void **state)
     (void)state;
     struct pace pace = begun();
     pace_charge(&pace, UINT64_MAX / 2, SECOND);
-    assert_true(pace_is_early(&pace, UINT64_MAX - 1));
+    assert_true(pace_is_early(&pace, UINT64_MAX / 2));
     pace_charge(&pace, 1, SECOND);
-    assert_true(pace_is_early(&pace, UINT64_MAX - 1));
+    assert_true(pace_is_early(&pace, UINT64_MAX / 2));
 }
 
 /* Reading a clock a second time is no try, and does not wait as one does. */
@@ -78,7 +127,8 @@ test_clocks_are_watched_between_tries(void **state)
     struct pace pace = begun();
     uint64_t now = SECOND;
     unsigned watches = 0;
-    pace_charge(&pace, 40 * MS, now); /* the next try is in 2 s */
+    /* The next try is in 2 s. */
+    pace_charge(&pace, CREDIT + 40 * MS, now);
     pace_fail(&pace, true, false);
     now += pace_next(&pace, now);
     assert_int_equal(now, SECOND + 50 * MS);
@@ -91,7 +141,7 @@ test_clocks_are_watched_between_tries(void **state)
     }
     assert_int_equal(now, SECOND + 2 * SECOND);
     assert_in_range(watches, 10, 30);
-    pace_begin(&pace);
+    pace_begin(&pace, SECOND);
     assert_false(pace_wants_watch(&pace, now));
 }
 
@@ -101,7 +151,7 @@ test_dear_watches_are_rare(void **state)
 {
     (void)state;
     struct pace pace = begun();
-    pace_charge(&pace, 100 * MS, SECOND);
+    pace_charge(&pace, CREDIT + 100 * MS, SECOND);
     pace_fail(&pace, true, false);
     pace_next(&pace, SECOND);
     pace_watched(&pace, 20 * MS);
@@ -131,8 +181,9 @@ test_budget_follows_what_reading_costs(void **state)
 {
     (void)state;
     struct pace pace = begun();
+    pace_restart_late(&pace);
     for (unsigned i = 0; i < 20; i++)
-        pace_begin(&pace);
+        pace_begin(&pace, SECOND);
     uint64_t guessed = pace_budget(&pace);
     /* Ten times as dear as was guessed: 1.4 ms for a MiB. */
     pace_measure(&pace, 14 * MS, 10 * MEMCTX_MIB);
@@ -148,7 +199,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_delays_of_a_young_boot_do_not_grow),
         cmocka_unit_test(test_delays_grow_up_to_the_cap),
+        cmocka_unit_test(test_dear_tries_make_a_boot_old),
         cmocka_unit_test(test_cost_is_paid_for_across_boots),
         cmocka_unit_test(test_cost_beyond_all_bounds),
         cmocka_unit_test(test_clocks_are_watched_between_tries),
