@@ -265,6 +265,14 @@ bed_wait_up()
     return 1
 }
 
+# bed_reset NAME: and say for which of its boots of this run bed_wait_up is to wait: what a guest says after this comes
+# from the new one, and those before may have been too short for a word.
+bed_reset()
+{
+    bed_virsh reset "$1" > /dev/null
+    echo $(($(bed_ups "$1") + 1))
+}
+
 # ---- truth ----------------------------------------------------------------------------------------------
 
 # What the guest said when it came up last, without carriage returns.

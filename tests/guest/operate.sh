@@ -55,6 +55,7 @@ times_told() { tail -n +$((marked + 1)) "$(bed_agent_log)" | grep -c 'No space l
 file_system_fills()
 {
     local name i
+    local -A boot=()
     if [ "$(id -u)" != 0 ] || ! mount -t tmpfs -o "size=64k,mode=0755,uid=$(id -u "$BED_USER")" none "$dir" 2> /dev/null; then
         skip full 'cannot mount here'
         return
@@ -63,7 +64,7 @@ file_system_fills()
     fill
     mark
     for i in 1 2 3 4 5; do
-        for name in one two three; do bed_virsh reset "$name" > /dev/null; fill; done
+        for name in one two three; do boot[$name]=$(bed_reset "$name"); fill; done
         sleep 1
     done
     at_last full-told said 'No space left on device; trying again'
@@ -72,7 +73,7 @@ file_system_fills()
     rm -f "$dir/ballast"
     at_last full-over said 'are written again'
     for name in one two three; do
-        bed_wait_state "$name" ready 60 || true
+        bed_wait_up "$name" 60 "${boot[$name]}" || true
         at_last "full-file-$name" has_file "$name"
     done
     umount -l "$dir"
@@ -94,7 +95,6 @@ settings_change()
     is reload-broken-stays "$(bed_ctl list | grep -cw two)" 0
     reload 'domains = [ ]'
     at_last reload-taken-in bed_has_state two ready
-    # It may still be booting.
     bed_wait_up two 60 || true
     is reload-truth "$(bed_datum_faults "$(bed_datum two)" "$(bed_truth two)")" ""
     is reload-agent "$(kill -0 "$BED_AGENT" && echo runs)" runs

@@ -10,8 +10,8 @@ set -eu
 . "$(dirname "$0")/../bed/bed.sh"
 
 # With so many of the looks of an outside reader, one each 10 ms where the machine has nothing else to do, the old datum
-# may still be seen after the reset.
-grace=10
+# may still be seen after the reset: libvirt writes a file to the disk when the agent withdraws it, and none for a look.
+grace=30
 
 # restarted NAME NTH POLLS: judge the boot that followed the mark, the NTH of this run
 restarted()
