@@ -89,14 +89,20 @@ pace_charge(struct pace *pace, uint64_t cost_us, uint64_t now_us)
         pace->free_us = UINT64_MAX;
 }
 
-/* A prober may say what it likes about the bytes; less than a MiB measures
- * nothing. */
+/* A prober may say what it likes about the bytes. Less than a MiB measures
+ * nothing; but a budget that a dear try has made small lets no try read more,
+ * so that what several have read is added up. */
 void
 pace_measure(struct pace *pace, uint64_t cost_us, uint64_t bytes)
 {
-    if (bytes >= MEMCTX_MIB)
-        pace->ns_per_mib = memctx_max(
-            memctx_min(cost_us, UINT32_MAX) * 1000 / (bytes / MEMCTX_MIB), 1);
+    pace->read_us += memctx_min(cost_us, UINT32_MAX);
+    pace->read_bytes += memctx_min(bytes, UINT64_MAX / 2);
+    uint64_t mib = pace->read_bytes / MEMCTX_MIB;
+    if (mib == 0)
+        return;
+    pace->ns_per_mib = memctx_max(pace->read_us * 1000 / mib, 1);
+    pace->read_us = 0;
+    pace->read_bytes = 0;
 }
 
 bool

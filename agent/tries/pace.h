@@ -28,6 +28,8 @@ struct pace {
                             running: its clocks are read in between */
     unsigned watches;    /* so often, since that try */
     uint64_t ns_per_mib; /* what reading RAM costs */
+    uint64_t read_us;    /* used since that was measured, */
+    uint64_t read_bytes; /* for these; less than a MiB */
     uint64_t free_us;    /* what tries have cost is paid for by then, without
                             the credit */
     uint64_t try_us;     /* the next try is due */

@@ -159,7 +159,7 @@ boot_loop()
     resets_in_turn $resets 0.1
     # A boot is told once a try has failed in it, so that on a busy machine few of these were told one by one, and none
     # had to wait. Twelve are; the next ones wait.
-    for ((i = 0; i < 60 && $(lines) - marked < 12; i++)); do resets_in_turn 1 0.5; done
+    for ((i = 0; i < 300 && $(lines) - marked < 12; i++)); do resets_in_turn 1 0.5; done
     resets_in_turn 5 1
     few boot-loop-lines 16
     bed_wait_state one ready 60 || true

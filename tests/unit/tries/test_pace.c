@@ -195,6 +195,20 @@ test_budget_follows_what_reading_costs(void **state)
     assert_true(pace_budget(&pace) > guessed);
 }
 
+/* Proofs may make a try dear that reads little. */
+static void
+test_small_budget_grows_again(void **state)
+{
+    (void)state;
+    struct pace pace = begun();
+    uint64_t guessed = pace_budget(&pace);
+    pace_measure(&pace, 100 * MS, MEMCTX_MIB);
+    assert_int_equal(pace_budget(&pace), MEMCTX_MIB);
+    for (unsigned i = 0; i < 10; i++)
+        pace_measure(&pace, 50, pace_budget(&pace) / 2);
+    assert_true(pace_budget(&pace) > guessed / 2);
+}
+
 int
 main(void)
 {
@@ -208,6 +222,7 @@ main(void)
         cmocka_unit_test(test_dear_watches_are_rare),
         cmocka_unit_test(test_probers_that_fail_are_started_rarely),
         cmocka_unit_test(test_budget_follows_what_reading_costs),
+        cmocka_unit_test(test_small_budget_grows_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
