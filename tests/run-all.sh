@@ -127,7 +127,8 @@ main()
         step copy copy_source "$top" "$source" || { fail copy; return; }
     fi
     step autoreconf autoreconf -fi "$source" || { fail autoreconf; return; }
-    if step build configure_and_make plain; then
+    # Where variables that nobody has set are zeroed, valgrind finds none. Elsewhere they are, as in what is installed.
+    if step build configure_and_make plain --disable-auto-init; then
         units check check plain
         units check-valgrind check-valgrind plain
         lint
