@@ -19,7 +19,7 @@ for tool in cppcheck shellcheck clang-format codespell; do
 done
 
 mapfile -t sources < <(find src agent hooks examples tests -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' | sort)
-mapfile -t scripts < <({ find tests examples -name '*.sh'; find completion examples/hooks -type f; echo .ci/run; } | sort)
+mapfile -t scripts < <({ find tests examples -name '*.sh'; find completion examples/hooks -type f ! -name _memctx ! -name "*.fish"; echo .ci/run; } | sort)
 
 # lint NAME COMMAND...
 lint()
