@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libkdumpfile/kdumpfile.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -35,6 +36,7 @@ struct kdump {
 #define DECLARE(name) __typeof__(name) *name
     CALLS(DECLARE);
 #undef DECLARE
+    bool is_refused; /* the file was */
 };
 
 static int
@@ -80,6 +82,10 @@ void
 kdump_unload(struct kdump *k)
 {
     if (k == NULL)
+        return;
+    /* Of a file that it refused libkdumpfile (0.5.1 at least) frees something
+     * twice. That happens once, right before the end. */
+    if (k->is_refused)
         return;
     if (k->ctx != NULL)
         k->kdump_free(k->ctx);
@@ -156,7 +162,8 @@ open_file(struct kdump *k, struct memctx_error *err)
     if (set_number(k, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER, err) < 0)
         return -1;
     /* This is what opens it. */
-    if (set_number(k, KDUMP_ATTR_FILE_FD, (uint64_t)k->fd, err) < 0)
+    k->is_refused = set_number(k, KDUMP_ATTR_FILE_FD, (uint64_t)k->fd, err) < 0;
+    if (k->is_refused)
         return memctx_error_prefix(err, "libkdumpfile cannot read it");
     return set_number(k, KDUMP_ATTR_ZERO_EXCLUDED, 1, err);
 }
