@@ -70,9 +70,30 @@ is_uuid(const char *text)
     return text[MEMCTX_UUID_TEXT_LEN] == '\0';
 }
 
-int
-memctx_domxml_parse(const char *xml, size_t len_bytes,
-                    struct memctx_domxml *ret, struct memctx_error *err)
+/* libvirt gives a name and a UUID to what is defined; a draft may leave the
+ * UUID to it. */
+static int
+parse_identity(const xmlNode *domain, bool is_draft, struct memctx_domxml *ret,
+               struct memctx_error *err)
+{
+    const xmlNode *uuid = memctx_xml_child(domain, "uuid");
+    if (!memctx_xml_text(memctx_xml_child(domain, "name"), ret->name,
+                         sizeof(ret->name)) ||
+        ret->name[0] == '\0')
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "domain XML: no usable <name>");
+    if (uuid == NULL && is_draft)
+        return 0;
+    if (!memctx_xml_text(uuid, ret->uuid, sizeof(ret->uuid)) ||
+        !is_uuid(ret->uuid))
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "domain XML: no usable <uuid>");
+    return 0;
+}
+
+static int
+parse(const char *xml, size_t len_bytes, bool is_draft,
+      struct memctx_domxml *ret, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_xml_doc) xmlDoc *doc = NULL;
     if (memctx_xml_parse(xml, len_bytes, MEMCTX_DOMXML_MAX, &doc, err) < 0)
@@ -84,16 +105,8 @@ memctx_domxml_parse(const char *xml, size_t len_bytes,
                                 "<domain>",
                                 (const char *)domain->name);
     struct memctx_domxml facts = {.id = parse_id(domain)};
-    if (!memctx_xml_text(memctx_xml_child(domain, "name"), facts.name,
-                         sizeof(facts.name)) ||
-        facts.name[0] == '\0')
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "domain XML: no usable <name>");
-    if (!memctx_xml_text(memctx_xml_child(domain, "uuid"), facts.uuid,
-                         sizeof(facts.uuid)) ||
-        !is_uuid(facts.uuid))
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "domain XML: no usable <uuid>");
+    if (parse_identity(domain, is_draft, &facts, err) < 0)
+        return -1;
     const xmlNode *os = memctx_xml_child(domain, "os");
     memctx_xml_attr(memctx_xml_child(os, "type"), "arch", facts.arch,
                     sizeof(facts.arch));
@@ -103,6 +116,20 @@ memctx_domxml_parse(const char *xml, size_t len_bytes,
     parse_metadata(domain, &facts);
     *ret = facts;
     return 0;
+}
+
+int
+memctx_domxml_parse(const char *xml, size_t len_bytes,
+                    struct memctx_domxml *ret, struct memctx_error *err)
+{
+    return parse(xml, len_bytes, false, ret, err);
+}
+
+int
+memctx_domxml_parse_draft(const char *xml, size_t len_bytes,
+                          struct memctx_domxml *ret, struct memctx_error *err)
+{
+    return parse(xml, len_bytes, true, ret, err);
 }
 
 void

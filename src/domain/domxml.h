@@ -37,6 +37,13 @@ struct memctx_domxml {
  */
 int memctx_domxml_parse(const char *xml, size_t len_bytes,
                         struct memctx_domxml *ret, struct memctx_error *err);
+
+/* The same for XML of a domain that need not be defined yet: without a UUID,
+ * ret->uuid is "". */
+int memctx_domxml_parse_draft(const char *xml, size_t len_bytes,
+                              struct memctx_domxml *ret,
+                              struct memctx_error *err);
+
 void memctx_domxml_deinit(struct memctx_domxml *facts);
 
 #endif

@@ -234,6 +234,25 @@ test_uuid_of_another_length(void **state)
            "no usable <uuid>");
 }
 
+/* Who writes XML leaves the UUID to libvirt, but does not make up a wrong
+ * one. */
+static void
+test_draft_needs_no_uuid(void **state)
+{
+    (void)state;
+    struct memctx_domxml facts;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    const char *draft = "<domain>" NAME "</domain>";
+    const char *wrong = "<domain>" NAME "<uuid>5a1b6f0e</uuid></domain>";
+    assert_done(memctx_domxml_parse_draft(draft, strlen(draft), &facts, &err),
+                &err);
+    assert_string_equal(facts.uuid, "");
+    memctx_domxml_deinit(&facts);
+    assert_int_equal(
+        memctx_domxml_parse_draft(wrong, strlen(wrong), &facts, &err), -1);
+    assert_error(&err, MEMCTX_PERMANENT, "no usable <uuid>");
+}
+
 /* It becomes a file name in /run/memctxd. */
 static void
 test_uuid_that_is_a_path(void **state)
@@ -416,6 +435,7 @@ main(void)
         T(test_name_that_is_none),
         T(test_name_is_utf8),
         T(test_uuid_of_another_length),
+        T(test_draft_needs_no_uuid),
         T(test_uuid_that_is_a_path),
         T(test_metadata_of_others_is_not_ours),
         T(test_datum_that_does_not_decode_is_one_of_no_kernel),
