@@ -66,6 +66,15 @@ memctx_attempt_init(struct memctx_attempt *attempt,
         remember_known(&attempt->session, &request->proven[i]);
 }
 
+void
+memctx_attempt_tell(const struct memctx_attempt *a,
+                    const struct memctx_trace_step *step)
+{
+    const struct memctx_trace *trace = a->request->trace;
+    if (trace != NULL)
+        trace->step(step, trace->arg);
+}
+
 bool
 memctx_attempt_is_done(const struct memctx_attempt *a)
 {
@@ -100,9 +109,16 @@ keep_kernel(struct memctx_search_result *result,
 }
 
 static void
-keep_failure(struct memctx_attempt *a, const struct memctx_error *why)
+keep_failure(struct memctx_attempt *a, uint64_t clue_gpa,
+             const struct memctx_error *why)
 {
     struct memctx_search_seen *seen = &a->result->seen[a->os];
+    memctx_attempt_tell(a,
+                        &(struct memctx_trace_step){.kind = MEMCTX_TRACE_FAILED,
+                                                    .os = a->os,
+                                                    .gpa = clue_gpa,
+                                                    .passed = a->session.passed,
+                                                    .why = why});
     if (why->kind == MEMCTX_GONE)
         a->why = *why;
     if (seen->n_clues > 1 && a->session.passed < seen->passed)
@@ -167,9 +183,14 @@ prove(struct memctx_attempt *a, uint64_t clue_gpa)
     struct memctx_kernel kernel;
     struct memctx_error why = MEMCTX_ERROR_INIT;
     if (verify(a, clue_gpa, &kernel, &why) < 0) {
-        keep_failure(a, &why);
+        keep_failure(a, clue_gpa, &why);
         return;
     }
+    memctx_attempt_tell(a,
+                        &(struct memctx_trace_step){.kind = MEMCTX_TRACE_FOUND,
+                                                    .os = a->os,
+                                                    .gpa = clue_gpa,
+                                                    .kernel = &kernel});
     remember_known(&a->session, &kernel);
     if (request->accept != NULL &&
         (!request->accept(&kernel, request->accept_arg) ||
@@ -249,6 +270,9 @@ memctx_attempt_scan(struct memctx_attempt *a, uint64_t gpa, uint64_t end_gpa)
                                          a->thorough, a->guess};
             scan_block(a, &block);
         }
+        memctx_attempt_tell(
+            a, &(struct memctx_trace_step){
+                   .kind = MEMCTX_TRACE_SCANNED, .gpa = gpa, .size = len});
         a->result->bytes_read += len;
         a->left_bytes -= memctx_min(a->left_bytes, len);
         gpa += len;
@@ -306,6 +330,9 @@ memctx_attempt_follow(struct memctx_attempt *a)
     for (a->os = FIRST_OS; a->os < MEMCTX_OSES && !memctx_attempt_is_done(a);
          a->os++) {
         uint64_t bytes = memctx_guests[a->os]->follow(a->map, look_into, a);
+        memctx_attempt_tell(
+            a, &(struct memctx_trace_step){
+                   .kind = MEMCTX_TRACE_FOLLOWED, .os = a->os, .size = bytes});
         a->result->bytes_read += bytes;
         a->left_bytes -= memctx_min(a->left_bytes, bytes);
     }

@@ -59,6 +59,10 @@ void memctx_attempt_init(struct memctx_attempt *attempt,
                          struct memctx_hints *hints, unsigned char *block,
                          struct memctx_search_result *result);
 
+/* Tell who traces the search, if anybody does. */
+void memctx_attempt_tell(const struct memctx_attempt *attempt,
+                         const struct memctx_trace_step *step);
+
 /* Is there nothing more to do: a kernel was found that ends the search, or the
  * map has no work left? */
 bool memctx_attempt_is_done(const struct memctx_attempt *attempt);

@@ -10,6 +10,7 @@
 
 #include "guest/guest.h"
 #include "guest/kernel.h"
+#include "search/trace.h"
 
 #define MEMCTX_KERNELS_MAX 8
 
@@ -30,6 +31,8 @@ struct memctx_search_request {
     size_t n_proven;
     /* NULL, or: rivals that earlier tries have seen. */
     const struct memctx_rivals *rivals;
+    /* NULL, or: who is told of each step. */
+    const struct memctx_trace *trace;
 };
 
 /* What was seen of one system. */

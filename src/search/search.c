@@ -154,6 +154,9 @@ try_all(struct memctx_attempt *a)
         return;
     a->thorough = a->result->n_kernels == 0;
     a->guess = true;
+    if (a->n_again > 0)
+        memctx_attempt_tell(
+            a, &(struct memctx_trace_step){.kind = MEMCTX_TRACE_AGAIN});
     for (size_t i = 0; i < a->n_again && !memctx_attempt_is_done(a); i++)
         memctx_attempt_scan_data(a, a->again[i].gpa,
                                  a->again[i].gpa + a->again[i].size);

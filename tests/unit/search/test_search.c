@@ -126,6 +126,64 @@ test_kernel_in_the_first_try(void **state)
     assert_in_range(f->result.n_clues, 1, 2);
 }
 
+/* What was traced. */
+struct traced {
+    unsigned steps[MEMCTX_TRACE_FOUND + 1];
+    uint64_t scanned_bytes;
+    uint64_t root_gpa;
+    bool names_check;
+};
+
+static void
+trace(const struct memctx_trace_step *step, void *arg)
+{
+    struct traced *traced = arg;
+    traced->steps[step->kind]++;
+    if (step->kind == MEMCTX_TRACE_SCANNED)
+        traced->scanned_bytes += step->size;
+    if (step->kind == MEMCTX_TRACE_FOUND)
+        traced->root_gpa = step->kernel->kcr3;
+    if (step->kind == MEMCTX_TRACE_FAILED)
+        traced->names_check |= strstr(step->why->message, "check uts") != NULL;
+}
+
+static int
+try_traced(struct fixture *f, struct traced *traced)
+{
+    const struct memctx_trace told = {trace, traced};
+    const struct memctx_search_request request = {
+        .all = true, .every = true, .trace = &told};
+    return memctx_search_try(f->search, f->map, &request, &f->result, &f->err);
+}
+
+static void
+test_each_step_is_traced(void **state)
+{
+    struct fixture *f = *state;
+    struct traced traced = {.root_gpa = 0};
+    guestimg_add_kernel(&f->img, &f->want);
+    assert_done(try_traced(f, &traced), &f->err);
+    assert_true(traced.steps[MEMCTX_TRACE_FOUND] > 0);
+    assert_int_equal(traced.root_gpa, f->want.root_gpa);
+    assert_int_equal(traced.scanned_bytes, f->result.bytes_read);
+    assert_int_equal(traced.steps[MEMCTX_TRACE_FOUND] +
+                         traced.steps[MEMCTX_TRACE_FAILED],
+                     f->result.n_clues);
+}
+
+static void
+test_failed_clue_is_traced_with_its_check(void **state)
+{
+    struct fixture *f = *state;
+    struct traced traced = {.root_gpa = 0};
+    f->want.uts_release = "5.10.0";
+    guestimg_add_kernel(&f->img, &f->want);
+    assert_int_equal(try_traced(f, &traced), -1);
+    assert_int_equal(traced.steps[MEMCTX_TRACE_FOUND], 0);
+    assert_true(traced.steps[MEMCTX_TRACE_FAILED] > 0);
+    assert_true(traced.names_check);
+}
+
 static void
 test_failed_clue_is_told(void **state)
 {
@@ -629,6 +687,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_empty_ram),
         T(test_kernel_in_the_first_try),
+        T(test_each_step_is_traced),
+        T(test_failed_clue_is_traced_with_its_check),
         T(test_failed_clue_is_told),
         T(test_holes_are_not_read_nor_allocated),
         T(test_budget_is_respected),
