@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx layout: where QEMU put a guest's RAM, from a running domain or from
  * files. Opens no RAM. */
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "backing/gather.h"
 #include "base/cleanup.h"
 #include "domain/domxml.h"
+#include "memctx/inputfile.h"
 #include "memctx/invocation.h"
 #include "memctx/livexml.h"
 #include "memctx/print.h"
@@ -52,36 +52,14 @@ cleanup_sources(struct sources **sources)
     free(*sources);
 }
 
-/* A file of at most max_bytes; standard input is "/dev/stdin". */
-static int
-read_file(const char *path, size_t max_bytes, char **ret, size_t *len,
-          struct memctx_error *err)
-{
-    MEMCTX_CLEANUP(memctx_cleanup_file) FILE *file = fopen(path, "re");
-    MEMCTX_CLEANUP(memctx_cleanup_free) char *text = malloc(max_bytes + 1);
-    if (file == NULL || text == NULL)
-        return memctx_error_set(err, MEMCTX_PERMANENT, "%s: %s", path,
-                                strerror(errno));
-    size_t n = fread(text, 1, max_bytes + 1, file);
-    if (ferror(file))
-        return memctx_error_set(err, MEMCTX_PERMANENT, "%s: cannot be read",
-                                path);
-    if (n > max_bytes)
-        return memctx_error_set(err, MEMCTX_PERMANENT,
-                                "%s: more than %zu bytes", path, max_bytes);
-    *ret = memctx_steal_ptr(&text);
-    *len = n;
-    return 0;
-}
-
 static int
 from_xml_file(const char *path, struct sources *s, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
     size_t len;
-    if (read_file(path, MEMCTX_DOMXML_MAX, &text, &len, err) < 0)
+    if (inputfile_read(path, MEMCTX_DOMXML_MAX, &text, &len, err) < 0)
         return -1;
-    if (memctx_domxml_parse(text, len, &s->xml, err) < 0)
+    if (memctx_domxml_parse_draft(text, len, &s->xml, err) < 0)
         return memctx_error_prefix(err, "%s", path);
     s->has_xml = true;
     return 0;
@@ -92,7 +70,7 @@ from_cmdline_file(const char *path, struct sources *s, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free) char *text = NULL;
     size_t len;
-    if (read_file(path, MEMCTX_CMDLINE_MAX, &text, &len, err) < 0)
+    if (inputfile_read(path, MEMCTX_CMDLINE_MAX, &text, &len, err) < 0)
         return -1;
     if (memctx_cmdline_parse(text, len, &s->args, err) < 0)
         return memctx_error_prefix(err, "%s", path);

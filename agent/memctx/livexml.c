@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -28,6 +29,7 @@ struct libvirt {
     __typeof__(virDomainLookupByName) *by_name;
     __typeof__(virDomainFree) *free_domain;
     __typeof__(virDomainGetXMLDesc) *get_xml;
+    __typeof__(virConnectListAllDomains) *list_all;
     __typeof__(virGetLastErrorMessage) *last_error;
     __typeof__(virSetErrorFunc) *set_error_func;
     virConnectPtr connection;
@@ -61,6 +63,7 @@ load(struct libvirt *v, struct memctx_error *err)
         {"virDomainLookupByName", (void **)&v->by_name},
         {"virDomainFree", (void **)&v->free_domain},
         {"virDomainGetXMLDesc", (void **)&v->get_xml},
+        {"virConnectListAllDomains", (void **)&v->list_all},
         {"virGetLastErrorMessage", (void **)&v->last_error},
         {"virSetErrorFunc", (void **)&v->set_error_func},
     };
@@ -136,4 +139,50 @@ livexml_fetch(const char *uri, const char *domain, char **xml,
     *xml = memctx_steal_ptr(&text);
     *canonical_uri = memctx_steal_ptr(&name);
     return 0;
+}
+
+void
+livexml_all_deinit(struct livexml_all *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        free(all->xml[i]);
+    free(all->xml);
+    free(all->canonical_uri);
+    *all = (struct livexml_all){.n = 0};
+}
+
+/* Ask for the XML of each, and free the domains. One that was undefined
+ * meanwhile has none. */
+static void
+take_all(const struct libvirt *v, virDomainPtr *domains, size_t n,
+         struct livexml_all *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *xml = ret->xml != NULL ? v->get_xml(domains[i], 0) : NULL;
+        if (xml != NULL)
+            ret->xml[ret->n++] = xml;
+        v->free_domain(domains[i]);
+    }
+    free(domains);
+}
+
+int
+livexml_fetch_all(const char *uri, struct livexml_all *ret,
+                  struct memctx_error *err)
+{
+    MEMCTX_CLEANUP(libvirt_deinit) struct libvirt v = {.library = NULL};
+    struct uri parsed;
+    virDomainPtr *domains = NULL;
+    *ret = (struct livexml_all){.n = 0};
+    if (uri_parse(uri, &parsed, err) < 0 || connect_to(&v, uri, false, err) < 0)
+        return -1;
+    int n = v.list_all(v.connection, &domains, 0);
+    if (n < 0)
+        return memctx_error_set(err, MEMCTX_PERMANENT, "%s", v.last_error());
+    ret->xml = calloc((size_t)n + 1, sizeof(ret->xml[0]));
+    take_all(&v, domains, (size_t)n, ret);
+    ret->canonical_uri = v.get_uri(v.connection);
+    return ret->xml != NULL && ret->canonical_uri != NULL
+               ? 0
+               : memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
 }
