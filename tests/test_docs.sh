@@ -102,6 +102,8 @@ check_argument()
     DIR) [[ $(complete_words memctx "$command" "$option" "$top/") == *"$top/man"* ]] ;;
     FORMAT) if [ "$command" = symbols ]; then [[ $offered == *system-map* ]]; else [[ $offered == *drgn* ]]; fi ;;
     FORM) [[ $offered == *lime* ]] ;;
+    KEY) [[ $offered == *still* ]] ;;
+    LIST) [ "$command" != list ] || [[ $offered == *silent* ]] ;;
     URI) [[ $offered == *qemu:///system* ]] ;;
     *) [ -z "$offered" ] ;;
     esac || fail "completion of memctx $command $option does not offer a $wanted: $offered"

@@ -36,34 +36,3 @@ print_datum(const struct memctx_datum *datum, bool as_json)
     puts(text);
     return EXIT_DONE;
 }
-
-/* A member as text; `otherwise` where there is none. */
-static const char *
-text_of(json_object *object, const char *key, const char *otherwise)
-{
-    json_object *member;
-    if (!json_object_object_get_ex(object, key, &member))
-        return otherwise;
-    return json_object_get_string(member);
-}
-
-void
-print_domain_head(void)
-{
-    printf(" %-5s %-20s %-12s %-4s %s\n", "Id", "Name", "State", "Gen",
-           "Reason");
-    puts("----------------------------------------------------------------");
-}
-
-void
-print_domain(json_object *domain)
-{
-    const char *reason = text_of(domain, "reason", "");
-    const char *still = text_of(domain, "still", "");
-    printf(" %-5s %-20s %-12s %-4s", text_of(domain, "id", ""),
-           text_of(domain, "name", ""), text_of(domain, "state", ""),
-           text_of(domain, "generation", "-"));
-    if (still[0] != '\0')
-        printf(" still for %s s%s", still, reason[0] != '\0' ? ":" : "");
-    printf("%s%s\n", reason[0] != '\0' ? " " : "", reason);
-}

@@ -19,9 +19,4 @@ void print_member(json_object *object);
  * code; if it is not EXIT_DONE, the reason has been printed. */
 enum exit_code print_datum(const struct memctx_datum *datum, bool as_json);
 
-/* A domain as the agent describes it in answers to "list" and "wait", in the
- * columns of print_domain_head(). */
-void print_domain(json_object *domain);
-void print_domain_head(void);
-
 #endif

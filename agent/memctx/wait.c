@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "memctx/ask.h"
 #include "memctx/connect.h"
+#include "memctx/domainline.h"
 #include "memctx/print.h"
 #include "text/jsonguard.h"
 
@@ -30,10 +31,14 @@ static const struct option_row option_table[] = {
 static void
 print_change(json_object *domain, bool as_json)
 {
-    if (as_json)
+    MEMCTX_CLEANUP(memctx_text_deinit)
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    if (as_json) {
         print_json(domain);
-    else
-        print_domain(domain);
+    } else {
+        domainline_add(&text, domain, DOMAINLINE_NAME_COLUMNS);
+        fwrite(text.bytes, 1, text.len_bytes, stdout);
+    }
     fflush(stdout);
 }
 
