@@ -10,6 +10,9 @@ enum exit_code {
     EXIT_USAGE = 2,
     EXIT_NOT_THERE = 3, /* memctx: no datum, or no kernel in this RAM */
     EXIT_TIMEOUT = 4,   /* memctx: the time of --timeout is over */
+    EXIT_SIGNALLED =
+        128, /* memctx: a signal ended it, whose number is added, as in a shell
+              */
 };
 
 #endif

@@ -51,9 +51,10 @@ wait_for(pid_t pid, const sigset_t *set, int *status)
 static int
 judge(int number, int status, enum exit_code *ret, struct memctx_error *err)
 {
+    if (number == SIGCHLD && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
+        number = SIGPIPE;
     if (number != SIGCHLD) {
-        memctx_error_set(err, MEMCTX_PERMANENT, "interrupted: %s",
-                         strsignal(number));
+        *ret = (enum exit_code)(EXIT_SIGNALLED + number);
         return 1;
     }
     if (WIFSIGNALED(status))

@@ -15,9 +15,9 @@ typedef enum exit_code apart_fn(void *arg);
  * It dies when this process does. SIGINT, SIGTERM and SIGHUP end it, too, and
  * stay blocked here, so that what is left to be done is done.
  *
- * 0 and the exit code; 1: it was interrupted, by which signal is in *err; or -1
- * with PERMANENT: it was ended by a signal of its own; EXHAUSTED: there is no
- * process to be had. */
+ * 0 and the exit code; 1: it was interrupted, or nobody reads what it writes
+ * (SIGPIPE), and *ret tells the signal; or -1 with PERMANENT: it was ended by
+ * another signal of its own; EXHAUSTED: there is no process to be had. */
 int apart_run(apart_fn *run, void *arg, enum exit_code *ret,
               struct memctx_error *err);
 

@@ -3,6 +3,9 @@
 /* memctx core: guest memory as an ELF core, in a file or as a mount. All is
  * opened first; then a child reads the guest's memory in a sandbox, and what is
  * left to be done after it (a name, a mount) is done here. */
+#include <string.h>
+#include <unistd.h>
+
 #include "base/cleanup.h"
 #include "memctx/apart.h"
 #include "memctx/corefile.h"
@@ -18,7 +21,7 @@ struct core_options {
 
 static const struct option_row option_table[] = {
     {"output", 'o', OPTION_TEXT, "FILE", offsetof(struct core_options, output),
-     "write the core to FILE"},
+     "write the core to FILE, or - for standard output"},
     {"mount", 0, OPTION_TEXT, "DIR", offsetof(struct core_options, mount),
      "show the core as DIR/core, live and without a copy"},
     COMMAND_OPTION_TIMEOUT(struct core_options),
@@ -67,7 +70,9 @@ work_apart(void *arg)
         work->mount != NULL
             ? (struct sandbox_fd){coremount_fd(work->mount), SANDBOX_SERVE}
             : (struct sandbox_fd){work->file.fd, SANDBOX_STORE};
-    enum exit_code code = subject_confine(&work->subject, &result);
+    /* Standard output can be written in any sandbox. */
+    enum exit_code code =
+        subject_confine(&work->subject, work->file.is_stream ? NULL : &result);
     if (code == EXIT_DONE)
         code = subject_look(&work->subject);
     return code != EXIT_DONE ? code : make_core(work);
@@ -80,11 +85,18 @@ write_core(struct work *work, const char *path)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     enum exit_code code = EXIT_ERROR;
-    if (corefile_begin(path, &work->file, &err) < 0)
+    int failed = strcmp(path, "-") == 0
+                     ? corefile_begin_stream(STDOUT_FILENO, &work->file, &err)
+                     : corefile_begin(path, &work->file, &err);
+    if (failed < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
-    int failed = apart_run(work_apart, work, &code, &err);
-    if (failed != 0)
+    failed = apart_run(work_apart, work, &code, &err);
+    if (failed < 0)
         command_fail(EXIT_ERROR, "%s", err.message);
+    if (failed > 0)
+        progress_take_away(&work->file.progress);
+    if (failed > 0 && !work->file.is_stream)
+        command_fail(code, "interrupted: %s was not written", path);
     if (corefile_end(&work->file, code == EXIT_DONE, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
     return code;
@@ -100,6 +112,8 @@ mount_core(struct work *work, const char *dir)
         return command_fail(EXIT_ERROR, "%s", err.message);
     int failed = apart_run(work_apart, work, &code, &err);
     coremount_end(work->mount);
+    if (failed > 0)
+        return EXIT_DONE;
     return failed < 0 ? command_fail(EXIT_ERROR, "%s", err.message) : code;
 }
 
@@ -143,7 +157,8 @@ const struct command command_core = {
     .description =
         "Make an ELF core of a guest's physical memory, for tools that read "
         "crash dumps. The guest is not stopped. Pages that are zero become "
-        "holes of the file.\n\n"
+        "holes of the file; on standard output, which must not be a terminal, "
+        "they are written.\n\n"
         "With --mount memctx stays until it is interrupted, the directory "
         "is unmounted, or the domain has stopped." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},

@@ -18,7 +18,6 @@
 #include "wire/clocks.h"
 
 #define BLOCK (1024u * 1024)
-#define PROGRESS_MS 200
 #define SETTLE_MS 10000
 
 int
@@ -95,27 +94,59 @@ corefile_read(const struct memctx_elfcore *core, const struct subject *subject,
 struct copy {
     const struct memctx_elfcore *core;
     const struct subject *subject;
-    const struct corefile *file;
-    uint64_t shown_ms;
+    struct corefile *file;
+    uint64_t written;     /* to a stream */
+    uint64_t copied;      /* bytes of memory that are no holes */
     unsigned char *block; /* of BLOCK bytes */
 };
 
 static int
-write_at(const struct copy *copy, const unsigned char *bytes, size_t len,
-         uint64_t offset, struct memctx_error *err)
+write_all(const struct copy *copy, const unsigned char *bytes, size_t len,
+          uint64_t offset, struct memctx_error *err)
 {
+    const struct corefile *file = copy->file;
     while (len > 0) {
-        ssize_t n = pwrite(copy->file->fd, bytes, len, (off_t)offset);
+        ssize_t n = file->is_stream
+                        ? write(file->fd, bytes, len)
+                        : pwrite(file->fd, bytes, len, (off_t)offset);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
-                                    n < 0 ? strerror(errno) : "no progress");
+            return memctx_error_set(
+                err, MEMCTX_PERMANENT, "cannot write to %s: %s",
+                file->is_stream ? "standard output" : file->path,
+                n < 0 ? strerror(errno) : "no progress");
         bytes += n;
         len -= (size_t)n;
         offset += (uint64_t)n;
     }
     return 0;
+}
+
+/* A stream has no holes: write zeros up to this offset. */
+static int
+fill_up(struct copy *copy, uint64_t offset, struct memctx_error *err)
+{
+    static const unsigned char zeros[64 * 1024];
+    while (copy->written < offset) {
+        size_t len = (size_t)memctx_min(offset - copy->written, sizeof(zeros));
+        if (write_all(copy, zeros, len, copy->written, err) < 0)
+            return -1;
+        copy->written += len;
+        progress_show(&copy->file->progress, copy->written);
+    }
+    return 0;
+}
+
+/* Offsets only grow. */
+static int
+write_at(struct copy *copy, const unsigned char *bytes, size_t len,
+         uint64_t offset, struct memctx_error *err)
+{
+    if (copy->file->is_stream && fill_up(copy, offset, err) < 0)
+        return -1;
+    copy->written = offset + len;
+    return write_all(copy, bytes, len, offset, err);
 }
 
 /* len is not 0. Each byte is compared with the one before it. */
@@ -127,7 +158,7 @@ is_zero(const unsigned char *bytes, size_t len)
 
 /* Write the pages that are not all zero, runs of such pages at once. */
 static int
-write_block(const struct copy *copy, size_t len, uint64_t offset,
+write_block(struct copy *copy, size_t len, uint64_t offset,
             struct memctx_error *err)
 {
     size_t start = 0;
@@ -145,17 +176,6 @@ write_block(const struct copy *copy, size_t len, uint64_t offset,
     return 0;
 }
 
-static void
-show_progress(struct copy *copy, uint64_t offset)
-{
-    uint64_t now = clocks_now_ms();
-    if (!copy->file->shows_progress || now - copy->shown_ms < PROGRESS_MS)
-        return;
-    copy->shown_ms = now;
-    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " MiB", offset / MEMCTX_MIB,
-            memctx_elfcore_size(copy->core) / MEMCTX_MIB);
-}
-
 /* Copy the guest-physical range [gpa, end) of a piece. */
 static int
 copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
@@ -167,16 +187,32 @@ copy_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
         if (subject_read(copy->subject, gpa, copy->block, len, err) < 0 ||
             write_block(copy, len, offset, err) < 0)
             return -1;
-        show_progress(copy, offset);
+        copy->copied += len;
+        if (!copy->file->is_stream)
+            progress_show(&copy->file->progress, copy->copied);
         gpa += len;
     }
     return 0;
 }
 
-/* Copy a piece. What was never touched is skipped and stays a hole. */
 static int
-copy_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
-           struct memctx_error *err)
+count_run(struct copy *copy, const struct memctx_elfcore_piece *piece,
+          uint64_t gpa, uint64_t end, struct memctx_error *err)
+{
+    (void)piece;
+    (void)err;
+    copy->file->progress.total_bytes += end - gpa;
+    return 0;
+}
+
+typedef int run_fn(struct copy *copy, const struct memctx_elfcore_piece *piece,
+                   uint64_t gpa, uint64_t end, struct memctx_error *err);
+
+/* Visit each run of data in a piece. What was never touched is skipped, and
+ * stays a hole. */
+static int
+visit_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
+            run_fn *visit, struct memctx_error *err)
 {
     uint64_t gpa = piece->gpa;
     uint64_t limit = piece->gpa + piece->size;
@@ -192,10 +228,37 @@ copy_piece(struct copy *copy, const struct memctx_elfcore_piece *piece,
                                     "data from %#" PRIx64 " to %#" PRIx64
                                     ", asked from %#" PRIx64,
                                     start, end, gpa);
-        if (copy_run(copy, piece, start, end, err) < 0)
+        if (visit(copy, piece, start, end, err) < 0)
             return -1;
         gpa = end;
     }
+    return 0;
+}
+
+static int
+visit_all(struct copy *copy, run_fn *visit, struct memctx_error *err)
+{
+    size_t n;
+    const struct memctx_elfcore_piece *pieces =
+        memctx_elfcore_pieces(copy->core, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (visit_piece(copy, &pieces[i], visit, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* How much there will be to write. The guest may touch more meanwhile. */
+static int
+estimate(struct copy *copy, struct memctx_error *err)
+{
+    struct progress *progress = &copy->file->progress;
+    progress->doing = "copied";
+    if (!progress->is_shown)
+        return 0;
+    if (!copy->file->is_stream)
+        return visit_all(copy, count_run, err);
+    progress->total_bytes = memctx_elfcore_size(copy->core);
     return 0;
 }
 
@@ -220,18 +283,13 @@ static int
 copy_all(struct copy *copy, struct memctx_error *err)
 {
     size_t len;
-    size_t n;
     const unsigned char *header = memctx_elfcore_header(copy->core, &len);
-    const struct memctx_elfcore_piece *pieces =
-        memctx_elfcore_pieces(copy->core, &n);
-    if (write_at(copy, header, len, 0, err) < 0)
+    if (estimate(copy, err) < 0 || write_at(copy, header, len, 0, err) < 0 ||
+        visit_all(copy, copy_run, err) < 0 ||
+        check_same_kernel(copy->subject, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (copy_piece(copy, &pieces[i], err) < 0)
-            return -1;
-    }
-    if (check_same_kernel(copy->subject, err) < 0)
-        return -1;
+    if (copy->file->is_stream)
+        return fill_up(copy, memctx_elfcore_size(copy->core), err);
     if (ftruncate(copy->file->fd, (off_t)memctx_elfcore_size(copy->core)) < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot write: %s",
                                 strerror(errno));
@@ -239,7 +297,7 @@ copy_all(struct copy *copy, struct memctx_error *err)
 }
 
 int
-corefile_fill(const struct corefile *file, const struct memctx_elfcore *core,
+corefile_fill(struct corefile *file, const struct memctx_elfcore *core,
               const struct subject *subject, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_cleanup_free)
@@ -249,8 +307,7 @@ corefile_fill(const struct corefile *file, const struct memctx_elfcore *core,
     if (block == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     int failed = copy_all(&copy, err);
-    if (file->shows_progress && copy.shown_ms != 0)
-        fputs("\r\033[K", stderr);
+    progress_end(&file->progress);
     return failed;
 }
 
@@ -284,8 +341,20 @@ corefile_begin(const char *path, struct corefile *ret, struct memctx_error *err)
     if (file.fd < 0)
         return memctx_error_set(err, MEMCTX_PERMANENT, "cannot create %s: %s",
                                 file.part, strerror(errno));
-    file.shows_progress = isatty(STDERR_FILENO) == 1;
+    progress_init(&file.progress);
     *ret = file;
+    return 0;
+}
+
+int
+corefile_begin_stream(int fd, struct corefile *ret, struct memctx_error *err)
+{
+    if (isatty(fd) == 1)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "a core is not for a terminal: write it to a "
+                                "file or a pipe");
+    *ret = (struct corefile){.fd = fd, .is_stream = true};
+    progress_init(&ret->progress);
     return 0;
 }
 
@@ -305,6 +374,8 @@ put_in_place(const struct corefile *file, struct memctx_error *err)
 int
 corefile_end(struct corefile *file, bool is_complete, struct memctx_error *err)
 {
+    if (file->is_stream)
+        return 0;
     int failed = is_complete ? put_in_place(file, err) : 0;
     if (!is_complete || failed < 0)
         unlink(file->part);

@@ -10,6 +10,7 @@
 
 #include "export/elfcore.h"
 #include "base/error.h"
+#include "memctx/progress.h"
 #include "memctx/subject.h"
 
 /* The header for this subject, which must outlive it. The caller destroys
@@ -25,10 +26,11 @@ ssize_t corefile_read(const struct memctx_elfcore *core,
 
 /* A core that is written. */
 struct corefile {
-    const char *path;
+    const char *path;    /* NULL: it is written to a stream */
     char part[PATH_MAX]; /* its name until it is complete */
     int fd;
-    bool shows_progress;
+    bool is_stream; /* it is written from its beginning to its end */
+    struct progress progress;
 };
 
 /* Make an empty file, mode 0600, beside `path`, which must outlive *ret. -1
@@ -36,11 +38,15 @@ struct corefile {
 int corefile_begin(const char *path, struct corefile *ret,
                    struct memctx_error *err);
 
-/* Write all of the core into it. Pages that are zero are left out as holes. To
- * be called in a sandbox in which the descriptor is SANDBOX_STORE. -1 with
- * PERMANENT: cannot write; else as subject_check(). */
-int corefile_fill(const struct corefile *file,
-                  const struct memctx_elfcore *core,
+/* Write to a descriptor that may be a pipe, which stays the caller's. -1 with
+ * PERMANENT: it is a terminal. */
+int corefile_begin_stream(int fd, struct corefile *ret,
+                          struct memctx_error *err);
+
+/* Write all of the core into it. In a file pages that are zero are left out as
+ * holes. To be called in a sandbox in which the descriptor is SANDBOX_STORE. -1
+ * with PERMANENT: cannot write; else as subject_check(). */
+int corefile_fill(struct corefile *file, const struct memctx_elfcore *core,
                   const struct subject *subject, struct memctx_error *err);
 
 /* If it is complete, let it take the place of what was there before; else

@@ -268,7 +268,7 @@ print_and_keep(struct work *work)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     enum exit_code code = EXIT_ERROR;
-    if (apart_run(print_apart, work, &code, &err) != 0)
+    if (apart_run(print_apart, work, &code, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
     if (code == EXIT_DONE)
         symbolcache_keep(&work->explained.cache);
