@@ -138,7 +138,7 @@ run(const struct invocation *in)
         return command_misused(in->command, "%s", conflict);
     enum exit_code code =
         domain == NULL
-            ? subject_open_file(&options->from, &work.subject)
+            ? subject_open_file(&in->common, &options->from, &work.subject)
             : subject_open_domain(&in->common, domain, options->timeout_ms,
                                   NULL, &work.subject);
     if (code != EXIT_DONE)

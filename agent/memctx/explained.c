@@ -31,7 +31,7 @@ explained_open(const struct invocation *in, const struct explained_from *from,
     if (conflict != NULL)
         return command_misused(in->command, "%s", conflict);
     return domain == NULL
-               ? subject_open_file(&from->file, &ret->subject)
+               ? subject_open_file(&in->common, &from->file, &ret->subject)
                : subject_open_domain(&in->common, domain, from->timeout_ms,
                                      NULL, &ret->subject);
 }

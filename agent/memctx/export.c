@@ -45,7 +45,7 @@ export_ram(const struct invocation *in,
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
     enum exit_code code =
         in->words[0] == NULL
-            ? subject_open_file(&from->file, &subject)
+            ? subject_open_file(&in->common, &from->file, &subject)
             : subject_open_domain(&in->common, in->words[0], from->timeout_ms,
                                   from->file.path, &subject);
     if (code == EXIT_DONE)

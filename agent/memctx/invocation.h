@@ -11,6 +11,7 @@
 struct common_options {
     const char *uri;         /* NULL: libvirt's default */
     const char *runtime_dir; /* NULL: follows from the URI */
+    bool verbose;
     bool help;
     bool version;
 };

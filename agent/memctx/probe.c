@@ -74,12 +74,13 @@ add_processes(const char *path, const struct ram *ram,
 }
 
 static enum exit_code
-print_probed(const struct probe_options *options)
+print_probed(const struct invocation *in)
 {
+    const struct probe_options *options = in->options;
     const char *path = options->from.path;
     MEMCTX_CLEANUP(ramfile_deinit) struct ramfile file = {.form = 0};
     MEMCTX_CLEANUP(memctx_datum_deinit) struct memctx_datum datum = {.low = 0};
-    enum exit_code code = ramfile_open(&options->from, &file);
+    enum exit_code code = ramfile_open(&in->common, &options->from, &file);
     if (code == EXIT_DONE)
         code = confine_to_file(&file, NULL);
     if (code == EXIT_DONE)
@@ -90,11 +91,13 @@ print_probed(const struct probe_options *options)
 }
 
 static enum exit_code
-export_probed(const struct probe_options *options,
+export_probed(const struct invocation *in,
               const struct memctx_export_format *format)
 {
+    const struct probe_options *options = in->options;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code = subject_open_file(&options->from, &subject);
+    enum exit_code code =
+        subject_open_file(&in->common, &options->from, &subject);
     if (code == EXIT_DONE)
         code = subject_confine(&subject, NULL);
     if (code == EXIT_DONE)
@@ -125,7 +128,7 @@ run(const struct invocation *in)
     if (options->from.path == NULL)
         return command_misused(in->command, "--ram FILE is missing");
     if (options->export == NULL)
-        return print_probed(options);
+        return print_probed(in);
     if (options->json)
         return command_misused(in->command, "--json and --export exclude each "
                                             "other");
@@ -134,7 +137,7 @@ run(const struct invocation *in)
     if (format == NULL)
         return EXIT_USAGE;
     return memctx_export_wants_types(format) ? explain_probed(in, format)
-                                             : export_probed(options, format);
+                                             : export_probed(in, format);
 }
 
 const struct command command_probe = {

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "memctx/command.h"
+#include "memctx/invocation.h"
 #include "memctx/spool.h"
 #include "memctx/rawram.h"
 
@@ -224,13 +224,15 @@ ramfile_deinit(struct ramfile *file)
 }
 
 enum exit_code
-ramfile_open(const struct ramfile_named *named, struct ramfile *ret)
+ramfile_open(const struct common_options *common,
+             const struct ramfile_named *named, struct ramfile *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(ramfile_deinit) struct ramfile file = {.form = 0};
     if (open_file(named, &file, &err) < 0)
         return command_fail(EXIT_ERROR, "%s: %s", named->path, err.message);
     file.low = named->low;
+    trail_init(&file.trail, common->verbose);
     *ret = file;
     file = (struct ramfile){.form = 0};
     return EXIT_DONE;
@@ -282,8 +284,9 @@ find(struct ramfile *file, struct memctx_search_result *result,
 {
     *proof = MEMCTX_LAYOUT_CERTAIN;
     return file->form == MEMCTX_DUMP_RAW
-               ? rawram_find(&file->ram, file->low, result, proof, err)
-               : rawram_look(file->ram.map, result, err);
+               ? rawram_find(&file->ram, file->low, &file->trail, result, proof,
+                             err)
+               : rawram_look(file->ram.map, 0, &file->trail, result, err);
 }
 
 enum exit_code

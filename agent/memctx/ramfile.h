@@ -10,6 +10,9 @@
 #include "datum/datum.h"
 #include "dump/dump.h"
 #include "memctx/kdump.h"
+#include "memctx/trail.h"
+
+struct common_options;
 
 /* What is typed of such a file: members of a command's options. */
 struct ramfile_named {
@@ -47,6 +50,7 @@ struct ramfile {
     uint64_t low;        /* as it was named */
     struct kdump *kdump; /* owned; NULL: it takes none */
     bool is_copy;        /* of what has no path at which it could be read */
+    struct trail trail;  /* of the search for a kernel */
 };
 
 void ramfile_deinit(struct ramfile *file);
@@ -59,7 +63,8 @@ void ramfile_deinit(struct ramfile *file);
  * where its RAM is. No byte of RAM is looked at, but for the mark that tells
  * the form. What comes from a pipe is copied to a file without a name first.
  * *ret is the caller's to deinit. */
-enum exit_code ramfile_open(const struct ramfile_named *named,
+enum exit_code ramfile_open(const struct common_options *common,
+                            const struct ramfile_named *named,
                             struct ramfile *ret);
 
 /* Look for a kernel in all of the RAM, which came from this file. Where raw RAM

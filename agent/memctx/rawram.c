@@ -20,19 +20,25 @@ cleanup_search(struct memctx_search **search)
 }
 
 int
-rawram_look(const struct memctx_rammap *map,
+rawram_look(const struct memctx_rammap *map, uint64_t low, struct trail *trail,
             struct memctx_search_result *result, struct memctx_error *err)
 {
+    struct memctx_error why = MEMCTX_ERROR_INIT;
+    struct memctx_trace trace;
     MEMCTX_CLEANUP(cleanup_search) struct memctx_search *search = NULL;
     MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *charged = NULL;
-    const struct memctx_search_request request = {.all = true, .every = true};
+    const struct memctx_search_request request = {
+        .all = true, .every = true, .trace = &trace};
     struct memctx_work work;
     memctx_work_begin(
         &work, memctx_layouts_steps(memctx_rammap_size(map), true), NULL, NULL);
     if (memctx_search_create(&search, err) < 0 ||
         memctx_rammap_create_charged(map, &work, &charged, err) < 0)
         return -1;
-    return memctx_search_try(search, charged, &request, result, err);
+    trail_begin(trail, map, low, &trace);
+    int failed = memctx_search_try(search, charged, &request, result, &why);
+    trail_end(trail, failed < 0 ? &why : NULL);
+    return failed < 0 ? memctx_error_pass(err, &why) : 0;
 }
 
 /* Layouts to be tried, by where they are split. */
@@ -79,6 +85,7 @@ make_map(const struct memctx_rammap *of, uint64_t low,
 
 /* What a kernel that was found says of the layout that it was found in. */
 struct found {
+    struct trail *trail; /* of the whole search */
     struct memctx_search_result result;
     struct memctx_rammap *map; /* owned */
     uint64_t low;
@@ -148,9 +155,10 @@ try_split(const struct memctx_rammap *of, uint64_t low, struct found *ret,
     ret->low = low;
     memctx_rammap_destroy(memctx_steal_ptr(&ret->map));
     if (make_map(of, low, &ret->map, err) < 0 ||
-        rawram_look(ret->map, &ret->result, err) < 0)
+        rawram_look(ret->map, low, ret->trail, &ret->result, err) < 0)
         return -1;
     ret->word = judge(ret->map, chosen(&ret->result), low, ret->guesses);
+    trail_judge(ret->trail, ret->word);
     return 0;
 }
 
@@ -215,6 +223,8 @@ ask_kernel(const struct memctx_rammap *of, struct splits *splits,
     for (size_t i = 0; i < splits->n; i++) {
         MEMCTX_CLEANUP(found_cleanup)
         struct found *other = calloc(1, sizeof(*other));
+        if (other != NULL)
+            other->trail = found->trail;
         if (other == NULL || splits->low[i] == found->low ||
             !would_confirm(found, splits->low[i]) ||
             try_split(of, splits->low[i], other, NULL) < 0 ||
@@ -230,7 +240,7 @@ ask_kernel(const struct memctx_rammap *of, struct splits *splits,
 /* RAM may begin elsewhere than at 0: a kernel for another machine is seen in
  * it. It is in one piece then. */
 static int
-look_there(struct ram *ram, uint64_t ram_gpa,
+look_there(struct ram *ram, uint64_t ram_gpa, struct trail *trail,
            struct memctx_search_result *result, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(memctx_rammap_cleanup) struct memctx_rammap *map = NULL;
@@ -238,7 +248,7 @@ look_there(struct ram *ram, uint64_t ram_gpa,
         .gpa = ram_gpa, .size = memctx_rammap_backend_size(ram->map, 0)};
     if (memctx_rammap_create_beside(ram->map, &map, err) < 0 ||
         memctx_rammap_add_extent(map, &all, err) < 0 ||
-        rawram_look(map, result, err) < 0)
+        rawram_look(map, 0, trail, result, err) < 0)
         return -1;
     memctx_rammap_destroy(ram->map);
     ram->map = memctx_steal_ptr(&map);
@@ -268,7 +278,8 @@ find_first(const struct ram *ram, const struct splits *splits,
 }
 
 int
-rawram_find(struct ram *ram, uint64_t low, struct memctx_search_result *result,
+rawram_find(struct ram *ram, uint64_t low, struct trail *trail,
+            struct memctx_search_result *result,
             enum memctx_layout_proof *proof, struct memctx_error *err)
 {
     MEMCTX_CLEANUP(found_cleanup)
@@ -278,12 +289,13 @@ rawram_find(struct ram *ram, uint64_t low, struct memctx_search_result *result,
     uint64_t size = memctx_rammap_size(ram->map);
     if (found == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
+    found->trail = trail;
     add_split(&splits, memctx_min(low, size));
     add_stock(&splits, size);
     size_t at = find_first(ram, &splits, found, result, &why);
     *proof = MEMCTX_LAYOUT_CERTAIN;
     if (at == splits.n && result->ram_gpa != 0 && low == 0)
-        return look_there(ram, result->ram_gpa, result, err);
+        return look_there(ram, result->ram_gpa, trail, result, err);
     if (at == splits.n)
         return memctx_error_pass(err, &why);
     if (found->word != MEMCTX_SPLIT_CONFIRMED)

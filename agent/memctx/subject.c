@@ -121,11 +121,12 @@ has_bytes_of_ram(const struct ramfile *file)
 }
 
 enum exit_code
-subject_open_file(const struct ramfile_named *named, struct subject *ret)
+subject_open_file(const struct common_options *common,
+                  const struct ramfile_named *named, struct subject *ret)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code = ramfile_open(named, &subject.file);
+    enum exit_code code = ramfile_open(common, named, &subject.file);
     if (code != EXIT_DONE)
         return code;
     subject.name = named->path;

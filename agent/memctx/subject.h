@@ -39,7 +39,8 @@ void subject_deinit(struct subject *subject);
  * ready. The domain's file of RAM is ram_path (NULL: not known); below memctx
  * exec of the same domain the inherited descriptors are its files. No byte of
  * the guest is read. The strings must outlive *ret. */
-enum exit_code subject_open_file(const struct ramfile_named *named,
+enum exit_code subject_open_file(const struct common_options *common,
+                                 const struct ramfile_named *named,
                                  struct subject *ret);
 enum exit_code subject_open_domain(const struct common_options *common,
                                    const char *domain, int64_t timeout_ms,

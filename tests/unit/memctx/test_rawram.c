@@ -57,9 +57,11 @@ find(struct fixture *f, uint64_t low)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_search_result result = {.n_kernels = 0};
     enum memctx_layout_proof proof = MEMCTX_LAYOUT_PROOFS;
+    struct trail trail;
+    trail_init(&trail, false);
     assert_done(ram_from_fd(guestimg_open(&f->img), "ram", low, &f->ram, &err),
                 &err);
-    assert_done(rawram_find(&f->ram, low, &result, &proof, &err), &err);
+    assert_done(rawram_find(&f->ram, low, &trail, &result, &proof, &err), &err);
     assert_int_equal(result.n_kernels, 1);
     assert_int_equal(result.kernels[0].kcr3, f->kernel.root_gpa);
     return proof;
