@@ -158,6 +158,20 @@ check_commands()
     for command in $commands; do check_command "$command"; done
 }
 
+# zsh and fish read options from the help, but know by themselves which of them have arguments.
+check_other_shells()
+{
+    local file wanted command option
+    wanted=$(for command in $(help_commands); do help memctx "$command" | help_options "Options.*"; done |
+        sed -nE 's/.*--([a-z-]+) [A-Z]+$/\1/p' | sort -u)
+    for file in _memctx memctx.fish; do
+        while read -r option; do
+            grep -qE -- "[|(-]${option}[|)]" "$top/completion/$file" || fail "completion/$file does not know that --$option has an argument"
+        done <<< "$wanted"
+    done
+    [ -n "$wanted" ] || fail "no option has an argument"
+}
+
 # The formats as memctx lists them: manual, help and completion know the same.
 check_formats()
 {
@@ -317,6 +331,7 @@ check_headers()
 
 check_daemon
 check_commands
+check_other_shells
 check_formats
 check_keys
 check_messages

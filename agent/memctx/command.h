@@ -9,8 +9,9 @@
  *    and at the end of the file `command_NAME`, the row;
  * 2. the name of the row in command.c;
  * 3. the file in Makefile.am;
- * 4. SYNOPSIS and COMMANDS in man/memctx.pod, and completion/memctx:
- *    tests/test_docs.sh compares both with the row. */
+ * 4. SYNOPSIS and COMMANDS in man/memctx.pod, completion/memctx, and what
+ *    options have arguments in completion/_memctx and memctx.fish, too:
+ *    tests/test_docs.sh compares all with the row. */
 #ifndef MEMCTX_COMMAND_H
 #define MEMCTX_COMMAND_H
 

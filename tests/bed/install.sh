@@ -22,7 +22,7 @@ test_packages=(
     fuse3 crash python3-drgn bpftool dwarves
     prometheus python3-prometheus-client
     tini busybox-static cpio gzip procps util-linux strace
-    systemd apparmor checkpolicy
+    systemd apparmor checkpolicy zsh fish
 )
 
 installed()
