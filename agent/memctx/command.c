@@ -9,6 +9,7 @@
 
 extern const struct command command_check;
 extern const struct command command_core;
+extern const struct command command_debuginfo;
 extern const struct command command_dmesg;
 extern const struct command command_exec;
 extern const struct command command_export;
@@ -27,25 +28,11 @@ extern const struct command command_wait;
 extern const struct command command_write;
 
 const struct command *const commands[] = {
-    &command_list,
-    &command_show,
-    &command_wait,
-    &command_export,
-    &command_read,
-    &command_write,
-    &command_exec,
-    &command_core,
-    &command_dmesg,
-    &command_symbols,
-    &command_ps,
-    &command_lsmod,
-    &command_stat,
-    &command_check,
-    &command_layout,
-    &command_probe,
-    &command_metrics,
-    &command_help,
-    NULL,
+    &command_list,      &command_show,    &command_wait,    &command_export,
+    &command_debuginfo, &command_read,    &command_write,   &command_exec,
+    &command_core,      &command_dmesg,   &command_symbols, &command_ps,
+    &command_lsmod,     &command_stat,    &command_check,   &command_layout,
+    &command_probe,     &command_metrics, &command_help,    NULL,
 };
 
 const struct command *
