@@ -239,6 +239,18 @@ ask_kernel(struct memctx_layouts *c, const struct memctx_kernel *kernel)
                : MEMCTX_LAYOUT_ASSUMED;
 }
 
+/* Nothing on the host made this layout doubtful, which does not mean that the
+ * host knows of everything that moves RAM. */
+static enum memctx_layout_proof
+ask_for_doubt(struct memctx_layouts *c, const struct memctx_kernel *kernel)
+{
+    const struct memctx_rammap *map = c->maps[c->layout];
+    begin(c, memctx_rammap_size(map), false);
+    return memctx_split_is_elsewhere(map, kernel, low_of(map))
+               ? MEMCTX_LAYOUT_ASSUMED
+               : MEMCTX_LAYOUT_CERTAIN;
+}
+
 /* Of two layouts, in which is this kernel right? *kernel becomes what it is
  * there. */
 static void
@@ -262,11 +274,12 @@ static void
 settle(struct memctx_layouts *c, struct memctx_kernel *kernel)
 {
     c->layout = c->winner;
-    c->proof = MEMCTX_LAYOUT_CERTAIN;
     if (c->n > 1)
         choose(c, kernel);
     if (memctx_rammap_is_doubted(c->maps[0]))
         c->proof = ask_kernel(c, kernel);
+    else if (c->n == 1)
+        c->proof = ask_for_doubt(c, kernel);
 }
 
 /* The kernel that one candidate has found is that of the guest. */

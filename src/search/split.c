@@ -10,6 +10,9 @@
 
 #define ABOVE (4 * MEMCTX_GIB)
 
+/* What is mapped may reach to the end of such a page. */
+#define LARGE (2 * MEMCTX_MIB)
+
 /* So much at the end of a piece may be the firmware's. */
 #define KEPT_MAX (64 * MEMCTX_MIB)
 
@@ -71,26 +74,47 @@ guess(const struct run *run, uint64_t size,
             memctx_min(memctx_round_up(run->below_end, KEPT_MAX), size);
 }
 
+/* The run that is the direct map. False: there is none. Nothing else that a
+ * kernel maps is as large as half of RAM; in a wrong layout some tables of it
+ * may not be found. */
+static bool
+find_direct_map(const struct memctx_rammap *map,
+                const struct memctx_kernel *kernel, struct run *ret)
+{
+    uint64_t size = memctx_rammap_size(map);
+    struct runs runs = {.now = {.distance = UINT64_MAX}, .enough = size / 2};
+    memctx_mapped_visit(map, kernel, add_page, &runs);
+    *ret = runs.best;
+    return ret->bytes >= size / 4;
+}
+
+bool
+memctx_split_is_elsewhere(const struct memctx_rammap *map,
+                          const struct memctx_kernel *kernel, uint64_t low)
+{
+    uint64_t end = memctx_max(memctx_rammap_end(map), ABOVE);
+    struct run direct;
+    return find_direct_map(map, kernel, &direct) &&
+           (direct.below_end > memctx_round_up(low, LARGE) ||
+            direct.above_end > memctx_round_up(end, LARGE));
+}
+
 enum memctx_split_word
 memctx_split_judge(const struct memctx_rammap *map,
                    const struct memctx_kernel *kernel, uint64_t low,
                    uint64_t guesses[MEMCTX_SPLIT_GUESSES])
 {
     uint64_t size = memctx_rammap_size(map);
-    struct runs runs = {.now = {.distance = UINT64_MAX}, .enough = size / 2};
     uint64_t above_end = memctx_rammap_end(map);
+    struct run direct;
     memset(guesses, 0, MEMCTX_SPLIT_GUESSES * sizeof(guesses[0]));
-    memctx_mapped_visit(map, kernel, add_page, &runs);
-    const struct run *best = &runs.best;
-    /* Nothing else that a kernel maps is as large as half of RAM; in a wrong
-     * layout some tables of it may not be found. */
-    if (best->bytes < size / 4)
+    if (!find_direct_map(map, kernel, &direct))
         return MEMCTX_SPLIT_UNTOLD;
     bool whole = above_end <= ABOVE;
-    if (reaches(best->below_end, low) &&
-        (whole ? best->above_end == 0 : reaches(best->above_end, above_end)))
+    if (reaches(direct.below_end, low) &&
+        (whole ? direct.above_end == 0 : reaches(direct.above_end, above_end)))
         return MEMCTX_SPLIT_CONFIRMED;
-    guess(best, size, guesses);
+    guess(&direct, size, guesses);
     return MEMCTX_SPLIT_CONTRADICTED;
 }
 

@@ -7,6 +7,8 @@
 #ifndef MEMCTX_SPLIT_H
 #define MEMCTX_SPLIT_H
 
+#include <stdbool.h>
+
 #include "guest/kernel.h"
 #include "ram/rammap.h"
 
@@ -26,6 +28,14 @@ enum memctx_split_word {
 enum memctx_split_word memctx_split_judge(
     const struct memctx_rammap *map, const struct memctx_kernel *kernel,
     uint64_t low, uint64_t guesses[MEMCTX_SPLIT_GUESSES]);
+
+/* Has the kernel RAM where `map` has none: below 4 GiB from `low` on, or behind
+ * its end? Then the layout is not what it was taken for. That a kernel has less
+ * than there is (mem= on its command line, a DIMM that it does not use) says
+ * nothing. Costs as much. Any thread. */
+bool memctx_split_is_elsewhere(const struct memctx_rammap *map,
+                               const struct memctx_kernel *kernel,
+                               uint64_t low);
 
 /* Where machines of QEMU split so much RAM (their rules, with all options, are
  * in qemu/machine.c), the likeliest first; `size` itself:

@@ -315,8 +315,11 @@ check_answer(const struct memctx_probe_answer *a,
     const struct memctx_rammap *map = ram->maps[a->layout];
     if (a->serial != asked->serial)
         return memctx_error_set(err, MEMCTX_RETRY, "it was not asked for");
+    /* Only its kernel can make a layout doubtful that is certain, and nothing
+     * makes a doubtful one certain. */
     bool certain = ram->n == 1 && !memctx_rammap_is_doubted(map);
-    if (certain != (a->proof == MEMCTX_LAYOUT_CERTAIN) && a->has_kernel)
+    if (a->has_kernel &&
+        a->proof == (certain ? MEMCTX_LAYOUT_PROVEN : MEMCTX_LAYOUT_CERTAIN))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "a layout that is proven otherwise");
     if (a->has_kernel && check_kernel(&a->kernel, map, err) < 0)

@@ -405,15 +405,26 @@ write_image_tables(const struct guestimg *img, const struct guestimg_kernel *k)
     }
 }
 
+/* RAM that begins at a multiple of 1 GiB, and nothing behind it, as Linux does
+ * it. */
+static void
+map_directly(struct guestimg *img, const struct guestimg_kernel *k,
+             uint64_t gpa, uint64_t size)
+{
+    const struct guestimg_space space = {k->root_gpa, k->levels};
+    uint64_t gva = gpa + (k->levels == 5 ? DIRECT_MAP_5 : DIRECT_MAP_4);
+    uint64_t flags = MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX;
+    uint64_t huge = size - size % MEMCTX_GIB;
+    guestimg_map_range(img, &space, gva, gpa, huge, MEMCTX_GIB, flags);
+    guestimg_map_range(img, &space, gva + huge, gpa + huge, size - huge,
+                       LARGE_PAGE, flags);
+}
+
 static void
 write_direct_map(struct guestimg *img, const struct guestimg_kernel *k)
 {
-    struct guestimg_space space = {k->root_gpa, k->levels};
-    uint64_t end =
-        img->size > img->low ? 4 * MEMCTX_GIB + img->size - img->low : img->low;
-    guestimg_map_range(
-        img, &space, k->levels == 5 ? DIRECT_MAP_5 : DIRECT_MAP_4, 0, end,
-        MEMCTX_GIB, MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX);
+    map_directly(img, k, 0, img->low);
+    map_directly(img, k, 4 * MEMCTX_GIB, img->size - img->low);
 }
 
 /* struct new_utsname: sysname, nodename, release, version, ... of 65 bytes. */

@@ -260,11 +260,43 @@ test_kernel_contradicts_the_doubted_layout(void **state)
     assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
 }
 
+/* Nothing on the host speaks against the layout, but the kernel does. */
+static void
+test_kernel_makes_a_layout_doubtful(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel_with_direct_map(f);
+    memctx_rammap_destroy(f->wrong);
+    f->wrong = copy_as(f->right, OTHER_LOW, ABOVE);
+    begin(f, f->wrong, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_ASSUMED);
+    memctx_layouts_destroy(f->layouts);
+    begin(f, f->right, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_CERTAIN);
+}
+
+/* As with mem= on its command line, or a DIMM that it does not use. */
+static void
+test_kernel_with_less_ram_makes_no_layout_doubtful(void **state)
+{
+    struct fixture *f = *state;
+    struct guestimg_kernel kernel = add_kernel_with_direct_map(f);
+    map_above(f, &kernel, 0);
+    begin(f, f->right, NULL);
+    assert_done(try_once(f), &f->err);
+    assert_won(f, &kernel, 0, MEMCTX_LAYOUT_CERTAIN);
+}
+
 static void
 test_kernel_that_maps_no_ram_proves_no_doubted_layout(void **state)
 {
     struct fixture *f = *state;
     struct guestimg_kernel kernel = add_kernel(&f->img, "6.1", 64 * MEMCTX_MIB);
+    const struct guestimg_space space = {kernel.root_gpa, kernel.levels};
+    guestimg_map(&f->img, &space, DIRECT_MAP, 0, MEMCTX_GIB, 0);
+    map_above(f, &kernel, 0);
     memctx_rammap_doubt(f->right);
     begin(f, f->right, NULL);
     assert_done(try_once(f), &f->err);
@@ -455,6 +487,8 @@ main(void)
         T(test_only_layout_is_certain),
         T(test_kernel_confirms_the_doubted_layout),
         T(test_kernel_contradicts_the_doubted_layout),
+        T(test_kernel_makes_a_layout_doubtful),
+        T(test_kernel_with_less_ram_makes_no_layout_doubtful),
         T(test_kernel_that_maps_no_ram_proves_no_doubted_layout),
         T(test_only_layout_that_is_wrong_finds_nothing),
         T(test_budget_is_dealt_out),

@@ -229,6 +229,8 @@ test_only_one_layout_is_certain(void **state)
     refuse(f, &f->answer, "proven otherwise");
     f->answer.proof = MEMCTX_LAYOUT_CERTAIN;
     assert_done(decode(f, &f->answer, &ret), &f->err);
+    f->answer.proof = MEMCTX_LAYOUT_ASSUMED;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
     f->answer.layout = 1;
     refuse(f, &f->answer, "layout");
 }
