@@ -196,7 +196,9 @@ check_explained()
         ends_with at-nowhere 3 memctx symbols web1 --at 0x10
         wants symbols-json "$(memctx symbols web1 --json)" '"name":"_stext"\},.*"name":"fat_exit","module":"fat"\}\]\}$'
         wants symbols-map "$(memctx symbols web1 --format system-map)" '^ffffffff81000100 t do_exit$'
-        [ "$(memctx read web1 do_exit+4 16)" = "$(memctx read web1 "$behind" 16)" ] || fail "read SYMBOL+OFFSET"
+        [ "$(memctx read web1 do_exit+4 16 | tail -n +2)" = "$(memctx read web1 "$behind" 16)" ] || fail "read SYMBOL+OFFSET"
+        wants read-symbol "$(memctx read web1 do_exit+4 16 | head -n 1)" '^ffffffff[0-9a-f]{8} <do_exit\+0x4>:$'
+        wants read-symbol-json "$(memctx read web1 do_exit 16 --json)" '^\{"gva":"0x[0-9a-f]+","symbol":"do_exit","bytes":'
     done
     [ "$(find "$XDG_CACHE_HOME" -name '*.symbols' -perm 600 | wc -l)" = 1 ] || fail "symbols were not kept"
     unset XDG_CACHE_HOME

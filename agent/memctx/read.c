@@ -9,6 +9,9 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "memctx/explained.h"
+#include "memctx/print.h"
+#include "memctx/quote.h"
+#include "text/jsonguard.h"
 
 #define LENGTH 256u
 #define PIECE (64u * 1024) /* read and printed at once; a multiple of a row */
@@ -37,6 +40,7 @@ struct range {
     bool physical;
     uint64_t start;
     uint64_t size;
+    const struct invocation_place *place; /* that was asked for */
 };
 
 /* Prints n bytes of the guest, which has them at `address`. False: standard
@@ -122,16 +126,54 @@ print_pieces(const struct range *range, print_fn *print, uint64_t *ret)
     return EXIT_DONE;
 }
 
+/* The address as a symbol, as debuggers write it. It was typed, and is a symbol
+ * of the guest's, which may be called anything. */
+static void
+add_symbol(const struct range *range, struct memctx_text *text)
+{
+    const struct invocation_place *place = range->place;
+    memctx_text_add_bytes(text, place->symbol, place->symbol_len);
+    if (place->address != 0)
+        memctx_text_add(text, "+" MEMCTX_HEX, place->address);
+}
+
 static enum exit_code
-print_range(const struct read_options *options, const struct range *range)
+print_dump(const struct range *range)
+{
+    MEMCTX_CLEANUP(memctx_text_deinit)
+    struct memctx_text symbol = MEMCTX_TEXT_INIT;
+    uint64_t done;
+    if (range->place->symbol != NULL) {
+        add_symbol(range, &symbol);
+        printf("%016" PRIx64 " <", range->start);
+        quote_print(symbol.bytes != NULL ? symbol.bytes : "");
+        puts(">:");
+    }
+    return print_pieces(range, print_rows, &done);
+}
+
+static void
+print_symbol_member(const struct range *range)
+{
+    MEMCTX_CLEANUP(memctx_text_deinit)
+    struct memctx_text symbol = MEMCTX_TEXT_INIT;
+    add_symbol(range, &symbol);
+    MEMCTX_CLEANUP(memctx_cleanup_json)
+    json_object *text = quote_json(symbol.bytes != NULL ? symbol.bytes : "");
+    fputs(",\"symbol\":", stdout);
+    print_member(text);
+}
+
+static enum exit_code
+print_object(const struct range *range)
 {
     uint64_t done;
-    if (!options->json)
-        return print_pieces(range, options->raw ? print_raw : print_rows,
-                            &done);
+    printf("{\"%s\":\"" MEMCTX_HEX "\"", range->physical ? "gpa" : "gva",
+           range->start);
+    if (range->place->symbol != NULL)
+        print_symbol_member(range);
+    fputs(",\"bytes\":\"", stdout);
     /* The size comes last: only then is it known how much could be read. */
-    printf("{\"%s\":\"" MEMCTX_HEX "\",\"bytes\":\"",
-           range->physical ? "gpa" : "gva", range->start);
     enum exit_code code = print_pieces(range, print_hex, &done);
     printf("\",\"size\":\"" MEMCTX_HEX "\"}\n", done);
     return code;
@@ -199,8 +241,9 @@ run(const struct invocation *in)
 {
     const struct read_options *options = in->options;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    struct range range = {.physical = options->physical, .size = LENGTH};
     struct invocation_place place;
+    struct range range = {
+        .physical = options->physical, .size = LENGTH, .place = &place};
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
     if (options->raw && options->json)
@@ -209,7 +252,13 @@ run(const struct invocation *in)
     if (parse_range(in, &range, &place, &err) < 0)
         return command_misused(in->command, "%s", err.message);
     enum exit_code code = open_range(in, &place, &explained, &range);
-    return code != EXIT_DONE ? code : print_range(options, &range);
+    if (code != EXIT_DONE)
+        return code;
+    if (options->json)
+        return print_object(&range);
+    uint64_t done;
+    return options->raw ? print_pieces(&range, print_raw, &done)
+                        : print_dump(&range);
 }
 
 const struct command command_read = {

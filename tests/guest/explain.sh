@@ -28,7 +28,7 @@ explains()
     is "$name-again" "$(bed_ctl symbols "$name" | own | sum)" "$(said_last "$name" symbols)"
     is "$name-kept" "$(find "$BED_DIR" -name "$(bed_uuid "$name").symbols*" -printf '%m ')" "600 "
     # A function that all of them have; what stands there is code, whichever.
-    is "$name-read" "$(bed_ctl read "$name" do_exit+4 16)" \
+    is "$name-read" "$(bed_ctl read "$name" do_exit+4 16 | tail -n +2)" \
         "$(bed_ctl read "$name" "0x$(bed_ctl symbols "$name" | sed -n 's/ T do_exit$//p' |
             python3 -c 'print("%x" % (int(input(), 16) + 4))')" 16)"
     is "$name-plain" "$(bed_ctl dmesg "$name" | sum)" \
