@@ -93,6 +93,11 @@ static int
 add_boot_backends(struct plan *p, struct memctx_error *err)
 {
     const struct memctx_memconf *conf = p->conf;
+    if (conf->ram_bytes == 0 && conf->doubt[0] != '\0')
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "the size of RAM is not known: it may be in "
+                                "'%s', which cannot be read here",
+                                conf->doubt);
     if (conf->ram_bytes == 0 || conf->ram_bytes > RAM_MAX)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%#" PRIx64 " bytes of RAM: the size is not "

@@ -64,7 +64,8 @@ low_of_microvm(uint64_t ram, uint64_t max4)
         .memory_devices = true, .aligns_devices = true, .slot_room = true \
     }
 
-/* First match counts. A name that ends in '-' or '.' is a prefix of many. */
+/* First match counts. A name that ends in '-' or '.' is a prefix of many.
+ * Proxmox adds "+pve0" and the like to any name, which its QEMU cuts off. */
 static const struct family {
     enum memctx_arch arch;
     const char *name;
@@ -99,8 +100,9 @@ is_name(const char *name, const char *machine)
 {
     size_t len = strlen(name);
     bool prefix = len > 0 && (name[len - 1] == '-' || name[len - 1] == '.');
-    return prefix ? strncmp(machine, name, len) == 0
-                  : strcmp(machine, name) == 0;
+    if (strncmp(machine, name, len) != 0)
+        return false;
+    return prefix || machine[len] == '\0' || (len > 0 && machine[len] == '+');
 }
 
 /* What changed with the version that is the last part of upstream's names;

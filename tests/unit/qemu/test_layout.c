@@ -388,6 +388,9 @@ test_splits_of_other_names(void **state)
         {"pc-i440fx-jammy", 4 * G, 3 * G},
         {"pc-i440fx-rhel7.6.0", 3584 * M, 3 * G},
         {"pc-q35-rhel9.4.0", 4 * G, 2 * G},
+        {"pc+pve0", 4 * G, 3 * G},
+        {"q35+pve1", 4 * G, 2 * G},
+        {"pc-q35-9.0+pve0", 4 * G, 2 * G},
         {"pc-q35-noble-hpb", 2815 * M, 2815 * M},
         {"pc-i440fx-11.0", 4 * G, 3 * G},
         {"pc-1.3", 4 * G, 3584 * M},
@@ -467,6 +470,8 @@ test_ram_that_no_guest_has(void **state)
     struct memctx_memconf none = q35(0);
     struct memctx_memconf large = q35(UINT64_MAX);
     refuse(&none, "size is not known");
+    strcpy(none.doubt, "-readconfig qemu.conf");
+    refuse(&none, "it may be in '-readconfig qemu.conf'");
     refuse(&large, "more than a guest can have");
 }
 
