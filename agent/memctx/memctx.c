@@ -2,7 +2,9 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx, the command line. It does not link libvirt: probe needs none, most
  * commands ask the agent, and livexml.c loads it for the rest. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "memctx/help.h"
@@ -42,9 +44,12 @@ run(const struct invocation *in)
 static enum exit_code
 flush(enum exit_code code)
 {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    return command_fail(EXIT_ERROR, "cannot write to standard output");
+    return command_fail(EXIT_ERROR, "cannot write to standard output%s%s",
+                        errno != 0 ? ": " : "",
+                        errno != 0 ? strerror(errno) : "");
 }
 
 int
