@@ -76,6 +76,7 @@ winimg(unsigned build, enum memctx_paging paging)
     };
     w.build = winimg_build(build, is_wide(&w));
     w.base_gva = is_wide(&w) ? UINT64_C(0xfffff80312400000) : 0x82800000;
+    w.pool_gva = is_wide(&w) ? UINT64_C(0xffffce849b2f0000) : 0x86400000;
     if (!is_wide(&w))
         w.stub_gpa = 0;
     return w;
@@ -482,8 +483,7 @@ place_process(struct guestimg *img, struct winimg *w, unsigned i)
 {
     struct guestimg_space space = space_of(w, w->root_gpa);
     uint64_t gpa = take_page(img);
-    uint64_t gva =
-        (is_wide(w) ? UINT64_C(0xffffce849b2f0000) : 0x86400000) + i * PAGE;
+    uint64_t gva = w->pool_gva + i * PAGE;
     guestimg_map(img, &space, gva, gpa, PAGE,
                  MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX);
     w->eprocess_gva[i] = gva + 0x40;

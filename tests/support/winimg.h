@@ -67,6 +67,7 @@ struct winimg {
     uint64_t tables_gpa; /* the tables below it; and what else is in memory */
     uint64_t image_gpa;
     uint64_t base_gva;
+    uint64_t pool_gva;     /* where processes are */
     bool large_pages;      /* the image is mapped in them */
     unsigned self_index;   /* 0: the root has no self map */
     uint64_t stub_gpa;     /* 0: there is no low stub */

@@ -9,11 +9,16 @@
 
 /* Top-level entry 0x1f0 of 4 levels, where loaded images are on x64; with 5
  * levels it is the same range of addresses. On x86 images begin at the lowest
- * kernel address. */
+ * kernel address: 0x80000000, or up to 0xc0000000 with "increaseuserva" in the
+ * boot configuration (learn.microsoft.com, "4-Gigabyte Tuning"). */
 #define FIRST_64 UINT64_C(0xfffff80000000000)
 #define LAST_64 UINT64_C(0xfffff87fffffffff)
 #define FIRST_32 UINT64_C(0x80000000)
-#define LAST_32 UINT64_C(0xbfffffff)
+#define LAST_32 UINT64_C(0xffffffff)
+
+/* Where x86 maps page tables. A large page looks like one of them there. */
+#define TABLES_32 UINT64_C(0xc0000000)
+#define TABLES_32_SIZE (8 * MEMCTX_MIB)
 
 #define PEEKS_MAX 65536u  /* pages read: 256 MiB */
 #define STEPS_MAX 262144u /* mappings passed */
@@ -27,6 +32,18 @@ memctx_windows_image_pages(struct memctx_iterator *pages,
     memctx_iterator_init(pages, map, paging, root_gpa,
                          wide ? FIRST_64 : FIRST_32, wide ? LAST_64 : LAST_32);
     pages->soft = memctx_windows_soft;
+}
+
+bool
+memctx_windows_image_pages_next(struct memctx_iterator *pages,
+                                struct memctx_mapped_page *ret)
+{
+    /* Bounded by the size of the tables. */
+    while (memctx_iterator_next(pages, ret)) {
+        if (!memctx_range_in(ret->gva, 1, TABLES_32, TABLES_32_SIZE))
+            return true;
+    }
+    return false;
 }
 
 static void
@@ -69,7 +86,7 @@ next_mapping(struct memctx_windows_finder *finder)
     struct memctx_mapped_page page;
     /* Bounded by STEPS_MAX. */
     while (finder->steps_left > 0 &&
-           memctx_iterator_next(&finder->pages, &page)) {
+           memctx_windows_image_pages_next(&finder->pages, &page)) {
         if (finder->steps_left-- == STEPS_MAX)
             finder->mark = page.gva ^ page.gpa;
         bool begins = page.gva != finder->run_end_gva;

@@ -32,6 +32,10 @@ void memctx_windows_image_pages(struct memctx_iterator *pages,
                                 const struct memctx_rammap *map,
                                 enum memctx_paging paging, uint64_t root_gpa);
 
+/* The next of these pages, as memctx_iterator_next(). */
+bool memctx_windows_image_pages_next(struct memctx_iterator *pages,
+                                     struct memctx_mapped_page *ret);
+
 /* May the kernel be there, with pages of it out? Asked when the finder has
  * found none: an image could not be read, or there is none at all, but
  * something is mapped. */

@@ -107,7 +107,7 @@ is_of_same_kernel(const struct pair *pair)
     memctx_windows_image_pages(&pages, pair->map, pair->rival->paging,
                                pair->rival->root_gpa);
     for (int i = 0; i < PAGES_MAX; i++) {
-        if (!memctx_iterator_next(&pages, &page))
+        if (!memctx_windows_image_pages_next(&pages, &page))
             return true;
         if (!maps_to(pair, page.gva, page.gpa))
             return false;

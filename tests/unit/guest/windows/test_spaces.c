@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright (C) 2026 the memctxd authors */
+/* Address spaces that few Windows guests have: less room for the kernel, or
+ * more, an image without headers, and much that is mapped below it. */
+#include "unit.h"
+
+#include "guestimg.h"
+#include "guest/guest.h"
+#include "guest/windows/process.h"
+#include "search/search.h"
+#include "winimg.h"
+
+#define PAGE MEMCTX_PAGE_SIZE
+#define RAM (64 * MEMCTX_MIB)
+#define FOUR MEMCTX_PAGING_X86_64_4LEVEL
+#define FIVE MEMCTX_PAGING_X86_64_5LEVEL
+#define PAE MEMCTX_PAGING_X86_PAE
+#define OLD MEMCTX_PAGING_X86_2LEVEL
+
+struct fixture {
+    struct guestimg img;
+    struct memctx_rammap *map;
+    struct winimg want;
+    struct memctx_search_result result;
+    const struct memctx_kernel *kernel; /* that was found */
+    struct memctx_error err;
+};
+
+static void
+make_ram(struct fixture *f)
+{
+    guestimg_init(&f->img, RAM, RAM);
+    f->map = guestimg_rammap(&f->img, NULL);
+}
+
+static void
+drop_ram(struct fixture *f)
+{
+    memctx_rammap_destroy(f->map);
+    guestimg_deinit(&f->img);
+}
+
+static int
+setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof(*f));
+    make_ram(f);
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    drop_ram(f);
+    test_free(f);
+    return 0;
+}
+
+static void
+begin(struct fixture *f, unsigned build, enum memctx_paging paging)
+{
+    drop_ram(f);
+    make_ram(f);
+    f->want = winimg(build, paging);
+}
+
+static int
+probe(struct fixture *f)
+{
+    struct memctx_search_request request = {.all = true};
+    struct memctx_search *search;
+    f->kernel = &f->result.kernels[0];
+    assert_done(memctx_search_create(&search, &f->err), &f->err);
+    int failed =
+        memctx_search_try(search, f->map, &request, &f->result, &f->err);
+    memctx_search_destroy(search);
+    return failed;
+}
+
+static void
+expect_found(struct fixture *f)
+{
+    const struct winimg *w = &f->want;
+    assert_done(probe(f), &f->err);
+    assert_int_equal(f->result.n_kernels, 1);
+    assert_int_equal(f->kernel->kcr3, w->root_gpa);
+    assert_int_equal(f->kernel->paging, w->paging);
+    assert_true(f->kernel->base_gva == w->base_gva);
+    assert_true(f->kernel->first_process_gva == w->eprocess_gva[0]);
+}
+
+static void
+expect_processes(struct fixture *f)
+{
+    struct memctx_process list[8];
+    size_t n;
+    assert_done(memctx_windows_processes(f->map, f->kernel, list,
+                                         MEMCTX_ARRAY_LEN(list), &n, &f->err),
+                &f->err);
+    assert_int_equal(n, f->want.n_processes);
+}
+
+static void
+expect_right(struct fixture *f)
+{
+    const struct winimg_build *build = f->want.build;
+    expect_found(f);
+    assert_int_equal(f->kernel->windows_facts.offsets.pid, build->pid);
+    expect_processes(f);
+}
+
+/* bcdedit /set increaseuserva 3072: the kernel has one GiB of four. */
+static void
+test_kernel_with_less_room(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        unsigned build;
+        enum memctx_paging paging;
+    } kernels[] = {{7601, OLD}, {7601, PAE}, {19041, PAE}};
+    for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(kernels); i++) {
+        begin(f, kernels[i / 2].build, kernels[i / 2].paging);
+        f->want.base_gva = 0xe1800000;
+        f->want.pool_gva = 0xe6400000;
+        f->want.large_pages = i % 2 == 0;
+        winimg_write(&f->img, &f->want);
+        expect_right(f);
+    }
+}
+
+/* ---- headers ---------------------------------------------------------------
+ */
+
+/* ---- much is mapped --------------------------------------------------------
+ */
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_kernel_with_less_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
