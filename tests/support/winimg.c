@@ -434,7 +434,9 @@ winimg_write_stub(const struct guestimg *img, const struct winimg *w,
     bool five = w->paging == MEMCTX_PAGING_X86_64_5LEVEL;
     put(page, UINT64_C(0x00000001000600e9) | 0x4d00, 8);
     put(page + 0x58, gpa + PAGE, 8); /* TiledCr3 */
-    put(page + 0x70, w->base_gva + WINIMG_TEXT + 0x800, 8);
+    put(page + 0x70,
+        w->target_gva != 0 ? w->target_gva : w->base_gva + WINIMG_TEXT + 0x800,
+        8);
     put(page + 0x78, UINT64_C(0xfffff7f00000c000), 8);
     put(page + 0x90, UINT64_C(0x80050033), 8);
     put(page + 0xa0, root_gpa, 8);

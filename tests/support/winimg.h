@@ -71,6 +71,7 @@ struct winimg {
     bool large_pages;      /* the image is mapped in them */
     unsigned self_index;   /* 0: the root has no self map */
     uint64_t stub_gpa;     /* 0: there is no low stub */
+    uint64_t target_gva;   /* where the stub jumps to; 0: into the image */
     bool kva_shadow;       /* with PCID bits, and a root for user space */
     bool user_half;        /* the System root has something in it */
     uint64_t time;         /* SystemTime */

@@ -56,11 +56,18 @@ memctx_windows_clue_name(enum memctx_windows_clue clue)
 }
 
 static bool
+is_la57(const unsigned char *stub)
+{
+    return (memctx_le64(stub + STUB_CR4) & CR4_LA57) != 0;
+}
+
+static bool
 is_stub(uint64_t gpa, const unsigned char *page)
 {
+    uint64_t half_gva = UINT64_MAX << (is_la57(page) ? 56 : 47);
     return gpa >= LOW_GPA && gpa < LOW_END &&
            (memctx_le64(page) & STUB_MASK) == STUB_START &&
-           memctx_le64(page + STUB_LM_TARGET) >= UINT64_C(0xffff800000000000) &&
+           memctx_le64(page + STUB_LM_TARGET) >= half_gva &&
            (memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME) != 0 &&
            memctx_le64(page + STUB_CR3) >> 52 == 0;
 }
@@ -199,7 +206,7 @@ memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
     if (is_stub(clue_gpa, page)) {
         const enum memctx_windows_clue stub = MEMCTX_WINDOWS_CLUE_LOW_STUB;
         uint64_t gpa = memctx_le64(page + STUB_CR3) & MEMCTX_PTE_FRAME;
-        bool la57 = (memctx_le64(page + STUB_CR4) & CR4_LA57) != 0;
+        bool la57 = is_la57(page);
         add(&roots, gpa, la57 ? five : four, stub, NULL);
         add(&roots, gpa, la57 ? four : five, stub, NULL);
     }

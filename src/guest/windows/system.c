@@ -39,9 +39,11 @@ memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb)
 bool
 memctx_windows_is_kernel_gva(const struct memctx_view *view, uint64_t gva)
 {
-    return memctx_view_pointer_size(view) == 8
-               ? gva >= UINT64_C(0xffff800000000000)
-               : gva >= UINT64_C(0x80000000) && gva <= UINT32_MAX;
+    const struct memctx_paging_format *format =
+        memctx_paging_format(view->paging);
+    return format->above == MEMCTX_ABOVE_ZEROS
+               ? gva >= UINT64_C(0x80000000) && gva <= UINT32_MAX
+               : gva >= UINT64_MAX << (format->va_bits - 1);
 }
 
 /* Is there a LIST_ENTRY at gva whose neighbours point back to it? */

@@ -130,6 +130,30 @@ test_kernel_with_less_room(void **state)
     }
 }
 
+/* Where the kernel's half begins lower: pools, and where the low stub jumps. */
+static void
+test_addresses_of_57_bits(void **state)
+{
+    struct fixture *f = *state;
+    static const unsigned builds[] = {20348, 26100};
+    for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(builds); i++) {
+        begin(f, builds[i / 2], FIVE);
+        f->want.pool_gva = UINT64_C(0xff1a00044e403000);
+        f->want.target_gva = UINT64_C(0xff11000000054d00);
+        if (i % 2 == 0)
+            f->want.self_index = 0;
+        winimg_write(&f->img, &f->want);
+        expect_right(f);
+    }
+    /* With 4 levels no pointer of the kernel is there. */
+    begin(f, 19041, FOUR);
+    winimg_write(&f->img, &f->want);
+    guestimg_write_le64(&f->img, f->want.pointer_gpa,
+                        UINT64_C(0xff1a00044e403000));
+    assert_int_equal(probe(f), -1);
+    assert_error(&f->err, MEMCTX_RETRY, "no kernel address");
+}
+
 /* ---- headers ---------------------------------------------------------------
  */
 
@@ -142,6 +166,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_kernel_with_less_room),
+        T(test_addresses_of_57_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
