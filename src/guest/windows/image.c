@@ -19,6 +19,7 @@
 #define DEBUG_CODEVIEW 2u
 #define RSDS_LEN 24u
 #define KERNEL_NAME "ntoskrnl.exe"
+#define BUILT_AS "ntkr" /* ntkrnlmp, ntkrnlpa, ntkrpamp, ntkrla57 */
 
 /* Offsets in the file header, from "PE\0\0" on, and in the optional header. */
 #define PE_MACHINE 4u
@@ -167,6 +168,17 @@ read_export_directory(const struct parser *p, struct export_directory *ret,
     return 0;
 }
 
+/* A kernel exports under one name, whatever its file is called. Should one with
+ * 5 levels (ntkrla57.exe) not do so, it has the name that it was built under.
+ */
+static bool
+is_kernel_name(const char *name)
+{
+    return strcasecmp(name, KERNEL_NAME) == 0 ||
+           (strlen(name) == strlen(KERNEL_NAME) &&
+            strncasecmp(name, BUILT_AS, strlen(BUILT_AS)) == 0);
+}
+
 static int
 check_name(const struct parser *p, const struct export_directory *exports,
            struct memctx_error *err)
@@ -174,7 +186,7 @@ check_name(const struct parser *p, const struct export_directory *exports,
     char name[sizeof(KERNEL_NAME)] = "";
     if (read_at(p, exports->name, name, sizeof(name), "export name", err) < 0)
         return -1;
-    if (name[sizeof(name) - 1] != '\0' || strcasecmp(name, KERNEL_NAME) != 0)
+    if (name[sizeof(name) - 1] != '\0' || !is_kernel_name(name))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "image exports as '%.12s', not " KERNEL_NAME,
                                 name);
@@ -360,7 +372,7 @@ static bool
 has_pdb_of_kernel(const struct memctx_windows_image *image)
 {
     return strncasecmp(image->identity, "ntoskrnl.pdb/", 13) == 0 ||
-           strncasecmp(image->identity, "ntkr", 4) == 0;
+           strncasecmp(image->identity, BUILT_AS, strlen(BUILT_AS)) == 0;
 }
 
 /* Its export directory is out: is it a kernel all the same? */

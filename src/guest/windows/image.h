@@ -41,7 +41,8 @@ struct memctx_windows_image {
     size_t n_resident; /* where it may keep PsInitialSystemProcess */
 };
 
-/* Is there an image at gva whose export directory says ntoskrnl.exe; or, where
+/* Is there an image at gva whose export directory says ntoskrnl.exe, or one of
+ * the names that kernels are built under (ntkrla57.exe); or, where
  * that cannot be read, one with the sections or the PDB of a kernel? 0 and
  * *ret, or -1 with RETRY (what is wrong with it) or GONE, and of *ret only
  * is_incomplete says anything: it may be ntoskrnl.exe all the same. Reads the

@@ -154,6 +154,32 @@ test_addresses_of_57_bits(void **state)
     assert_error(&f->err, MEMCTX_RETRY, "no kernel address");
 }
 
+static void
+test_names_of_kernels(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *name;
+        bool is_kernel;
+    } names[] = {
+        {"ntkrla57.exe", true},      {"NTKRNLMP.EXE", true},
+        {"ntkrnlpa.exe", true},      {"ntkrla57.exes", false},
+        {"securekernella57", false}, {"securekernel.exe", false},
+        {"hal.dll", false},          {"ntoskrnl.sys", false},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(names); i++) {
+        begin(f, 20348, i == 0 ? FIVE : FOUR);
+        f->want.export_as = names[i].name;
+        winimg_write(&f->img, &f->want);
+        if (names[i].is_kernel) {
+            expect_right(f);
+            continue;
+        }
+        assert_int_equal(probe(f), -1);
+        assert_error(&f->err, MEMCTX_RETRY, "image exports as '");
+    }
+}
+
 /* ---- headers ---------------------------------------------------------------
  */
 
@@ -167,6 +193,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_kernel_with_less_room),
         T(test_addresses_of_57_bits),
+        T(test_names_of_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
