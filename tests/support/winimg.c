@@ -70,6 +70,7 @@ winimg(unsigned build, enum memctx_paging paging)
         .stub_gpa = 0x13000,
         .time = UINT64_C(133500000000000000),
         .uptime = UINT64_C(6000000000),
+        .user_flags = 1,
         .export_as = "ntoskrnl.exe",
         .pdb = "ntkrnlmp.pdb",
         .n_processes = 3,
@@ -525,7 +526,8 @@ write_process(const struct guestimg *img, const struct winimg *w, unsigned i)
     write_links(img, w, i, gpa + w->build->links);
     write_number(img, gpa + CREATE_TIME, i == 0 ? w->created : w->time, 8);
     if (i == 0 && w->kva_shadow && w->build->user_dtb != 0)
-        write_number(img, gpa + w->build->user_dtb, w->shadow_gpa | 1, word);
+        write_number(img, gpa + w->build->user_dtb,
+                     w->shadow_gpa | w->user_flags, word);
 }
 
 static void

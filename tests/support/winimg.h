@@ -73,6 +73,7 @@ struct winimg {
     uint64_t stub_gpa;     /* 0: there is no low stub */
     uint64_t target_gva;   /* where the stub jumps to; 0: into the image */
     bool kva_shadow;       /* with PCID bits, and a root for user space */
+    uint64_t user_flags;   /* of that root in UserDirectoryTableBase */
     bool user_half;        /* the System root has something in it */
     uint64_t time;         /* SystemTime */
     uint64_t uptime;       /* InterruptTime */

@@ -20,6 +20,10 @@
 #define FIELDS_TO 0x800u
 #define TIMES_FROM 0x40u
 
+/* Bit 63 of a new CR3 keeps what the processor knows of the PCID; bits 62 and
+ * 61 switch linear address masking on (SDM volume 3A, 4.5 and 4.10.4.1). */
+#define CR3_FLAGS MEMCTX_PTE_BITS(63, 61)
+
 /* Pointers that are followed in search of the System process. */
 #define POINTERS_MAX 8192u
 
@@ -192,6 +196,14 @@ is_shadow_root(const struct memctx_view *view, uint64_t gpa)
     return self;
 }
 
+/* The value of CR3 that is to be for user space: without the bits that tell the
+ * processor how to load it. 0: it is no such value. */
+static uint64_t
+cr3_gpa(uint64_t value)
+{
+    return (value & ~CR3_FLAGS) >> 52 == 0 ? value & MEMCTX_PTE_FRAME : 0;
+}
+
 /* UserDirectoryTableBase has no getter; its value gives it away: of all that a
  * KPROCESS holds it is the only root beside DirectoryTableBase. 0 when there is
  * none, or more than one. */
@@ -207,7 +219,7 @@ find_user_dtb(struct memctx_view *view,
         uint64_t value;
         if (memctx_view_le64(view, system->eprocess_gva + at, &value, NULL) < 0)
             return 0;
-        if (value >> 52 != 0 || !is_shadow_root(view, value & MEMCTX_PTE_FRAME))
+        if (!is_shadow_root(view, cr3_gpa(value)))
             continue;
         if (found != 0)
             return 0;

@@ -180,6 +180,32 @@ test_names_of_kernels(void **state)
     }
 }
 
+/* Bits that tell the processor how to load CR3 are no part of an address. */
+static void
+test_flags_of_the_root_for_user_space(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t flags;
+        bool is_root;
+    } values[] = {
+        {0, true},
+        {UINT64_C(1) << 63 | 1, true},
+        {UINT64_C(7) << 61 | 1, true},
+        {UINT64_C(1) << 60, false},
+        {UINT64_C(0xffff) << 48, false},
+    };
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(values); i++) {
+        begin(f, 19041, FOUR);
+        f->want.kva_shadow = true;
+        f->want.user_flags = values[i].flags;
+        winimg_write(&f->img, &f->want);
+        expect_right(f);
+        assert_int_equal(f->kernel->windows_facts.offsets.user_dtb,
+                         values[i].is_root ? f->want.build->user_dtb : 0);
+    }
+}
+
 /* ---- headers ---------------------------------------------------------------
  */
 
@@ -194,6 +220,7 @@ main(void)
         T(test_kernel_with_less_room),
         T(test_addresses_of_57_bits),
         T(test_names_of_kernels),
+        T(test_flags_of_the_root_for_user_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
