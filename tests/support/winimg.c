@@ -544,6 +544,16 @@ write_processes(struct guestimg *img, struct winimg *w)
 }
 
 void
+winimg_add_image(struct guestimg *img, struct winimg *w)
+{
+    uint64_t free_gpa = img->free_gpa;
+    img->free_gpa = w->next_gpa;
+    write_image(img, w);
+    w->next_gpa = img->free_gpa;
+    img->free_gpa = free_gpa;
+}
+
+void
 winimg_write(struct guestimg *img, struct winimg *w)
 {
     uint64_t free_gpa = img->free_gpa;

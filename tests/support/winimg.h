@@ -116,6 +116,9 @@ struct winimg winimg(unsigned build, enum memctx_paging paging);
  * be called again for a later stage: what is there is written again. */
 void winimg_write(struct guestimg *img, struct winimg *w);
 
+/* Write and map its image alone: a further one for the space of `root_gpa`. */
+void winimg_add_image(struct guestimg *img, struct winimg *w);
+
 /* Time goes by. */
 void winimg_tick(const struct guestimg *img, struct winimg *w, uint64_t by);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Looks for "MZ" at the pages that are mapped where kernels are. */
+/* Looks for "MZ" at the pages that are mapped where kernels are; and for the
+ * export directory of an image whose headers were wiped, or are out. */
 #include "guest/windows/finder.h"
 
 #include <inttypes.h>
@@ -20,8 +21,11 @@
 #define TABLES_32 UINT64_C(0xc0000000)
 #define TABLES_32_SIZE (8 * MEMCTX_MIB)
 
-#define PEEKS_MAX 65536u  /* pages read: 256 MiB */
-#define STEPS_MAX 262144u /* mappings passed */
+#define PEEKS_MAX 65536u   /* pages read: 256 MiB */
+#define STEPS_MAX 1048576u /* mappings passed: 4 GiB of small pages */
+
+/* A kernel has more than that in a row, but where pages of it are out. */
+#define RUN_MIN (4 * MEMCTX_PAGE_SIZE)
 
 void
 memctx_windows_image_pages(struct memctx_iterator *pages,
@@ -54,7 +58,7 @@ restart(struct memctx_windows_finder *finder, bool thorough)
                                view->root_gpa);
     finder->thorough = thorough;
     finder->page.size = 0;
-    finder->run_end_gva = 0;
+    finder->run = finder->page;
 }
 
 void
@@ -65,7 +69,7 @@ memctx_windows_finder_init(struct memctx_windows_finder *finder,
     finder->peeks_left = PEEKS_MAX;
     finder->steps_left = STEPS_MAX;
     finder->mark = 0;
-    finder->is_incomplete = false;
+    finder->is_incomplete = finder->has_headers = false;
     finder->n_images = 0;
     restart(finder, false);
 }
@@ -78,8 +82,19 @@ cut_first_page(struct memctx_mapped_page *page)
     page->size -= MEMCTX_PAGE_SIZE;
 }
 
-/* The next mapping that is of interest in this round: one that begins a run,
- * or what the first round has left out. */
+/* Does this mapping make the run that it is in, or begins, long enough? */
+static bool
+makes_run(struct memctx_mapped_page *run, const struct memctx_mapped_page *page)
+{
+    if (page->gva != run->gva + run->size)
+        *run = (struct memctx_mapped_page){page->gva, page->gpa, 0};
+    bool was_short = run->size < RUN_MIN;
+    run->size += page->size;
+    return was_short && run->size >= RUN_MIN;
+}
+
+/* The next mapping that is of interest in this round: one that begins a long
+ * run, or any. */
 static bool
 next_mapping(struct memctx_windows_finder *finder)
 {
@@ -89,13 +104,9 @@ next_mapping(struct memctx_windows_finder *finder)
            memctx_windows_image_pages_next(&finder->pages, &page)) {
         if (finder->steps_left-- == STEPS_MAX)
             finder->mark = page.gva ^ page.gpa;
-        bool begins = page.gva != finder->run_end_gva;
-        finder->run_end_gva = page.gva + page.size;
-        if (finder->thorough && begins)
-            cut_first_page(&page);
-        if (finder->thorough ? page.size == 0 : !begins)
+        if (!finder->thorough && !makes_run(&finder->run, &page))
             continue;
-        finder->page = page;
+        finder->page = finder->thorough ? page : finder->run;
         return true;
     }
     return false;
@@ -112,15 +123,38 @@ next_page(struct memctx_windows_finder *finder)
     return next_mapping(finder);
 }
 
-/* Does the page begin with "MZ"? */
+/* Is there an image at this page, or the export directory of one? */
 static bool
-peek(struct memctx_windows_finder *finder)
+peek(struct memctx_windows_finder *finder, struct memctx_windows_image *ret,
+     struct memctx_error *why)
 {
-    unsigned char mz[2];
+    unsigned char head[MEMCTX_WINDOWS_EXPORT_DIRECTORY];
     finder->peeks_left--;
-    return memctx_rammap_read(finder->view->map, finder->page.gpa, mz,
-                              sizeof(mz), NULL) == 0 &&
-           mz[0] == 'M' && mz[1] == 'Z';
+    if (memctx_rammap_read(finder->view->map, finder->page.gpa, head,
+                           sizeof(head), NULL) < 0)
+        return false;
+    if (head[0] != 'M' || head[1] != 'Z')
+        return finder->thorough &&
+               memctx_windows_image_by_exports(finder->view, finder->page.gva,
+                                               head, ret);
+    if (memctx_windows_image_read(finder->view, finder->page.gva, ret, why) ==
+        0)
+        return true;
+    finder->has_headers = true;
+    finder->is_incomplete = finder->is_incomplete || ret->is_incomplete;
+    return false;
+}
+
+/* Note an image; false: it was returned before. */
+static bool
+is_new(struct memctx_windows_finder *finder, uint64_t base_gva)
+{
+    for (size_t i = 0; i < finder->n_images; i++) {
+        if (finder->base_gva[i] == base_gva)
+            return false;
+    }
+    finder->base_gva[finder->n_images++] = base_gva;
+    return true;
 }
 
 int
@@ -131,20 +165,16 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
     struct memctx_error why = MEMCTX_ERROR_INIT;
     /* Bounded by PEEKS_MAX: each turn takes a peek, or begins the last round.
      */
-    while (finder->peeks_left > 0) {
+    while (finder->peeks_left > 0 &&
+           finder->n_images < MEMCTX_WINDOWS_IMAGES_MAX) {
         if (!next_page(finder)) {
             if (finder->thorough)
                 break;
             restart(finder, true);
             continue;
         }
-        if (!peek(finder))
-            continue;
-        finder->n_images++;
-        if (memctx_windows_image_read(finder->view, finder->page.gva, ret,
-                                      &why) == 0)
+        if (peek(finder, ret, &why) && is_new(finder, ret->base_gva))
             return 0;
-        finder->is_incomplete = finder->is_incomplete || ret->is_incomplete;
         if (why.kind == MEMCTX_GONE)
             break;
     }
@@ -155,10 +185,12 @@ memctx_windows_finder_next(struct memctx_windows_finder *finder,
         why.kind == MEMCTX_OK ? "" : "; the last image: ", why.message);
 }
 
-bool
-memctx_windows_finder_may_have_missed(
-    const struct memctx_windows_finder *finder)
+enum memctx_windows_missed
+memctx_windows_finder_missed(const struct memctx_windows_finder *finder)
 {
-    return finder->is_incomplete ||
-           (finder->n_images == 0 && finder->steps_left < STEPS_MAX);
+    if (finder->steps_left == STEPS_MAX)
+        return MEMCTX_WINDOWS_MISSED_NONE;
+    return finder->is_incomplete || !finder->has_headers
+               ? MEMCTX_WINDOWS_MISSED_OUT
+               : MEMCTX_WINDOWS_MISSED_BARE;
 }

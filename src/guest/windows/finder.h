@@ -13,16 +13,20 @@
 #include "paging/view.h"
 #include "guest/windows/image.h"
 
+#define MEMCTX_WINDOWS_IMAGES_MAX 16
+
 /* Embedded by the caller; about 20 KiB. The members are the finder's own. */
 struct memctx_windows_finder {
     struct memctx_view *view;
     struct memctx_iterator pages;
-    bool thorough; /* not only where mappings begin: every page */
+    bool thorough; /* not only where much is mapped in a row: every page */
     struct memctx_mapped_page page; /* where it is */
-    uint64_t run_end_gva;           /* behind the mapping before */
+    struct memctx_mapped_page run;  /* mapped in a row so far */
     uint64_t mark;      /* where the first page of all is, and leads to */
     bool is_incomplete; /* one of the images so far */
-    unsigned n_images;  /* so far: they begin with "MZ" */
+    bool has_headers;   /* one of them */
+    uint64_t base_gva[MEMCTX_WINDOWS_IMAGES_MAX]; /* of those returned */
+    size_t n_images;
     uint64_t peeks_left;
     uint64_t steps_left;
 };
@@ -36,19 +40,26 @@ void memctx_windows_image_pages(struct memctx_iterator *pages,
 bool memctx_windows_image_pages_next(struct memctx_iterator *pages,
                                      struct memctx_mapped_page *ret);
 
-/* May the kernel be there, with pages of it out? Asked when the finder has
- * found none: an image could not be read, or there is none at all, but
- * something is mapped. */
-bool memctx_windows_finder_may_have_missed(
+/* How likely is it that the kernel is there, though the finder has found none?
+ */
+enum memctx_windows_missed {
+    MEMCTX_WINDOWS_MISSED_NONE, /* nothing is mapped */
+    MEMCTX_WINDOWS_MISSED_BARE, /* there are images of drivers; it may be one
+                                   without headers */
+    MEMCTX_WINDOWS_MISSED_OUT   /* an image could not be read; or there is no
+                                   other */
+};
+enum memctx_windows_missed memctx_windows_finder_missed(
     const struct memctx_windows_finder *finder);
 
 void memctx_windows_finder_init(struct memctx_windows_finder *finder,
                                 struct memctx_view *view);
 
-/* The next image that exports as ntoskrnl.exe. 0 and *ret; or -1 with RETRY:
- * there is none any more (the message says what the best of the images was, if
- * any), or GONE. First where runs of mapped pages begin, then at all pages; at
- * most 65536 of them in all, in at most 262144 mappings. */
+/* The next image that exports as ntoskrnl.exe, at most 16 of them. 0 and *ret;
+ * or -1 with RETRY: there is none any more (the message says what the best of
+ * the images was, if any), or GONE. First where 16 KiB in a row begin, then at
+ * all pages, where it may be found by its export directory alone. At most 65536
+ * pages are read, and 1048576 mappings passed. */
 int memctx_windows_finder_next(struct memctx_windows_finder *finder,
                                struct memctx_windows_image *ret,
                                struct memctx_error *err);

@@ -20,6 +20,7 @@
 #define RSDS_LEN 24u
 #define KERNEL_NAME "ntoskrnl.exe"
 #define BUILT_AS "ntkr" /* ntkrnlmp, ntkrnlpa, ntkrpamp, ntkrla57 */
+#define FUNCTIONS_MAX 65536u
 
 /* Offsets in the file header, from "PE\0\0" on, and in the optional header. */
 #define PE_MACHINE 4u
@@ -147,17 +148,10 @@ struct export_directory {
     uint32_t ordinals;
 };
 
-static int
-read_export_directory(const struct parser *p, struct export_directory *ret,
-                      struct memctx_error *err)
+static struct export_directory
+parse_export_directory(const unsigned char *raw)
 {
-    unsigned char raw[40];
-    uint32_t rva;
-    uint32_t size;
-    if (read_directory(p, EXPORTS, &rva, &size, err) < 0 ||
-        read_at(p, rva, raw, sizeof(raw), "export directory", err) < 0)
-        return -1;
-    *ret = (struct export_directory){
+    return (struct export_directory){
         .name = memctx_le32(raw + 12),
         .n_functions = memctx_le32(raw + 20),
         .n_names = memctx_le32(raw + 24),
@@ -165,6 +159,19 @@ read_export_directory(const struct parser *p, struct export_directory *ret,
         .names = memctx_le32(raw + 32),
         .ordinals = memctx_le32(raw + 36),
     };
+}
+
+static int
+read_export_directory(const struct parser *p, struct export_directory *ret,
+                      struct memctx_error *err)
+{
+    unsigned char raw[MEMCTX_WINDOWS_EXPORT_DIRECTORY];
+    uint32_t rva;
+    uint32_t size;
+    if (read_directory(p, EXPORTS, &rva, &size, err) < 0 ||
+        read_at(p, rva, raw, sizeof(raw), "export directory", err) < 0)
+        return -1;
+    *ret = parse_export_directory(raw);
     return 0;
 }
 
@@ -411,4 +418,41 @@ memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
     image.build = read_build(&p);
     *ret = image;
     return 0;
+}
+
+/* Where the directory is in the image, going by its own tables, which linkers
+ * put behind it: one of them begins in its page. 0: it is no directory. */
+static uint32_t
+rva_of_directory(const struct export_directory *exports)
+{
+    uint32_t first =
+        (uint32_t)memctx_min(memctx_min(exports->name, exports->functions),
+                             memctx_min(exports->names, exports->ordinals));
+    bool counts = exports->n_functions > 0 &&
+                  exports->n_functions <= FUNCTIONS_MAX &&
+                  exports->n_names <= exports->n_functions;
+    return counts ? first - first % MEMCTX_PAGE_SIZE : 0;
+}
+
+bool
+memctx_windows_image_by_exports(
+    struct memctx_view *view, uint64_t gva,
+    const unsigned char head[MEMCTX_WINDOWS_EXPORT_DIRECTORY],
+    struct memctx_windows_image *ret)
+{
+    struct export_directory exports = parse_export_directory(head);
+    uint32_t rva = rva_of_directory(&exports);
+    struct memctx_windows_image image = {.size = IMAGE_MAX, .by_exports = true};
+    struct parser p = {.view = view, .image = &image};
+    /* Its first member, Characteristics, is not in use. */
+    if (memctx_le32(head) != 0 || rva == 0 || rva > gva)
+        return false;
+    image.base_gva = gva - rva;
+    if (check_name(&p, &exports, NULL) < 0)
+        return false;
+    find_exports(&p, &exports);
+    image.build = read_build(&p);
+    image.size = 0;
+    *ret = image;
+    return true;
 }

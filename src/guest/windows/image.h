@@ -30,13 +30,14 @@ struct memctx_windows_resident {
 
 struct memctx_windows_image {
     uint64_t base_gva;
-    uint32_t size;
+    uint32_t size;                      /* 0: not known */
     uint32_t build;                     /* of NtBuildNumber; 0: not known */
     char identity[MEMCTX_IDENTITY_MAX]; /* PDB/GUID/age; "": not known */
     uint64_t exports_gva[MEMCTX_WINDOWS_EXPORTS];
     bool
         is_incomplete; /* a page of the exports could not be read; then only: */
     bool by_sections;  /* known by its sections or its PDB, not by its name */
+    bool by_exports;   /* known by its name, but its headers are not there */
     struct memctx_windows_resident resident[MEMCTX_WINDOWS_RESIDENT_MAX];
     size_t n_resident; /* where it may keep PsInitialSystemProcess */
 };
@@ -51,5 +52,16 @@ struct memctx_windows_image {
 int memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
                               struct memctx_windows_image *ret,
                               struct memctx_error *err);
+
+#define MEMCTX_WINDOWS_EXPORT_DIRECTORY 40u /* bytes */
+
+/* The same of an image whose headers are not there: do these bytes, which begin
+ * the page at gva, begin its export directory? That is a section of its own,
+ * and says where in the image it is. What only headers tell is not known then.
+ * Reads nothing where the bytes are no such directory. Any thread. */
+bool memctx_windows_image_by_exports(
+    struct memctx_view *view, uint64_t gva,
+    const unsigned char head[MEMCTX_WINDOWS_EXPORT_DIRECTORY],
+    struct memctx_windows_image *ret);
 
 #endif

@@ -50,9 +50,14 @@ read_process(struct list *list, uint64_t eprocess, struct memctx_process *ret,
 /* PsActiveProcessHead, in the kernel's own image, is the one node of the list
  * that is in no process. */
 static bool
-is_head(const struct memctx_kernel *kernel, uint64_t link)
+is_head(struct list *list, uint64_t link)
 {
-    return memctx_range_in(link, 1, kernel->base_gva, kernel->size_bytes);
+    const struct memctx_kernel *kernel = list->kernel;
+    uint64_t size = kernel->size_bytes;
+    return size != 0
+               ? memctx_range_in(link, 1, kernel->base_gva, size)
+               : !memctx_windows_is_process(
+                     &list->view, link - kernel->windows_facts.offsets.links);
 }
 
 static bool
@@ -120,12 +125,13 @@ walk_list(struct list *list, struct found *found, struct memctx_error *err)
     bool passed_head = false;
     /* Bounded: each turn but one adds a process that was not listed yet. */
     do {
-        if (is_head(kernel, link) && passed_head)
+        bool at_head = is_head(list, link);
+        if (at_head && passed_head)
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "process list runs in a circle behind "
                                     "process %zu: link %#" PRIx64,
                                     found->n, link);
-        if (is_head(kernel, link))
+        if (at_head)
             passed_head = true;
         else if (add_process(list, link, found, err) < 0)
             return -1;

@@ -23,9 +23,6 @@
 /* What the proof of one root may take: about 50 ms of CPU. */
 #define STEPS_A_ROOT 131072u
 
-/* Images that export as ntoskrnl.exe and turn out to be no running kernel. */
-#define IMAGES_MAX 16
-
 /* A root on its way through the checks. */
 struct candidate {
     struct memctx_windows_root root;
@@ -35,9 +32,9 @@ struct candidate {
     struct memctx_windows_finder finder;
     struct memctx_windows_image image;
     struct memctx_windows_system system;
-    bool is_incomplete; /* a check failed for want of a page of the image */
-    uint64_t lead_gpa;  /* another root, which the System process names; or 0 */
-    unsigned passed;    /* checks */
+    enum memctx_windows_missed missed; /* a check failed for want of a page */
+    uint64_t lead_gpa; /* another root, which the System process names; or 0 */
+    unsigned passed;   /* checks */
     char checks[MEMCTX_CHECKS_MAX];
 };
 
@@ -176,7 +173,7 @@ check_ntoskrnl(struct candidate *c, struct memctx_error *err)
     memctx_windows_finder_init(&c->finder, &c->view);
     int failed = memctx_windows_finder_next(&c->finder, &c->image, err);
     if (failed < 0)
-        c->is_incomplete = memctx_windows_finder_may_have_missed(&c->finder);
+        c->missed = memctx_windows_finder_missed(&c->finder);
     return failed;
 }
 
@@ -196,19 +193,31 @@ check_owner(struct candidate *c, struct memctx_error *err)
                             c->system.dtb_gpa);
 }
 
+/* Is a page out that says where the System process is? */
+static bool
+lacks_page(struct candidate *c)
+{
+    uint64_t gva = c->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS];
+    uint64_t ignored;
+    return gva == 0 ? c->image.is_incomplete
+                    : memctx_view_pointer(&c->view, gva, &ignored, NULL) < 0;
+}
+
 /* More than one image may export as ntoskrnl.exe: the file, mapped as data, or
  * a copy for crash dumps. Only one is the kernel that runs here. */
 static int
 check_system_process(struct candidate *c, struct memctx_error *err)
 {
-    for (int i = 0; i < IMAGES_MAX; i++) {
+    for (int i = 0; i < MEMCTX_WINDOWS_IMAGES_MAX; i++) {
         if (check_owner(c, err) == 0) {
             if (c->image.by_sections)
                 memctx_checks_add(c->checks, "sections");
+            if (c->image.by_exports)
+                memctx_checks_add(c->checks, "exports");
             return 0;
         }
-        if (c->image.exports_gva[MEMCTX_WINDOWS_SYSTEM_PROCESS] == 0)
-            c->is_incomplete = c->is_incomplete || c->image.is_incomplete;
+        if (lacks_page(c))
+            c->missed = MEMCTX_WINDOWS_MISSED_OUT;
         if (memctx_windows_finder_next(&c->finder, &c->image, NULL) < 0)
             return -1;
     }
@@ -310,7 +319,7 @@ static void
 begin(struct candidate *c, const struct memctx_windows_root *root)
 {
     c->root = *root;
-    c->is_incomplete = false;
+    c->missed = MEMCTX_WINDOWS_MISSED_NONE;
     c->lead_gpa = 0;
     c->passed = 0;
     c->checks[0] = '\0';
@@ -333,8 +342,9 @@ memctx_windows_prove(struct memctx_session *session,
     *lead_gpa = c.lead_gpa;
     if (failed == 0)
         describe(&c, ret);
-    else if (c.is_incomplete && c.lead_gpa == 0)
-        memctx_windows_rivals_add(&session->rivals, root, c.finder.mark);
+    else if (c.missed != MEMCTX_WINDOWS_MISSED_NONE && c.lead_gpa == 0)
+        memctx_windows_rivals_add(&session->rivals, root, c.finder.mark,
+                                  c.missed == MEMCTX_WINDOWS_MISSED_OUT);
     return failed;
 }
 

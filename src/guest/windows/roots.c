@@ -8,7 +8,6 @@
  * there on; on 32 bits at 0xc0000000. No other system on x86 does so. */
 #include "guest/windows/roots.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -224,14 +223,15 @@ memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
 
 void
 memctx_windows_rivals_add(struct memctx_rivals *rivals,
-                          const struct memctx_windows_root *root, uint64_t mark)
+                          const struct memctx_windows_root *root, uint64_t mark,
+                          bool likely)
 {
     const struct memctx_rival rival = {
         .os = MEMCTX_OS_WINDOWS,
         .paging = root->paging,
         .root_gpa = root->gpa,
         .mark = mark,
-        .is_named = root->clue == MEMCTX_WINDOWS_CLUE_LOW_STUB,
+        .is_named = likely && root->clue == MEMCTX_WINDOWS_CLUE_LOW_STUB,
     };
     size_t n = (size_t)memctx_min(rivals->n, MEMCTX_RIVALS_MAX);
     for (size_t i = 0; i < n; i++) {

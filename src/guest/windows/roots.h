@@ -4,6 +4,7 @@
 #ifndef MEMCTX_WINDOWS_ROOTS_H
 #define MEMCTX_WINDOWS_ROOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,9 +50,10 @@ size_t memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
 int memctx_windows_self_index(uint64_t gpa, const unsigned char *page);
 
 /* Note a root whose image could not be read; of roots with the same mark only
- * one, since every process has one. */
+ * one, since every process has one. `likely`: what else is mapped does not
+ * speak against it. Only then does it count what led to it. */
 void memctx_windows_rivals_add(struct memctx_rivals *rivals,
                                const struct memctx_windows_root *root,
-                               uint64_t mark);
+                               uint64_t mark, bool likely);
 
 #endif

@@ -230,8 +230,8 @@ find_user_dtb(struct memctx_view *view,
 
 /* A DISPATCHER_HEADER begins with type 3 for a process; its third byte is a
  * size, 0 since build 19041, and the fourth is 0. */
-static bool
-is_process(struct memctx_view *view, uint64_t gva)
+bool
+memctx_windows_is_process(struct memctx_view *view, uint64_t gva)
 {
     uint32_t header;
     return memctx_view_le32(view, gva, &header, NULL) == 0 &&
@@ -242,7 +242,8 @@ static bool
 is_system(struct memctx_view *view, uint64_t gva)
 {
     return memctx_windows_is_kernel_gva(view, gva) && gva % 8 == 0 &&
-           gva <= UINT64_MAX - FIELDS_TO && is_process(view, gva) &&
+           gva <= UINT64_MAX - FIELDS_TO &&
+           memctx_windows_is_process(view, gva) &&
            has_field(view, gva, is_system_name) &&
            has_field(view, gva, is_system_pid_and_links);
 }

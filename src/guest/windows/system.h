@@ -51,6 +51,9 @@ uint64_t memctx_windows_system_began(struct memctx_view *view,
  * as the PCID of KVA shadow. */
 uint64_t memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb);
 
+/* Does an EPROCESS seem to be at gva? */
+bool memctx_windows_is_process(struct memctx_view *view, uint64_t gva);
+
 /* Is it an address of the kernel's half? */
 bool memctx_windows_is_kernel_gva(const struct memctx_view *view, uint64_t gva);
 
