@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "common/thread.h"
 #include "wire/clocks.h"
 
@@ -23,6 +24,7 @@ struct executor_worker {
     struct executor *executor;
     pthread_t thread;
     bool busy;
+    bool urgent;                     /* busy: with such a job */
     char key[MEMCTX_UUID_TEXT_SIZE]; /* busy: of the job that runs */
     struct executor_job *waiting;    /* of the same key */
 };
@@ -39,6 +41,7 @@ struct executor {
     unsigned n_ended;
     unsigned n_workers; /* started so far */
     unsigned max_workers;
+    unsigned n_spare;
     struct executor_worker workers[];
 };
 
@@ -103,22 +106,42 @@ tell_idle(struct executor *e)
     e->idle = NULL;
 }
 
-/* Where the first job is linked that may run now; NULL: there is none, and
- * *wait_ms until there is one, 0: no end is in sight. */
+/* May a job that is not urgent be begun? */
+static bool
+has_room(const struct executor *e)
+{
+    unsigned running = 0;
+    for (unsigned i = 0; i < e->n_workers; i++)
+        running += e->workers[i].busy && !e->workers[i].urgent;
+    return running + e->n_spare < e->max_workers;
+}
+
+/* Where the first job is linked that may run now, urgent ones before others;
+ * NULL: there is none, and *wait_ms until there is one, 0: no end is in sight.
+ * A job for which there is no room is found by the worker that makes it. */
 static struct executor_job **
 find_due(struct executor *e, uint64_t *wait_ms)
 {
     uint64_t now_ms = clocks_now_ms();
+    bool room = has_room(e);
+    struct executor_job **found = NULL;
     *wait_ms = 0;
     for (struct executor_job **place = &e->first; *place != NULL;
          place = &(*place)->other) {
         uint64_t due_ms = (*place)->due_ms;
-        if (due_ms <= now_ms || e->stopping)
+        bool urgent = (*place)->urgent;
+        if (!urgent && !room)
+            continue;
+        if (due_ms > now_ms && !e->stopping) {
+            uint64_t left_ms = due_ms - now_ms;
+            *wait_ms = *wait_ms == 0 ? left_ms : memctx_min(*wait_ms, left_ms);
+            continue;
+        }
+        if (urgent)
             return place;
-        if (*wait_ms == 0 || due_ms - now_ms < *wait_ms)
-            *wait_ms = due_ms - now_ms;
+        found = found != NULL ? found : place;
     }
-    return NULL;
+    return found;
 }
 
 static void
@@ -149,6 +172,7 @@ take_job(struct executor_worker *worker)
     *place = job->other;
     worker->waiting = job->behind;
     worker->busy = true;
+    worker->urgent = job->urgent;
     memcpy(worker->key, job->key, sizeof(worker->key));
     job->behind = NULL;
     job->other = NULL;
@@ -237,6 +261,14 @@ executor_create(unsigned max_threads, unsigned max_waiting,
     }
     *ret = e;
     return 0;
+}
+
+void
+executor_keep_spare(struct executor *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->n_spare = e->max_workers > 1;
+    pthread_mutex_unlock(&e->lock);
 }
 
 static void

@@ -33,6 +33,7 @@ struct executor_job {
        its owner's again. Called with the lock held: it must not wait, nor call
        the executor. NULL where neither can happen. */
     void (*drop)(struct executor_job *job, struct executor_job *next);
+    bool urgent; /* it goes before jobs of other keys that are not */
     /* The executor's own. */
     char key[MEMCTX_UUID_TEXT_SIZE]; /* "": none */
     uint64_t due_ms;                 /* not to be run before; 0: at once */
@@ -52,6 +53,10 @@ enum executor_end {
     EXECUTOR_DRAIN, /* what waits is run */
     EXECUTOR_DROP   /* what waits is dropped */
 };
+
+/* From now on one of the threads runs urgent jobs only, if there is more than
+ * one: others may all hang. */
+void executor_keep_spare(struct executor *executor);
 
 #define EXECUTOR_NO_LIMIT UINT64_MAX
 

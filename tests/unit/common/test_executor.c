@@ -113,7 +113,8 @@ end(struct stage *s)
 static void
 submit(struct stage *s, const char *key, struct task *task, char name)
 {
-    task->job = (struct executor_job){.run = run_task, .drop = drop_task};
+    task->job = (struct executor_job){
+        .run = run_task, .drop = drop_task, .urgent = task->job.urgent};
     task->stage = s;
     task->name = name;
     executor_submit(s->executor, key, &task->job);
@@ -258,6 +259,34 @@ test_keys_take_turns(void **state)
     release(&first);
     end(&s);
     assert_string_equal(s.runs, "a1xb2c");
+}
+
+/* Jobs that hang leave a thread for those that are urgent, which go first. */
+static void
+test_urgent_jobs_go_first_and_find_a_thread(void **state)
+{
+    struct stage s;
+    struct task hangs = {.held = true};
+    struct task behind = {.retries = 0};
+    struct task urgent = {.held = true, .job = {.urgent = true}};
+    struct task more[2] = {{.job = {.urgent = true}}, {.retries = 0}};
+    (void)state;
+    start(&s, 2, 0);
+    executor_keep_spare(s.executor);
+    submit(&s, "one", &hangs, 'h');
+    wait_for_runs(&s, 1);
+    submit(&s, "two", &behind, 'b');
+    submit(&s, "three", &urgent, 'u');
+    wait_for_runs(&s, 2);
+    assert_string_equal(s.runs, "hu");
+    submit(&s, "four", &more[1], 'm');
+    submit(&s, "five", &more[0], 'v');
+    release(&urgent);
+    wait_for_runs(&s, 3);
+    assert_string_equal(s.runs, "huv");
+    release(&hangs);
+    end(&s);
+    assert_string_equal(s.runs, "huvbm");
 }
 
 static void
@@ -590,6 +619,7 @@ main(void)
         T(test_jobs_without_a_key_run_side_by_side),
         T(test_threads_are_started_as_needed_up_to_the_limit),
         T(test_keys_take_turns),
+        T(test_urgent_jobs_go_first_and_find_a_thread),
         T(test_oldest_gives_way_when_too_many_wait),
         T(test_oldest_in_the_list_gives_way),
         T(test_retried_job_runs_before_those_that_came_since),
