@@ -8,9 +8,11 @@
  * stands in the metadata and in its files is not ours to change. */
 #include "publish/publish.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -25,6 +27,9 @@
 #define RETRY_CAP_MS 3200u
 
 struct publisher {
+    pthread_mutex_t lock; /* over `first`, and over what a value does with its
+                             domain's file */
+    struct value *first;  /* of all that are not written yet */
     struct watch *watch;
     struct queue *queue;
     const struct log *log;
@@ -45,10 +50,13 @@ struct value {
     char uuid[MEMCTX_UUID_TEXT_SIZE];
     int id; /* -1: the run is over */
     struct statefile_run counted;
+    struct value *before; /* among all, as after */
+    struct value *after;
     char *metadata;      /* NULL: remove */
     char *file;          /* NULL: remove */
     bool write_metadata; /* is still to be done, */
-    bool write_file;     /* and so is this, */
+    bool write_file;     /* and so is this, but not */
+    bool is_withdrawn;   /* when a later value has removed the file, */
     bool write_count;    /* and this */
     bool in_trouble;     /* writing files */
     unsigned delay_ms;   /* to the next try */
@@ -58,6 +66,27 @@ struct value {
     bool failed;         /* writing metadata, and that was logged */
     struct value *next;  /* held */
 };
+
+/* Lock held. */
+static void
+link_value(struct publisher *p, struct value *v)
+{
+    v->after = p->first;
+    if (v->after != NULL)
+        v->after->before = v;
+    p->first = v;
+}
+
+static void
+unlink_value(struct publisher *p, const struct value *v)
+{
+    if (v->after != NULL)
+        v->after->before = v->before;
+    if (v->before != NULL)
+        v->before->after = v->after;
+    else
+        p->first = v->after;
+}
 
 static void
 end_trouble(struct value *v)
@@ -84,6 +113,9 @@ value_destroy(struct value *value)
 {
     if (value == NULL)
         return;
+    pthread_mutex_lock(&value->publisher->lock);
+    unlink_value(value->publisher, value);
+    pthread_mutex_unlock(&value->publisher->lock);
     end_trouble(value);
     free(value->metadata);
     free(value->file);
@@ -141,20 +173,30 @@ write_metadata(struct value *v)
     v->write_metadata = err.kind != MEMCTX_PERMANENT;
 }
 
+/* Lock held. */
+static int
+change_file(const struct value *v, struct memctx_error *err)
+{
+    int dirfd = v->publisher->dirfd;
+    if (v->id < 0)
+        statefile_forget(dirfd, v->uuid);
+    else if (v->file == NULL)
+        statefile_remove(dirfd, v->uuid);
+    else if (!v->is_withdrawn)
+        return statefile_write(dirfd, v->uuid, v->file, err);
+    return 0;
+}
+
 static void
 write_file(struct value *v)
 {
-    const struct publisher *p = v->publisher;
+    struct publisher *p = v->publisher;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    int result = 0;
     if (!v->write_file)
         return;
-    if (v->id < 0)
-        statefile_forget(p->dirfd, v->uuid);
-    else if (v->file == NULL)
-        statefile_remove(p->dirfd, v->uuid);
-    else
-        result = statefile_write(p->dirfd, v->uuid, v->file, &err);
+    pthread_mutex_lock(&p->lock);
+    int result = change_file(v, &err);
+    pthread_mutex_unlock(&p->lock);
     if (result < 0)
         tell_trouble(v, &err);
     v->write_file = result < 0;
@@ -250,6 +292,7 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
         .watch = watch, .queue = queue, .log = log, .dirfd = dirfd};
     if (executor_create(max_threads, 1, &p->executor, err) < 0)
         return -1;
+    pthread_mutex_init(&p->lock, NULL);
     trouble_init(&p->files, LOG_KIND_UNPUBLISHED, 1);
     trouble_init(&p->metadata, LOG_KIND_UNPUBLISHED, 4);
     p->last_held = &p->held;
@@ -294,7 +337,22 @@ publisher_destroy(struct publisher *p)
     executor_destroy(p->executor, EXECUTOR_DROP, EXECUTOR_NO_LIMIT);
     trouble_deinit(&p->files);
     trouble_deinit(&p->metadata);
+    pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+/* What is no longer true must not wait for a thread, of which all may hang, nor
+ * for a value of this domain that libvirt holds up. */
+static void
+withdraw_file(struct publisher *p, const char *uuid)
+{
+    if (!p->released || atomic_load(&p->left_files))
+        return;
+    pthread_mutex_lock(&p->lock);
+    for (struct value *v = p->first; v != NULL; v = v->after)
+        v->is_withdrawn = v->is_withdrawn || strcmp(v->uuid, uuid) == 0;
+    statefile_remove(p->dirfd, uuid);
+    pthread_mutex_unlock(&p->lock);
 }
 
 static struct value *
@@ -314,6 +372,9 @@ value_create(struct publisher *p, const struct publisher_run *run, bool is_news)
     v->write_count = is_news && v->id >= 0 && v->counted.generation > 0;
     v->is_news = is_news;
     v->is_check = !is_news;
+    pthread_mutex_lock(&p->lock);
+    link_value(p, v);
+    pthread_mutex_unlock(&p->lock);
     return v;
 }
 
@@ -349,6 +410,8 @@ int
 publisher_set(struct publisher *p, const struct publisher_run *run,
               const struct memctx_datum *datum, struct memctx_error *err)
 {
+    if (datum == NULL)
+        withdraw_file(p, run->uuid);
     return submit(p, run, datum, true, err);
 }
 
@@ -364,6 +427,7 @@ publisher_forget(struct publisher *p, const char *uuid)
 {
     const struct publisher_run over = {.uuid = uuid, .id = -1};
     struct value *v = value_create(p, &over, true);
+    withdraw_file(p, uuid);
     if (v != NULL)
         write_or_hold(p, v);
 }

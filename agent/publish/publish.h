@@ -37,9 +37,10 @@ struct publisher_run {
     const struct statefile_run *counted; /* what is to be remembered of it */
 };
 
-/* The datum of this run is from now on this one, or with NULL none. What stands
- * in the metadata already is not written again. Does not wait. -1 with
- * EXHAUSTED (out of memory). Loop thread. */
+/* The datum of this run is from now on this one, or with NULL none: then its
+ * state file is gone when this returns. What stands in the metadata already is
+ * not written again. Does not wait for libvirt. -1 with EXHAUSTED (out of
+ * memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
                   const struct memctx_datum *datum, struct memctx_error *err);
 

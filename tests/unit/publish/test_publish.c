@@ -382,6 +382,14 @@ file_has(struct fixture *f, const char *words)
     return strstr(text, words) != NULL;
 }
 
+static bool
+has_file(struct fixture *f, const char *uuid)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%s.xml", uuid);
+    return faccessat(f->dirfd, name, F_OK, 0) == 0;
+}
+
 static void
 test_datum_goes_to_metadata_and_file(void **state)
 {
@@ -520,11 +528,30 @@ test_held_domain_loses_its_file_at_once(void **state)
     settle(f);
     hold(true);
     set(f, UUID, 0);
-    wait_until(faccessat(f->dirfd, UUID ".xml", F_OK, 0) != 0);
+    assert_false(has_file(f, UUID));
     assert_int_equal(count_sets(), 1);
     hold(false);
     settle(f);
     assert_int_equal(count_sets(), 2);
+}
+
+/* A datum that libvirt holds up is no reason to show that before it; nor is it
+ * shown itself when it was withdrawn meanwhile. */
+static void
+test_datum_that_is_held_is_withdrawn(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000);
+    settle(f);
+    hold(true);
+    set(f, UUID, 0x2000);
+    wait_until(count_asked() == 2);
+    set(f, UUID, 0);
+    assert_false(has_file(f, UUID));
+    hold(false);
+    settle(f);
+    assert_false(has_file(f, UUID));
+    assert_false(metadata_have("<"));
 }
 
 static void
@@ -697,6 +724,7 @@ main(void)
         TEST(test_held_domains_hold_up_no_other),
         TEST(test_withdrawal_removes_both),
         TEST(test_held_domain_loses_its_file_at_once),
+        TEST(test_datum_that_is_held_is_withdrawn),
         TEST(test_removal_of_nothing_is_no_write),
         TEST(test_domain_that_is_gone_is_left_alone),
         TEST(test_next_run_of_the_domain_is_left_alone),
