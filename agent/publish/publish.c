@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* A value is a job of the executor, with the domain's UUID for its key: of one
  * domain one is written at a time and one waits, the latest. What a value that
- * is superseded had still to write, its successor writes.
+ * is superseded had still to write, its successor writes. Withdrawals go first,
+ * and one thread has nothing else to do.
  *
  * As long as another agent may vouch for these domains, values are held: what
  * stands in the metadata and in its files is not ours to change. */
@@ -214,6 +215,16 @@ tell_checked(const struct value *v)
     event_push(v->publisher->queue, event);
 }
 
+/* libvirt makes who withdraws wait for 30 s while a guest resets itself all the
+ * time; then it is to be asked again soon. */
+static unsigned
+next_delay(const struct value *v)
+{
+    if (v->delay_ms == 0 || (v->metadata == NULL && v->failed))
+        return RETRY_FIRST_MS;
+    return (unsigned)memctx_min(2 * v->delay_ms, RETRY_CAP_MS);
+}
+
 /* The file is there only while the metadata are: a withdrawal, which another
  * job of the domain may hold up in libvirt, goes to the file first. */
 static void
@@ -230,9 +241,7 @@ write_value(struct executor_job *job)
     if (!v->write_count && !v->write_file)
         end_trouble(v);
     if (v->write_metadata || v->write_file || v->write_count) {
-        v->delay_ms = v->delay_ms == 0
-                          ? RETRY_FIRST_MS
-                          : (unsigned)memctx_min(2 * v->delay_ms, RETRY_CAP_MS);
+        v->delay_ms = next_delay(v);
         executor_retry(v->publisher->executor, job, v->delay_ms);
         return;
     }
@@ -292,6 +301,7 @@ publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
         .watch = watch, .queue = queue, .log = log, .dirfd = dirfd};
     if (executor_create(max_threads, 1, &p->executor, err) < 0)
         return -1;
+    executor_keep_spare(p->executor);
     pthread_mutex_init(&p->lock, NULL);
     trouble_init(&p->files, LOG_KIND_UNPUBLISHED, 1);
     trouble_init(&p->metadata, LOG_KIND_UNPUBLISHED, 4);
@@ -402,6 +412,7 @@ submit(struct publisher *p, const struct publisher_run *run,
         value_destroy(v);
         return -1;
     }
+    v->job.urgent = datum == NULL && is_news;
     write_or_hold(p, v);
     return 0;
 }

@@ -554,6 +554,45 @@ test_datum_that_is_held_is_withdrawn(void **state)
     assert_false(metadata_have("<"));
 }
 
+/* Domains that libvirt holds up have all threads but one: that is there for a
+ * datum that is no longer true. */
+static void
+test_withdrawal_finds_a_thread(void **state)
+{
+    struct fixture *f = *state;
+    set(f, OTHER, 0x1000);
+    settle(f);
+    hold(true);
+    for (unsigned i = 0; i < HELD + 2; i++) {
+        char uuid[40];
+        snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
+                 i);
+        set(f, uuid, 0x1000);
+    }
+    wait_until(count_asked() >= HELD + 2);
+    set(f, OTHER, 0);
+    wait_until(!metadata_have("<"));
+    assert_true(was_written_for(OTHER));
+    hold(false);
+    settle(f);
+}
+
+/* A guest that resets itself all the time: libvirt, which has to tell of that,
+ * lets nobody write, and says so after a while. */
+static void
+test_withdrawal_is_tried_until_libvirt_has_time(void **state)
+{
+    struct fixture *f = *state;
+    set(f, UUID, 0x1000);
+    settle(f);
+    fail_sets(3, VIR_ERR_OPERATION_TIMEOUT);
+    set(f, UUID, 0);
+    assert_false(has_file(f, UUID));
+    settle(f);
+    assert_int_equal(count_sets(), 5);
+    assert_false(metadata_have("<"));
+}
+
 static void
 test_removal_of_nothing_is_no_write(void **state)
 {
@@ -725,6 +764,8 @@ main(void)
         TEST(test_withdrawal_removes_both),
         TEST(test_held_domain_loses_its_file_at_once),
         TEST(test_datum_that_is_held_is_withdrawn),
+        TEST(test_withdrawal_finds_a_thread),
+        TEST(test_withdrawal_is_tried_until_libvirt_has_time),
         TEST(test_removal_of_nothing_is_no_write),
         TEST(test_domain_that_is_gone_is_left_alone),
         TEST(test_next_run_of_the_domain_is_left_alone),
