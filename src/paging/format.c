@@ -125,6 +125,7 @@ static const struct memctx_paging_format formats[] = {
     [MEMCTX_PAGING_X86_2LEVEL] = {"x86-2level", &arch_i386, 2, 32,
                                   MEMCTX_ABOVE_ZEROS, 4, &old_x86, old_levels},
     [MEMCTX_PAGING_AARCH64_4K_39] = AARCH64("4k-39", 3, 39, 4k),
+    [MEMCTX_PAGING_AARCH64_4K_47] = AARCH64("4k-47", 4, 47, 4k),
     [MEMCTX_PAGING_AARCH64_4K_48] = AARCH64("4k-48", 4, 48, 4k),
     [MEMCTX_PAGING_AARCH64_4K_52] = AARCH64("4k-52", 5, 52, 4k_far),
     [MEMCTX_PAGING_AARCH64_16K_36] = AARCH64("16k-36", 2, 36, 16k),

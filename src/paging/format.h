@@ -23,6 +23,7 @@ enum memctx_paging {
     MEMCTX_PAGING_X86_2LEVEL,
     /* aarch64: granule, bits of a virtual address (64 - TCR_EL1.T1SZ) */
     MEMCTX_PAGING_AARCH64_4K_39,
+    MEMCTX_PAGING_AARCH64_4K_47,
     MEMCTX_PAGING_AARCH64_4K_48,
     MEMCTX_PAGING_AARCH64_4K_52,
     MEMCTX_PAGING_AARCH64_16K_36,
@@ -129,7 +130,7 @@ const char *memctx_paging_name(enum memctx_paging paging);
 enum memctx_paging memctx_paging_from_name(const char *name);
 
 /* The paging of aarch64 with this granule in bytes and so many bits of virtual
- * address; MEMCTX_PAGING_UNKNOWN: Linux has no such. */
+ * address; MEMCTX_PAGING_UNKNOWN: no system has such. */
 enum memctx_paging memctx_paging_aarch64(uint64_t granule, uint64_t va_bits);
 
 /* Bytes that a root table of this format takes, which is also how it is

@@ -59,8 +59,8 @@ names_of_aarch64_tell_granule_and_bits(void **state)
                          0);
         checked++;
     }
-    assert_int_equal(checked, 10);
-    assert_int_equal(memctx_paging_aarch64(4 * MEMCTX_KIB, 47),
+    assert_int_equal(checked, 11);
+    assert_int_equal(memctx_paging_aarch64(4 * MEMCTX_KIB, 46),
                      MEMCTX_PAGING_UNKNOWN);
     /* As many bits and as large pages, but another architecture's. */
     assert_int_equal(memctx_paging_aarch64(4 * MEMCTX_KIB, 57),

@@ -11,8 +11,8 @@
 #define ROOT (BASE + 16 * MEMCTX_MIB)
 #define FAR (UINT64_C(1) << 51)
 
-/* What Linux can be configured for, and from which level on (1: the last) an
- * entry may be a block. */
+/* What Linux can be configured for, and what Windows has (4k-47); and from
+ * which level on (1: the last) an entry may be a block. */
 static const struct row {
     const char *name;
     unsigned granule_shift;
@@ -22,6 +22,7 @@ static const struct row {
     bool far;        /* 52 bits of address */
 } rows[] = {
     {"aarch64-4k-39", 12, 39, 3, 1 << 2 | 1 << 3, false},
+    {"aarch64-4k-47", 12, 47, 4, 1 << 2 | 1 << 3, false},
     {"aarch64-4k-48", 12, 48, 4, 1 << 2 | 1 << 3, false},
     {"aarch64-4k-52", 12, 52, 5, 1 << 2 | 1 << 3 | 1 << 4, true},
     {"aarch64-16k-36", 14, 36, 2, 1 << 2, false},
@@ -114,8 +115,8 @@ static void
 test_names_and_sizes(void **state)
 {
     (void)state;
-    static const uint64_t root_sizes[] = {4096, 4096, 128,   16384, 16384,
-                                          16,   256,  65536, 512,   8192};
+    static const uint64_t root_sizes[] = {4096, 2048, 4096,  128, 16384, 16384,
+                                          16,   256,  65536, 512, 8192};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
         enum memctx_paging paging = memctx_paging_aarch64(
             UINT64_C(1) << rows[i].granule_shift, rows[i].va_bits);
@@ -123,7 +124,7 @@ test_names_and_sizes(void **state)
         assert_int_equal(memctx_paging_from_name(rows[i].name), paging);
         assert_int_equal(memctx_paging_root_size(paging), root_sizes[i]);
     }
-    assert_int_equal(memctx_paging_aarch64(4096, 47), MEMCTX_PAGING_UNKNOWN);
+    assert_int_equal(memctx_paging_aarch64(4096, 46), MEMCTX_PAGING_UNKNOWN);
     assert_int_equal(memctx_paging_aarch64(8192, 48), MEMCTX_PAGING_UNKNOWN);
     assert_int_equal(memctx_paging_aarch64(0, 0), MEMCTX_PAGING_UNKNOWN);
     assert_int_equal(memctx_paging_aarch64(4096, UINT64_MAX),
