@@ -156,7 +156,7 @@ bed_gone() { [ ! -d "/proc/$1" ]; }
 bed_ram_writer()
 {
     gcc -O2 -std=gnu11 -D_GNU_SOURCE -I"$BED_TOP/src" -I"$BED_TOP/tests/support" -o "$1/$2" \
-        "$BED_SRC/$2.c" "$BED_TOP"/tests/support/{hostile,win,guest}img.c \
+        "$BED_SRC/$2.c" "$BED_TOP"/tests/support/{arm,hostile,win,guest}img.c \
         "$BED_TOP"/src/{base,paging,ram}/*.c "$BED_TOP/src/guest/linux/vmcoreinfo.c"
 }
 

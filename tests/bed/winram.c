@@ -5,7 +5,8 @@
  *
  *   winram FILE LOW [KEY=VALUE...] COMMAND...
  *
- * LOW: bytes below the split. Keys: build=N paging=NAME root=GPA tables=GPA
+ * LOW: bytes below the split; with paging=aarch64-4k-47 RAM is in one piece,
+ * from 1 GiB on. Keys: build=N paging=NAME root=GPA tables=GPA
  * image=GPA base=GVA stub=GPA (0: none) large=0|1 self=INDEX shadow=0|1
  * user=0|1 time=N processes=N. They hold for the commands behind them.
  * Commands: loader, kernel, ready: write this stage, print the time on
@@ -125,6 +126,8 @@ run(struct guestimg *img, struct winimg *w, const char *word)
         char key[32] = "";
         snprintf(key, sizeof(key), "%.*s", (int)(value - word), word);
         set_key(w, key, value + 1);
+        img->base_gpa =
+            w->paging == MEMCTX_PAGING_AARCH64_4K_47 ? MEMCTX_GIB : 0;
     } else
         return -1;
     return 0;

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "armimg.h"
+
+/* On aarch64 tables have the attributes of pages, for the one that maps itself.
+ */
+#define ARM_TABLE UINT64_C(0x0060000000000f03)
+#define ARM_UPPER 0x800u
+#define ARM_ASID (UINT64_C(0x40) << 48)
+
 #define TABLE (MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | 0x60)
 #define PAGE MEMCTX_PAGE_SIZE
 #define CREATE_TIME 0x70u /* in an EPROCESS of no particular build */
@@ -50,10 +58,25 @@ winimg_build(unsigned build, bool wide)
 }
 
 static bool
+is_arm(const struct winimg *w)
+{
+    return w->paging == MEMCTX_PAGING_AARCH64_4K_47;
+}
+
+static bool
 is_wide(const struct winimg *w)
 {
     return w->paging == MEMCTX_PAGING_X86_64_4LEVEL ||
-           w->paging == MEMCTX_PAGING_X86_64_5LEVEL;
+           w->paging == MEMCTX_PAGING_X86_64_5LEVEL || is_arm(w);
+}
+
+static void
+move_to_virt(struct winimg *w)
+{
+    w->root_gpa += MEMCTX_GIB + ARM_UPPER;
+    w->tables_gpa += MEMCTX_GIB;
+    w->image_gpa += MEMCTX_GIB;
+    w->stub_gpa = 0;
 }
 
 struct winimg
@@ -80,6 +103,8 @@ winimg(unsigned build, enum memctx_paging paging)
     w.pool_gva = is_wide(&w) ? UINT64_C(0xffffce849b2f0000) : 0x86400000;
     if (!is_wide(&w))
         w.stub_gpa = 0;
+    if (is_arm(&w))
+        move_to_virt(&w);
     return w;
 }
 
@@ -128,6 +153,41 @@ take_page(struct guestimg *img)
 
 /* ---- tables ------------------------------------------------------------ */
 
+/* The page that a root is, or is a part of. */
+static uint64_t
+root_page(const struct winimg *w)
+{
+    return is_arm(w) ? w->root_gpa - ARM_UPPER : w->root_gpa;
+}
+
+static uint64_t
+table_bits(const struct winimg *w)
+{
+    return is_arm(w) ? ARM_TABLE : TABLE;
+}
+
+static struct armimg_space
+arm_space_of(const struct winimg *w)
+{
+    return (struct armimg_space){w->root_gpa, 12, 47, ARM_TABLE & ~3};
+}
+
+/* Map pages from gva on, of the size `step` each; `flags` as on x86. */
+static void
+map_range(struct guestimg *img, const struct winimg *w, uint64_t gva,
+          uint64_t gpa, uint64_t size, uint64_t step, uint64_t flags)
+{
+    struct armimg_space arm = arm_space_of(w);
+    struct guestimg_space space = space_of(w, w->root_gpa);
+    uint64_t rights = ARMIMG_AF | ARMIMG_UXN;
+    rights |= (flags & MEMCTX_PTE_WRITE) == 0 ? ARMIMG_RDONLY : 0;
+    rights |= (flags & MEMCTX_PTE_NX) != 0 ? ARMIMG_PXN : 0;
+    if (!is_arm(w))
+        guestimg_map_range(img, &space, gva, gpa, size, step, flags);
+    for (uint64_t at = 0; is_arm(w) && at < size; at += step)
+        armimg_map(img, &arm, gva + at, gpa + at, step == PAGE ? 1 : 2, rights);
+}
+
 /* The four directories exist from the beginning; the last maps them all. */
 static void
 write_pae_root(struct guestimg *img, const struct winimg *w)
@@ -143,33 +203,35 @@ write_pae_root(struct guestimg *img, const struct winimg *w)
 }
 
 static void
-write_self_map(struct guestimg *img, const struct winimg *w, uint64_t root_gpa)
+write_self_map(struct guestimg *img, const struct winimg *w, uint64_t page_gpa)
 {
     if (w->self_index == 0)
         return;
     if (w->paging == MEMCTX_PAGING_X86_2LEVEL)
-        write_number(img, root_gpa + 0x300 * 4, root_gpa | TABLE, 4);
+        write_number(img, page_gpa + 0x300 * 4, page_gpa | TABLE, 4);
     else
-        guestimg_write_le64(img, root_gpa + w->self_index * 8,
-                            root_gpa | TABLE | MEMCTX_PTE_NX);
+        guestimg_write_le64(img, page_gpa + w->self_index * 8,
+                            page_gpa | table_bits(w) |
+                                (is_arm(w) ? 0 : MEMCTX_PTE_NX));
 }
 
 static void
 write_root(struct guestimg *img, const struct winimg *w)
 {
-    struct guestimg_space space = space_of(w, w->root_gpa);
+    uint64_t start = is_arm(w) ? MEMCTX_GIB : 0;
     guestimg_write(img, w->root_gpa, "", 1);
     if (w->paging == MEMCTX_PAGING_X86_PAE)
         write_pae_root(img, w);
     else
-        write_self_map(img, w, w->root_gpa);
-    if (w->user_half)
-        guestimg_map(img, &space, 0x1d0000, 0x1d0000, PAGE,
-                     MEMCTX_PTE_PRESENT | MEMCTX_PTE_USER);
+        write_self_map(img, w, root_page(w));
+    if (w->user_half && is_arm(w))
+        guestimg_write_le64(img, root_page(w), take_page(img) | ARM_TABLE);
+    else if (w->user_half)
+        map_range(img, w, 0x1d0000, 0x1d0000, PAGE, PAGE,
+                  MEMCTX_PTE_PRESENT | MEMCTX_PTE_USER);
     /* What the loader needs: a page it runs from, and its own image. */
-    guestimg_map(img, &space,
-                 is_wide(w) ? UINT64_C(0xfffff80000100000) : 0x80100000,
-                 0x100000, PAGE, MEMCTX_PTE_PRESENT);
+    map_range(img, w, is_wide(w) ? UINT64_C(0xfffff80000100000) : 0x80100000,
+              start + 0x100000, PAGE, PAGE, MEMCTX_PTE_PRESENT);
 }
 
 /* ---- image ------------------------------------------------------------- */
@@ -183,15 +245,14 @@ image_gpa(const struct winimg *w, uint64_t rva)
 static void
 map_image(struct guestimg *img, const struct winimg *w)
 {
-    struct guestimg_space space = space_of(w, w->root_gpa);
     uint64_t step = !w->large_pages                         ? PAGE
                     : w->paging == MEMCTX_PAGING_X86_2LEVEL ? 2 * LARGE_PAGE
                                                             : LARGE_PAGE;
     /* An image need not begin where a large page does. */
     uint64_t into = w->base_gva % step;
-    guestimg_map_range(img, &space, w->base_gva - into, w->image_gpa - into,
-                       WINIMG_SIZE + (into > 0 ? step : 0), step,
-                       MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
+    map_range(img, w, w->base_gva - into, w->image_gpa - into,
+              WINIMG_SIZE + (into > 0 ? step : 0), step,
+              MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE);
 }
 
 /* Sections in order of their addresses. Windows pages those out whose name
@@ -229,7 +290,7 @@ write_headers(const struct guestimg *img, const struct winimg *w)
     unsigned char *directory = optional + (wide ? 112 : 96);
     put(page + 0x3c, 0xf0, 4);
     put(pe, 0x4550, 4);
-    put(pe + 4, wide ? 0x8664 : 0x14c, 2);
+    put(pe + 4, is_arm(w) ? 0xaa64 : wide ? 0x8664 : 0x14c, 2);
     put(pe + 6, MEMCTX_ARRAY_LEN(sections), 2);
     put(pe + 20, wide ? 0xf0 : 0xe0, 2);
     write_sections(w, optional + (wide ? 0xf0 : 0xe0));
@@ -339,12 +400,49 @@ emit_getter(unsigned char *code, size_t at, bool wide, bool address,
     return emit(code, at, "\x5d\xc2\x04\x00", 4);
 }
 
+/* ldr x0,[x0,#offset] or add x0,x0,#offset; ret; behind bti c and pacibsp, or a
+ * jump. */
+static void
+emit_arm_getter(unsigned char *code, const struct winimg *w, bool address,
+                unsigned offset)
+{
+    size_t at = 0;
+    unsigned char field[4];
+    put(field,
+        address ? 0x91000000u | offset << 10 : 0xf9400000u | offset / 8 << 10,
+        4);
+    if (w->code == WINIMG_CODE_PADDED)
+        at = emit(code, at, "\x5f\x24\x03\xd5\x7f\x23\x03\xd5", 8);
+    if (w->code == WINIMG_CODE_THUNK) {
+        emit(code, at, "\x08\x00\x00\x14", 4);
+        at = 0x20;
+    }
+    if (w->code == WINIMG_CODE_OPAQUE)
+        at = emit(code, at, "\x04\x00\x00\x94", 4);
+    at = emit(code, at, field, 4);
+    emit(code, at, "\xc0\x03\x5f\xd6", 4);
+}
+
+static void
+write_arm_getter(const struct guestimg *img, const struct winimg *w,
+                 unsigned rva, bool address, unsigned offset)
+{
+    unsigned char code[64] = {0};
+    emit_arm_getter(code, w, address,
+                    offset + (w->code == WINIMG_CODE_WRONG ? 0x10 : 0));
+    guestimg_write(img, image_gpa(w, rva), code, sizeof(code));
+}
+
 static void
 write_getter(const struct guestimg *img, const struct winimg *w, unsigned rva,
              bool address, unsigned offset)
 {
     bool wide = is_wide(w);
     unsigned char code[64];
+    if (is_arm(w)) {
+        write_arm_getter(img, w, rva, address, offset);
+        return;
+    }
     size_t at = 0;
     memset(code, 0xcc, sizeof(code));
     if (w->code == WINIMG_CODE_PADDED)
@@ -401,15 +499,13 @@ write_times(const struct guestimg *img, const struct winimg *w)
 static void
 write_kuser(struct guestimg *img, struct winimg *w)
 {
-    struct guestimg_space space = space_of(w, w->root_gpa);
     static const char root[] = "C\0:\0\\\0W\0i\0n\0d\0o\0w\0s\0";
     if (w->shares_kuser != 0)
         w->kuser_gpa = w->shares_kuser;
     if (w->kuser_gpa == 0)
         w->kuser_gpa = take_page(img);
-    guestimg_map(img, &space,
-                 is_wide(w) ? UINT64_C(0xfffff78000000000) : 0xffdf0000,
-                 w->kuser_gpa, PAGE, MEMCTX_PTE_PRESENT);
+    map_range(img, w, is_wide(w) ? UINT64_C(0xfffff78000000000) : 0xffdf0000,
+              w->kuser_gpa, PAGE, PAGE, MEMCTX_PTE_PRESENT);
     guestimg_write(img, w->kuser_gpa + 0x30, root, sizeof(root));
     if (w->build->build >= 10240)
         write_number(img, w->kuser_gpa + 0x260, w->build->build, 4);
@@ -473,10 +569,12 @@ write_process_root(struct guestimg *img, const struct winimg *w, bool shadow)
     }
     for (unsigned i = 256; i < 512 && (!shadow || i % 2 == 0); i++)
         guestimg_write_le64(img, gpa + 8 * i,
-                            guestimg_read_le64(img, w->root_gpa + 8 * i));
+                            guestimg_read_le64(img, root_page(w) + 8 * i));
     write_self_map(img, w, gpa);
     if (!shadow)
-        write_number(img, gpa + 0x100, take_page(img) | TABLE | MEMCTX_PTE_USER,
+        write_number(img, gpa + 0x100,
+                     take_page(img) | table_bits(w) |
+                         (is_arm(w) ? 0 : MEMCTX_PTE_USER),
                      word_of(w));
     return gpa;
 }
@@ -484,14 +582,13 @@ write_process_root(struct guestimg *img, const struct winimg *w, bool shadow)
 static void
 place_process(struct guestimg *img, struct winimg *w, unsigned i)
 {
-    struct guestimg_space space = space_of(w, w->root_gpa);
     uint64_t gpa = take_page(img);
     uint64_t gva = w->pool_gva + i * PAGE;
-    guestimg_map(img, &space, gva, gpa, PAGE,
-                 MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX);
+    map_range(img, w, gva, gpa, PAGE, PAGE,
+              MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE | MEMCTX_PTE_NX);
     w->eprocess_gva[i] = gva + 0x40;
     w->eprocess_gpa[i] = gpa + 0x40;
-    w->dtb_gpa[i] = i == 0 ? w->root_gpa : write_process_root(img, w, false);
+    w->dtb_gpa[i] = i == 0 ? root_page(w) : write_process_root(img, w, false);
 }
 
 /* Link i of the ring; behind the last process is the head. */
@@ -517,7 +614,7 @@ write_process(const struct guestimg *img, const struct winimg *w, unsigned i)
 {
     uint64_t gpa = w->eprocess_gpa[i];
     unsigned word = word_of(w);
-    uint64_t flags = w->kva_shadow && is_wide(w) ? 2 : 0;
+    uint64_t flags = is_arm(w) ? ARM_ASID : w->kva_shadow && is_wide(w) ? 2 : 0;
     const char *name = names[i % MEMCTX_ARRAY_LEN(names)];
     write_number(img, gpa, 0x00b60003, 4);
     write_number(img, gpa + w->build->dtb, w->dtb_gpa[i] | flags, word);
@@ -581,7 +678,8 @@ out_entry(const struct winimg *w, uint64_t gpa, enum winimg_out out)
     const uint64_t protection = 4 << 5;
     switch (out) {
     case WINIMG_IN:
-        return gpa | MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE;
+        return is_arm(w) ? gpa | ARMIMG_AF | ARMIMG_TABLE | ARMIMG_VALID
+                         : gpa | MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE;
     case WINIMG_PAGE_FILE:
         return (w->paging == MEMCTX_PAGING_X86_2LEVEL ? UINT64_C(0x123) << 12
                                                       : UINT64_C(0x123) << 32) |
@@ -600,10 +698,13 @@ winimg_page(struct guestimg *img, const struct winimg *w, uint64_t rva,
             uint64_t size, enum winimg_out out)
 {
     struct guestimg_space space = space_of(w, w->root_gpa);
+    struct armimg_space arm = arm_space_of(w);
     unsigned char junk[PAGE];
     memset(junk, 0x5a, sizeof(junk));
     for (uint64_t at = rva; at < rva + size; at += PAGE) {
-        uint64_t leaf = guestimg_leaf_gpa(img, &space, w->base_gva + at);
+        uint64_t leaf = is_arm(w)
+                            ? armimg_entry(img, &arm, w->base_gva + at, 1)
+                            : guestimg_leaf_gpa(img, &space, w->base_gva + at);
         guestimg_write_entry(img, &space, leaf,
                              out_entry(w, image_gpa(w, at), out));
         if (out == WINIMG_PAGE_FILE)

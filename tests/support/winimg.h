@@ -109,7 +109,9 @@ struct winimg {
 #define WINIMG_IDENTITY "ntkrnlmp.pdb/8B11040A5928757B11390AC78F6B6925/1"
 
 /* What a test does not care for: a ready guest of that build in 64 MiB, root at
- * 0x1ad000, image at 32 MiB in large pages, low stub, 3 processes. */
+ * 0x1ad000, image at 32 MiB in large pages, low stub, 3 processes. On aarch64
+ * all of this lies behind 1 GiB, where RAM begins then, the root is the upper
+ * half of that page, and there is no stub. */
 struct winimg winimg(unsigned build, enum memctx_paging paging);
 
 /* Write it into RAM as far as its stage goes and fill in what came of it. May

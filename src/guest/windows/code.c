@@ -5,6 +5,7 @@
  * Source: Intel SDM vol. 2, chapter 2 (instruction format), appendix A. */
 #include "guest/windows/code.h"
 
+#include <elf.h>
 #include <string.h>
 
 #define STEPS_MAX 24
@@ -322,9 +323,10 @@ step(struct cpu *cpu)
     return false;
 }
 
-bool
-memctx_windows_code_offset(struct memctx_view *view, uint64_t gva,
-                           enum memctx_windows_getter getter, uint16_t *ret)
+/* Where is the field, going by x86 code? */
+static bool
+x86_offset(struct memctx_view *view, uint64_t gva,
+           enum memctx_windows_getter getter, uint64_t *ret)
 {
     struct cpu cpu = {
         .view = view, .word = memctx_view_pointer_size(view), .ip = gva};
@@ -338,9 +340,65 @@ memctx_windows_code_offset(struct memctx_view *view, uint64_t gva,
     struct value result = cpu.reg[RAX];
     bool wanted = getter == MEMCTX_WINDOWS_GETS_VALUE ? result.kind == FIELD
                                                       : result.kind == ARGUMENT;
-    if (!cpu.returned || !wanted || result.offset < OFFSET_MIN ||
-        result.offset > OFFSET_MAX)
+    *ret = (uint64_t)result.offset;
+    return cpu.returned && wanted;
+}
+
+/* ---- aarch64 (Arm ARM C6.2) ---- */
+
+#define ARM_RET UINT32_C(0xd65f03c0)
+
+/* Those that do nothing here: BTI C, PACIBSP and other hints; and LDR
+ * X0,[X0,#n], ADD X0,X0,#n, where a function begins with its argument in X0;
+ * and B. */
+#define ARM_HINT_MASK UINT32_C(0xfffff01f)
+#define ARM_HINT UINT32_C(0xd503201f)
+#define ARM_FIELD_MASK UINT32_C(0xffc003ff)
+#define ARM_LOAD UINT32_C(0xf9400000)
+#define ARM_ADD UINT32_C(0x91000000)
+#define ARM_JUMP_MASK UINT32_C(0xfc000000)
+#define ARM_JUMP UINT32_C(0x14000000)
+
+/* The instruction behind hints and jumps at *gva, which is moved behind it. */
+static bool
+next_arm(struct memctx_view *view, uint64_t *gva, uint32_t *ret)
+{
+    for (int i = 0; i < STEPS_MAX; i++) {
+        if (memctx_view_le32(view, *gva, ret, NULL) < 0)
+            return false;
+        bool jump = (*ret & ARM_JUMP_MASK) == ARM_JUMP;
+        /* 26 bits, signed, in units of 4 bytes */
+        *gva += jump ? (uint64_t)((int64_t)((uint64_t)*ret << 38) >> 36) : 4;
+        if (!jump && (*ret & ARM_HINT_MASK) != ARM_HINT)
+            return true;
+    }
+    return false;
+}
+
+static bool
+arm_offset(struct memctx_view *view, uint64_t gva,
+           enum memctx_windows_getter getter, uint64_t *ret)
+{
+    bool value = getter == MEMCTX_WINDOWS_GETS_VALUE;
+    uint32_t field;
+    uint32_t end;
+    if (!next_arm(view, &gva, &field) || !next_arm(view, &gva, &end) ||
+        (field & ARM_FIELD_MASK) != (value ? ARM_LOAD : ARM_ADD))
         return false;
-    *ret = (uint16_t)result.offset;
+    *ret = (field >> 10 & 0xfff) * (value ? 8 : 1);
+    return end == ARM_RET;
+}
+
+bool
+memctx_windows_code_offset(struct memctx_view *view, uint64_t gva,
+                           enum memctx_windows_getter getter, uint16_t *ret)
+{
+    uint16_t machine = memctx_paging_format(view->paging)->arch->elf_machine;
+    uint64_t offset;
+    bool known = machine == EM_AARCH64 ? arm_offset(view, gva, getter, &offset)
+                                       : x86_offset(view, gva, getter, &offset);
+    if (!known || offset < OFFSET_MIN || offset > OFFSET_MAX)
+        return false;
+    *ret = (uint16_t)offset;
     return true;
 }

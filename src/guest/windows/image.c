@@ -5,6 +5,7 @@
  */
 #include "guest/windows/image.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,16 +30,29 @@
 #define PE_OPTIONAL 24u
 #define OPTIONAL_SIZE_OF_IMAGE 56u
 
-/* What differs between images of 32 and of 64 bits. */
+/* What differs between the images of processors. */
 struct flavour {
-    unsigned pointer_size;
-    uint16_t machine;
+    uint16_t elf_machine; /* of the processor, see paging/format.h */
+    uint16_t machine;     /* the same in a PE header */
     uint16_t magic;
     unsigned count_at; /* NumberOfRvaAndSizes, in the optional header */
 };
 
-static const struct flavour pe32 = {4, 0x014c, 0x010b, 92};
-static const struct flavour pe32_plus = {8, 0x8664, 0x020b, 108};
+static const struct flavour flavours[] = {
+    {EM_386, 0x014c, 0x010b, 92},
+    {EM_X86_64, 0x8664, 0x020b, 108},
+    {EM_AARCH64, 0xaa64, 0x020b, 108},
+};
+
+static const struct flavour *
+flavour_of(const struct memctx_view *view)
+{
+    uint16_t machine = memctx_paging_format(view->paging)->arch->elf_machine;
+    size_t i = 0;
+    while (flavours[i].elf_machine != machine)
+        i++;
+    return &flavours[i];
+}
 
 #define SECTION 40u
 #define SECTIONS_MAX 96u
@@ -402,7 +416,7 @@ memctx_windows_image_read(struct memctx_view *view, uint64_t gva,
     struct memctx_windows_image image = {.base_gva = gva};
     struct parser p = {.view = view, .image = &image};
     struct export_directory exports;
-    p.flavour = memctx_view_pointer_size(view) == 8 ? &pe32_plus : &pe32;
+    p.flavour = flavour_of(view);
     if (read_headers(&p, err) < 0 ||
         read_export_directory(&p, &exports, err) < 0 ||
         check_name(&p, &exports, err) < 0) {

@@ -27,7 +27,7 @@
 struct candidate {
     struct memctx_windows_root root;
     struct memctx_view view;
-    unsigned char table[MEMCTX_PAGE_SIZE]; /* the root itself */
+    unsigned char table[MEMCTX_PAGE_SIZE]; /* the root, or its page */
     struct memctx_windows_kuser kuser;
     struct memctx_windows_finder finder;
     struct memctx_windows_image image;
@@ -48,22 +48,32 @@ is_long(const struct candidate *c)
     return memctx_view_pointer_size(&c->view) == 8;
 }
 
+/* With 64 bits a page is one table, whatever part of it is the root. */
+static uint64_t
+table_gpa(const struct candidate *c)
+{
+    return is_long(c) ? c->root.gpa & ~(MEMCTX_PAGE_SIZE - 1) : c->root.gpa;
+}
+
 /* In the kernel's half of a root no entry maps a page, and what it has lies in
  * RAM; but for a few in a dump that was cut. */
 static int
 check_top_level_long(const struct candidate *c, struct memctx_error *err)
 {
+    const struct memctx_paging_format *format =
+        memctx_paging_format(c->root.paging);
     unsigned present = 0;
     unsigned outside = 0;
     for (unsigned i = 256; i < 512; i++) {
         uint64_t entry = memctx_le64(c->table + 8 * i);
         if ((entry & MEMCTX_PTE_PRESENT) == 0)
             continue;
-        if ((entry & MEMCTX_PTE_LARGE) != 0)
+        if (!memctx_paging_is_good(format, format->levels, entry))
             return memctx_error_set(
                 err, MEMCTX_RETRY, "entry %u maps a page: %#" PRIx64, i, entry);
         present++;
-        if (!memctx_rammap_contains(c->view.map, entry & MEMCTX_PTE_FRAME,
+        if (!memctx_rammap_contains(c->view.map,
+                                    memctx_paging_table(format, entry),
                                     MEMCTX_PAGE_SIZE))
             outside++;
     }
@@ -93,13 +103,14 @@ static int
 check_top_level(struct candidate *c, struct memctx_error *err)
 {
     uint64_t size = memctx_paging_root_size(c->root.paging);
+    uint64_t len = is_long(c) ? MEMCTX_PAGE_SIZE : size;
     if (c->root.gpa % size != 0)
         return memctx_error_set(err, MEMCTX_RETRY, "no multiple of %" PRIu64,
                                 size);
     if (c->root.table != NULL)
-        memcpy(c->table, c->root.table, (size_t)size);
-    else if (memctx_rammap_read(c->view.map, c->root.gpa, c->table,
-                                (size_t)size, err) < 0)
+        memcpy(c->table, c->root.table, (size_t)len);
+    else if (memctx_rammap_read(c->view.map, table_gpa(c), c->table,
+                                (size_t)len, err) < 0)
         return -1;
     if (c->root.paging == MEMCTX_PAGING_X86_PAE)
         return check_top_level_pae(c, err);
@@ -124,11 +135,12 @@ expect_self(struct candidate *c, uint64_t gva, uint64_t gpa,
     return 0;
 }
 
-/* The index at every level leads from the root to the root. */
+/* The index at every level leads from the root to the root; on aarch64 to the
+ * page that it is the upper half of. */
 static int
 check_self_map_long(struct candidate *c, struct memctx_error *err)
 {
-    int index = memctx_windows_self_index(c->root.gpa, c->table);
+    int index = memctx_windows_self_index(table_gpa(c), c->table);
     bool five = c->root.paging == MEMCTX_PAGING_X86_64_5LEVEL;
     uint64_t gva = five ? 0 : UINT64_MAX << 48;
     for (unsigned shift = 12; shift <= (five ? 48u : 39u); shift += 9)
@@ -137,7 +149,7 @@ check_self_map_long(struct candidate *c, struct memctx_error *err)
         gva |= UINT64_MAX << 57;
     if (index < 0)
         return NOTHING_TO_CHECK;
-    return expect_self(c, gva, c->root.gpa, err);
+    return expect_self(c, gva, table_gpa(c), err);
 }
 
 /* Page tables are at 0xc0000000; with PAE the four directories among them are
@@ -183,14 +195,14 @@ check_owner(struct candidate *c, struct memctx_error *err)
 {
     if (memctx_windows_system_read(&c->view, &c->image, &c->system, err) < 0)
         return -1;
-    if (c->system.dtb_gpa == c->root.gpa)
+    if (c->system.root_gpa == c->root.gpa)
         return 0;
     if (c->lead_gpa == 0)
-        c->lead_gpa = c->system.dtb_gpa;
+        c->lead_gpa = c->system.root_gpa;
     return memctx_error_set(err, MEMCTX_RETRY,
                             "DirectoryTableBase of System is %#" PRIx64
                             ", not the candidate",
-                            c->system.dtb_gpa);
+                            c->system.root_gpa);
 }
 
 /* Is a page out that says where the System process is? */

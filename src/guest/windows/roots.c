@@ -5,7 +5,8 @@
  *
  * Windows maps its page tables through an entry of the root that leads to the
  * root itself: at 0x1ed before build 14393, at random in the upper half from
- * there on; on 32 bits at 0xc0000000. No other system on x86 does so. */
+ * there on; on 32 bits at 0xc0000000. No other system on x86 does so. On
+ * aarch64 it is as on x86-64, seen in public logs of builds 22631 to 25398. */
 #include "guest/windows/roots.h"
 
 #include <string.h>
@@ -18,6 +19,12 @@
 #define TABLE_MASK UINT64_C(0x83)
 #define TABLE_BITS UINT64_C(0x03)
 #define FRAME_LOW UINT32_C(0xfffff000) /* of the lower 32 bits */
+
+/* The self reference on aarch64: a table (Arm ARM D8.3) with attributes of
+ * pages, which only it needs: PXN, UXN, memory of kind 0, not for EL0. */
+#define ARM_SELF_MASK UINT64_C(0x0063fffffffff0f3)
+#define ARM_SELF_BITS UINT64_C(0x0060000000000003)
+#define ARM_UPPER 0x800u
 
 /* The self reference of two levels: page directory entry 0x300. */
 #define OLD_SELF_AT (0x300u * 4)
@@ -72,13 +79,15 @@ is_stub(uint64_t gpa, const unsigned char *page)
 }
 
 /* Does any 32-bit word of the upper half have the lower half of an entry that
- * leads to `gpa`? Four words at a time; what passes is looked at closely. */
+ * leads to `gpa`, here or where RAM begins with MEMCTX_WINDOWS_ARM_RAM? Four
+ * words at a time; what passes is looked at closely. */
 static bool
 may_refer_to(uint64_t gpa, const unsigned char *page)
 {
     typedef uint32_t words __attribute__((vector_size(16)));
-    const uint32_t low = (uint32_t)gpa | (uint32_t)TABLE_BITS;
-    const uint32_t bits = FRAME_LOW | (uint32_t)TABLE_MASK;
+    const uint32_t any = (uint32_t)MEMCTX_WINDOWS_ARM_RAM;
+    const uint32_t low = ((uint32_t)gpa & ~any) | (uint32_t)TABLE_BITS;
+    const uint32_t bits = (FRAME_LOW & ~any) | (uint32_t)TABLE_MASK;
     const words wanted = {low, low, low, low};
     const words mask = {bits, bits, bits, bits};
     words hits = {0};
@@ -102,6 +111,43 @@ memctx_windows_self_index(uint64_t gpa, const unsigned char *page)
             return i;
     }
     return -1;
+}
+
+static bool
+is_arm_self(uint64_t gpa, const unsigned char *page, int index)
+{
+    uint64_t entry = memctx_le64(page + (size_t)index * 8);
+    return (entry & ARM_SELF_MASK) == (gpa | ARM_SELF_BITS);
+}
+
+/* Where would this page be if RAM began elsewhere? */
+static uint64_t
+elsewhere(uint64_t gpa)
+{
+    return gpa + MEMCTX_WINDOWS_ARM_RAM;
+}
+
+static bool
+is_self_elsewhere(uint64_t gpa, const unsigned char *page)
+{
+    uint64_t there = elsewhere(gpa);
+    int index = memctx_windows_self_index(there, page);
+    return index >= 0 && is_arm_self(there, page, index);
+}
+
+bool
+memctx_windows_roots_is_from(const struct memctx_rammap *map, uint64_t clue_gpa,
+                             const unsigned char *page)
+{
+    return !memctx_rammap_contains(map, elsewhere(clue_gpa),
+                                   MEMCTX_PAGE_SIZE) &&
+           is_self_elsewhere(clue_gpa, page);
+}
+
+uint64_t
+memctx_windows_root_offset(enum memctx_paging paging)
+{
+    return paging == MEMCTX_PAGING_AARCH64_4K_47 ? ARM_UPPER : 0;
 }
 
 static bool
@@ -142,7 +188,7 @@ is_clue(uint64_t gpa, const unsigned char *page)
         return true;
     return may_refer_to(gpa, page) &&
            (memctx_windows_self_index(gpa, page) >= 0 ||
-            is_old_root(gpa, page));
+            is_old_root(gpa, page) || is_self_elsewhere(gpa, page));
 }
 
 void
@@ -209,7 +255,11 @@ memctx_windows_roots(uint64_t clue_gpa, const unsigned char *page,
         add(&roots, gpa, la57 ? five : four, stub, NULL);
         add(&roots, gpa, la57 ? four : five, stub, NULL);
     }
-    if (memctx_windows_self_index(clue_gpa, page) >= 0) {
+    int self = memctx_windows_self_index(clue_gpa, page);
+    if (self >= 0 && is_arm_self(clue_gpa, page, self)) {
+        add(&roots, clue_gpa + ARM_UPPER, MEMCTX_PAGING_AARCH64_4K_47, self_map,
+            page);
+    } else if (self >= 0) {
         add(&roots, clue_gpa, four, self_map, page);
         add(&roots, clue_gpa, five, self_map, page);
     }

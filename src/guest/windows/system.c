@@ -10,6 +10,7 @@
 
 #include "paging/format.h"
 #include "guest/windows/code.h"
+#include "guest/windows/roots.h"
 
 #define SYSTEM_PID 4u
 #define SYSTEM_NAME "System"
@@ -36,8 +37,12 @@ dtb_offset(const struct memctx_view *view)
 uint64_t
 memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb)
 {
-    return dtb & MEMCTX_PTE_BITS(51, 0) &
-           ~(memctx_paging_root_size(view->paging) - 1);
+    const struct memctx_paging_format *format =
+        memctx_paging_format(view->paging);
+    return format->above == MEMCTX_ABOVE_ONES
+               ? memctx_paging_table(format, dtb)
+               : dtb & MEMCTX_PTE_BITS(51, 0) &
+                     ~(memctx_paging_root_size(view->paging) - 1);
 }
 
 bool
@@ -45,9 +50,15 @@ memctx_windows_is_kernel_gva(const struct memctx_view *view, uint64_t gva)
 {
     const struct memctx_paging_format *format =
         memctx_paging_format(view->paging);
-    return format->above == MEMCTX_ABOVE_ZEROS
-               ? gva >= UINT64_C(0x80000000) && gva <= UINT32_MAX
-               : gva >= UINT64_MAX << (format->va_bits - 1);
+    switch (format->above) {
+    case MEMCTX_ABOVE_ZEROS:
+        return gva >= UINT64_C(0x80000000) && gva <= UINT32_MAX;
+    case MEMCTX_ABOVE_SIGN:
+        return gva >= UINT64_MAX << (format->va_bits - 1);
+    case MEMCTX_ABOVE_ONES:
+        return gva >= UINT64_MAX << format->va_bits;
+    }
+    return false;
 }
 
 /* Is there a LIST_ENTRY at gva whose neighbours point back to it? */
@@ -135,13 +146,14 @@ check_fields(struct memctx_view *view, uint64_t eprocess,
 }
 
 static int
-read_dtb(struct memctx_view *view, uint64_t eprocess, uint64_t *ret_gpa,
-         struct memctx_error *err)
+read_root(struct memctx_view *view, uint64_t eprocess, uint64_t *ret_gpa,
+          struct memctx_error *err)
 {
     uint64_t dtb;
     if (memctx_view_pointer(view, eprocess + dtb_offset(view), &dtb, err) < 0)
         return memctx_error_prefix(err, "EPROCESS %#" PRIx64, eprocess);
-    *ret_gpa = memctx_windows_dtb_gpa(view, dtb);
+    *ret_gpa = memctx_windows_dtb_gpa(view, dtb) +
+               memctx_windows_root_offset(view->paging);
     return 0;
 }
 
@@ -212,7 +224,8 @@ find_user_dtb(struct memctx_view *view,
               const struct memctx_windows_system *system)
 {
     uint16_t found = 0;
-    if (memctx_view_pointer_size(view) != 8 || system->offsets.pid == 0)
+    if (memctx_view_pointer_size(view) != 8 || system->offsets.pid == 0 ||
+        memctx_windows_root_offset(view->paging) != 0)
         return 0;
     for (uint16_t at = system->offsets.dtb + 8; at < system->offsets.pid;
          at += 8) {
@@ -305,7 +318,7 @@ memctx_windows_system_read(struct memctx_view *view,
     offsets->image_name =
         getter_offset(view, image, MEMCTX_WINDOWS_GET_IMAGE_NAME,
                       MEMCTX_WINDOWS_GETS_ADDRESS);
-    if (read_dtb(view, eprocess, &system.dtb_gpa, err) < 0 ||
+    if (read_root(view, eprocess, &system.root_gpa, err) < 0 ||
         check_fields(view, eprocess, offsets, err) < 0)
         return -1;
     /* ActiveProcessLinks follows UniqueProcessId in every build; it must be a
@@ -331,7 +344,7 @@ memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
 {
     struct memctx_windows_offsets known = *offsets;
     uint64_t eprocess = eprocess_gva;
-    uint64_t dtb_gpa;
+    uint64_t root_gpa;
     if (pointer_gva != 0 &&
         read_eprocess(view, pointer_gva, &eprocess, err) < 0)
         return -1;
@@ -342,12 +355,12 @@ memctx_windows_system_stands(struct memctx_view *view, uint64_t pointer_gva,
                                 "PsInitialSystemProcess is %#" PRIx64
                                 ", and was %#" PRIx64,
                                 eprocess, eprocess_gva);
-    if (read_dtb(view, eprocess, &dtb_gpa, err) < 0)
+    if (read_root(view, eprocess, &root_gpa, err) < 0)
         return -1;
-    if (dtb_gpa != view->root_gpa)
+    if (root_gpa != view->root_gpa)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "DirectoryTableBase of System is %#" PRIx64,
-                                dtb_gpa);
+                                root_gpa);
     return check_fields(view, eprocess, &known, err);
 }
 

@@ -15,7 +15,7 @@
 struct memctx_windows_system {
     uint64_t pointer_gva; /* PsInitialSystemProcess, the variable */
     uint64_t eprocess_gva;
-    uint64_t dtb_gpa;     /* DirectoryTableBase, flag bits removed */
+    uint64_t root_gpa;    /* by its DirectoryTableBase */
     uint64_t create_time; /* 100 ns since 1601; 0: not known */
     struct memctx_windows_offsets offsets;
 };
@@ -23,9 +23,8 @@ struct memctx_windows_system {
 /* Follow the image's PsInitialSystemProcess to an EPROCESS with pid 4 and name
  * "System". Offsets come from the code of the image's getters; where one
  * cannot be read, or leads elsewhere, the field is looked for, but its offset
- * stays 0. 0 and
- * *ret, which does not say that dtb_gpa is the root of `view`; or -1 with
- * RETRY or GONE. Any thread. */
+ * stays 0. 0 and *ret, which does not say that root_gpa is that of `view`; or
+ * -1 with RETRY or GONE. Any thread. */
 int memctx_windows_system_read(struct memctx_view *view,
                                const struct memctx_windows_image *image,
                                struct memctx_windows_system *ret,
@@ -47,8 +46,9 @@ uint64_t memctx_windows_system_began(struct memctx_view *view,
                                      uint64_t eprocess_gva,
                                      const struct memctx_windows_kuser *kuser);
 
-/* The root in a DirectoryTableBase, without the bits that are no address, such
- * as the PCID of KVA shadow. */
+/* The table in a DirectoryTableBase, without the bits that are no address, such
+ * as the PCID of KVA shadow, or the ASID. On aarch64 it is what TTBR0_EL1
+ * points at. */
 uint64_t memctx_windows_dtb_gpa(const struct memctx_view *view, uint64_t dtb);
 
 /* Does an EPROCESS seem to be at gva? */

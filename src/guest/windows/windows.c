@@ -101,6 +101,12 @@ try_root_and_lead(struct memctx_session *session,
     return -1;
 }
 
+static uint64_t
+own_page(const struct memctx_kernel *kernel)
+{
+    return kernel->kcr3 - memctx_windows_root_offset(kernel->paging);
+}
+
 /* The root's own page is the clue to come back to, if it is one: the low stub
  * may be written over, and a process that led here may end. */
 static bool
@@ -108,10 +114,10 @@ is_own_clue(const struct memctx_rammap *map, const struct memctx_kernel *kernel)
 {
     struct memctx_windows_root roots[MEMCTX_WINDOWS_ROOTS_MAX];
     unsigned char page[MEMCTX_PAGE_SIZE];
-    return kernel->kcr3 % MEMCTX_PAGE_SIZE == 0 &&
-           memctx_rammap_read(map, kernel->kcr3, page, sizeof(page), NULL) ==
-               0 &&
-           memctx_windows_roots(kernel->kcr3, page, roots) > 0;
+    uint64_t page_gpa = own_page(kernel);
+    return page_gpa % MEMCTX_PAGE_SIZE == 0 &&
+           memctx_rammap_read(map, page_gpa, page, sizeof(page), NULL) == 0 &&
+           memctx_windows_roots(page_gpa, page, roots) > 0;
 }
 
 static int
@@ -126,6 +132,8 @@ verify(struct memctx_session *session, uint64_t clue_gpa,
     if (memctx_rammap_read(session->map, clue_gpa, page, sizeof(page), err) < 0)
         return -1;
     size_t n = memctx_windows_roots(clue_gpa, page, roots);
+    if (n == 0 && memctx_windows_roots_is_from(session->map, clue_gpa, page))
+        session->ram_gpa = MEMCTX_WINDOWS_ARM_RAM;
     if (n == 0)
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "gpa %#" PRIx64 " is no root table any more",
@@ -133,8 +141,9 @@ verify(struct memctx_session *session, uint64_t clue_gpa,
     for (size_t i = 0; i < n; i++) {
         struct memctx_error why = MEMCTX_ERROR_INIT;
         if (try_root_and_lead(session, &roots[i], &kernel, &why) == 0) {
-            kernel.clue_gpa =
-                is_own_clue(session->map, &kernel) ? kernel.kcr3 : clue_gpa;
+            kernel.clue_gpa = is_own_clue(session->map, &kernel)
+                                  ? own_page(&kernel)
+                                  : clue_gpa;
             *ret = kernel;
             return 0;
         }
