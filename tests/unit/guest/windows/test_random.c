@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
 /* Random combinations of what may befall the RAM of a Windows guest: pages that
- * are out, an earlier boot that is still whole, stubs that are stale. Whatever
- * they are, the answer is right, or there is none and a sentence says why. The
- * seed is printed; MEMCTX_TEST_SEED and MEMCTX_TEST_ROUNDS set seed and number.
+ * are out, an earlier boot that is still whole, stubs that are stale, tables of
+ * VTL1, headers that were wiped, clocks that are set, a hibernated kernel that
+ * comes back page by page. Whatever they are, the answer is right, or there is
+ * none and a sentence says why. The seed is printed; MEMCTX_TEST_SEED and
+ * MEMCTX_TEST_ROUNDS set seed and number.
  */
 #include "unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "guestimg.h"
 #include "search/bootstrap.h"
@@ -21,6 +24,7 @@
 struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
+    uint64_t base; /* where RAM begins */
     struct winimg live;
     struct winimg dead;
     bool has_dead;
@@ -55,6 +59,18 @@ number_of(const char *name, uint64_t otherwise)
 
 /* ---- images -------------------------------------------------------------- */
 
+static enum memctx_paging
+random_paging(struct fixture *f, const struct winimg_build *build)
+{
+    if (!build->wide)
+        return build->build == 7601 && one_in(f, 2) ? MEMCTX_PAGING_X86_2LEVEL
+                                                    : MEMCTX_PAGING_X86_PAE;
+    if (build->build >= 20348 && one_in(f, 3))
+        return MEMCTX_PAGING_X86_64_5LEVEL;
+    return build->build >= 20348 && one_in(f, 2) ? MEMCTX_PAGING_AARCH64_4K_47
+                                                 : MEMCTX_PAGING_X86_64_4LEVEL;
+}
+
 static struct winimg
 random_kernel(struct fixture *f)
 {
@@ -62,20 +78,21 @@ random_kernel(struct fixture *f)
     while (winimg_builds[n].build != 0)
         n++;
     const struct winimg_build *build = &winimg_builds[below(f, n)];
-    enum memctx_paging paging = MEMCTX_PAGING_X86_64_4LEVEL;
-    if (!build->wide)
-        paging = build->build == 7601 && one_in(f, 2) ? MEMCTX_PAGING_X86_2LEVEL
-                                                      : MEMCTX_PAGING_X86_PAE;
-    else if (build->build >= 20348 && one_in(f, 3))
-        paging = MEMCTX_PAGING_X86_64_5LEVEL;
-    struct winimg w = winimg(build->build, paging);
+    struct winimg w = winimg(build->build, random_paging(f, build));
     w.large_pages = false;
+    if (!build->wide && one_in(f, 3)) {
+        w.base_gva += 0x5f000000; /* increaseuserva */
+        w.pool_gva += 0x5f000000;
+    }
+    if (w.paging == MEMCTX_PAGING_X86_64_5LEVEL && one_in(f, 2))
+        w.pool_gva = UINT64_C(0xff1a00044e403000);
     w.self_index = build->build < 14393 ? 0x1ed : 0x100 + below(f, 0xf0);
     w.kva_shadow = build->user_dtb != 0 && one_in(f, 3);
     w.user_half = one_in(f, 3);
     w.code = (enum winimg_code)below(f, WINIMG_CODES);
     w.pdb = one_in(f, 5) ? NULL : w.pdb;
     w.n_processes = 1 + below(f, 12);
+    w.user_flags |= (uint64_t)below(f, 2) << 63;
     if (one_in(f, 3))
         w.stub_gpa = 0;
     w.uptime = (1 + below(f, 36000)) * UINT64_C(10000000);
@@ -93,6 +110,50 @@ take_pages(struct fixture *f, const struct winimg *w)
     }
 }
 
+/* What a tool against dumps does. */
+static void
+wipe_headers(struct fixture *f, const struct winimg *w)
+{
+    unsigned char zeros[MEMCTX_PAGE_SIZE] = {0};
+    guestimg_write(&f->img, w->image_gpa, zeros, sizeof(zeros));
+}
+
+/* An image like others, in the space of the kernel. */
+static void
+add_driver(struct fixture *f, const struct winimg *w)
+{
+    struct winimg driver = *w;
+    driver.base_gva += 32 * MEMCTX_MIB;
+    driver.image_gpa = f->base + 48 * MEMCTX_MIB;
+    driver.next_gpa = f->base + 56 * MEMCTX_MIB;
+    driver.export_as = "disk.sys";
+    driver.pdb = "disk.pdb";
+    driver.only_data = true;
+    winimg_add_image(&f->img, &driver);
+}
+
+/* VBS: the secure kernel's root, which maps the kernel and its clock, too. */
+static void
+add_vtl1(struct fixture *f)
+{
+    struct winimg secure = f->live;
+    secure.stage = WINIMG_KERNEL;
+    secure.kuser_gpa = secure.next_gpa = secure.stub_gpa = 0;
+    secure.shares_kuser = f->live.kuser_gpa;
+    secure.root_gpa -= 0x50000;
+    secure.tables_gpa = f->base + 72 * MEMCTX_MIB;
+    secure.image_gpa = f->base + 80 * MEMCTX_MIB;
+    secure.base_gva += 48 * MEMCTX_MIB;
+    secure.export_as = "securekernel.exe";
+    secure.pdb = "securekernel.pdb";
+    winimg_write(&f->img, &secure);
+    secure.image_gpa = f->live.image_gpa;
+    secure.base_gva = f->live.base_gva;
+    secure.export_as = f->live.export_as;
+    secure.pdb = f->live.pdb;
+    winimg_add_image(&f->img, &secure);
+}
+
 /* The boot before had its own place, or in part that of the live one. */
 static void
 add_dead(struct fixture *f)
@@ -100,15 +161,14 @@ add_dead(struct fixture *f)
     uint64_t before = (60 + below(f, 36000)) * UINT64_C(10000000);
     f->dead = f->live;
     f->dead.next_gpa = f->dead.kuser_gpa = 0;
-    f->dead.root_gpa = one_in(f, 2) ? 0x1aa000 : 0x1b0000;
-    f->dead.tables_gpa = 64 * MEMCTX_MIB;
-    f->dead.image_gpa = 96 * MEMCTX_MIB;
+    f->dead.root_gpa += one_in(f, 2) ? 0x3000 : (uint64_t)-0x3000;
+    f->dead.tables_gpa = f->base + 64 * MEMCTX_MIB;
+    f->dead.image_gpa = f->base + 96 * MEMCTX_MIB;
     if (!one_in(f, 4))
         f->dead.base_gva += 16 * MEMCTX_MIB;
     if (f->dead.stub_gpa != 0 || one_in(f, 2))
         f->dead.stub_gpa = one_in(f, 2) ? 0x12000 : 0x14000;
-    if (f->dead.paging == MEMCTX_PAGING_X86_PAE ||
-        f->dead.paging == MEMCTX_PAGING_X86_2LEVEL)
+    if (!f->dead.build->wide || f->dead.paging == MEMCTX_PAGING_AARCH64_4K_47)
         f->dead.stub_gpa = 0;
     f->dead.created = f->live.created - f->dead.uptime - before;
     if (one_in(f, 2))
@@ -119,12 +179,26 @@ add_dead(struct fixture *f)
 }
 
 static void
+make_ram(const struct fixture *f, struct guestimg *img)
+{
+    if (f->base == 0)
+        guestimg_init(img, RAM, RAM);
+    else
+        guestimg_init_at(img, RAM, f->base);
+}
+
+static void
 make_image(struct fixture *f)
 {
-    guestimg_init(&f->img, RAM, RAM);
-    f->map = guestimg_rammap(&f->img, NULL);
     f->live = random_kernel(f);
+    f->base = f->live.paging == MEMCTX_PAGING_AARCH64_4K_47 ? MEMCTX_GIB : 0;
+    make_ram(f, &f->img);
+    f->map = guestimg_rammap(&f->img, NULL);
     winimg_write(&f->img, &f->live);
+    if (one_in(f, 4))
+        add_vtl1(f);
+    if (one_in(f, 2))
+        add_driver(f, &f->live);
     f->has_dead = !one_in(f, 4);
     if (f->has_dead)
         add_dead(f);
@@ -132,6 +206,8 @@ make_image(struct fixture *f)
         take_pages(f, &f->dead);
     if (!one_in(f, 4))
         take_pages(f, &f->live);
+    if (one_in(f, 5))
+        wipe_headers(f, &f->live);
 }
 
 static void
@@ -194,6 +270,9 @@ ask_agent(struct fixture *f)
             expect_right(f, &result.kernel);
         else
             assert_int_equal(f->err.kind, MEMCTX_RETRY);
+        if (one_in(f, 8)) /* it is set, by up to a day */
+            f->live.time += (uint64_t)(43200 - (int64_t)below(f, 86400)) *
+                            UINT64_C(10000000);
         winimg_tick(&f->img, &f->live, 10 * SECOND);
         request.now_us += SECOND;
         if (one_in(f, 3))
@@ -202,6 +281,54 @@ ask_agent(struct fixture *f)
             take_pages(f, &f->live);
     }
     memctx_bootstrap_destroy(bootstrap);
+}
+
+/* Copy one of `parts` parts of all pages that are there. */
+static void
+bring_back(const struct fixture *f, const struct guestimg *to, unsigned part,
+           unsigned parts)
+{
+    unsigned char page[MEMCTX_PAGE_SIZE];
+    off_t at = 0;
+    while ((at = lseek(f->img.fd, at, SEEK_DATA)) >= 0) {
+        uint64_t number = (uint64_t)at / sizeof(page);
+        if ((number * UINT64_C(0x9e3779b97f4a7c15) >> 32) % parts == part) {
+            assert_int_equal(pread(f->img.fd, page, sizeof(page), at),
+                             sizeof(page));
+            guestimg_write(to, f->base + (uint64_t)at, page, sizeof(page));
+        }
+        at += (off_t)sizeof(page);
+    }
+}
+
+/* A kernel that was hibernated comes back into RAM that was empty, slowly; its
+ * clock stands for so long. What is published then is told by nobody to run,
+ * but it is the kernel that will. */
+static void
+ask_resumed(struct fixture *f)
+{
+    struct memctx_bootstrap_request request = {.now_us = 1234 * SECOND,
+                                               .cold = true};
+    struct memctx_bootstrap_result result;
+    struct memctx_bootstrap *bootstrap;
+    struct guestimg ram;
+    const unsigned parts = 6;
+    make_ram(f, &ram);
+    struct memctx_rammap *map = guestimg_rammap(&ram, NULL);
+    assert_done(memctx_bootstrap_create(&bootstrap, &f->err), &f->err);
+    for (unsigned i = 0; i < 2 * parts; i++) {
+        if (i < parts)
+            bring_back(f, &ram, i, parts);
+        else
+            winimg_tick(&ram, &f->live, 10 * SECOND);
+        if (memctx_bootstrap_try(bootstrap, map, &request, &result, &f->err) ==
+            0)
+            expect_right(f, &result.kernel);
+        request.now_us += SECOND;
+    }
+    memctx_bootstrap_destroy(bootstrap);
+    memctx_rammap_destroy(map);
+    guestimg_deinit(&ram);
 }
 
 static void
@@ -216,6 +343,8 @@ test_right_or_nothing(void **state)
         f->random = f->seed = seed + i;
         make_image(f);
         ask_dump(f);
+        if (!f->has_dead)
+            ask_resumed(f);
         ask_agent(f);
         drop_image(f);
     }
