@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# What compilers do not say: static analysis of C and shell, layout, spelling. Prints each finding; exits with 1 if
+# What compilers do not say: static analysis of C and shell, layout, spelling, links and examples in the documents. Prints each finding; exits with 1 if
 # there is one, with 77 if a tool is missing.
 #
 #   MEMCTX_BUILDDIR, MEMCTX_SRCDIR  as for test_docs.sh; config.h of the build directory is read
@@ -14,12 +14,12 @@ cd "$top" || exit 1
 # Each release of clang-format lays out a little differently: .clang-format is for this one.
 format_release=14
 
-for tool in cppcheck shellcheck clang-format codespell; do
+for tool in cppcheck shellcheck clang-format codespell python3; do
     command -v "$tool" > /dev/null || { echo "lint: $tool is missing: run tests/bed/install.sh"; exit 77; }
 done
 
 mapfile -t sources < <(find src agent hooks examples tests -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' | sort)
-mapfile -t scripts < <({ find tests examples -name '*.sh'; find completion examples/hooks -type f ! -name _memctx ! -name "*.fish"; echo .ci/run; } | sort)
+mapfile -t scripts < <({ find tests examples docs -name '*.sh'; find completion examples/hooks -type f ! -name _memctx ! -name "*.fish"; echo .ci/run; } | sort)
 
 # lint NAME COMMAND...
 lint()
@@ -59,7 +59,7 @@ check_layout()
 # Of "\\nNAME" in a string the word is NAME.
 check_spelling()
 {
-    codespell -q 3 --ignore-words tests/codespell.ignore --ignore-regex '\\n' ./*.md NEWS man/*.pod \
+    codespell -q 3 --ignore-words tests/codespell.ignore --ignore-regex '\\n' ./*.md docs/*.md NEWS man/*.pod \
         "${sources[@]}" "${scripts[@]}"
 }
 
@@ -67,4 +67,5 @@ lint cppcheck check_c
 lint shellcheck check_shell
 lint clang-format check_layout
 lint codespell check_spelling
+lint documents python3 tests/check-docs.py
 [ "$failures" = 0 ]
