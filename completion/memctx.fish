@@ -38,10 +38,13 @@ function __memctx_commands
     printf 'help\tprint the help of a command\n'
 end
 
-# "  -c, --connect URI   ask ..." of the command's help, or of all
+# "  -c, --connect URI   ask ..." of the help of all commands, and of this one
 function __memctx_options
-    memctx (__memctx_words)[1] --help 2> /dev/null |
-        string replace -rf '^ {2,6}(?:-., )?(--[a-z-]+)(?: [A-Z]+)? +(.*)' '$1\t$2'
+    set -l words (__memctx_words)
+    begin
+        memctx --help
+        test (count $words) = 0; or memctx $words[1] --help
+    end 2> /dev/null | string replace -rf '^ {2,6}(?:-., )?(--[a-z-]+)(?: [A-Z]+)? +(.*)' '$1\t$2'
 end
 
 # The formats that the command takes: it names them when it is given another one.

@@ -74,6 +74,7 @@ lines=(
     'memctx sym' 'symbols'
     'memctx -c qemu:///se' '-c|qemu:///session'
     'memctx list --sta' 'list|--state'
+    'memctx list --runt' 'list|--runtime-dir'
     'memctx list --state unsup' 'list|--state|unsupported'
     'memctx list --fol' 'list|--fol'
     'memctx wait --timeout 0 --fol' 'wait|--timeout|0|--follow'

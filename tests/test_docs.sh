@@ -125,7 +125,7 @@ check_command()
     local command=$1 said options common known
     said=$(help memctx "$command")
     options=$(help_options Options <<< "$said")
-    common=$(help_options "Options of every command" <<< "$said")
+    common=$(help memctx | help_options "Options of every command")
     known=$(long_options <<< "$options"$'\n'"$common")
     [ "$said" = "$("$build/memctx" help "$command")" ] || fail "memctx help $command is not memctx $command --help"
     [ "$(awk 'length > 79' <<< "$said")" = "" ] || fail "memctx $command --help has lines of more than 79 columns"

@@ -88,8 +88,8 @@ print_command(const struct command *command)
         puts("\nOptions:");
         options_print(command->options);
     }
-    puts("\nOptions of every command:");
-    options_print(common_option_table);
+    /* One screen of 24 lines has no room for them on each page. */
+    puts("\nmemctx --help has the options of every command.");
 }
 
 enum exit_code
