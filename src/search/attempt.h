@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One try of a search under way: scans the RAM that it is told to scan, follows
- * every clue to a kernel or to the check that fails, and keeps to its budget.
- * It does not choose what to scan. */
+/* One try of a search: scans the RAM that it is told to scan, follows every
+ * clue to a kernel or to the check that fails, and keeps to its budget. It does
+ * not choose what to scan. */
 #ifndef MEMCTX_ATTEMPT_H
 #define MEMCTX_ATTEMPT_H
 
@@ -23,7 +23,7 @@
 #define MEMCTX_ATTEMPT_LOOKED 64   /* clues */
 
 struct memctx_attempt {
-    /* Of the caller, for as long as the attempt. */
+    /* The caller's; they must outlive the attempt. */
     const struct memctx_rammap *map;
     const struct memctx_search_request *request;
     struct memctx_search_result *result;
@@ -38,8 +38,8 @@ struct memctx_attempt {
     struct memctx_session session;
     struct memctx_error why;     /* why RAM could not be read */
     struct memctx_error rivalry; /* why a proven kernel was not kept */
-    struct memctx_error best[MEMCTX_OSES]; /* why the clue failed that came
-                                              farthest */
+    struct memctx_error best[MEMCTX_OSES]; /* why the clue failed that passed
+                                              the most checks */
     struct memctx_range again[MEMCTX_ATTEMPT_AGAIN]; /* where a thorough scan
                                                         may find more, by gpa */
     size_t n_again;
@@ -51,8 +51,8 @@ struct memctx_attempt {
     size_t n_looked; /* ever */
 };
 
-/* Begin a try with the caller's map, request, hints and block; *result becomes
- * empty. */
+/* Begin a try with the caller's map, request, hints and block. *result is
+ * emptied. */
 void memctx_attempt_init(struct memctx_attempt *attempt,
                          const struct memctx_rammap *map,
                          const struct memctx_search_request *request,
@@ -67,7 +67,7 @@ void memctx_attempt_tell(const struct memctx_attempt *attempt,
  * map has no work left? */
 bool memctx_attempt_is_done(const struct memctx_attempt *attempt);
 
-/* ... or nothing may be read any more? */
+/* May nothing be read any more? */
 bool memctx_attempt_is_over(const struct memctx_attempt *attempt);
 
 /* Read and scan [gpa, end_gpa), all of it RAM, while the budget lasts. Returns
@@ -75,22 +75,22 @@ bool memctx_attempt_is_over(const struct memctx_attempt *attempt);
 uint64_t memctx_attempt_scan(struct memctx_attempt *attempt, uint64_t gpa,
                              uint64_t end_gpa);
 
-/* Scan what is data in [gpa, end_gpa), in whole pages. Returns the gpa reached;
- * end_gpa when everything was looked at. */
+/* Scan [gpa, end_gpa) and skip holes, in whole pages. Returns the gpa reached;
+ * end_gpa if everything was looked at. */
 uint64_t memctx_attempt_scan_data(struct memctx_attempt *attempt, uint64_t gpa,
                                   uint64_t end_gpa);
 
-/* Look again at places where clues were, the oldest first; one counts if it
- * still looks like a clue. */
+/* Look again at places where clues were, the oldest first. A place counts only
+ * if it still looks like a clue. */
 void memctx_attempt_scan_hints(struct memctx_attempt *attempt);
 
-/* Let each system follow its own structures. A scan through RAM goes on beside
- * that, however much it took: the structures may not be what they seem. */
+/* Let each system follow its own structures. The scan through RAM goes on even
+ * if that finds much: a hostile guest may have made these structures up. */
 void memctx_attempt_follow(struct memctx_attempt *attempt);
 
-/* 0 when a kernel was found; else -1 with RETRY and a sentence that says for
- * each system what was looked for and how far the best of it came, or why RAM
- * could not be read. */
+/* 0 if a kernel was found. Else -1 with RETRY, and a sentence that says for
+ * each system what was looked for and which check its best clue failed, or why
+ * RAM could not be read. */
 int memctx_attempt_end(struct memctx_attempt *attempt,
                        struct memctx_error *err);
 

@@ -203,6 +203,8 @@ fail_pending(struct memctx_bootstrap *b, bool told,
                             ret->kernel.version, ret->kernel.kcr3);
 }
 
+/* A running guest shows by its clocks which of several kernels is the present
+ * one. A paused guest does not, and a guess would be wrong half of the time. */
 static int
 take_only_one(const struct memctx_search_result *found,
               struct memctx_bootstrap_result *ret, struct memctx_error *err)
@@ -270,6 +272,9 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                      struct memctx_error *err)
 {
     struct attempt a = {bootstrap, map, request};
+    /* Cold RAM held no kernel before, and a paused guest cannot be seen
+     * running. In all other cases the kernel of an earlier boot passes every
+     * static check until its pages are overwritten. */
     bool prove = !request->cold && !request->paused;
     struct proven proven;
     find_proven(&a, &proven);
@@ -287,6 +292,7 @@ memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
     memset(ret, 0, sizeof(*ret));
     int failed =
         memctx_search_try(bootstrap->search, map, &search, &found, err);
+    /* Also those of a try that failed: the next one must not forget them. */
     bootstrap->rivals = found.rivals;
     ret->bytes_read = found.bytes_read;
     ret->candidates =

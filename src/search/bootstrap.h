@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One domain's way to its running kernel: the search, try after try, and the
- * proof that what was found runs.
+/* Finds the kernel that runs in one domain: searches, try after try, and proves
+ * that the kernel found is running.
  *
- * After a cold start RAM never held another kernel, and what passes the static
- * checks is the one. In every other case (reset, restore, an agent that came
- * later) it must also be alive. */
+ * After a cold start RAM never held another kernel, so the static checks are
+ * enough. In every other case (reset, restore, an agent that was started later)
+ * the kernel must also be seen alive. */
 #ifndef MEMCTX_BOOTSTRAP_H
 #define MEMCTX_BOOTSTRAP_H
 
@@ -23,8 +23,8 @@ struct memctx_bootstrap_request {
     uint64_t now_us;       /* monotonic */
     uint64_t budget_bytes; /* of RAM to read, about; 0: no limit */
     bool cold;             /* RAM never held an earlier kernel */
-    bool paused;           /* nothing can prove to be alive: look at all RAM
-                              and take what is the only kernel there */
+    bool paused;           /* no kernel can be seen alive: look at all RAM, and
+                              take a kernel only if it is the only one */
     const struct memctx_kernel *known; /* NULL, or one that was seen running
                                           just now: it counts as alive */
 };
@@ -56,9 +56,9 @@ int memctx_bootstrap_try(struct memctx_bootstrap *bootstrap,
                          struct memctx_bootstrap_result *ret,
                          struct memctx_error *err);
 
-/* A kernel that an earlier bootstrap found in this RAM: it counts as found by
- * this one, and its clue is looked at first. Whether it runs has yet to be
- * seen. */
+/* Take over a kernel that an earlier bootstrap found in this RAM. It counts as
+ * found by this one, and its clue is looked at first. It has yet to be seen
+ * running. */
 void memctx_bootstrap_adopt(struct memctx_bootstrap *bootstrap,
                             const struct memctx_kernel *kernel);
 
@@ -72,10 +72,10 @@ int memctx_bootstrap_watch(struct memctx_bootstrap *bootstrap,
                            struct memctx_bootstrap_result *ret,
                            struct memctx_error *err);
 
-/* Is the kernel still there that was found? 0, or -1 with RETRY: it is gone or
- * was never found; GONE or BUG. Reads a few pages, or, in 0.1 s of CPU, up to
- * so much where what led to the kernel is no longer there and it is looked for
- * anew. */
+/* Is the kernel that was found still there? 0, or -1 with RETRY (it is gone, or
+ * none was found), GONE or BUG. Reads a few pages. If the clue that led to the
+ * kernel is gone, it is searched for again: that reads up to this many bytes,
+ * in 0.1 s of CPU time. */
 #define MEMCTX_BOOTSTRAP_LOOK_BYTES MEMCTX_GIB
 int memctx_bootstrap_verify(struct memctx_bootstrap *bootstrap,
                             const struct memctx_rammap *map,
@@ -83,9 +83,10 @@ int memctx_bootstrap_verify(struct memctx_bootstrap *bootstrap,
                             struct memctx_bootstrap_result *ret,
                             struct memctx_error *err);
 
-/* Which clocks of the kernel that was found tick? The first call notes them, if
- * no try has; later ones tell: ret->n is 0 until some did. -1 with RETRY: it
- * has none, or they cannot be read; GONE or BUG. */
+/* Which clocks of the kernel tick? The first call notes what they show, unless
+ * a try has done so. Later calls tell which have moved; ret->n is 0 until some
+ * have. -1 with RETRY (it has no clocks, or they cannot be read), GONE or BUG.
+ */
 int memctx_bootstrap_words(struct memctx_bootstrap *bootstrap,
                            const struct memctx_rammap *map, uint64_t now_us,
                            struct memctx_words *ret, struct memctx_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The ops of every system that is looked for. */
+/* The table of systems that the search knows. */
 #ifndef MEMCTX_GUESTS_H
 #define MEMCTX_GUESTS_H
 

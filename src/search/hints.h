@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Where clues of one system were, what is worth looking at again first. */
+/* Places where clues of one system were, the most promising first. */
 #ifndef MEMCTX_HINTS_H
 #define MEMCTX_HINTS_H
 
@@ -15,9 +15,8 @@ struct memctx_hints {
     size_t n;
 };
 
-/* There was a clue at gpa. What is good, because it passed a check, goes in
- * front, what is not behind the others; when there is no room the last one
- * goes. */
+/* Note a clue at gpa. A good one, which passed a check, goes to the front;
+ * others go to the end. If the table is full, the last one is dropped. */
 void memctx_hints_add(struct memctx_hints *hints, uint64_t gpa, bool good);
 
 #endif

@@ -12,6 +12,8 @@ memctx_holes_fill(struct memctx_holes *holes, const struct memctx_rammap *map)
 {
     size_t count;
     const struct memctx_extent *e = memctx_rammap_extents(map, &count);
+    /* An extent that has no room is not missed: the scan that goes round and
+     * round comes to it, too. */
     holes->n = (size_t)memctx_min(count, MEMCTX_HOLES_MAX);
     for (size_t i = 0; i < holes->n; i++)
         holes->range[i] = (struct memctx_range){e[i].gpa, e[i].size};
@@ -43,6 +45,8 @@ memctx_holes_cut(struct memctx_holes *holes, size_t at, uint64_t gpa,
     struct memctx_range after = {end_gpa, old.gpa + old.size - end_gpa};
     struct memctx_range left[2];
     size_t n = 0;
+    /* One range becomes two at most. In a full table the part before is given
+     * up: it had no data a moment ago, when find_data() passed over it. */
     if (before.size > 0 && (after.size == 0 || holes->n < MEMCTX_HOLES_MAX))
         left[n++] = before;
     size_t next = at + n;

@@ -131,6 +131,7 @@ run_round(struct memctx_layouts *c,
           const struct memctx_bootstrap_request *request, struct round *r)
 {
     struct memctx_bootstrap_request part = *request;
+    /* A guest whose layout is not known costs no more than another. */
     part.budget_bytes /= c->n;
     for (size_t i = 0; i < c->n; i++) {
         r->errors[i] = (struct memctx_error)MEMCTX_ERROR_INIT;
@@ -166,6 +167,8 @@ give_up(const struct round *r, struct memctx_layouts_result *ret,
     return memctx_error_pass(err, &r->errors[told]);
 }
 
+/* Two layouts that show different kernels: at most one of them can be right,
+ * and nothing tells which. */
 static int
 check_agreement(const struct round *r, size_t winner, struct memctx_error *err)
 {

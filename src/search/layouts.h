@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The layouts that a guest's RAM may have, where nothing on the host tells
- * which it is. The RAM itself does: a kernel's tables hold guest-physical
- * addresses, so that it can be proven in the right layout only, unless all of
- * it lies where the layouts agree; then mostly its tables show where the rest
- * of RAM is. Each layout has a bootstrap of its own. */
+/* The layouts that a guest's RAM may have, if nothing on the host tells which
+ * one it has. The RAM itself tells: page tables hold guest-physical addresses,
+ * so a kernel can be proven only in the right layout. If all of the kernel lies
+ * where the layouts agree, its tables mostly show where the rest of RAM is.
+ * Each layout has a bootstrap of its own. */
 #ifndef MEMCTX_LAYOUTS_H
 #define MEMCTX_LAYOUTS_H
 
@@ -12,10 +12,10 @@
 
 struct memctx_layouts; /* one try at a time, from any thread */
 
-/* What a call may take, in steps (ram/work.h), that is to read so much: twice
- * that, since all it finds may be read twice, and beside it 0.1 s of CPU, or 7
- * s when a kernel is to be found at once if there is any (`all`): in a paused
- * guest, or without a budget. */
+/* The steps (ram/work.h) that a call may take if it is to read so many bytes:
+ * twice their pages, since everything found may be read twice, and 0.1 s of CPU
+ * time in addition. With `all` it is 7 s: in a paused guest, or without a
+ * budget, a kernel is to be found at once if there is any. */
 uint64_t memctx_layouts_steps(uint64_t bytes, bool all);
 
 struct memctx_layouts_result {
@@ -32,15 +32,14 @@ int memctx_layouts_create(const struct memctx_rammap *const *maps, size_t n,
                           struct memctx_error *err);
 void memctx_layouts_destroy(struct memctx_layouts *layouts);
 
-/* What each call below may take is limited by what it is to read; it also ends
- * soon once is_over() says so, which is asked now and then and may be NULL
- * (ram/work.h): as if there were no more of the guest to see. */
+/* The calls below end early once is_over() says so, as if there were no more of
+ * the guest to see. It is asked now and then (ram/work.h), and may be NULL. */
 void memctx_layouts_set_over(struct memctx_layouts *layouts,
                              bool (*is_over)(void *arg), void *arg);
 
-/* As those of bootstrap.h, in all layouts: the budget of a try is dealt out
- * among them. Two kernels in a paused guest, each in a layout that the other
- * one contradicts, are RETRY. */
+/* As in bootstrap.h, for all layouts: they share the budget of a try. If a
+ * paused guest has two kernels in layouts that contradict each other, that is
+ * RETRY. */
 void memctx_layouts_new_boot(struct memctx_layouts *layouts);
 int memctx_layouts_try(struct memctx_layouts *layouts,
                        const struct memctx_bootstrap_request *request,

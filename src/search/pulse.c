@@ -99,6 +99,9 @@ for_each_clock(struct memctx_pulse *pulse, const struct memctx_rammap *map,
     return 0;
 }
 
+/* A word that has moved plausibly is taken for a clock, and its kernel for
+ * alive. One of thousands may move by chance: memctx_words_step() asks for a
+ * rate that a clock can have. */
 static void
 compare(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
         uint64_t elapsed_us)
@@ -114,7 +117,8 @@ compare(struct memctx_pulse *pulse, struct clock *clock, uint64_t value,
         clock->at.value = value;
 }
 
-/* Once some have ticked, the others are no clocks. */
+/* Once some have ticked, the others are no clocks. Reading them again would
+ * only cost, and give chance another try. */
 static void
 keep_ticked(struct memctx_pulse *pulse)
 {
@@ -167,7 +171,7 @@ memctx_pulse_restarted_us(const struct memctx_pulse *pulse)
 }
 
 /* Those that lie where the kernel puts its clock, or the others, as many as
- * there is room for. */
+ * there is room for. The heartbeat has few words, so the best come first. */
 static void
 take_words(const struct memctx_pulse *pulse, bool likely,
            struct memctx_words *ret)

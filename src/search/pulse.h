@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Tells a kernel that runs from one that an earlier boot left in RAM. The
- * latter passes every static check for seconds after a reset, but its clocks
- * stand still.
+/* Tells a running kernel from one that an earlier boot left in RAM. The old one
+ * passes every static check for seconds after a reset, but its clocks stand
+ * still.
  *
- * Which words are clocks the guest's ops say (memctx_guest_ops.clocks); here
- * they are only watched. */
+ * memctx_guest_ops.clocks tells which words are clocks. They are only watched
+ * here. */
 #ifndef MEMCTX_PULSE_H
 #define MEMCTX_PULSE_H
 
@@ -35,15 +35,15 @@ int memctx_pulse_check(struct memctx_pulse *pulse,
                        const struct memctx_rammap *map, uint64_t now_us,
                        bool *alive, struct memctx_error *err);
 
-/* Begin to watch the same clocks again, from what they say now; after a pulse
- * was seen only those that ticked then, so that this costs a read or two.
- * Errors as above. One thread at a time. */
+/* Begin to watch the same clocks again, from what they show now. If a pulse was
+ * seen before, only the clocks that ticked then are watched, which costs a read
+ * or two. Errors as above. One thread at a time. */
 int memctx_pulse_restart(struct memctx_pulse *pulse,
                          const struct memctx_rammap *map, uint64_t now_us,
                          struct memctx_error *err);
 
-/* Some of the clocks that ticked when the pulse was seen, and what they said
- * then; none: it was not seen yet. */
+/* Some of the clocks that ticked when the pulse was seen, and what they showed
+ * then. None, if no pulse was seen yet. */
 void memctx_pulse_words(const struct memctx_pulse *pulse,
                         struct memctx_words *ret);
 

@@ -18,8 +18,8 @@ struct memctx_search_request {
     uint64_t budget_bytes; /* read at most about this much; 0: no limit */
     bool all;              /* look at all RAM once, from its beginning, and
                               do not stop at a kernel */
-    bool every;            /* with `all`: beside a kernel that is complete also
-                              those that are not yet, or that say nothing of
+    bool every;            /* with `all`: find also kernels that are not
+                              complete yet, or that say nothing about
                               themselves */
     /* NULL, or: a kernel that passed all checks counts only if this says so.
        Called for every clue that leads to a kernel, so maybe twice for one. */
@@ -44,8 +44,7 @@ struct memctx_search_seen {
 struct memctx_search_result {
     struct memctx_kernel kernels[MEMCTX_KERNELS_MAX]; /* distinct, verified */
     size_t n_kernels;
-    /* A kernel that would have been one of them was not kept, since a rival may
-       be the one that runs. */
+    /* A kernel was left out because a rival may be the one that runs. */
     bool contested;
     struct memctx_rivals rivals; /* seen in this try and before */
     uint64_t n_clues;            /* looked into in this try */

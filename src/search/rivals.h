@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Kernels that could be proven only in part, and one that was proven: as long
- * as one of the former may be the one that runs, the latter is not taken. */
+/* Rivals: kernels that could be proven only in part. While one of them may be
+ * the kernel that runs, a kernel that was proven is not taken. */
 #ifndef MEMCTX_RIVALS_H
 #define MEMCTX_RIVALS_H
 

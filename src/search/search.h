@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* One try after the other at finding kernels in a RAM map, each bounded in what
- * it reads, remembering what was looked at before. Which of them runs is
- * bootstrap.h's to say.
+/* Finds kernels in a RAM map, try after try. Each try reads a limited number of
+ * bytes, and remembers what was looked at before. bootstrap.h decides which
+ * kernel runs.
  *
  * Order of one try: places where a clue was before; where a guest's own
  * structures lead; a part of RAM where clues often are; RAM that was a hole at
@@ -21,9 +21,9 @@
  * safe: one try at a time. */
 struct memctx_search;
 
-/* Of several kernels that were found, the index of the one that a reader of a
- * dump wants: the one whose wall clock shows the latest time, since that of an
- * earlier boot stands still; without any clock, the one found first. */
+/* The index of the kernel that a reader of a dump wants, if several were found:
+ * the one whose wall clock shows the latest time, because that of an earlier
+ * boot stands still. Without any clock, the one found first. */
 size_t memctx_search_latest(const struct memctx_search_result *result);
 
 /* 0, or -1 with EXHAUSTED (out of memory). The caller destroys it. */
@@ -37,10 +37,10 @@ void memctx_search_reset(struct memctx_search *search);
 void memctx_search_hint(struct memctx_search *search,
                         const struct memctx_kernel *kernel);
 
-/* One try. 0 and at least one kernel in *ret; or -1 with RETRY and a sentence
- * that says for each system what was looked for, how many candidates there were
- * and which check the one failed that came farthest, or GONE;
- * *ret then still tells clues and bytes. Any thread, one at a time. */
+/* Make one try. 0 and at least one kernel in *ret. Or -1 with GONE, or with
+ * RETRY and a sentence that says for each system what was looked for, how many
+ * candidates there were, and which check the best of them failed. *ret has
+ * clues and bytes in any case. Any thread, one at a time. */
 int memctx_search_try(struct memctx_search *search,
                       const struct memctx_rammap *map,
                       const struct memctx_search_request *request,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Where a kernel itself says that its RAM ends. A 64-bit Linux maps all RAM
- * that its firmware told it of at one distance (Documentation/arch/x86/x86_64/
- * mm.rst, "direct mapping"), so that its tables tell in how many pieces that
- * is, and how large they are. */
+/* Asks a kernel where its RAM ends. A 64-bit Linux maps all RAM that its
+ * firmware reports, at one distance (Documentation/arch/x86/x86_64/mm.rst,
+ * "direct mapping"). So its tables tell how many pieces there are, and how
+ * large. */
 #ifndef MEMCTX_SPLIT_H
 #define MEMCTX_SPLIT_H
 

@@ -59,6 +59,8 @@ pointer_size(const struct memctx_kallsyms *s)
     return memctx_paging_format(s->kernel->paging)->arch->pointer_bytes;
 }
 
+/* An index that leads out of the table would have strlen() read behind it, so
+ * each is checked once, here. */
 static int
 read_tokens(struct memctx_kallsyms *s, struct memctx_error *err)
 {
@@ -102,6 +104,8 @@ memctx_kallsyms_init(struct memctx_kallsyms *ret,
     ret->map = map;
     ret->kernel = kernel;
     ret->tables = *tables;
+    /* The NUL that ends a token at the end of the table, and room for expand(),
+     * which copies beyond a token. */
     memset(ret->tokens + MEMCTX_KALLSYMS_TOKEN_TABLE, 0, MEMCTX_KALLSYMS_SHORT);
     ret->next = 0;
     ret->gva = tables->names;
@@ -155,6 +159,8 @@ next_byte(struct memctx_kallsyms *s, unsigned *ret, struct memctx_error *err)
     return 0;
 }
 
+/* Seven bits a byte, the low ones first. The kernel's own reader takes two
+ * bytes at most, so a third one is never asked for (kernel/kallsyms.c). */
 static int
 next_length(struct memctx_kallsyms *s, unsigned *ret, struct memctx_error *err)
 {
@@ -169,6 +175,9 @@ next_length(struct memctx_kallsyms *s, unsigned *ret, struct memctx_error *err)
     return 0;
 }
 
+/* A byte of the table may expand to hundreds: a hostile table of a few MiB
+ * would cost minutes. So what comes out is limited, and charged, and not what
+ * goes in. */
 static int
 pay_text(struct memctx_kallsyms *s, size_t len, struct memctx_error *err)
 {

@@ -42,6 +42,8 @@ base_of_x86(uint64_t stext_gva)
     return stext_gva & ~(2 * MEMCTX_MIB - 1);
 }
 
+/* A key that is missing may still come: the kernel writes the text line by
+ * line, and the search may look at it in between. So that is RETRY. */
 static int
 require_keys(const struct memctx_vmcoreinfo *info, bool has_phys_base,
              struct memctx_error *err)
@@ -85,6 +87,7 @@ root_of_64(const struct memctx_rammap *map,
     ret->to_gpa =
         value_of(info, MEMCTX_VMCI_PHYS_BASE) - MEMCTX_LINUX_IMAGE_MAP;
     ret->root_gpa = swapper + ret->to_gpa;
+    /* The upper half: a root that maps less of it is a user space's. */
     ret->kernel_gva = UINT64_C(1) << 63;
     ret->base_gva = base_of_x86(value_of(info, MEMCTX_VMCI_STEXT));
     ret->paging = value_of(info, MEMCTX_VMCI_L5) == 1
@@ -98,7 +101,9 @@ root_of_64(const struct memctx_rammap *map,
 }
 
 /* i386: the image lies in the direct map, which begins at PAGE_OFFSET. It is
- * one of these (VMSPLIT_* in arch/x86/Kconfig). */
+ * one of these (VMSPLIT_* in arch/x86/Kconfig). VMCOREINFO tells neither that
+ * nor whether there is PAE, so each pair that leads into RAM is returned, and
+ * the proof decides. */
 static int
 roots_of_32(const struct memctx_rammap *map,
             const struct memctx_vmcoreinfo *info, struct memctx_linux_root *ret,
@@ -207,6 +212,8 @@ memctx_linux_is_aarch64(const struct memctx_vmcoreinfo *info)
     return memctx_vmcoreinfo_has(info, MEMCTX_VMCI_KIMAGE_VOFFSET);
 }
 
+/* VMCOREINFO does not name its architecture. A 32-bit kernel is known by its
+ * addresses, and has no phys_base. */
 static bool
 is_narrow(const struct memctx_vmcoreinfo *info)
 {

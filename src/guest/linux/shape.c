@@ -34,6 +34,10 @@ is_user(const unsigned char *page, size_t index)
            (memctx_le64(page + 8 * index) & MEMCTX_PTE_USER) != 0;
 }
 
+/* The kernel's own root has these marks together. Its last entry leads to
+ * tables of the image. Nothing in the lower half is for user space, which a
+ * task's root has. No entry points back to the page, as one of Windows' does.
+ * And something is mapped below the image: the direct map. */
 static bool
 is_root_of_64(const unsigned char *page, uint64_t page_gpa)
 {
@@ -117,7 +121,8 @@ find_image(const struct memctx_rammap *map, uint64_t clue_gpa,
 {
     unsigned char page[MEMCTX_PAGE_SIZE];
     struct memctx_error why = MEMCTX_ERROR_INIT;
-    memctx_error_set(&why, MEMCTX_RETRY, "it has not the shape of a root");
+    memctx_error_set(&why, MEMCTX_RETRY,
+                     "it does not have the shape of a root");
     if (memctx_rammap_read(map, clue_gpa, page, sizeof(page), err) < 0)
         return -1;
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(kinds); i++) {
@@ -146,6 +151,9 @@ check_text(const struct memctx_rammap *map,
     return 0;
 }
 
+/* The kernel makes its code read-only at the end of its boot (mark_readonly()
+ * in init/main.c). Before that only the texts speak for it, which will do for a
+ * caller that also wants kernels that are still `booting`. */
 static int
 prove(const struct memctx_rammap *map, const struct memctx_linux_image *image,
       bool booting, struct memctx_kernel *kernel, struct memctx_error *err)

@@ -20,6 +20,9 @@ struct key_row {
     enum value_format format;
 };
 
+/* The root has several names. swapper_pg_dir is that of all architectures
+ * (kernel/crash_core.c); x86-64 adds init_top_pgt, formerly init_level4_pgt
+ * (arch/x86/kernel/machine_kexec_64.c). The first one in the text counts. */
 static const struct key_row keys[] = {
     {"SYMBOL(swapper_pg_dir)", MEMCTX_VMCI_SWAPPER, HEX},
     {"SYMBOL(init_top_pgt)", MEMCTX_VMCI_SWAPPER, HEX},
@@ -177,6 +180,7 @@ memctx_vmcoreinfo_parse(const char *text, size_t len_bytes,
     while (next_line(&text, end, &line)) {
         if (take_line(&info, &line, err) < 0)
             return -1;
+        /* Every kernel writes this line first: anything else is chance. */
         if (info.release[0] == '\0')
             return memctx_error_set(err, MEMCTX_RETRY,
                                     "VMCOREINFO: first line is no OSRELEASE");

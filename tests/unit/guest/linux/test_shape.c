@@ -122,7 +122,7 @@ test_roots_of_tasks(void **state)
     /* With a user half. */
     guestimg_write_le64(&f->img, f->kernel.root_gpa + 8,
                         0x5000 | MEMCTX_PTE_PRESENT | MEMCTX_PTE_USER);
-    refuse(f, f->kernel.root_gpa, "has not the shape of a root");
+    refuse(f, f->kernel.root_gpa, "does not have the shape of a root");
 }
 
 /* The page behind the root, as KPTI has it: entry 511 leads to tables that map
