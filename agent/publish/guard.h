@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* When to look at metadata that somebody else may have changed. libvirt tells
- * of each change, of our own, too, and not who made it: so what stands there is
- * compared with what should stand there, and that only. What is wrong is put
- * right at once. But two who put the same metadata right would go on for ever:
- * after GUARD_PATIENCE times there is a delay, which grows, until nothing was
- * wrong for GUARD_CALM_MS.
+/* Decides when to look at metadata that somebody else may have changed. libvirt
+ * reports each change, also our own, but not who made it. So the caller
+ * compares what is there with what should be there, and puts it right at once.
+ * Two agents that put the same metadata right would go on for ever. So after
+ * GUARD_PATIENCE times there is a delay, which grows, until nothing was wrong
+ * for GUARD_CALM_MS.
  *
  * It knows no libvirt and reads no clock: milliseconds are the caller's, of a
  * clock that never goes back. Loop thread only. */
@@ -32,14 +32,15 @@ void guard_destroy(struct guard *guard);
 /* The metadata of this domain were changed. */
 void guard_hear(struct guard *guard, const char *uuid, uint64_t now_ms);
 
-/* The domain ends, or is none that we vouch for. */
+/* The domain has ended, or is not ours to serve. */
 void guard_forget(struct guard *guard, const char *uuid);
 
-/* The domain whose metadata are to be compared now; NULL: none. The caller does
- * so, and then calls guard_find(), or guard_forget(), or guard_postpone(). */
+/* The domain whose metadata are to be compared now; NULL: none. The caller
+ * compares them, and then calls guard_find(), guard_forget() or
+ * guard_postpone(). */
 const char *guard_due(struct guard *guard, uint64_t now_ms);
 
-/* It cannot be told yet what should stand there: ask again soon. */
+/* Nobody knows yet what should be there: ask again soon. */
 void guard_postpone(struct guard *guard, const char *uuid, uint64_t now_ms);
 
 /* What is to be told of a domain. */
@@ -50,11 +51,11 @@ enum guard_news {
     GUARD_FOUGHT_AGAIN, /* ... in a run of which that was told before */
 };
 
-/* They were compared: something else stood there, or not. */
+/* The metadata were compared. `was_wrong`: something else was there. */
 enum guard_news guard_find(struct guard *guard, const char *uuid,
                            bool was_wrong, uint64_t now_ms);
 
-/* A domain that was fought over and is no more; NULL: none. */
+/* A domain for which the fight is over; NULL: none. */
 const char *guard_calm(struct guard *guard, uint64_t now_ms);
 
 /* When guard_due() or guard_calm() has something next; GUARD_NEVER: not before

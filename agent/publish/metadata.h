@@ -11,11 +11,11 @@
 #include "watch/watch.h"
 
 /* Make `text` the element of run `id` of domain `uuid`, or remove it (NULL).
- * What stands there is read first: each write is an event for every listener,
- * so there is none where it is right already. A run that is over needs nothing.
- * 0, and *written says whether something else stood there; -1 with GONE:
- * libvirt is away; RETRY: it did not do it now; PERMANENT: it never will. Not
- * on the loop thread. */
+ * Each write is an event for every listener, so the element is read first, and
+ * written only if it differs. If the run is over, nothing is done. 0, and
+ * *written says whether something else stood there; -1 with GONE: libvirt is
+ * away; RETRY: it did not do it now; PERMANENT: it never will. Not on the loop
+ * thread. */
 int metadata_write(struct watch *watch, const char *uuid, int id,
                    const char *text, bool *written, struct memctx_error *err);
 

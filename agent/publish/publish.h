@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Writes data into domain metadata and state files, on threads of its own:
- * virDomainSetMetadata can wait 30 s for another job on the domain. One domain
- * that waits holds up no other; of several values for one domain the latest is
- * written, and never before one that was given earlier. */
+/* Writes data into domain metadata and state files, on threads of its own,
+ * because virDomainSetMetadata can wait 30 s for another job on the domain. One
+ * domain that waits delays no other. If several values come for one domain,
+ * only the latest is written. A later value is never overwritten by an earlier
+ * one. */
 #ifndef MEMCTXD_PUBLISH_H
 #define MEMCTXD_PUBLISH_H
 
@@ -23,11 +24,12 @@ int publisher_create(unsigned max_threads, struct watch *watch, int dirfd,
                      struct queue *queue, const struct log *log,
                      struct publisher **ret, struct memctx_error *err);
 
-/* End the threads; what is not written yet stays unwritten. NULL is fine. */
+/* End the threads. Values that are not written yet are dropped. NULL is fine.
+ */
 void publisher_destroy(struct publisher *publisher);
 
-/* Write what was set so far, and from now on at once: nobody else vouches for
- * these domains. Loop thread. */
+/* Nobody else serves these domains: write what was set so far, and write later
+ * values at once. Loop thread. */
 void publisher_release(struct publisher *publisher);
 
 /* One run of one domain. */
@@ -37,31 +39,29 @@ struct publisher_run {
     const struct statefile_run *counted; /* what is to be remembered of it */
 };
 
-/* The datum of this run is from now on this one, or with NULL none: then its
- * state file is gone when this returns. What stands in the metadata already is
- * not written again. Does not wait for libvirt. -1 with EXHAUSTED (out of
- * memory). Loop thread. */
+/* Set the datum of this run; NULL: none, and its state file is gone when this
+ * returns. If the metadata already have the datum, it is not written again. Does
+ * not wait for libvirt. -1 with EXHAUSTED (out of memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
                   const struct memctx_datum *datum, struct memctx_error *err);
 
-/* The metadata of this run were changed, perhaps by somebody else: see whether
- * they are what was set last, which is told once more, and put them right. An
- * EVENT_CHECKED says what was found. Does not wait. -1 with EXHAUSTED. Loop
- * thread. */
+/* The metadata of this run were changed, perhaps by somebody else. Compare them
+ * with what was set last (`datum`), and put them right. An EVENT_CHECKED says
+ * what was found. Does not wait. -1 with EXHAUSTED. Loop thread. */
 int publisher_check(struct publisher *publisher,
                     const struct publisher_run *run,
                     const struct memctx_datum *datum, struct memctx_error *err);
 
-/* The run is over: libvirt has dropped the metadata, only the state files have
- * to go. Loop thread. */
+/* The run is over. libvirt has dropped the metadata; remove the state files.
+ * Loop thread. */
 void publisher_forget(struct publisher *publisher, const char *uuid);
 
-/* The directory is another agent's by now: what is still to be written there is
- * given up, and metadata alone are written. Loop thread. */
+/* The directory belongs to another agent now: write no more files there, only
+ * metadata. Loop thread. */
 void publisher_leave_files(struct publisher *publisher);
 
-/* Push EVENT_IDLE into the queue once everything is written; now, if it is.
- * What was not released is given up. Loop thread. */
+/* Push EVENT_IDLE into the queue once everything is written, or now if it is.
+ * Values that were not released are dropped. Loop thread. */
 void publisher_tell_idle(struct publisher *publisher);
 
 #endif

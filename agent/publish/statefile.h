@@ -22,17 +22,17 @@ int statefile_open_dir(const char *dir, int *ret, struct memctx_error *err);
  * another one uses it. */
 int statefile_lock_dir(const char *dir, int dirfd, struct memctx_error *err);
 
-/* Does DIR still have the two directories that dirfd was opened with? Somebody
- * may have removed or replaced them. */
+/* Are the two directories in DIR still those that dirfd was opened with?
+ * Somebody may have removed or replaced them. */
 bool statefile_is_in_place(const char *dir, int dirfd);
 
-/* Make and lock them again, as above, and have dirfd be that of the new one,
- * also for threads that use it just now: they meet one or the other. The data
- * in the one before are removed. -1 as above: dirfd is as it was. */
+/* Make and lock them again, as above, and let dirfd refer to the new directory.
+ * Threads that use dirfd at this moment get the old or the new one. The data in
+ * the old one are removed. -1 as above: dirfd is then as it was. */
 int statefile_replace_dir(const char *dir, int dirfd, struct memctx_error *err);
 
-/* Remove the data that an agent that was killed left there: nobody vouches for
- * them. How far it had counted stays. */
+/* Remove the data that a killed agent left there, because nobody keeps them
+ * true. Its counts stay. */
 void statefile_clean(int dirfd);
 
 /* Write or replace uuid's file. -1 with RETRY; the old file stands then. */
@@ -46,7 +46,7 @@ void statefile_remove(int dirfd, const char *uuid);
 int statefile_count(int dirfd, const char *uuid,
                     const struct statefile_run *run, struct memctx_error *err);
 
-/* What is remembered of this run; nothing: generation 0, kernel "". */
+/* The note about this run. Without one: generation 0, kernel "". */
 struct statefile_run statefile_counted(int dirfd, const char *uuid,
                                        uint64_t instance);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Which kernel of one run of a domain is known to run now, as a number: for
- * threads that serve readers, and for readers as the state page. */
+/* The epoch: a number for the kernel that is known to run now in one run of a
+ * domain. Threads that serve readers look at it, and readers see it in the
+ * state page. */
 #ifndef MEMCTXD_EPOCH_H
 #define MEMCTXD_EPOCH_H
 
@@ -21,28 +22,28 @@ struct epoch *epoch_share(struct epoch *epoch);
 /* Let go of one reference. NULL is fine. Any thread. */
 void epoch_drop(struct epoch *epoch);
 
-/* A number that names one kernel in one layout: none that this host's agents
- * have given before, so that a reader of another run believes nothing. Loop
- * thread. */
+/* A new number for one kernel in one layout. No agent on this host has used it
+ * before, so a reader from another run cannot take it for its own. Loop thread.
+ */
 uint64_t epoch_next(void);
 
-/* What is the case now; readers see it at once. Loop thread. */
+/* Set the epoch; readers see it at once. Loop thread. */
 void epoch_set(struct epoch *epoch, uint64_t value);
 
-/* The kernel of this number is silent: readers that asked for such a one go on,
- * others see STATEPAGE_UNKNOWN. Loop thread. */
+/* The kernel with this number is silent. Readers that asked for silent kernels
+ * go on; others see STATEPAGE_UNKNOWN. Loop thread. */
 void epoch_set_silent(struct epoch *epoch, uint64_t kernel);
 
 /* Any thread. */
 uint64_t epoch_get(const struct epoch *epoch);
 
-/* The number of the silent kernel, STATEPAGE_UNKNOWN: there is none. Any
+/* The number of the silent kernel; STATEPAGE_UNKNOWN if there is none. Any
  * thread. */
 uint64_t epoch_get_silent(const struct epoch *epoch);
 
-/* Open the state page for reading, which is made if there is none yet. 0 and a
+/* Open the state page for reading; make it if there is none yet. 0 and a
  * descriptor that the caller closes; -1 with EXHAUSTED: no memory or
- * descriptors. Loop thread. */
+ * descriptors are left. Loop thread. */
 int epoch_open_page(struct epoch *epoch, int *ret, struct memctx_error *err);
 
 #endif

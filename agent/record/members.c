@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The control socket goes through records and knows no members. */
 static void
 relink_records(struct members *members)
 {
@@ -26,10 +27,13 @@ on_member(int id, int fd, int events, void *opaque)
     (void)id;
     (void)fd;
     (void)events;
+    /* Nothing of the member may be touched behind this: it may be freed. */
     if (record_dispatch(member->record, handle->cookie))
         member->members->over(member->members->arg, member);
 }
 
+/* Until members_listen() the handles wait for no event: what adapters find
+ * stays in their descriptors, and is not lost. */
 static int
 add_handles(struct member *member)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* The records of all running domains, and their places in libvirt's event
+/* The records of all running domains, and their descriptors in libvirt's event
  * loop. Loop thread only. */
 #ifndef MEMCTXD_MEMBERS_H
 #define MEMCTXD_MEMBERS_H
@@ -37,12 +37,12 @@ struct members {
     void *arg;
 };
 
-/* Take the record in; it is the member's from the call on. NULL, and the record
- * destroyed, when there is no memory or no place in the event loop. */
+/* Add a record, which belongs to the member from the call on. NULL if there is
+ * no memory or no place in the event loop; the record is then destroyed. */
 struct member *members_add(struct members *members, struct record *record);
 
-/* Take what adapters find from now on. Before, they begin to look, and nothing
- * comes of it. */
+/* Accept what adapters find from now on. Before this call they already search,
+ * but their results wait. */
 void members_listen(struct members *members);
 
 /* Destroy the member and its record. */

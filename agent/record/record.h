@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* Takes event values of one domain run, asks the table of src/domain/domain.h
- * what follows, and performs it. Loop thread only. It knows no libvirt: what it
- * publishes goes through struct record_ops. */
+/* Takes the events of one run of a domain, looks up what follows in the table
+ * of src/domain/domain.h, and performs it. Loop thread only. It knows nothing
+ * about libvirt: it publishes through struct record_ops. */
 #ifndef MEMCTXD_RECORD_H
 #define MEMCTXD_RECORD_H
 
@@ -15,12 +15,12 @@ int record_create(const char *uuid, const char *name, int id,
                   const struct log *log, struct record **ret,
                   struct memctx_error *err);
 
-/* Close the RAM and free. What stands published stays. NULL is fine. */
+/* Close the RAM and free the record. A published datum stays. NULL is fine. */
 void record_destroy(struct record *record);
 
-/* An event from libvirt or from the connection; not one of those that a try
- * or a timer ends with. True when the run is over: the caller destroys the
- * record. `cold` with START: the domain was booted just now. */
+/* Handle an event from libvirt or from the connection. (Events of tries and
+ * timers come through record_dispatch().) True if the run is over: the caller
+ * destroys the record. `cold` with START: the domain was booted just now. */
 bool record_handle(struct record *record, enum memctx_event event, bool cold);
 
 /* The descriptor of `cookie` fired. True as above. */

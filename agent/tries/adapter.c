@@ -152,6 +152,8 @@ charge(struct adapter *a)
         pace_charge(&a->pace, more_us, adapter_now());
 }
 
+/* Whatever was ordered before is void. Its CPU time is charged all the same: an
+ * owner that orders anew at each event must not make its guest cheap. */
 static void
 void_order(struct adapter *a)
 {
@@ -174,6 +176,7 @@ adapter_order(struct adapter *a, const struct adapter_order *order)
 {
     struct happening h = {.result = NULL};
     void_order(a);
+    /* RAM that was handed in cannot be opened again, so it is kept. */
     if (a->suspect && ramopen_is_repeatable(a->ramopen))
         close_ram(a);
     a->order = *order;
@@ -214,6 +217,8 @@ silent_delay(struct adapter *a)
     return late ? memctx_max(delay_us, SILENT_LATER_US) : delay_us;
 }
 
+/* How long a kernel whose clocks stand is doubted before it counts as silent.
+ * Meanwhile a prober looks for another one. */
 #define DOUBT_US 1000000u
 
 static uint64_t
@@ -262,6 +267,8 @@ adapter_words(const struct adapter *a)
     return words;
 }
 
+/* Words of an earlier agent may be of another layout, before memory was plugged
+ * in or out. */
 static bool
 are_in_ram(const struct memctx_words *words, const struct memctx_rammap *map)
 {
@@ -319,6 +326,8 @@ adapter_new_boot(struct adapter *a)
     a->fail_boots = a->fail_boots_max;
 }
 
+/* `doubt`: what was seen before may be of another kernel, so that nothing of it
+ * counts in the RAM that is opened next. */
 void
 adapter_close(struct adapter *a, bool doubt)
 {
@@ -345,6 +354,7 @@ adapter_release(struct adapter *a)
     close_ram(a);
 }
 
+/* A prober has ended its try. judge.c decides what its answer is worth. */
 static void
 take_answer(struct adapter *a)
 {
@@ -387,6 +397,8 @@ take_ram(struct adapter *a)
     int failed;
     if (!ramopen_take(a->ramopen, &ram, &failed, &why))
         return;
+    /* RAM that cannot be opened is a try that failed: else it would be tried
+     * again without a delay that grows. */
     if (failed < 0) {
         pace_begin(&a->pace, adapter_now());
         pace_fail(&a->pace, false, false);
@@ -432,6 +444,8 @@ hear(struct adapter *a, enum heartbeat_news news)
     return result;
 }
 
+/* The kernel logged something. If it can be read, a prober looks whether these
+ * are the words of a panic. */
 static void
 take_wrote(struct adapter *a)
 {
@@ -444,7 +458,8 @@ take_wrote(struct adapter *a)
     act_step(a, LIFE_WROTE, &h);
 }
 
-/* What was heard before is told first. */
+/* Take what the heartbeat has to say, unless the record has not been told what
+ * it said before: the order is kept. */
 static void
 take_heard(struct adapter *a)
 {
@@ -461,7 +476,8 @@ take_heard(struct adapter *a)
         a->attends = ATTENDS_NOTHING;
 }
 
-/* Something has ended; what, is not said. */
+/* One descriptor serves three senders and does not tell which of them has
+ * written, so all are asked. */
 static void
 collect(struct adapter *a)
 {

@@ -39,7 +39,8 @@ free_batch(struct batch *b)
     free(b);
 }
 
-/* What no guest moves shows the time in ms. */
+/* A stub's words never move by themselves, so they show the time in ms: else
+ * each stub would look like a kernel that has stopped. */
 static uint64_t
 show(const struct batch_item *item, const unsigned char raw[8])
 {
@@ -94,6 +95,7 @@ read_item(struct batch_item *item)
     bool moved = read_words(item);
     item->panicked = !item->failed && read_panic(item);
     item->has_log = !item->failed && read_log(item, &item->log_head);
+    /* Reading /proc costs more than the words: only where none moved. */
     item->looked = item->wants_cpu && !moved;
     if (item->looked)
         item->has_cpu = vcpus_read(item->vcpus, item->anew, &item->cpu_us);
@@ -111,6 +113,9 @@ pass_item(struct batch *b)
     return over;
 }
 
+/* Each batch has a thread of its own, since a read that hangs (FUSE, NFS)
+ * cannot be ended from outside: the thread is then left alone with its batch,
+ * and goes when the file system answers. */
 static void *
 run_thread(void *arg)
 {

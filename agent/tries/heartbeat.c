@@ -60,7 +60,9 @@ tell_wrote(struct heartbeat_listener *l)
     eventfd_write(l->fd, 1);
 }
 
-/* ... and that is the last of it. */
+/* The same, and stop listening: words that cannot be read, or that belong to
+ * another kernel by now, say nothing more. The record decides what to listen to
+ * next. */
 static void
 tell_end(struct heartbeat_listener *l, enum heartbeat_news news)
 {
@@ -107,7 +109,10 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
     }
 }
 
-/* Whoever still listens to what was read. What was not read in time hangs. */
+/* Judge each listener whose words were read. The lock was free meanwhile, so
+ * some have left or listen to another kernel: the serial tells. The item after
+ * the last one that was read is the one at which reading hangs; those behind it
+ * have had no turn, and are read the next time. */
 static void
 judge_all(struct heartbeat *h, struct batch *b, size_t n_read)
 {
@@ -164,7 +169,9 @@ make_batch(struct heartbeat *h)
     return b;
 }
 
-/* The lock is held, but while others read. */
+/* A read may hang (FUSE, NFS, swap), and the loop thread must never wait for
+ * that in heartbeat_listen() and its like: so the lock is free while the batch
+ * is read. */
 static void
 beat(struct heartbeat *h)
 {
@@ -186,13 +193,18 @@ run_thread(void *arg)
     struct heartbeat *h = arg;
     pthread_mutex_lock(&h->lock);
     while (!h->stopping) {
+        /* Taken before the batch is read: a slow one does not stretch the
+         * period, by which the verdicts measure. */
         struct timespec next =
             clocks_deadline(memctx_max(h->config.period_us / 1000, 1));
+        /* An agent without ready guests does not wake up at all. */
         if (count_listening(h) == 0) {
             pthread_cond_wait(&h->changed, &h->lock);
             continue;
         }
         beat(h);
+        /* A new listener does not begin a beat of its own: all are read in one
+         * batch, however many guests begin at once. */
         while (!h->stopping &&
                pthread_cond_timedwait(&h->changed, &h->lock, &next) == 0)
             ;
@@ -302,6 +314,7 @@ heartbeat_take(struct heartbeat_listener *l, enum heartbeat_news *ret)
 {
     pthread_mutex_lock(&l->heartbeat->lock);
     bool has = l->has_news || l->wrote;
+    /* One word at a time: that the log grew waits for the next call. */
     if (has)
         *ret = l->has_news ? l->news : HEARTBEAT_WROTE;
     l->wrote = l->wrote && l->has_news;

@@ -38,6 +38,8 @@ destroy_now(struct ramopen *o)
     free(o);
 }
 
+/* The ways to RAM, the most special first. An adapter that was configured with
+ * none of them has a stub. */
 static int
 open_ram(struct ramopen *o, struct ram *ret, struct memctx_error *err)
 {
@@ -51,6 +53,8 @@ open_ram(struct ramopen *o, struct ram *ret, struct memctx_error *err)
     return ram_from_stub(config->seed != NULL ? config->seed : "", ret, err);
 }
 
+/* On a worker: opening may wait for libvirt or for a file system as long as it
+ * likes. Meanwhile the owner may have gone; then nobody else frees the job. */
 static void
 run(struct executor_job *job)
 {
@@ -83,6 +87,8 @@ copy_texts(struct ramopen_config *config)
                : 0;
 }
 
+/* The configuration is ours from the call on, also if the call fails: what was
+ * handed in must be closed. */
 static void
 disown(const struct ramopen_config *config)
 {
