@@ -3,8 +3,11 @@
 /* Connects commands to the agent. */
 #include "memctx/connect.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -43,10 +46,16 @@ find_dir(const struct common_options *common, char *dir, size_t size,
         return client_find(common->uri, dir, size, err);
     if (common->uri != NULL && uri_parse(common->uri, &uri, err) < 0)
         return -1;
-    if (realpath(common->runtime_dir, path) == NULL)
+    if (realpath(common->runtime_dir, path) == NULL && errno == ENOENT)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "no agent has the directory %s",
                                 common->runtime_dir);
+    if (realpath(common->runtime_dir, path) == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "uid %u cannot enter the agent's directory "
+                                "%s: %s",
+                                (unsigned)geteuid(), common->runtime_dir,
+                                strerror(errno));
     return client_find(path, dir, size, err);
 }
 
