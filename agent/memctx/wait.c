@@ -112,6 +112,19 @@ begin_again(const struct following *f, const struct memctx_error *why,
     return false;
 }
 
+/* An agent without libvirt has nothing to tell, which looks as if nothing
+ * happened. */
+static void
+warn_if_away(const struct following *f)
+{
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    MEMCTX_CLEANUP(connect_cleanup_agent) struct memctx_agent *agent = NULL;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *list = NULL;
+    if (connect_agent(f->common, &agent, NULL) == 0 &&
+        memctx_agent_list(agent, &list, &err) < 0 && err.kind == MEMCTX_RETRY)
+        fprintf(stderr, "warning: %s\n", err.message);
+}
+
 static enum exit_code
 follow(const struct following *f)
 {
@@ -119,6 +132,7 @@ follow(const struct following *f)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     if (begin(f, &client, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
+    warn_if_away(f);
     for (;;) {
         err = (struct memctx_error)MEMCTX_ERROR_INIT;
         enum exit_code code = print_changes(f, client, &err);
