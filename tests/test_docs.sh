@@ -124,7 +124,7 @@ check_command()
 {
     local command=$1 said options common known
     said=$(help memctx "$command")
-    options=$(help_options Options <<< "$said")
+    options=$(help_options "Options, beside those in memctx --help" <<< "$said")
     common=$(help memctx | help_options "Options of every command")
     known=$(long_options <<< "$options"$'\n'"$common")
     [ "$said" = "$("$build/memctx" help "$command")" ] || fail "memctx help $command is not memctx $command --help"

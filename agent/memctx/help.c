@@ -84,12 +84,13 @@ print_command(const struct command *command)
     print_usage(command->usage);
     putchar('\n');
     print_text(command->description);
+    /* Those of every command are not repeated: a screen has 24 lines. */
     if (command->options != NULL) {
-        puts("\nOptions:");
+        puts("\nOptions, beside those in memctx --help:");
         options_print(command->options);
+    } else {
+        puts("\nmemctx --help has the options of every command.");
     }
-    /* One screen of 24 lines has no room for them on each page. */
-    puts("\nmemctx --help has the options of every command.");
 }
 
 enum exit_code
