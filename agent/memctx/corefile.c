@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "guest/linux/image.h"
 #include "wire/clocks.h"
 
 #define BLOCK (1024u * 1024)
@@ -24,10 +25,18 @@ int
 corefile_create(const struct subject *subject, struct memctx_elfcore **ret,
                 struct memctx_error *err)
 {
+    const struct memctx_kernel *kernel = &subject->datum.kernel;
+    if (subject_begin(subject, err) < 0)
+        return -1;
+    uint64_t image_bytes =
+        memctx_linux_image_bytes(subject_map(subject), kernel);
+    if (subject_end(subject, 0, NULL, err) < 0)
+        return -1;
     const struct memctx_elfcore_facts facts = {
-        .kernel = &subject->datum.kernel,
+        .kernel = kernel,
         .extents = subject->facts.extents,
         .n_extents = subject->facts.n_extents,
+        .image_bytes = image_bytes,
         .vmcoreinfo = subject->facts.vmcoreinfo,
         .vmcoreinfo_len = subject->facts.vmcoreinfo_len,
     };

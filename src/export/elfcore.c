@@ -221,12 +221,13 @@ build_header(struct memctx_elfcore *core,
 /* ---- layout ------------------------------------------------------------- */
 
 /* A Linux kernel's image begins at base_gva and is linear (x86-64: arch/x86/
- * include/asm/page_64.h, __phys_addr); its root table lies in it. */
-
-/* The part of the image up to and with the root table; false: not known. */
+ * include/asm/page_64.h, __phys_addr); its root table lies in it. False: it is
+ * not known where. */
 static bool
-find_image(const struct memctx_kernel *kernel, struct memctx_elfcore_piece *ret)
+find_image(const struct memctx_elfcore_facts *from,
+           struct memctx_elfcore_piece *ret)
 {
+    const struct memctx_kernel *kernel = from->kernel;
     const struct memctx_linux_facts *facts = &kernel->linux_facts;
     uint64_t gpa =
         kernel->base_gva - MEMCTX_LINUX_IMAGE_MAP + (uint64_t)facts->phys_base;
@@ -236,7 +237,9 @@ find_image(const struct memctx_kernel *kernel, struct memctx_elfcore_piece *ret)
         kernel->kcr3 - gpa > MEMCTX_LINUX_IMAGE_MAP_SIZE)
         return false;
     ret->gpa = gpa;
-    ret->size = kernel->kcr3 - gpa + MEMCTX_PAGE_SIZE;
+    ret->size =
+        memctx_max(memctx_min(from->image_bytes, MEMCTX_LINUX_IMAGE_MAP_SIZE),
+                   kernel->kcr3 - gpa + MEMCTX_PAGE_SIZE);
     ret->gva = kernel->base_gva;
     return true;
 }
@@ -269,7 +272,7 @@ cut_into_pieces(struct memctx_elfcore *core,
 {
     struct memctx_elfcore_piece image = {.size = 0};
     uint64_t cuts[CUTS];
-    bool has_image = find_image(facts->kernel, &image);
+    bool has_image = find_image(facts, &image);
     cuts_of(&image, cuts);
     for (size_t i = 0; i < facts->n_extents; i++) {
         uint64_t gpa = facts->extents[i].gpa;

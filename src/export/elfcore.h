@@ -5,10 +5,10 @@
  *
  * The file is ELF64, little-endian, of type ET_CORE, as QEMU's
  * dump-guest-memory makes it without paging: p_paddr is a guest-physical
- * address, p_vaddr is 0. Only the part of a Linux kernel's image (x86-64) that
- * ends with its root page table has its p_vaddr, as in /proc/vmcore: drgn up to
- * 0.0.22 needs it to begin walking, and gdb reads it. Notes: NT_PRSTATUS of one
- * CPU, all zero; on x86 a "QEMU" note with CR0, CR3 and CR4 of the kernel's
+ * address, p_vaddr is 0. Only a Linux kernel's image (x86-64), from its
+ * beginning to its _end, has its p_vaddr, as in /proc/vmcore: drgn up to 0.0.22
+ * needs it to begin walking, and gdb reads nothing else. Notes: NT_PRSTATUS of
+ * one CPU, all zero; on x86 a "QEMU" note with CR0, CR3 and CR4 of the kernel's
  * page tables and nothing else; VMCOREINFO where there is one. */
 #ifndef MEMCTX_ELFCORE_H
 #define MEMCTX_ELFCORE_H
@@ -25,6 +25,8 @@ struct memctx_elfcore_facts {
     const struct memctx_kernel *kernel;
     const struct memctx_extent *extents; /* in order of gpa */
     size_t n_extents;
+    uint64_t image_bytes;   /* of memctx_linux_image_bytes(); 0: not known, and
+                               its root table is taken for the end */
     const char *vmcoreinfo; /* NULL: there is none */
     size_t vmcoreinfo_len;  /* bytes */
 };

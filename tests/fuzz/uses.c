@@ -11,6 +11,7 @@
 #include "export/elfcore.h"
 #include "export/export.h"
 #include "fuzz.h"
+#include "guest/linux/image.h"
 #include "guest/linux/note.h"
 #include "search/guests.h"
 
@@ -110,11 +111,17 @@ use_exports(const struct memctx_export_subject *subject)
 }
 
 static void
-use_core(const struct memctx_export_subject *subject)
+use_core(const struct memctx_rammap *map,
+         const struct memctx_export_subject *subject)
 {
+    const struct memctx_kernel *kernel = &subject->datum->kernel;
     const struct memctx_elfcore_facts facts = {
-        &subject->datum->kernel, subject->extents, subject->n_extents,
-        subject->vmcoreinfo, subject->vmcoreinfo_len};
+        .kernel = kernel,
+        .extents = subject->extents,
+        .n_extents = subject->n_extents,
+        .image_bytes = memctx_linux_image_bytes(map, kernel),
+        .vmcoreinfo = subject->vmcoreinfo,
+        .vmcoreinfo_len = subject->vmcoreinfo_len};
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_elfcore *core;
     size_t len;
@@ -158,7 +165,7 @@ use_subject(const struct memctx_rammap *map, const struct memctx_datum *datum)
         FUZZ_MUST(err.kind == MEMCTX_PERMANENT || err.kind == MEMCTX_RETRY);
     subject.vmcoreinfo = text;
     use_exports(&subject);
-    use_core(&subject);
+    use_core(map, &subject);
     subject.paths = NULL;
     subject.domain = NULL;
     use_exports(&subject);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "paging/iterator.h"
 
 #define REAL_MODE_END (640 * MEMCTX_KIB)
 #define LARGE_PAGE (2 * MEMCTX_MIB)
@@ -178,4 +179,40 @@ memctx_linux_find_images(const struct memctx_rammap *map,
         ret[n++] = image;
     }
     return n;
+}
+
+/* Pages of .init are given back after boot, and with KPTI also unmapped
+ * (arch/x86/mm/init.c, free_kernel_image_pages()): .bss is behind them. Without
+ * KASLR modules begin half a gigabyte behind the image, and one of their pages
+ * may stand where the image would be linear. */
+#define GAP_MAX (64 * MEMCTX_MIB)
+
+/* 1 GiB of pages of 4 KiB. */
+#define PAGES_MAX (MEMCTX_LINUX_IMAGE_MAP_SIZE / MEMCTX_PAGE_SIZE)
+
+uint64_t
+memctx_linux_image_bytes(const struct memctx_rammap *map,
+                         const struct memctx_kernel *kernel)
+{
+    const struct memctx_linux_facts *facts = &kernel->linux_facts;
+    uint64_t base_gva = kernel->base_gva;
+    uint64_t end_gva = base_gva;
+    if (kernel->os != MEMCTX_OS_LINUX || !facts->has_phys_base ||
+        base_gva < MEMCTX_LINUX_IMAGE_MAP ||
+        base_gva - MEMCTX_LINUX_IMAGE_MAP >= MEMCTX_LINUX_IMAGE_MAP_SIZE)
+        return 0;
+    struct memctx_iterator it;
+    struct memctx_mapped_page page;
+    memctx_iterator_init(&it, map, kernel->paging, kernel->kcr3, base_gva,
+                         MEMCTX_LINUX_IMAGE_MAP + MEMCTX_LINUX_IMAGE_MAP_SIZE -
+                             1);
+    for (uint64_t i = 0; i < PAGES_MAX && memctx_iterator_next(&it, &page);
+         i++) {
+        if (page.gva - end_gva > GAP_MAX)
+            break;
+        if (page.gpa ==
+            page.gva - MEMCTX_LINUX_IMAGE_MAP + (uint64_t)facts->phys_base)
+            end_gva = page.gva + page.size;
+    }
+    return end_gva - base_gva;
 }

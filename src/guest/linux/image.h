@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/kernel.h"
 #include "paging/paging.h"
 #include "ram/rammap.h"
 
@@ -45,5 +46,12 @@ bool memctx_linux_image_of_root(const struct memctx_rammap *map,
  * KiB and, for each image, 1 MiB. Any thread. */
 size_t memctx_linux_find_images(const struct memctx_rammap *map,
                                 struct memctx_linux_image *ret, size_t max);
+
+/* How far the image of a kernel that was found reaches: bytes from base_gva to
+ * the last page that its tables map where the image is linear. That is its
+ * _end, to a page or to 2 MiB. 0: it is not known (x86-64 only), or its tables
+ * make no sense. Reads at most 512 tables, charged to the map's work. */
+uint64_t memctx_linux_image_bytes(const struct memctx_rammap *map,
+                                  const struct memctx_kernel *kernel);
 
 #endif

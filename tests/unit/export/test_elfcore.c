@@ -148,7 +148,7 @@ ram_from_zero_is_never_one_piece(void **state)
 
 /* As a 6.1 kernel had it. */
 static void
-the_image_up_to_the_root_has_its_virtual_address(void **state)
+the_image_has_its_virtual_address(void **state)
 {
     (void)state;
     struct memctx_kernel other = kernel;
@@ -170,6 +170,22 @@ the_image_up_to_the_root_has_its_virtual_address(void **state)
     for (size_t i = 0; i < n; i++)
         assert_true(i == 3 || pieces[i].gva == 0);
     memctx_elfcore_destroy(core);
+    /* .data and .bss stand behind the root. */
+    some.image_bytes = 0x3000000;
+    core = make(&some);
+    pieces = memctx_elfcore_pieces(core, &n);
+    assert_int_equal(n, 5);
+    assert_int_equal(pieces[3].gpa, 0x121800000);
+    assert_int_equal(pieces[3].size, 0x3000000);
+    assert_int_equal(pieces[4].gva, 0);
+    memctx_elfcore_destroy(core);
+    some.image_bytes = UINT64_MAX; /* no image is larger than 1 GiB */
+    core = make(&some);
+    pieces = memctx_elfcore_pieces(core, &n);
+    assert_int_equal(n, 5);
+    assert_int_equal(pieces[3].size, MEMCTX_GIB);
+    memctx_elfcore_destroy(core);
+    some.image_bytes = 0;
     other.kcr3 = 0x121800000; /* no image ends where it begins */
     core = make(&some);
     memctx_elfcore_pieces(core, &n);
@@ -319,7 +335,7 @@ main(void)
         cmocka_unit_test(the_file_header_is_that_of_a_core),
         cmocka_unit_test(every_byte_of_ram_has_its_place),
         cmocka_unit_test(ram_from_zero_is_never_one_piece),
-        cmocka_unit_test(the_image_up_to_the_root_has_its_virtual_address),
+        cmocka_unit_test(the_image_has_its_virtual_address),
         cmocka_unit_test(an_image_elsewhere_loses_no_ram),
         cmocka_unit_test(notes_hold_the_root_and_vmcoreinfo),
         cmocka_unit_test(machines_follow_the_paging),

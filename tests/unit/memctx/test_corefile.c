@@ -53,6 +53,31 @@ subject_next_data(const struct subject *subject, uint64_t gpa, uint64_t limit,
     return memctx_rammap_next_data(the_map, gpa, limit, start, end);
 }
 
+const struct memctx_rammap *
+subject_map(const struct subject *subject)
+{
+    (void)subject;
+    return the_map;
+}
+
+int
+subject_begin(const struct subject *subject, struct memctx_error *err)
+{
+    (void)subject;
+    (void)err;
+    return 0;
+}
+
+int
+subject_end(const struct subject *subject, int result,
+            const struct memctx_error *why, struct memctx_error *err)
+{
+    (void)subject;
+    (void)why;
+    (void)err;
+    return result;
+}
+
 int
 subject_check(const struct subject *subject, struct memctx_error *err)
 {
@@ -96,11 +121,11 @@ set_up(void **state)
     s->subject.datum.kernel.paging = MEMCTX_PAGING_X86_64_4LEVEL;
     s->subject.facts.extents =
         memctx_rammap_extents(s->map, &s->subject.facts.n_extents);
+    the_map = s->map;
     assert_done(corefile_create(&s->subject, &s->core, &err), &err);
     strcpy(s->dir, "/tmp/memctx-core.XXXXXX");
     assert_non_null(mkdtemp(s->dir));
     snprintf(s->path, sizeof(s->path), "%s/core", s->dir);
-    the_map = s->map;
     checks_that_fail = 0;
     read_fails_at = 0;
     *state = s;

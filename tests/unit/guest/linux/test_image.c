@@ -232,6 +232,77 @@ test_ram_that_cannot_be_read(void **state)
     assert_int_equal(f->n, 0);
 }
 
+/* ---- its end ------------------------------------------------------------ */
+
+static struct memctx_kernel
+found_kernel(const struct fixture *f)
+{
+    return (struct memctx_kernel){
+        .os = MEMCTX_OS_LINUX,
+        .paging = MEMCTX_PAGING_X86_64_4LEVEL,
+        .kcr3 = f->kernel.root_gpa,
+        .base_gva = f->kernel.text_gva,
+        .linux_facts = {.has_phys_base = true,
+                        .phys_base = f->kernel.phys_base},
+    };
+}
+
+static void
+map_image(struct fixture *f, uint64_t offset, uint64_t gpa)
+{
+    const struct guestimg_space space = {f->kernel.root_gpa, 4};
+    guestimg_map(&f->img, &space, f->kernel.text_gva + offset, gpa,
+                 2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
+}
+
+static void
+assert_image_bytes(struct fixture *f, const struct memctx_kernel *kernel,
+                   uint64_t wanted)
+{
+    memctx_rammap_destroy(f->map);
+    f->map = guestimg_rammap(&f->img, &guestimg_faulty_io);
+    assert_int_equal(memctx_linux_image_bytes(f->map, kernel), wanted);
+}
+
+/* Where .init was is a hole; behind a wide one are modules. */
+static void
+test_the_image_ends_behind_its_last_linear_page(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_add_kernel(&f->img, &f->kernel);
+    struct memctx_kernel kernel = found_kernel(f);
+    uint64_t text_gpa = f->kernel.text_gpa;
+    uint64_t size = f->kernel.end_gpa - text_gpa;
+    assert_image_bytes(f, &kernel, size);
+    map_image(f, size + 4 * MEMCTX_MIB, text_gpa + size + 4 * MEMCTX_MIB);
+    map_image(f, size + 8 * MEMCTX_MIB, 0);
+    assert_image_bytes(f, &kernel, size + 6 * MEMCTX_MIB);
+    map_image(f, 256 * MEMCTX_MIB, text_gpa + 256 * MEMCTX_MIB);
+    assert_image_bytes(f, &kernel, size + 6 * MEMCTX_MIB);
+}
+
+static void
+test_the_end_of_no_image_is_not_known(void **state)
+{
+    struct fixture *f = *state;
+    guestimg_add_kernel(&f->img, &f->kernel);
+    struct memctx_kernel kernel = found_kernel(f);
+    kernel.linux_facts.phys_base += MEMCTX_PAGE_SIZE;
+    assert_image_bytes(f, &kernel, 0);
+    kernel = found_kernel(f);
+    kernel.os = MEMCTX_OS_WINDOWS;
+    assert_image_bytes(f, &kernel, 0);
+    kernel = found_kernel(f);
+    kernel.linux_facts.has_phys_base = false;
+    assert_image_bytes(f, &kernel, 0);
+    kernel = found_kernel(f);
+    kernel.base_gva = MEMCTX_LINUX_IMAGE_MAP + MEMCTX_LINUX_IMAGE_MAP_SIZE;
+    assert_image_bytes(f, &kernel, 0);
+    kernel = found_kernel(f);
+    guestimg_faults()->fail_from = 1;
+    assert_image_bytes(f, &kernel, 0);
+}
+
 int
 main(void)
 {
@@ -250,6 +321,8 @@ main(void)
         T(test_low_memory_full_of_trampolines),
         T(test_ram_of_one_page),
         T(test_ram_that_cannot_be_read),
+        T(test_the_image_ends_behind_its_last_linear_page),
+        T(test_the_end_of_no_image_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
