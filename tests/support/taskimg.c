@@ -30,6 +30,14 @@ add_list_head(struct btfimg *img)
     return btfimg_struct(img, MEMCTX_BTF_STRUCT, "list_head", 16, members, 2);
 }
 
+static uint32_t
+add_mm(struct btfimg *img, uint32_t u64)
+{
+    const struct btfimg_member members[] = {{"mm_count", u64, 0},
+                                            {"pgd", u64, TASKIMG_PGD}};
+    return btfimg_struct(img, MEMCTX_BTF_STRUCT, "mm_struct", 32, members, 2);
+}
+
 void
 taskimg_types(struct btfimg *img)
 {
@@ -39,6 +47,7 @@ taskimg_types(struct btfimg *img)
     uint32_t name = btfimg_array(img, letter, 16);
     uint32_t list = add_list_head(img);
     uint32_t cred = btfimg_pointer(img, add_cred(img, number));
+    uint32_t mm = btfimg_pointer(img, add_mm(img, u64));
     uint32_t parent = btfimg_pointer(img, img->n + 1);
     const struct btfimg_member members[] = {
         {"flags", number, TASKIMG_FLAGS},
@@ -50,9 +59,10 @@ taskimg_types(struct btfimg *img)
         {"real_parent", parent, TASKIMG_PARENT},
         {"real_cred", cred, TASKIMG_CRED},
         {"comm", name, TASKIMG_COMM},
-        {"start_boottime", u64, TASKIMG_START}};
+        {"start_boottime", u64, TASKIMG_START},
+        {"mm", mm, TASKIMG_MM}};
     btfimg_struct(img, MEMCTX_BTF_STRUCT, "task_struct", TASKIMG_SIZE, members,
-                  10);
+                  11);
 }
 
 uint64_t

@@ -17,11 +17,13 @@
 #define TASKIMG_CRED 48
 #define TASKIMG_COMM 56
 #define TASKIMG_START 72
+#define TASKIMG_MM 80
+#define TASKIMG_PGD 24 /* in struct mm_struct */
 #define TASKIMG_SIZE 128
 
 #define TASKIMG_KERNEL_THREAD 0x200000u
 
-/* Add task_struct, cred and list_head. */
+/* Add task_struct, mm_struct, cred and list_head. */
 void taskimg_types(struct btfimg *img);
 
 /* Where task `index` is; 0 is init_task. */

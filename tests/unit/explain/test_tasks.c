@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "charged.h"
+#include "explain/taskfields.h"
 #include "explain/tasks.h"
 #include "taskimg.h"
 
@@ -175,6 +176,29 @@ test_init_task_is_found(void **state)
     assert_done(memctx_tasks_search(&f->target, f->btf, &gva, &f->err),
                 &f->err);
     assert_int_equal(gva, taskimg_gva(&f->x, 0));
+}
+
+static void
+test_fields_are_told_to_who_walks_the_list(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_landmarks landmarks = {{0}};
+    struct memctx_taskfields fields;
+    taskimg_add(&f->x, 1, 1, "init");
+    for (int i = 0; i < 2; i++) { /* found, then by its symbol */
+        assert_done(memctx_taskfields_find(&f->target, f->btf, &landmarks,
+                                           &fields, &f->err),
+                    &f->err);
+        assert_int_equal(fields.init_task_gva, taskimg_gva(&f->x, 0));
+        assert_int_equal(fields.tasks, TASKIMG_TASKS);
+        assert_int_equal(fields.mm, TASKIMG_MM);
+        assert_int_equal(fields.pid, TASKIMG_PID);
+        assert_int_equal(fields.comm, TASKIMG_COMM);
+        assert_int_equal(fields.pgd, TASKIMG_PGD);
+        landmarks.gva[MEMCTX_AT_INIT_TASK] = taskimg_gva(&f->x, 0);
+    }
+    /* No BTF is in the image that was built. */
+    assert_int_equal(memctx_taskfields_read(&f->target, &fields, &f->err), -1);
 }
 
 static void
@@ -379,6 +403,7 @@ main(void)
         T(test_letters_of_states),
         T(test_kernel_threads_and_names_without_an_end),
         T(test_init_task_is_found),
+        T(test_fields_are_told_to_who_walks_the_list),
         T(test_landmarks_are_believed),
         T(test_processes_that_come_and_go),
         T(test_of_two_with_one_pid_the_later_counts),
