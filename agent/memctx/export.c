@@ -35,39 +35,27 @@ export_datum(const struct invocation *in,
                              : exportformat_print(format, &subject.facts);
 }
 
-/* A format that wants to know where RAM is. */
+static enum exit_code
+open_guest(const struct invocation *in, struct subject *ret)
+{
+    const struct export_options *options = in->options;
+    const struct explained_from *from = &options->from;
+    return in->words[0] == NULL
+               ? subject_open_file(&in->common, &from->file, ret)
+               : subject_open_domain(&in->common, in->words[0],
+                                     from->timeout_ms, from->file.path, ret);
+}
+
+/* A format that wants to know where RAM is, or what is in it. */
 static enum exit_code
 export_ram(const struct invocation *in,
            const struct memctx_export_format *format)
 {
-    const struct explained_from *from =
-        &((const struct export_options *)in->options)->from;
-    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code =
-        in->words[0] == NULL
-            ? subject_open_file(&in->common, &from->file, &subject)
-            : subject_open_domain(&in->common, in->words[0], from->timeout_ms,
-                                  from->file.path, &subject);
-    if (code == EXIT_DONE)
-        code = subject_confine(&subject, NULL);
-    if (code == EXIT_DONE)
-        code = subject_look(&subject);
-    return code != EXIT_DONE ? code
-                             : exportformat_print(format, &subject.facts);
-}
-
-/* A format that a guest's kernel has the types for. */
-static enum exit_code
-export_types(const struct invocation *in,
-             const struct memctx_export_format *format)
-{
-    struct explained_from from =
-        ((const struct export_options *)in->options)->from;
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
-    if (in->words[0] != NULL)
-        from.file.path = NULL; /* is for tools that open it */
-    enum exit_code code = explained_open(in, &from, &explained);
+    enum exit_code code = open_guest(in, &explained.subject);
+    if (code == EXIT_DONE)
+        code = explained_enter(&explained, NULL);
     return code != EXIT_DONE ? code : exportformat_explain(format, &explained);
 }
 
@@ -81,8 +69,6 @@ run(const struct invocation *in)
         exportformat_find(in->command, options->format);
     if (format == NULL)
         return EXIT_USAGE;
-    if (memctx_export_wants_types(format))
-        return export_types(in, format);
     if (in->words[0] == NULL && options->from.file.path == NULL)
         return command_misused(in->command,
                                "either DOMAIN or --ram FILE is wanted");
@@ -90,7 +76,7 @@ run(const struct invocation *in)
         (options->from.file.low != 0 || options->from.file.form != NULL))
         return command_misused(in->command, "--low and --ram-format go without "
                                             "DOMAIN only");
-    return in->words[0] == NULL || memctx_export_wants_ram(format)
+    return in->words[0] == NULL || memctx_export_wants(format) != 0
                ? export_ram(in, format)
                : export_datum(in, format);
 }

@@ -18,8 +18,8 @@ const struct memctx_export_format *exportformat_find(
 enum exit_code exportformat_print(const struct memctx_export_format *format,
                                   const struct memctx_export_subject *subject);
 
-/* The same for a format that takes the kernel's types: of a guest that was
- * opened, from which they are read in a sandbox. */
+/* The same of a guest that explained_enter() has entered: what the format takes
+ * of its memory is read first. */
 enum exit_code exportformat_explain(const struct memctx_export_format *format,
                                     struct explained *explained);
 

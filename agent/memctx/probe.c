@@ -95,29 +95,16 @@ export_probed(const struct invocation *in,
               const struct memctx_export_format *format)
 {
     const struct probe_options *options = in->options;
-    MEMCTX_CLEANUP(subject_deinit) struct subject subject = SUBJECT_INIT;
-    enum exit_code code =
-        subject_open_file(&in->common, &options->from, &subject);
-    if (code == EXIT_DONE)
-        code = subject_confine(&subject, NULL);
-    if (code == EXIT_DONE)
-        code = subject_look(&subject);
-    if (code == EXIT_DONE && options->processes)
-        code = add_processes(options->from.path, &subject.file.ram,
-                             &subject.datum);
-    return code != EXIT_DONE ? code
-                             : exportformat_print(format, &subject.facts);
-}
-
-static enum exit_code
-explain_probed(const struct invocation *in,
-               const struct memctx_export_format *format)
-{
-    const struct probe_options *options = in->options;
-    const struct explained_from from = {options->from, -1};
     MEMCTX_CLEANUP(explained_deinit)
     struct explained explained = EXPLAINED_INIT;
-    enum exit_code code = explained_open(in, &from, &explained);
+    struct subject *subject = &explained.subject;
+    enum exit_code code =
+        subject_open_file(&in->common, &options->from, subject);
+    if (code == EXIT_DONE)
+        code = explained_enter(&explained, NULL);
+    if (code == EXIT_DONE && options->processes)
+        code = add_processes(options->from.path, &subject->file.ram,
+                             &subject->datum);
     return code != EXIT_DONE ? code : exportformat_explain(format, &explained);
 }
 
@@ -136,8 +123,7 @@ run(const struct invocation *in)
         exportformat_find(in->command, options->export);
     if (format == NULL)
         return EXIT_USAGE;
-    return memctx_export_wants_types(format) ? explain_probed(in, format)
-                                             : export_probed(in, format);
+    return export_probed(in, format);
 }
 
 const struct command command_probe = {

@@ -200,6 +200,17 @@ take_inherited(struct subject *subject, struct memctx_error *err)
     return 0;
 }
 
+/* Some RAM has no descriptor. */
+static bool
+has_own_memory(const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->facts.n_backends; i++) {
+        if (memctx_reader_fd(subject->reader, (unsigned)i) < 0)
+            return true;
+    }
+    return false;
+}
+
 /* The datum, and where its RAM is. */
 static int
 take_domain(struct subject *subject, const char *ram_path,
@@ -212,6 +223,7 @@ take_domain(struct subject *subject, const char *ram_path,
                           err) < 0 ||
         take_extents(subject, extents, n, err) < 0)
         return -1;
+    subject->facts.has_own_memory = has_own_memory(subject);
     if (ram_path == NULL)
         return take_inherited(subject, err);
     if (subject->facts.n_backends != 1)
@@ -236,6 +248,7 @@ subject_open_domain(const struct common_options *common, const char *domain,
     if (take_domain(&subject, ram_path, &err) < 0)
         return command_fail(EXIT_ERROR, "domain '%s': %s", domain, err.message);
     subject.facts.domain = domain;
+    subject.facts.name = client_text(subject.reader->lease->domain, "name");
     subject.facts.uuid = memctx_reader_uuid(subject.reader);
     give(&subject, ret);
     return EXIT_DONE;

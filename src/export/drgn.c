@@ -168,12 +168,18 @@ int
 memctx_export_drgn(const struct memctx_export_subject *subject,
                    struct memctx_text *text, struct memctx_error *err)
 {
-    (void)err;
+    if (subject->has_own_memory && subject->paths == NULL)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "drgn wants descriptors of the RAM, and some "
+                                "of this RAM is QEMU's own memory: use memctx "
+                                "core and drgn -c");
     memctx_text_add(text, "%s", head);
+    memctx_export_add_head(
+        subject, "its vmlinux with debugging information (-s), for types",
+        text);
     memctx_text_add(text, "ARCHITECTURE = \"%s\"\n",
                     memctx_export_drgn_words[subject->datum->kernel.paging]);
     memctx_text_add(text, "GENERATION = \"%u\"\n", subject->datum->generation);
-    memctx_export_add_live(subject, text);
     memctx_text_add(text, "LIVE = %s\n",
                     subject->domain != NULL ? "True" : "False");
     add_paths(subject, text);

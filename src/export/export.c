@@ -19,13 +19,9 @@ struct memctx_export_format {
     memctx_export_fn *add;
     unsigned systems;                 /* 1 << enum memctx_os */
     const memctx_export_words *words; /* NULL: it takes every paging */
-    bool wants_ram;                   /* where it is, or bytes of it */
-    bool wants_paths;
-    bool wants_vmcoreinfo;
-    bool begins_with_comment; /* where the kernel may not run */
-    bool wants_types;
-    bool wants_symbols;              /* and the banner */
-    memctx_export_stream_fn *stream; /* in place of add */
+    unsigned needs;                   /* of enum memctx_export_want */
+    unsigned uses;                    /* the same, where it is known */
+    memctx_export_stream_fn *stream;  /* in place of add */
 };
 
 static const struct memctx_export_format formats[] = {
@@ -33,61 +29,53 @@ static const struct memctx_export_format formats[] = {
     {.name = "shell",
      .add = memctx_export_shell,
      .systems = EVERY,
-     .wants_ram = true},
+     .needs = MEMCTX_EXPORT_RAM},
     {.name = "xml", .add = memctx_export_xml, .systems = EVERY},
     {.name = "vmcoreinfo",
      .add = memctx_export_vmcoreinfo,
      .systems = LINUX,
-     .wants_ram = true,
-     .wants_vmcoreinfo = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_VMCOREINFO},
     {.name = "drgn",
      .add = memctx_export_drgn,
      .systems = LINUX,
      .words = &memctx_export_drgn_words,
-     .wants_ram = true,
-     .wants_vmcoreinfo = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_VMCOREINFO},
     {.name = "crash",
      .add = memctx_export_crash,
      .systems = LINUX,
      .words = &memctx_export_crash_words,
-     .wants_ram = true,
-     .wants_paths = true,
-     .begins_with_comment = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_PATHS,
+     .uses = MEMCTX_EXPORT_VMCOREINFO},
     {.name = "volatility3",
      .add = memctx_export_volatility3,
      .systems = LINUX | WINDOWS,
      .words = &memctx_export_volatility3_words,
-     .wants_ram = true,
-     .wants_paths = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_PATHS,
+     .uses = MEMCTX_EXPORT_BANNER},
     {.name = "memprocfs",
      .add = memctx_export_memprocfs,
      .systems = LINUX | WINDOWS,
      .words = &memctx_export_memprocfs_words,
-     .wants_ram = true,
-     .wants_paths = true,
-     .begins_with_comment = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_PATHS},
     {.name = "memflow",
      .add = memctx_export_memflow,
      .systems = WINDOWS,
      .words = &memctx_export_memflow_words,
-     .wants_ram = true,
-     .wants_paths = true,
-     .begins_with_comment = true},
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_PATHS},
     {.name = "libvmi",
      .add = memctx_export_libvmi,
      .systems = LINUX | WINDOWS,
      .words = &memctx_export_libvmi_words,
-     .begins_with_comment = true},
+     .needs = MEMCTX_EXPORT_RAM,
+     .uses = MEMCTX_EXPORT_TASKFIELDS | MEMCTX_EXPORT_BASE},
     {.name = "btf",
      .systems = LINUX,
-     .wants_ram = true,
-     .wants_types = true,
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_TYPES,
      .stream = memctx_export_btf},
     {.name = "isf",
      .systems = LINUX,
-     .wants_ram = true,
-     .wants_types = true,
-     .wants_symbols = true,
+     .needs = MEMCTX_EXPORT_RAM | MEMCTX_EXPORT_TYPES | MEMCTX_EXPORT_SYMBOLS |
+              MEMCTX_EXPORT_BANNER,
      .stream = memctx_export_isf},
 };
 
@@ -101,22 +89,16 @@ memctx_export_find(const char *name)
     return NULL;
 }
 
-bool
-memctx_export_wants_ram(const struct memctx_export_format *format)
+unsigned
+memctx_export_needs(const struct memctx_export_format *format)
 {
-    return format->wants_ram;
+    return format->needs;
 }
 
-bool
-memctx_export_wants_types(const struct memctx_export_format *format)
+unsigned
+memctx_export_wants(const struct memctx_export_format *format)
 {
-    return format->wants_types;
-}
-
-bool
-memctx_export_wants_symbols(const struct memctx_export_format *format)
-{
-    return format->wants_symbols;
+    return format->needs | format->uses;
 }
 
 static bool
@@ -148,39 +130,78 @@ memctx_export_names(char *ret, size_t size)
     list_names(NULL, ret, size);
 }
 
+int
+memctx_export_check_kernel(const struct memctx_export_format *format,
+                           const struct memctx_kernel *kernel,
+                           struct memctx_error *err)
+{
+    char others[160];
+    if (takes_kernel(format, kernel))
+        return 0;
+    list_names(kernel, others, sizeof(others));
+    return memctx_error_set(
+        err, MEMCTX_PERMANENT,
+        "%s takes no %s with %s paging; what does: %s, and memctx core",
+        format->name, memctx_os_name(kernel->os),
+        memctx_paging_name(kernel->paging), others);
+}
+
+/* Which of the things that are wanted the subject has. */
+static unsigned
+known_of(const struct memctx_export_subject *subject)
+{
+    unsigned known = ~0u;
+    if (subject->paths == NULL)
+        known &= ~(unsigned)MEMCTX_EXPORT_PATHS;
+    if (subject->vmcoreinfo == NULL)
+        known &= ~(unsigned)MEMCTX_EXPORT_VMCOREINFO;
+    if (subject->btf == NULL)
+        known &= ~(unsigned)MEMCTX_EXPORT_TYPES;
+    if (subject->symbols == NULL)
+        known &= ~(unsigned)MEMCTX_EXPORT_SYMBOLS;
+    if (subject->banner == NULL)
+        known &= ~(unsigned)MEMCTX_EXPORT_BANNER;
+    return known;
+}
+
+static int
+refuse_without_paths(const struct memctx_export_format *format,
+                     const struct memctx_export_subject *subject,
+                     struct memctx_error *err)
+{
+    if (subject->has_own_memory)
+        return memctx_error_set(err, MEMCTX_PERMANENT,
+                                "%s wants a file with the RAM, and some of "
+                                "this RAM is QEMU's own memory: use memctx "
+                                "core",
+                                format->name);
+    return memctx_error_set(
+        err, MEMCTX_PERMANENT,
+        "%s wants a file with the RAM, and the path of a running guest's is "
+        "not told: run this below memctx exec, give --ram FILE, or use memctx "
+        "core",
+        format->name);
+}
+
 static int
 check(const struct memctx_export_format *format,
       const struct memctx_export_subject *subject, struct memctx_error *err)
 {
-    const struct memctx_kernel *kernel = &subject->datum->kernel;
-    if (!takes_kernel(format, kernel)) {
-        char others[160];
-        list_names(kernel, others, sizeof(others));
-        return memctx_error_set(
-            err, MEMCTX_PERMANENT,
-            "%s takes no %s with %s paging; what does: %s, and memctx core",
-            format->name, memctx_os_name(kernel->os),
-            memctx_paging_name(kernel->paging), others);
-    }
-    if (format->wants_vmcoreinfo && subject->vmcoreinfo == NULL)
+    unsigned missing = format->needs & ~known_of(subject);
+    if (memctx_export_check_kernel(format, &subject->datum->kernel, err) < 0)
+        return -1;
+    if ((missing & MEMCTX_EXPORT_VMCOREINFO) != 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%s wants VMCOREINFO, and this kernel keeps "
                                 "none in its RAM",
                                 format->name);
-    if ((format->wants_types && subject->btf == NULL) ||
-        (format->wants_symbols &&
-         (subject->symbols == NULL || subject->banner == NULL)))
+    if ((missing & MEMCTX_EXPORT_PATHS) != 0)
+        return refuse_without_paths(format, subject, err);
+    if (missing != 0)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "%s wants what the kernel says of itself, and "
                                 "that is not known",
                                 format->name);
-    if (format->wants_paths && subject->paths == NULL)
-        return memctx_error_set(
-            err, MEMCTX_PERMANENT,
-            "%s wants a file with the RAM, and the path of a running guest's "
-            "is not told: run this below memctx exec (unless RAM is QEMU's "
-            "own memory), give --ram FILE, or use memctx core",
-            format->name);
     return 0;
 }
 
@@ -192,8 +213,6 @@ write_text(const struct memctx_export_format *format,
 {
     MEMCTX_CLEANUP(memctx_text_deinit)
     struct memctx_text text = MEMCTX_TEXT_INIT;
-    if (format->begins_with_comment)
-        memctx_export_add_live(subject, &text);
     if (format->add(subject, &text, err) < 0)
         return -1;
     if (text.failed)
@@ -238,10 +257,20 @@ memctx_export(const struct memctx_export_format *format,
     return 0;
 }
 
-/* Who made a file with RAM knows that nothing runs in it. */
 void
-memctx_export_add_live(const struct memctx_export_subject *subject,
-                       struct memctx_text *text)
+memctx_export_kernel_words(const struct memctx_kernel *kernel, char *ret,
+                           size_t size)
+{
+    bool windows = kernel->os == MEMCTX_OS_WINDOWS;
+    bool has = kernel->identity[0] != '\0';
+    snprintf(ret, size, "%s %s%s%s%s", windows ? "Windows" : "Linux",
+             kernel->version, has ? ", " : "",
+             has && !windows ? "build ID " : "", kernel->identity);
+}
+
+/* Who made a file with RAM knows that nothing runs in it. */
+static void
+add_live(const struct memctx_export_subject *subject, struct memctx_text *text)
 {
     enum memctx_datum_live live = subject->datum->live;
     if (subject->domain == NULL || live == MEMCTX_LIVE_RUNS)
@@ -250,6 +279,16 @@ memctx_export_add_live(const struct memctx_export_subject *subject,
         text, "# live=%s: %s\n", live == MEMCTX_LIVE_NO ? "no" : "unknown",
         live == MEMCTX_LIVE_NO ? "this kernel stands still"
                                : "it is not known whether this kernel runs");
+}
+
+void
+memctx_export_add_head(const struct memctx_export_subject *subject,
+                       const char *needs, struct memctx_text *text)
+{
+    char kernel[MEMCTX_EXPORT_KERNEL_MAX];
+    memctx_export_kernel_words(&subject->datum->kernel, kernel, sizeof(kernel));
+    memctx_text_add(text, "# %s; still needed: %s\n", kernel, needs);
+    add_live(subject, text);
 }
 
 bool

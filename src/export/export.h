@@ -27,12 +27,29 @@ const struct memctx_export_format *memctx_export_find(const char *name);
 /* The names of all, separated by ", ", in the order of the manual. */
 void memctx_export_names(char *ret, size_t size);
 
-/* Does it take more than datum and domain: extents, paths, VMCOREINFO? */
-bool memctx_export_wants_ram(const struct memctx_export_format *format);
+/* What a format takes beside datum and domain; the caller provides it in the
+ * subject where it can. */
+enum memctx_export_want {
+    MEMCTX_EXPORT_RAM = 1,         /* extents; it is the RAM that is exported */
+    MEMCTX_EXPORT_PATHS = 2,       /* of files with the RAM */
+    MEMCTX_EXPORT_VMCOREINFO = 4,  /* its text */
+    MEMCTX_EXPORT_TYPES = 8,       /* ->btf */
+    MEMCTX_EXPORT_SYMBOLS = 16,    /* ->symbols */
+    MEMCTX_EXPORT_BANNER = 32,     /* ->banner */
+    MEMCTX_EXPORT_TASKFIELDS = 64, /* ->tasks */
+    MEMCTX_EXPORT_BASE = 128,      /* ->base_gpa */
+};
 
-/* Does it take the kernel's types; and its symbols and banner, too? */
-bool memctx_export_wants_types(const struct memctx_export_format *format);
-bool memctx_export_wants_symbols(const struct memctx_export_format *format);
+/* All of these that it takes. */
+unsigned memctx_export_wants(const struct memctx_export_format *format);
+
+/* Those of them without which it is refused. */
+unsigned memctx_export_needs(const struct memctx_export_format *format);
+
+/* Does the tool take such a kernel? 0, or -1 with PERMANENT: which ones do. */
+int memctx_export_check_kernel(const struct memctx_export_format *format,
+                               const struct memctx_kernel *kernel,
+                               struct memctx_error *err);
 
 /* Write all of it to the sink, a newline behind a text. 0, or -1 with
  * PERMANENT: the tool cannot take such a guest or layout, or something is not
@@ -48,6 +65,12 @@ int memctx_export_to(const struct memctx_export_format *format,
 int memctx_export(const struct memctx_export_format *format,
                   const struct memctx_export_subject *subject, char **ret,
                   size_t *len, struct memctx_error *err);
+
+/* A kernel for people: its system, version, and what a symbol server is asked
+ * with. Printable ASCII. */
+#define MEMCTX_EXPORT_KERNEL_MAX (MEMCTX_VERSION_MAX + MEMCTX_IDENTITY_MAX + 32)
+void memctx_export_kernel_words(const struct memctx_kernel *kernel, char *ret,
+                                size_t size);
 
 /* Extents as in MEMCTX_EXTENTS, "gpa:size:backend:offset" of each. */
 void memctx_export_add_extents(const struct memctx_extent *extents, size_t n,

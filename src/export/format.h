@@ -33,10 +33,11 @@ memctx_export_fn memctx_export_libvmi;
 memctx_export_stream_fn memctx_export_btf;
 memctx_export_stream_fn memctx_export_isf;
 
-/* A line behind a "#" where the domain's kernel does not run, or nobody knows
- * whether it does. */
-void memctx_export_add_live(const struct memctx_export_subject *subject,
-                            struct memctx_text *text);
+/* Lines behind a "#": which kernel this is, by what its symbols are known, and
+ * what the tool still needs that is not in the text; and, if the domain's
+ * kernel does not run, or nobody knows whether it does, that. */
+void memctx_export_add_head(const struct memctx_export_subject *subject,
+                            const char *needs, struct memctx_text *text);
 
 /* Is RAM one file in which every offset is the guest-physical address? */
 bool memctx_export_is_flat(const struct memctx_export_subject *subject);

@@ -58,10 +58,14 @@ add_field(struct memctx_text *text, const char *name, uint64_t value)
         memctx_text_add(text, "    %s = " MEMCTX_HEX ";\n", name, value);
 }
 
+/* Without the physical address, too, LibVMI searches for the kernel anew
+ * (os/windows/core.c). */
 static void
-add_windows(struct memctx_text *text, const struct memctx_kernel *kernel)
+add_windows(struct memctx_text *text, const struct memctx_kernel *kernel,
+            uint64_t base_gpa)
 {
     const struct memctx_windows_facts *facts = &kernel->windows_facts;
+    add_field(text, "win_ntoskrnl", base_gpa);
     add_field(text, "win_ntoskrnl_va", kernel->base_gva);
     add_field(text, "win_pdbase", facts->offsets.dtb);
     add_field(text, "win_pid", facts->offsets.pid);
@@ -71,11 +75,41 @@ add_windows(struct memctx_text *text, const struct memctx_kernel *kernel)
 
 /* Without a domain the name is that of the file, as LibVMI's file mode has
  * it. */
+/* LibVMI adds linux_kaslr to the symbols of a System.map only: init_task is
+ * where it runs (os/linux/core.c). Without init_task it does not start. */
+static void
+add_linux(struct memctx_text *text, const struct memctx_kernel *kernel,
+          const struct memctx_taskfields *tasks)
+{
+    if (kernel->linux_facts.has_kaslr_offset)
+        add_field(text, "linux_kaslr", kernel->linux_facts.kaslr_offset);
+    if (tasks == NULL)
+        return;
+    add_field(text, "linux_init_task", tasks->init_task_gva);
+    add_field(text, "linux_tasks", tasks->tasks);
+    add_field(text, "linux_mm", tasks->mm);
+    add_field(text, "linux_pid", tasks->pid);
+    add_field(text, "linux_name", tasks->comm);
+    add_field(text, "linux_pgd", tasks->pgd);
+}
+
+/* What its symbols by name come from. */
+static const char *
+needs_of(const struct memctx_export_subject *subject)
+{
+    if (subject->datum->kernel.os == MEMCTX_OS_WINDOWS)
+        return "a profile of this PDB (volatility_ist), for symbols by name";
+    if (subject->tasks == NULL)
+        return "sysmap, linux_tasks, linux_mm, linux_pid, linux_name and "
+               "linux_pgd, which this kernel does not tell";
+    return "sysmap (memctx symbols --format system-map), for symbols by name";
+}
+
 static const char *
 name_of(const struct memctx_export_subject *subject)
 {
     if (subject->domain != NULL)
-        return subject->domain;
+        return subject->name != NULL ? subject->name : subject->domain;
     if (subject->paths == NULL)
         return "";
     const char *path = subject->paths[0];
@@ -97,15 +131,16 @@ memctx_export_libvmi(const struct memctx_export_subject *subject,
                                 "no number and none of its keywords; this is "
                                 "'%.64s'",
                                 name);
+    memctx_export_add_head(subject, needs_of(subject), text);
     memctx_text_add(text,
                     "%s {\n    ostype = \"%s\";\n    pagemode = \"%s\";\n",
                     name, windows ? "Windows" : "Linux",
                     memctx_export_libvmi_words[kernel->paging]);
     add_field(text, "kpgd", kernel->kcr3);
     if (windows)
-        add_windows(text, kernel);
-    else if (kernel->linux_facts.has_kaslr_offset)
-        add_field(text, "linux_kaslr", kernel->linux_facts.kaslr_offset);
+        add_windows(text, kernel, subject->base_gpa);
+    else
+        add_linux(text, kernel, subject->tasks);
     memctx_text_add(text, "}\n");
     return 0;
 }

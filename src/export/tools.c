@@ -133,6 +133,9 @@ memctx_export_crash(const struct memctx_export_subject *subject,
         memctx_paging_format(kernel->paging)->arch->elf_machine == EM_AARCH64;
     if (check_whole_files(subject, err) < 0)
         return -1;
+    memctx_export_add_head(
+        subject, "its vmlinux with debugging information, as an argument",
+        text);
     memctx_text_add(text, "crash");
     if (facts->has_kaslr_offset && (facts->kaslr_offset != 0 || arm))
         memctx_text_add(text, " --kaslr " MEMCTX_HEX, facts->kaslr_offset);
@@ -201,6 +204,12 @@ memctx_export_memprocfs(const struct memctx_export_subject *subject,
                                 "MemProcFS takes a path of %d and a map of "
                                 "%d bytes: use memctx core",
                                 DEVICE_MAX, MEMMAP_MAX);
+    memctx_export_add_head(subject,
+                           subject->datum->kernel.os == MEMCTX_OS_WINDOWS
+                               ? "-mount DIR; symbols of this PDB, for some of "
+                                 "what it shows"
+                               : "-mount DIR; it shows memory of a Linux only",
+                           text);
     memctx_text_add(text, "memprocfs -device ");
     memctx_text_add_shell(text, device);
     memctx_text_add(text, " -memmap-str ");
@@ -243,6 +252,7 @@ memctx_export_memflow(const struct memctx_export_subject *subject,
     memctx_text_add(&words, "rawmem:%s:base=0x0", path);
     if (memctx_text_take(&words, &connector, err) < 0)
         return -1;
+    memctx_export_add_head(subject, "its plugins rawmem and win32", text);
     memctx_text_add(text, "MEMFLOW_CONNECTOR=");
     memctx_text_add_shell(text, connector);
     memctx_text_add(text,

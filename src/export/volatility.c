@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* Volatility 3: a configuration for its option -c. Its keys are relative to the
  * plugin, whose requirement of a kernel is named "kernel" in all of today. */
+#include "export/export.h"
 #include "export/format.h"
 
 #include <json-c/json.h>
@@ -137,11 +138,45 @@ place_of(const struct memctx_kernel *kernel, uint64_t *ret,
     return 0;
 }
 
-/* A key that no plugin asks for, which is passed over: JSON has no comments. */
+/* Its finder of symbols takes a kernel of Linux for the one whose banner this
+ * is, to the NUL behind it, and need not scan all RAM; up to 2.11 that scan
+ * takes wrong addresses from it (automagic/symbol_finder.py). It wants a text
+ * whose characters are the bytes. */
+static int
+add_banner(json_object *to, const struct memctx_banner *banner,
+           struct memctx_error *err)
+{
+    struct memctx_text text = MEMCTX_TEXT_INIT;
+    MEMCTX_CLEANUP(memctx_cleanup_free) char *utf8 = NULL;
+    for (const char *c = banner->text; *c != '\0'; c++) {
+        unsigned char byte = (unsigned char)*c;
+        const char two[2] = {(char)(0xc0 | byte >> 6),
+                             (char)(0x80 | (byte & 0x3f))};
+        memctx_text_add_bytes(&text, byte < 0x80 ? c : two,
+                              byte < 0x80 ? 1 : 2);
+    }
+    size_t len = text.len_bytes;
+    if (memctx_text_take(&text, &utf8, err) < 0)
+        return -1;
+    json_object_object_add(to, LAYER "kernel_banner",
+                           json_object_new_string_len(utf8, (int)len + 1));
+    return 0;
+}
+
+/* Keys that no plugin asks for, which are passed over: JSON has no comments. */
 static void
-add_live(json_object *to, const struct memctx_export_subject *subject)
+add_comments(json_object *to, const struct memctx_export_subject *subject)
 {
     enum memctx_datum_live live = subject->datum->live;
+    const struct memctx_kernel *kernel = &subject->datum->kernel;
+    char words[MEMCTX_EXPORT_KERNEL_MAX];
+    memctx_export_kernel_words(kernel, words, sizeof(words));
+    add_string(to, "memctx.kernel", words);
+    add_string(to, "memctx.needed",
+               kernel->os == MEMCTX_OS_WINDOWS
+                   ? "a symbol table of this PDB"
+                   : "a symbol table of this kernel: memctx export --format "
+                     "isf");
     if (subject->domain != NULL && live != MEMCTX_LIVE_RUNS)
         add_string(to, "memctx.live",
                    live == MEMCTX_LIVE_NO ? "no" : "unknown");
@@ -159,11 +194,14 @@ memctx_export_volatility3(const struct memctx_export_subject *subject,
     json_object *root = json_object_new_object();
     if (root == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    add_live(root, subject);
+    add_comments(root, subject);
     add_string(root, KERNEL "class", VOL "contexts.Module");
     add_number(root, KERNEL "offset", place);
     add_layer(root, kernel);
     add_number(root, LAYER "kernel_virtual_offset", place);
+    if (subject->banner != NULL && kernel->os == MEMCTX_OS_LINUX &&
+        add_banner(root, subject->banner, err) < 0)
+        return -1;
     if (add_memory(root, subject, err) < 0)
         return -1;
     const char *json = json_object_to_json_string_ext(

@@ -377,6 +377,11 @@ drgn_takes_neither_windows_nor_32_bits(void **state)
 
 /* ---- crash -------------------------------------------------------------- */
 
+#define LINUX_HEAD "# Linux 6.1.0-13-amd64, build ID b0d2; still needed: "
+#define WINDOWS_HEAD "# Windows 10.0.19045, ntkrnlmp.pdb/8B11/1; still needed: "
+#define CRASH_HEAD \
+    LINUX_HEAD "its vmlinux with debugging information, as an argument\n"
+
 static void
 crash_takes_whole_files(void **state)
 {
@@ -385,6 +390,7 @@ crash_takes_whole_files(void **state)
     make_linux(&guest);
     lay_out(&guest, cells, 2);
     assert_text(&guest, "crash",
+                CRASH_HEAD
                 "crash --kaslr 0x18a00000 -m phys_base=0xffffffffd8e00000 "
                 "'live:/proc/self/fd/3@0x0,/proc/self/fd/4@0x100000000'\n");
     lay_out(&guest, flat, 1);
@@ -394,6 +400,7 @@ crash_takes_whole_files(void **state)
     guest.subject.domain = NULL;
     guest.subject.paths = one_path;
     assert_text(&guest, "crash",
+                CRASH_HEAD
                 "crash -m phys_base=0x0 -m vm=5level '/dump/web 1.raw@0x0'\n");
 }
 
@@ -443,6 +450,7 @@ crash_is_told_where_an_aarch64_kernel_is(void **state)
     struct guest guest;
     make_arm(&guest);
     assert_text(&guest, "crash",
+                CRASH_HEAD
                 "crash --kaslr 0x32b140000000 "
                 "-m kimage_voffset=0xffffb2b107c00000 "
                 "-m phys_offset=0xfffffffe40000000 -m vabits_actual=48 "
@@ -451,6 +459,7 @@ crash_is_told_where_an_aarch64_kernel_is(void **state)
     guest.datum.kernel.base_gva = UINT64_C(0xffff000010080000);
     guest.datum.kernel.linux_facts.kaslr_offset = 0;
     assert_text(&guest, "crash",
+                CRASH_HEAD
                 "crash --kaslr 0x0 -m kimage_voffset=0xffffb2b107c00000 "
                 "-m phys_offset=0xfffffffe40000000 "
                 "'/proc/self/fd/3@0x40000000'\n");
@@ -476,6 +485,8 @@ crash_of_aarch64_wants_vmcoreinfo(void **state)
 
 static const char volatility_flat[] =
     "{\n"
+    "  \"memctx.kernel\":\"Windows 10.0.19045, ntkrnlmp.pdb/8B11/1\",\n"
+    "  \"memctx.needed\":\"a symbol table of this PDB\",\n"
     "  \"kernel.class\":\"volatility3.framework.contexts.Module\",\n"
     "  \"kernel.offset\":272692076871680,\n"
     "  \"kernel.layer_name.class\":"
@@ -490,6 +501,9 @@ static const char volatility_flat[] =
 
 static const char volatility_cells[] =
     "{\n"
+    "  \"memctx.kernel\":\"Linux 6.1.0-13-amd64, build ID b0d2\",\n"
+    "  \"memctx.needed\":\"a symbol table of this kernel: memctx export "
+    "--format isf\",\n"
     "  \"kernel.class\":\"volatility3.framework.contexts.Module\",\n"
     "  \"kernel.offset\":413138944,\n"
     "  \"kernel.layer_name.class\":"
@@ -518,6 +532,24 @@ volatility_gets_a_configuration(void **state)
     assert_text(&guest, "volatility3", volatility_cells);
 }
 
+/* The guest's bytes are characters there, with the NUL behind them. */
+static void
+volatility_gets_the_banner_of_a_linux(void **state)
+{
+    (void)state;
+    struct guest guest;
+    const struct memctx_banner banner = {.gva = 1,
+                                         .text = "Linux version 6.1 \"\xe9\n"};
+    make_linux(&guest);
+    guest.subject.banner = &banner;
+    assert_has(&guest, "volatility3",
+               "\"kernel.layer_name.kernel_banner\":"
+               "\"Linux version 6.1 \\\"\xc3\xa9\\n\\u0000\",\n");
+    make_windows(&guest);
+    guest.subject.banner = &banner;
+    assert_has_not(&guest, "volatility3", "kernel_banner");
+}
+
 static void
 volatility_is_refused_what_it_cannot_walk(void **state)
 {
@@ -536,6 +568,10 @@ volatility_is_refused_what_it_cannot_walk(void **state)
 
 /* ---- MemProcFS ---------------------------------------------------------- */
 
+#define MEMPROCFS_HEAD \
+    WINDOWS_HEAD       \
+    "-mount DIR; symbols of this PDB, for some of what it shows\n"
+
 static void
 memprocfs_gets_a_map(void **state)
 {
@@ -543,6 +579,7 @@ memprocfs_gets_a_map(void **state)
     struct guest guest;
     make_windows(&guest);
     assert_text(&guest, "memprocfs",
+                MEMPROCFS_HEAD
                 "memprocfs -device 'file://file=/proc/self/fd/3,volatile=1' "
                 "-memmap-str '0 7fffffff\n100000000 17fffffff 80000000' "
                 "-dtb 0x1ad000 -arch x64\n");
@@ -550,6 +587,7 @@ memprocfs_gets_a_map(void **state)
     guest.subject.domain = NULL;
     guest.datum.kernel.paging = MEMCTX_PAGING_X86_PAE;
     assert_text(&guest, "memprocfs",
+                MEMPROCFS_HEAD
                 "memprocfs -device 'file://file=/proc/self/fd/3' "
                 "-memmap-str '100000000 17fffffff 8000000000000000' "
                 "-dtb 0x1ad000 -arch x86pae\n");
@@ -587,6 +625,8 @@ memflow_gets_numbers_without_0x(void **state)
     assert_refused(&guest, "memflow", "memctx core");
     lay_out(&guest, flat, 1);
     assert_text(&guest, "memflow",
+                WINDOWS_HEAD
+                "its plugins rawmem and win32\n"
                 "MEMFLOW_CONNECTOR='rawmem:/proc/self/fd/3:base=0x0'\n"
                 "MEMFLOW_OS='win32::arch=x64,dtb=1ad000,"
                 "kernel_hint=fffff80312600000'\n");
@@ -600,28 +640,52 @@ static void
 libvmi_gets_an_entry(void **state)
 {
     (void)state;
+    static const struct memctx_taskfields tasks = {
+        .init_task_gva = UINT64_C(0xffffffff9aa1a940),
+        .tasks = 0x8b8,
+        .mm = 0x908,
+        .pid = 0x9b0,
+        .comm = 0xb68,
+        .pgd = 0x48,
+    };
     struct guest guest;
     make_windows(&guest);
     guest.subject.paths = NULL;
+    guest.subject.base_gpa = 0x2600000;
     assert_text(&guest, "libvmi",
-                "web1 {\n"
-                "    ostype = \"Windows\";\n"
-                "    pagemode = \"VMI_PM_IA32E\";\n"
-                "    kpgd = 0x1ad000;\n"
-                "    win_ntoskrnl_va = 0xfffff80312600000;\n"
-                "    win_pdbase = 0x28;\n"
-                "    win_pid = 0x440;\n"
-                "    win_tasks = 0x448;\n"
-                "    win_pname = 0x5a8;\n"
-                "}\n");
+                WINDOWS_HEAD "a profile of this PDB (volatility_ist), for "
+                             "symbols by name\n"
+                             "web1 {\n"
+                             "    ostype = \"Windows\";\n"
+                             "    pagemode = \"VMI_PM_IA32E\";\n"
+                             "    kpgd = 0x1ad000;\n"
+                             "    win_ntoskrnl = 0x2600000;\n"
+                             "    win_ntoskrnl_va = 0xfffff80312600000;\n"
+                             "    win_pdbase = 0x28;\n"
+                             "    win_pid = 0x440;\n"
+                             "    win_tasks = 0x448;\n"
+                             "    win_pname = 0x5a8;\n"
+                             "}\n");
     make_linux(&guest);
+    guest.subject.tasks = &tasks;
     assert_text(&guest, "libvmi",
-                "web1 {\n"
-                "    ostype = \"Linux\";\n"
-                "    pagemode = \"VMI_PM_IA32E\";\n"
-                "    kpgd = 0x6800000;\n"
-                "    linux_kaslr = 0x18a00000;\n"
-                "}\n");
+                LINUX_HEAD "sysmap (memctx symbols --format system-map), for "
+                           "symbols by name\n"
+                           "web1 {\n"
+                           "    ostype = \"Linux\";\n"
+                           "    pagemode = \"VMI_PM_IA32E\";\n"
+                           "    kpgd = 0x6800000;\n"
+                           "    linux_kaslr = 0x18a00000;\n"
+                           "    linux_init_task = 0xffffffff9aa1a940;\n"
+                           "    linux_tasks = 0x8b8;\n"
+                           "    linux_mm = 0x908;\n"
+                           "    linux_pid = 0x9b0;\n"
+                           "    linux_name = 0xb68;\n"
+                           "    linux_pgd = 0x48;\n"
+                           "}\n");
+    guest.subject.tasks = NULL;
+    assert_begins(&guest, "libvmi", LINUX_HEAD "sysmap, linux_tasks, ");
+    assert_has_not(&guest, "libvmi", "linux_init_task");
 }
 
 static void
@@ -643,6 +707,9 @@ libvmi_takes_only_names_that_its_lexer_does(void **state)
         guest.subject.domain = taken[i];
         assert_has(&guest, "libvmi", taken[i]);
     }
+    guest.subject.domain = "5a2e0c7e-1f5b-4a52-9d5e-6d1b2a3c4d5e";
+    guest.subject.name = "web1"; /* it was named by its UUID */
+    assert_has(&guest, "libvmi", "\nweb1 {\n");
     static const char *const paths[] = {"/dump/ram.raw"};
     guest.subject.domain = NULL;
     guest.subject.paths = paths;
@@ -651,7 +718,7 @@ libvmi_takes_only_names_that_its_lexer_does(void **state)
 
 /* ---- all ---------------------------------------------------------------- */
 
-/* The first line, where a tool has comments; nothing of a file with RAM, whose
+/* In a line, where a tool has comments; nothing of a file with RAM, whose
  * kernel nobody takes for one that runs. */
 static void
 a_kernel_that_stands_still_is_told_in_a_comment(void **state)
@@ -665,10 +732,11 @@ a_kernel_that_stands_still_is_told_in_a_comment(void **state)
         guest.datum.live = MEMCTX_LIVE_RUNS;
         assert_has_not(&guest, comments[i], "live=");
         guest.datum.live = MEMCTX_LIVE_NO;
-        assert_begins(&guest, comments[i],
-                      "# live=no: this kernel stands still\n");
+        assert_has(&guest, comments[i],
+                   "\n# live=no: this kernel stands still\n");
         guest.datum.live = MEMCTX_LIVE_UNKNOWN;
-        assert_begins(&guest, comments[i], "# live=unknown: it is not known ");
+        assert_has(&guest, comments[i], "\n# live=unknown: it is not known ");
+        assert_begins(&guest, comments[i], LINUX_HEAD);
     }
     assert_begins(&guest, "drgn", "#!/usr/bin/env python3\n");
     assert_has(&guest, "drgn", "\n# live=unknown: ");
@@ -683,7 +751,7 @@ a_kernel_that_stands_still_is_told_in_a_comment(void **state)
     make_windows(&guest);
     lay_out(&guest, flat, 1);
     guest.datum.live = MEMCTX_LIVE_NO;
-    assert_begins(&guest, "memflow", "# live=no: ");
+    assert_has(&guest, "memflow", "\n# live=no: ");
 }
 
 /* ---- types -------------------------------------------------------------- */
@@ -753,6 +821,21 @@ without_a_path_it_is_said_what_to_do(void **state)
     assert_refused(&guest, "crash", "memctx exec");
 }
 
+/* No descriptor leads to it, below memctx exec neither. */
+static void
+of_memory_of_qemus_own_it_is_said_at_once(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"crash", "drgn", "volatility3"};
+    struct guest guest;
+    make_linux(&guest);
+    guest.subject.paths = NULL;
+    guest.subject.has_own_memory = true;
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(formats); i++)
+        assert_refused(&guest, formats[i],
+                       "QEMU's own memory: use memctx core");
+}
+
 /* Does a name begin with one of these words? */
 static bool
 begins_with_one(const char *name, const char *words)
@@ -807,14 +890,19 @@ static void
 only_some_want_ram(void **state)
 {
     (void)state;
-    static const char *const without[] = {"json", "xml", "libvmi"};
-    static const char *const with[] = {"shell",   "vmcoreinfo",  "drgn",
-                                       "crash",   "volatility3", "memprocfs",
-                                       "memflow", "btf",         "isf"};
+    static const char *const without[] = {"json", "xml"};
+    static const char *const with[] = {
+        "shell",     "vmcoreinfo", "drgn",   "crash", "volatility3",
+        "memprocfs", "memflow",    "libvmi", "btf",   "isf"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(without); i++)
-        assert_false(memctx_export_wants_ram(memctx_export_find(without[i])));
-    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(with); i++)
-        assert_true(memctx_export_wants_ram(memctx_export_find(with[i])));
+        assert_int_equal(memctx_export_wants(memctx_export_find(without[i])),
+                         0);
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(with); i++) {
+        const struct memctx_export_format *format = memctx_export_find(with[i]);
+        unsigned needs = memctx_export_needs(format);
+        assert_true((needs & MEMCTX_EXPORT_RAM) != 0);
+        assert_int_equal(needs & ~memctx_export_wants(format), 0);
+    }
 }
 
 static void
@@ -850,6 +938,7 @@ main(void)
         cmocka_unit_test(crash_is_told_where_an_aarch64_kernel_is),
         cmocka_unit_test(crash_of_aarch64_wants_vmcoreinfo),
         cmocka_unit_test(volatility_gets_a_configuration),
+        cmocka_unit_test(volatility_gets_the_banner_of_a_linux),
         cmocka_unit_test(volatility_is_refused_what_it_cannot_walk),
         cmocka_unit_test(memprocfs_gets_a_map),
         cmocka_unit_test(memprocfs_takes_one_file_and_a_short_map),
@@ -860,6 +949,7 @@ main(void)
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
         cmocka_unit_test(a_kernel_that_stands_still_is_told_in_a_comment),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
+        cmocka_unit_test(of_memory_of_qemus_own_it_is_said_at_once),
         cmocka_unit_test(each_tool_takes_the_pagings_that_it_knows),
         cmocka_unit_test(only_some_want_ram),
         cmocka_unit_test(names_are_known_and_listed),
