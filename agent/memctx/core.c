@@ -3,10 +3,14 @@
 /* memctx core: guest memory as an ELF core, in a file or as a mount. All is
  * opened first; then a child reads the guest's memory in a sandbox, and what is
  * left to be done after it (a name, a mount) is done here. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "export/readers.h"
 #include "memctx/apart.h"
 #include "memctx/corefile.h"
 #include "memctx/coremount.h"
@@ -46,6 +50,29 @@ work_deinit(struct work *work)
     subject_deinit(&work->subject);
 }
 
+/* Whose core it is, how much is in it, and who reads it. */
+static void
+print_summary(const struct work *work, const struct memctx_elfcore *core)
+{
+    const struct memctx_kernel *kernel = &work->subject.datum.kernel;
+    char words[MEMCTX_EXPORT_KERNEL_MAX];
+    char readers[96];
+    size_t n;
+    memctx_elfcore_pieces(core, &n);
+    memctx_export_kernel_words(kernel, words, sizeof(words));
+    memctx_readers_names(kernel, readers, sizeof(readers));
+    printf("%s: core of %s, %s\n", work->file.path, words,
+           memctx_paging_name(kernel->paging));
+    printf("%" PRIu64 " MiB of RAM in %zu pieces, %" PRIu64
+           " MiB of it written, the rest are holes\n",
+           memctx_elfcore_size(core) / MEMCTX_MIB, n,
+           work->file.written_bytes / MEMCTX_MIB);
+    printf("%s%s\n",
+           readers[0] != '\0' ? "read by: "
+                              : "no tool that memctx knows reads this paging",
+           readers);
+}
+
 /* The core of a guest that has been looked at. */
 static enum exit_code
 make_core(struct work *work)
@@ -59,6 +86,8 @@ make_core(struct work *work)
         failed = corefile_fill(&work->file, core, &work->subject, &err);
     if (failed < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
+    if (work->mount == NULL && !work->file.is_stream)
+        print_summary(work, core);
     return EXIT_DONE;
 }
 

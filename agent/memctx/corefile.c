@@ -155,6 +155,7 @@ write_at(struct copy *copy, const unsigned char *bytes, size_t len,
     if (copy->file->is_stream && fill_up(copy, offset, err) < 0)
         return -1;
     copy->written = offset + len;
+    copy->file->written_bytes += len;
     return write_all(copy, bytes, len, offset, err);
 }
 

@@ -31,6 +31,7 @@ struct corefile {
     int fd;
     bool is_stream; /* it is written from its beginning to its end */
     struct progress progress;
+    uint64_t written_bytes; /* by corefile_fill(); the rest are holes */
 };
 
 /* Make an empty file, mode 0600, beside `path`, which must outlive *ret. -1

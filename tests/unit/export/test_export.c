@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "btfimg.h"
 #include "export/export.h"
+#include "export/readers.h"
 
 #define LOW UINT64_C(0x80000000)
 #define HIGH UINT64_C(0x100000000)
@@ -836,6 +837,34 @@ of_memory_of_qemus_own_it_is_said_at_once(void **state)
                        "QEMU's own memory: use memctx core");
 }
 
+/* Volatility finds nothing where there are 5 levels, and says nothing. */
+static void
+a_core_is_read_by_who_knows_its_paging(void **state)
+{
+    (void)state;
+    struct guest guest;
+    char names[96];
+    make_linux(&guest);
+    struct memctx_kernel *kernel = &guest.datum.kernel;
+    memctx_readers_names(kernel, names, sizeof(names));
+    assert_string_equal(
+        names, "drgn, crash, gdb, makedumpfile, volatility3, memprocfs");
+    kernel->paging = MEMCTX_PAGING_X86_64_5LEVEL;
+    memctx_readers_names(kernel, names, sizeof(names));
+    assert_string_equal(names, "drgn, crash, gdb, makedumpfile");
+    assert_false(memctx_readers_take("volatility3", kernel));
+    assert_true(memctx_readers_take("crash", kernel));
+    assert_false(memctx_readers_take("other", kernel));
+    kernel->paging = MEMCTX_PAGING_AARCH64_4K_48;
+    assert_false(memctx_readers_take("gdb", kernel));
+    make_windows(&guest);
+    memctx_readers_names(kernel, names, sizeof(names));
+    assert_string_equal(names, "volatility3, memprocfs");
+    kernel->paging = MEMCTX_PAGING_X86_64_5LEVEL;
+    memctx_readers_names(kernel, names, sizeof(names));
+    assert_string_equal(names, "");
+}
+
 /* Does a name begin with one of these words? */
 static bool
 begins_with_one(const char *name, const char *words)
@@ -948,6 +977,7 @@ main(void)
         cmocka_unit_test(a_sink_may_refuse),
         cmocka_unit_test(libvmi_takes_only_names_that_its_lexer_does),
         cmocka_unit_test(a_kernel_that_stands_still_is_told_in_a_comment),
+        cmocka_unit_test(a_core_is_read_by_who_knows_its_paging),
         cmocka_unit_test(without_a_path_it_is_said_what_to_do),
         cmocka_unit_test(of_memory_of_qemus_own_it_is_said_at_once),
         cmocka_unit_test(each_tool_takes_the_pagings_that_it_knows),
