@@ -55,6 +55,11 @@ function __memctx_formats
     memctx $command $words 2>| string replace -rf '.*there are: ' '' | string split ', '
 end
 
+# The tools that run knows: it names them when it is given another one.
+function __memctx_readers
+    memctx run none none 2>| string replace -rf '.*there are: ' '' | string split ', '
+end
+
 # What is behind "--", as if it were a line of its own
 function __memctx_tool
     set -l line (commandline -opc)
@@ -71,7 +76,7 @@ function __memctx_after
     contains -- $words[-1] $argv
 end
 
-# __memctx_wants domain|tool|command: what the next word is
+# __memctx_wants domain|reader|tool|command: what the next word is
 function __memctx_wants
     set -l words (__memctx_words)
     set -l dashes no
@@ -82,7 +87,11 @@ function __memctx_wants
         case command
             test (count $words) = 0; or test "$words" = help
         case domain
-            test (count $words) = 1; and not contains -- $words[1] list probe metrics help; and test $dashes = no
+            set -l before 1
+            test "$words[1]" = run; and set before 2
+            test (count $words) = $before; and not contains -- $words[1] list probe metrics help; and test $dashes = no
+        case reader
+            test (count $words) = 1; and test "$words[1]" = run
         case tool
             test $dashes = yes; and contains -- $words[1] exec
     end
@@ -91,6 +100,7 @@ end
 complete -c memctx -f
 complete -c memctx -n '__memctx_wants command' -a '(__memctx_commands)'
 complete -c memctx -n '__memctx_wants domain' -a '(__memctx_domains)' -d domain
+complete -c memctx -n '__memctx_wants reader' -a '(__memctx_readers)'
 complete -c memctx -n '__memctx_wants tool' -a '(__memctx_tool)'
 complete -c memctx -n 'string match -q -- "-*" (commandline -ct); and not contains -- -- (commandline -opc)' \
     -a '(__memctx_options)'

@@ -79,6 +79,8 @@ lines=(
     'memctx list --fol' 'list|--fol'
     'memctx wait --timeout 0 --fol' 'wait|--timeout|0|--follow'
     'memctx exec web1 -- memctx-no' 'exec|web1|--|memctx-nobody'
+    'memctx run memp' 'run|memprocfs'
+    'memctx run memprocfs we' 'run|memprocfs|web1'
     'memctx export web1 --format vola' 'export|web1|--format|volatility3'
     'memctx symbols web1 --format sys' 'symbols|web1|--format|system-map'
 )
@@ -120,6 +122,8 @@ check_fish()
     offers 'memctx wait --fol' --follow
     offers 'memctx list ' ''
     offers 'memctx exec web1 -- memctx-no' memctx-nobody
+    offers 'memctx run memp' memprocfs
+    offers 'memctx run crash we' web1
     offers 'memctx export web1 --format vola' volatility3
     offers 'memctx symbols web1 --format sys' system-map
     offers 'memctx help sy' symbols

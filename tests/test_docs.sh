@@ -172,12 +172,19 @@ check_other_shells()
     [ -n "$wanted" ] || fail "no option has an argument"
 }
 
-# The formats as memctx lists them: manual, help and completion know the same.
+# What memctx lists when it does not know a word: listed COMMAND [ARGUMENT]...
+listed() { "$build/memctx" "$@" 2>&1 | sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n'; }
+
+# The formats and tools as memctx lists them: manual, help and completion know the same.
 check_formats()
 {
-    local formats
-    formats=$("$build/memctx" export none --format none 2>&1 | sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
-    same "memctx: formats < and > TOOLS" "$formats" "$(section memctx TOOLS | items | tr -d ' ' | tr , '\n')"
+    local formats tools
+    formats=$(listed export none --format none)
+    tools=$(listed run none none)
+    same "memctx: tools of run < and > completion" "$tools" "$(complete_words memctx run "")"
+    same "memctx: tools of run < and > run --help" "$tools" \
+        "$(help memctx run | tr -s ', .\n' '\n' | grep -xFf <(echo "$tools"))"
+    same "memctx: formats and tools < and > TOOLS" "$formats"$'\n'"$tools" "$(section memctx TOOLS | items | tr -d ' ' | tr , '\n')"
     same "memctx: formats < and > completion" "$formats" "$(complete_words memctx export --format "")"
     same "memctx: formats < and > export --help" "$formats" \
         "$(help memctx export | tr -s ', .\n' '\n' | grep -xFf <(echo "$formats"))"

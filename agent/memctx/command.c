@@ -21,6 +21,7 @@ extern const struct command command_metrics;
 extern const struct command command_probe;
 extern const struct command command_ps;
 extern const struct command command_read;
+extern const struct command command_run;
 extern const struct command command_show;
 extern const struct command command_stat;
 extern const struct command command_symbols;
@@ -28,11 +29,13 @@ extern const struct command command_wait;
 extern const struct command command_write;
 
 const struct command *const commands[] = {
-    &command_list,      &command_show,    &command_wait,    &command_export,
-    &command_debuginfo, &command_read,    &command_write,   &command_exec,
-    &command_core,      &command_dmesg,   &command_symbols, &command_ps,
-    &command_lsmod,     &command_stat,    &command_check,   &command_layout,
-    &command_probe,     &command_metrics, &command_help,    NULL,
+    &command_list,    &command_show,      &command_wait,
+    &command_export,  &command_debuginfo, &command_read,
+    &command_write,   &command_exec,      &command_run,
+    &command_core,    &command_dmesg,     &command_symbols,
+    &command_ps,      &command_lsmod,     &command_stat,
+    &command_check,   &command_layout,    &command_probe,
+    &command_metrics, &command_help,      NULL,
 };
 
 const struct command *

@@ -54,6 +54,10 @@ struct command {
     int min_words;
     int max_words;
 
+    /* What stands behind that many words is another program's, its options
+     * too; 0: all options are the command's, up to a "--". */
+    int own_words;
+
     /* The command's own options (NULL: has none), and the size of the struct
      * that they set. */
     const struct option_row *options;

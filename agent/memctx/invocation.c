@@ -60,6 +60,24 @@ invocation_choose(struct invocation *in, int argc, char **argv,
     return 0;
 }
 
+/* Where the command's last own word stands, from which on argv is another
+ * program's; argc: there are less. */
+static int
+find_last_own(const struct invocation *in, const struct option_set *sets,
+              size_t n, int argc, char **argv, int *ret,
+              struct memctx_error *err)
+{
+    int at = 0;
+    int word;
+    for (int i = 0; i <= in->command->own_words && at < argc; i++) {
+        if (options_find_word(sets, n, argc - at, argv + at, &word, err) < 0)
+            return -1;
+        at += word;
+    }
+    *ret = at;
+    return 0;
+}
+
 int
 invocation_parse(struct invocation *in, int argc, char **argv,
                  struct memctx_error *err)
@@ -73,7 +91,12 @@ invocation_parse(struct invocation *in, int argc, char **argv,
             return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
         sets[n++] = (struct option_set){in->command->options, in->options};
     }
-    if (options_parse(sets, n, argc, argv, &word, err) < 0)
+    int last = argc;
+    if (in->command != NULL && in->command->own_words > 0 &&
+        find_last_own(in, sets, n, argc, argv, &last, err) < 0)
+        return -1;
+    int own = last < argc ? last + 1 : argc;
+    if (options_parse(sets, n, own, argv, &word, err) < 0)
         return -1;
     if (in->command != NULL)
         word++;

@@ -184,8 +184,8 @@ fill_paths(char **paths, size_t n, const char *fds)
 }
 
 /* Below memctx exec the files with the RAM are the descriptors it has left. */
-static int
-take_inherited(struct subject *subject, struct memctx_error *err)
+int
+subject_inherit(struct subject *subject, struct memctx_error *err)
 {
     const char *fds = getenv("MEMCTX_FDS");
     if (fds == NULL || !is_below_exec(subject))
@@ -225,7 +225,7 @@ take_domain(struct subject *subject, const char *ram_path,
         return -1;
     subject->facts.has_own_memory = has_own_memory(subject);
     if (ram_path == NULL)
-        return take_inherited(subject, err);
+        return subject_inherit(subject, err);
     if (subject->facts.n_backends != 1)
         return memctx_error_set(err, MEMCTX_PERMANENT,
                                 "its RAM is in %zu files, and --ram names one",

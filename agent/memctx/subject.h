@@ -46,6 +46,10 @@ enum exit_code subject_open_domain(const struct common_options *common,
                                    const char *domain, int64_t timeout_ms,
                                    const char *ram_path, struct subject *ret);
 
+/* Take descriptors that environment_put() has made ready for the files of a
+ * domain's RAM, as below memctx exec. 0, or -1 with EXHAUSTED. */
+int subject_inherit(struct subject *subject, struct memctx_error *err);
+
 /* Then enter a sandbox, in which `result` (NULL: none) stays open. */
 enum exit_code subject_confine(const struct subject *subject,
                                const struct sandbox_fd *result);

@@ -19,7 +19,7 @@ test_packages=(
     valgrind clang clang-format cppcheck shellcheck codespell lcov
     libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu
     qemu-system-x86 qemu-system-arm qemu-utils seabios ovmf
-    fuse3 crash python3-drgn python3-libvirt bpftool dwarves
+    fuse3 crash gdb makedumpfile python3-drgn python3-libkdumpfile python3-libvirt bpftool dwarves
     prometheus python3-prometheus-client
     tini busybox-static cpio gzip procps util-linux strace
     systemd apparmor checkpolicy zsh fish

@@ -63,4 +63,10 @@ done
 kcr3=$(bed_datum split | xmllint --xpath 'string(/memctx/kcr3)' -)
 reads reader-c "$BED_DIR/bin/reader" split
 reads reader-sh "$BED_DIR/bin/reader.sh" split
+if /usr/bin/python3 -c 'import libvirt' 2> /dev/null; then
+    install -m 755 "$examples/fleet/fleet.py" "$BED_DIR/bin/"
+    like fleet "$(bed_as_user "$BED_DIR/bin/fleet.py" "$BED_URI" | grep ' split ')" " yes +1 +linux .*$kcr3\$"
+else
+    skip fleet "no python3-libvirt: run tests/bed/install.sh"
+fi
 finish

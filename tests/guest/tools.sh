@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# Tools that people use read a live guest through what memctx gives: drgn and crash, from a core in a file and from one
-# that is mounted, and drgn's way of reading below memctx exec. The guest's memory goes on above 4 GiB, and its kernel
-# uses it. What is not installed, or cannot be had, is skipped.
+# Tools that people use read a live guest through what memctx gives: drgn, crash, gdb, makedumpfile and libkdumpfile, from
+# a core in a file, from one that is mounted, and by memctx run; and drgn's way of reading below memctx exec. The guest's
+# memory goes on above 4 GiB, and its kernel uses it, with 5 levels; a second one has 4. What is not installed, or cannot
+# be had, is skipped.
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -67,6 +68,16 @@ crash_reads()
     same "crash-log-$1" "$(head -n "$(wc -l <<< "$told")" <<< "$got")" "$told"
 }
 
+kdumpfile_reads()
+{
+    /usr/bin/python3 -c 'import kdumpfile' 2> /dev/null || { skip kdumpfile "no python3-libkdumpfile"; return; }
+    is kdumpfile "$(/usr/bin/python3 -c '
+import sys, kdumpfile
+core = kdumpfile.kdumpfile(sys.argv[1])
+print(core.attr["file.format"], core.attr["arch.name"], core.attr["linux.uts.release"])' "$1" 2>&1)" \
+        "elf x86_64 $(bed_field release <<< "$truth")"
+}
+
 # tools_read NAME CORE TOOL...
 tools_read()
 {
@@ -81,7 +92,12 @@ a_core_in_a_file()
 {
     local core="$BED_DIR/home/live.core" before
     before=$(stat -L -c %b "$(bed_ram_fd live)")
-    ctl core live --output "$core"
+    ctl core live --output "$core" > "$BED_DIR/log/core"
+    like core-says-kernel "$(sed -n 1p "$BED_DIR/log/core")" \
+        "live.core: core of Linux $(bed_field release <<< "$truth"), build ID [0-9a-f]+, $(bed_field paging <<< "$truth")\$"
+    like core-says-size "$(sed -n 2p "$BED_DIR/log/core")" '^5120 MiB of RAM in [0-9]+ pieces, [0-9]+ MiB of it written'
+    like core-says-readers "$(sed -n 3p "$BED_DIR/log/core")" '^read by: drgn, crash, gdb, makedumpfile$'
+    kdumpfile_reads "$core"
     is core-mode "$(stat -c %a "$core")" 600
     is core-holes "$(($(stat -c %b "$core") <= before + 4096))" 1
     is core-ram-holes "$(($(stat -L -c %b "$(bed_ram_fd live)") <= before + 4096))" 1
@@ -189,12 +205,120 @@ exports()
     like export-no-path "$(< "$BED_DIR/log/export")" 'memctx core'
 }
 
+# run TOOL ARGUMENT...: on the guest $on; what is made for the tool goes below home
+on=live
+run() { TMPDIR="$BED_DIR/home" ctl run "$1" "$on" "${@:2}"; }
+left_behind() { find "$BED_DIR/home" -maxdepth 1 -name 'memctx.*'; }
+
+run_drgn()
+{
+    [ -n "$vmlinux" ] && command -v drgn > /dev/null || { skip run-drgn "no drgn, or no vmlinux"; return; }
+    local got
+    got=$(run drgn -q --no-default-symbols -s "$vmlinux" "$BED_DIR/home/tasks.py" 2> "$BED_DIR/log/drgn" | tasks_alike)
+    [ "$got" = "$(tasks_alike <<< "$tasks")" ] || tasks=$(guest_says tasks task)
+    same run-drgn "$got" "$(tasks_alike <<< "$tasks")"
+}
+
+# The split cuts its file, so that any version gets a core.
+run_crash()
+{
+    [ -n "$vmlinux" ] && command -v crash > /dev/null || { skip run-crash "no crash, or no vmlinux"; return; }
+    local got told
+    got=$(run crash -s -i "$BED_DIR/home/crash.in" "$vmlinux" 2> "$BED_DIR/log/crash" | messages_alike)
+    told=$(messages_alike <<< "$messages")
+    same run-crash "$(head -n "$(wc -l <<< "$told")" <<< "$got")" "$told"
+}
+
+# Variables behind the root table, to the last page of .bss, are the guest's; symbols are where KASLR has moved them.
+run_gdb()
+{
+    command -v gdb > /dev/null || { skip run-gdb "no gdb: run tests/bed/install.sh"; return; }
+    local symbols uts last
+    symbols=$(ctl symbols live)
+    uts=$(awk '$3 == "init_uts_ns" { print $1 }' <<< "$symbols")
+    last=$(awk '$3 == "__bss_stop" { print $1 }' <<< "$symbols")
+    like run-gdb-data "$(run gdb -q -batch -ex "find /b 0x$uts, +512, 'L','i','n','u','x'" 2>&1)" '1 pattern found'
+    like run-gdb-bss "$(run gdb -q -batch -ex "x/1xb 0x$last - 1" 2>&1 | tail -n 1)" '^0x[0-9a-f]+:.0x[0-9a-f]{2}$'
+    [ -n "$vmlinux" ] || { skip run-gdb-symbols "no package with its vmlinux"; return; }
+    like run-gdb-symbols "$(run gdb "$vmlinux" -q -batch -ex 'p/x &init_uts_ns' 2>&1 | tail -n 1)" "= 0x$uts\$"
+}
+
+# Its two gifts: the log without symbols, and a dump without most pages.
+run_makedumpfile()
+{
+    command -v makedumpfile > /dev/null || { skip run-makedumpfile "no makedumpfile: run tests/bed/install.sh"; return; }
+    local told
+    told=$(messages_alike <<< "$messages")
+    run makedumpfile --dump-dmesg -f "$BED_DIR/home/dmesg" > "$BED_DIR/log/makedumpfile" 2>&1
+    same run-makedumpfile-log "$(messages_alike < "$BED_DIR/home/dmesg" | head -n "$(wc -l <<< "$told")")" "$told"
+    run makedumpfile -d 31 -l -f "$BED_DIR/home/dump" > "$BED_DIR/log/makedumpfile" 2>&1
+    is run-makedumpfile-small "$(($(stat -c %s "$BED_DIR/home/dump") < 200 << 20))" 1
+    same run-makedumpfile-dump "$(ctl dmesg --ram "$BED_DIR/home/dump" | messages_alike | head -n "$(wc -l <<< "$told")")" "$told"
+}
+
+# Programs in the place of a new drgn and of Volatility, which are not in Debian: what they are given is what they need.
+run_by_export()
+{
+    local fake="$BED_DIR/home/fake"
+    echo '__version__ = "0.0.33"' >> "$fake/drgn.py"
+    printf '#!/bin/sh\n' | tee "$fake/drgn" > "$fake/vol"
+    cat >> "$fake/vol" <<'END'
+[ "$1 $3" = "-s -c" ] && python3 - "$2/linux/kernel.json" "$4" <<'PYTHON'
+import json, sys
+symbols, config = (json.load(open(path)) for path in sys.argv[1:])
+print(config["kernel.layer_name.kernel_banner"].split()[2], symbols["symbols"]["init_task"]["type"]["name"])
+PYTHON
+echo "$5 $#"
+exit 7
+END
+    printf '#!/bin/sh\nif [ "$1" = --version ]; then echo crash 9.0.2; else echo "$@"; fi\n' > "$fake/crash"
+    chmod 755 "$fake"/{drgn,crash,vol}
+    is run-drgn-new "$(PATH="$fake:$PATH" PYTHONPATH="$fake" run drgn -s vmlinux "$BED_DIR/home/note.py" 2>&1)" "True True True"
+    like run-crash-new "$(on=four PATH="$fake:$PATH" run crash 'a b' 2>&1)" \
+        '^(--kaslr 0x[0-9a-f]+ )?-m phys_base=0x[0-9a-f]+ live:/proc/self/fd/[0-9]+@0x0 a b$'
+    local status=0 said
+    said=$(on=four PATH="$fake:$PATH" run volatility3 linux.pslist 2>&1) || status=$?
+    is run-volatility "$said" "$(bed_field release <<< "$truth") task_struct
+linux.pslist 5"
+    is run-status "$status" 7
+}
+
+run_refuses()
+{
+    local status=0 said
+    said=$(run memprocfs 2>&1) || status=$?
+    is run-5level "$status $said" \
+        "1 error: memprocfs reads no linux with x86_64-5level paging; what does: drgn, crash, gdb, makedumpfile"
+    status=0
+    said=$(on=four PATH=/nowhere run memprocfs 2>&1) || status=$?
+    is run-not-installed "$status $said" "127 error: there is no memprocfs in PATH: install it first"
+    status=0
+    said=$(run ida 2>&1) || status=$?
+    like run-unknown "$status $said" "^2 error: run: there is no tool 'ida'; there are: drgn, "
+}
+
+run_tools()
+{
+    local dir="$BED_DIR/probe"
+    run_by_export
+    run_refuses
+    mount_core "$dir" || { skip run-core "FUSE does not work here: $(tr '\n' ' ' < "$BED_DIR/log/mount")"; return; }
+    kill "$mounter"
+    run_drgn
+    run_crash
+    run_gdb
+    run_makedumpfile
+    is run-left-behind "$(left_behind)" ""
+}
+
 bed_start
 bed_agent_start
 vmlinux=$(bed_vmlinux) || vmlinux=
 bed_create live memory=5120
+bed_create four append=no5lvl
 bed_wait_up live 60 || bed_die "the guest does not come up"
 ctl wait live --timeout 30 > /dev/null
+ctl wait four --timeout 60 > /dev/null
 truth=$(bed_truth live)
 tasks=$(guest_says tasks task)
 messages=$(guest_says messages message)
@@ -203,6 +327,7 @@ exports
 drgn_below_exec
 a_core_in_a_file
 a_core_that_fails
+run_tools
 a_mount_that_is_interrupted
 a_core_that_is_mounted
 finish

@@ -427,6 +427,36 @@ words_are_those_behind_the_command(void **state)
     invocation_deinit(&line.in);
 }
 
+/* Its options stand before DOMAIN; "--" is handed on, too. */
+static void
+what_is_behind_the_own_words_of_run_is_the_tools(void **state)
+{
+    (void)state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    struct line line;
+    assert_done(
+        invoke("memctx -c test:///x run --timeout 1 drgn web1 -c --json a -h",
+               &line, &err),
+        &err);
+    assert_ptr_equal(line.in.command, command_find("run"));
+    assert_string_equal(line.in.common.uri, "test:///x");
+    assert_false(line.in.common.help);
+    assert_int_equal(line.in.n_words, 6);
+    assert_string_equal(line.in.words[0], "drgn");
+    assert_string_equal(line.in.words[2], "-c");
+    assert_string_equal(line.in.words[5], "-h");
+    invocation_deinit(&line.in);
+    assert_done(invoke("memctx run crash -c test:///x web1 -- -s", &line, &err),
+                &err);
+    assert_string_equal(line.in.common.uri, "test:///x");
+    assert_int_equal(line.in.n_words, 4);
+    assert_string_equal(line.in.words[1], "web1");
+    assert_string_equal(line.in.words[2], "--");
+    invocation_deinit(&line.in);
+    assert_refused("memctx run drgn", "run", "DOMAIN is missing");
+    assert_refused("memctx run --json drgn web1", "run", "unknown option");
+}
+
 static void
 a_line_without_a_command(void **state)
 {
@@ -536,6 +566,7 @@ main(void)
         cmocka_unit_test(options_of_others_are_refused),
         cmocka_unit_test(every_command_has_the_common_options),
         cmocka_unit_test(words_are_those_behind_the_command),
+        cmocka_unit_test(what_is_behind_the_own_words_of_run_is_the_tools),
         cmocka_unit_test(a_line_without_a_command),
         cmocka_unit_test(a_command_that_is_none),
         cmocka_unit_test(too_few_words_or_too_many),
