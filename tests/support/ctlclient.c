@@ -44,6 +44,19 @@ run(void *arg)
     return NULL;
 }
 
+/* Until libvirt has told its domains, each request about them is refused. */
+static bool
+lists_domains(const struct ctlagent *a)
+{
+    int fd = ctl_connect(a, (uid_t)-1, NULL, 0);
+    if (fd < 0)
+        return false;
+    const struct ctlreply *reply = ctl_ask(fd, "{\"op\":\"list\"}");
+    bool lists = json_object_object_get(reply->object, "domains") != NULL;
+    close(fd);
+    return lists;
+}
+
 void
 ctlagent_start(struct ctlagent *a)
 {
@@ -52,6 +65,7 @@ ctlagent_start(struct ctlagent *a)
         agent_create(&a->settings, a->dir, true, &a->log, &a->agent, &err),
         &err);
     assert_int_equal(pthread_create(&a->thread, NULL, run, a), 0);
+    wait_until(lists_domains(a));
 }
 
 void
