@@ -72,7 +72,6 @@ end_boot(struct record *r)
 static void
 begin_boot(struct record *r, const char *reason)
 {
-    r->wait_logged = false;
     memctx_error_set(&r->reason, MEMCTX_RETRY, "%s", reason);
     r->cold = false;
     r->died = false;

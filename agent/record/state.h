@@ -63,6 +63,8 @@ struct record {
     uint64_t kernel_epoch;      /* of the datum; 0: none was published yet */
     struct epoch *epoch;        /* kernel_epoch while the state is ready */
     struct memctx_error reason; /* why it is not ready; kind OK: no reason */
+    enum memctx_state logged;   /* what the log has said of it last, */
+    uint64_t logged_epoch;      /* and of which kernel */
     bool wait_logged;    /* the one diagnostic line of this wait was written */
     struct repeats news; /* lines of the log on what changed */
     unsigned faults_logged; /* of probers, when that was logged last */

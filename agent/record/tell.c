@@ -90,18 +90,39 @@ kind_of_news(const struct record *r, const struct record_appearance *before)
                                                        : LOG_KIND_STATE;
 }
 
+/* A doubt passes, and tells nothing where the same comes of it: all domains of
+ * a host have one each time that libvirt was away, which is a line of its own.
+ */
+static bool
+is_passing(const struct record *r)
+{
+    enum memctx_state state = record_state(r);
+    return state == MEMCTX_STATE_STALE || state == MEMCTX_STATE_UNKNOWN ||
+           (state != MEMCTX_STATE_WAITING && state == r->logged &&
+            r->kernel_epoch == r->logged_epoch);
+}
+
 static enum log_level
 level_of_news(const struct record *r, bool lost, bool first)
 {
     enum memctx_state state = record_state(r);
+    if (is_passing(r))
+        return LOG_LEVEL_DEBUG;
     if (state == MEMCTX_STATE_UNSUPPORTED)
         return LOG_LEVEL_WARNING;
     return state == MEMCTX_STATE_WAITING && !first && !lost ? LOG_LEVEL_DEBUG
                                                             : LOG_LEVEL_INFO;
 }
 
+static void
+remember_news(struct record *r)
+{
+    r->logged = record_state(r);
+    r->logged_epoch = r->kernel_epoch;
+}
+
 /* One line when outsiders see another state, and one at the first try that
- * failed; then silence. */
+ * failed, unless one has said why there is no kernel; then silence. */
 void
 tell_change(struct record *r, const struct record_appearance *before,
             enum memctx_event event, unsigned attempt)
@@ -122,7 +143,10 @@ tell_change(struct record *r, const struct record_appearance *before,
              memctx_state_name(before->state), memctx_state_name(to),
              memctx_event_name(event), attempt);
     log_state(r, level, kind_of_news(r, before), what, more);
-    r->wait_logged = to == MEMCTX_STATE_WAITING && (first || r->wait_logged);
+    if (level != LOG_LEVEL_DEBUG)
+        remember_news(r);
+    r->wait_logged = to == MEMCTX_STATE_WAITING &&
+                     (first || level != LOG_LEVEL_DEBUG || r->wait_logged);
 }
 
 void
@@ -135,6 +159,7 @@ tell_late(struct record *r, uint64_t now_ms)
     snprintf(what, sizeof(what), "still changes: it is %s",
              memctx_state_name(record_state(r)));
     log_state(r, LOG_LEVEL_INFO, LOG_KIND_STATE, what, more);
+    remember_news(r);
 }
 
 /* What its guest may have done with a prober: at first, and then each time that

@@ -460,6 +460,58 @@ test_libvirt_away_and_back_writes_nothing_again(void **state)
     world_deinit(&w);
 }
 
+/* Once that libvirt is away is enough, for a thousand domains. */
+static void
+test_doubt_of_which_nothing_comes_is_no_line(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.ram.stub = true});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    logpipe_count(&w.logpipe, UUID);
+    for (unsigned i = 0; i < 3; i++) {
+        record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+        record_handle(w.record, MEMCTX_EVENT_START, false);
+        turn_until_ready(&w);
+        record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
+        record_handle(w.record, MEMCTX_EVENT_RESUME, false);
+        turn_until_ready(&w);
+        record_handle(w.record, MEMCTX_EVENT_LAYOUT, false);
+        turn_until_ready(&w);
+    }
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 0);
+    /* But what comes of it is told. */
+    record_handle(w.record, MEMCTX_EVENT_AWAY, false);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_int_equal(logpipe_count(&w.logpipe, "->waiting on reset"), 1);
+    turn_until_ready(&w);
+    assert_int_equal(logpipe_count(&w.logpipe, "waiting->ready"), 1);
+    world_deinit(&w);
+}
+
+/* libvirt tells of one reset up to three times, and tries that fail lie
+ * between: the first line has said that there is no kernel, and why. */
+static void
+test_reset_is_one_line(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &(struct adapter_config){.ram.stub = true, .fail_boots = 3});
+    record_handle(w.record, MEMCTX_EVENT_START, true);
+    turn_until_ready(&w);
+    logpipe_count(&w.logpipe, UUID);
+    for (unsigned i = 0; i < 3; i++) {
+        record_handle(w.record, MEMCTX_EVENT_RESET, false);
+        turn_until_phase(&w, MEMCTX_PHASE_PROBING);
+        if (i < 2)
+            turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    }
+    turn_until_ready(&w);
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 2);
+    world_deinit(&w);
+}
+
 static struct handed *
 hand_in(int fd, uint64_t low)
 {
@@ -1597,6 +1649,8 @@ main(void)
         cmocka_unit_test(test_page_shows_doubt_and_another_kernel),
         cmocka_unit_test(test_reset_while_a_try_runs_drops_its_result),
         cmocka_unit_test(test_libvirt_away_and_back_writes_nothing_again),
+        cmocka_unit_test(test_doubt_of_which_nothing_comes_is_no_line),
+        cmocka_unit_test(test_reset_is_one_line),
         cmocka_unit_test(test_handed_in_descriptor_is_used_and_closed),
         cmocka_unit_test(test_writable_descriptor_is_refused_and_closed),
         cmocka_unit_test(test_descriptor_never_used_is_closed),
