@@ -77,7 +77,7 @@ later()
         not_ok "$name-later" "$(bed_state_line "$name")"
         return
     fi
-    looks="name=$name .*(ready->stale|stale->waiting)"
+    looks="name=\"$name\" .*(ready->stale|stale->waiting)"
     sleep 4
     is "$name-later" "$(grep -cE "$looks" "$(bed_agent_log)")$(bed_state "$name")" 0ready
 }
