@@ -112,7 +112,9 @@ order(struct record *r, enum adapter_what what)
                                         .cold = r->cold,
                                         .paused = record_is_paused(r),
                                         .believed = r->believed,
-                                        .standing = is_standing(r)};
+                                        .standing = is_standing(r),
+                                        .lulled =
+                                            r->phase == MEMCTX_PHASE_LULL};
     if (what == ADAPTER_SEARCH)
         r->believed = false;
     adapter_order(r->adapter, &order);

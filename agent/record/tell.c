@@ -121,8 +121,8 @@ remember_news(struct record *r)
     r->logged_epoch = r->kernel_epoch;
 }
 
-/* One line when outsiders see another state, and one at the first try that
- * failed, unless one has said why there is no kernel; then silence. */
+/* One line when outsiders see another state or kernel, and one at the first try
+ * that failed, unless one has said why there is no kernel; then silence. */
 void
 tell_change(struct record *r, const struct record_appearance *before,
             enum memctx_event event, unsigned attempt)
@@ -132,7 +132,9 @@ tell_change(struct record *r, const struct record_appearance *before,
     enum memctx_state to = record_state(r);
     bool first = to == MEMCTX_STATE_WAITING && !r->wait_logged &&
                  event == MEMCTX_EVENT_RETRY;
-    if (to == before->state && !first)
+    bool another = to == MEMCTX_STATE_READY && before->kernel_epoch != 0 &&
+                   before->kernel_epoch != r->kernel_epoch;
+    if (to == before->state && !first && !another)
         return;
     enum log_level level =
         level_of_news(r, before->has_datum && !r->has_datum, first);

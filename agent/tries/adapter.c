@@ -417,6 +417,7 @@ hear(struct adapter *a, enum heartbeat_news news)
 {
     static const enum memctx_event events[] = {
         [HEARTBEAT_MOVES] = MEMCTX_EVENT_MOVES,
+        [HEARTBEAT_LULL] = MEMCTX_EVENT_LULL,
         [HEARTBEAT_STANDS] = MEMCTX_EVENT_STANDS,
         [HEARTBEAT_DIED] = MEMCTX_EVENT_DIED,
         [HEARTBEAT_REPLACED] = MEMCTX_EVENT_REPLACED,

@@ -14,6 +14,11 @@
  * one. About 2 s of CPU; guests with more data are looked at in part. */
 #define PAUSED_LOOK_BYTES (16 * MEMCTX_GIB)
 
+/* What may be read to see whether another kernel runs beside one that is idle.
+ * Its clocks stand twice as long each time until they are looked at, so that
+ * this is seldom. */
+#define LULL_LOOK_BYTES (512 * MEMCTX_MIB)
+
 static struct memctx_probe_ram
 probe_ram(const struct adapter *a)
 {
@@ -49,6 +54,8 @@ budget_of(const struct adapter *a)
 {
     if (a->order.paused)
         return PAUSED_LOOK_BYTES;
+    if (a->order.lulled)
+        return LULL_LOOK_BYTES;
     return is_first_look(a) ? FIRST_LOOK_BYTES : pace_budget(&a->pace);
 }
 

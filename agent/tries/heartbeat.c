@@ -91,6 +91,9 @@ judge(struct heartbeat_listener *l, const struct batch_item *item,
     case VERDICT_MOVES:
         tell(l, HEARTBEAT_MOVES);
         break;
+    case VERDICT_LULL:
+        tell(l, HEARTBEAT_LULL);
+        break;
     case VERDICT_STANDS:
         tell(l, HEARTBEAT_STANDS);
         break;

@@ -65,7 +65,8 @@ void heartbeat_stop(struct heartbeat_listener *listener);
 
 enum heartbeat_news {
     HEARTBEAT_MOVES,    /* for the first time, or again */
-    HEARTBEAT_STANDS,   /* while the CPUs are busy, or for long */
+    HEARTBEAT_LULL,     /* the words stand for longer than before, */
+    HEARTBEAT_STANDS,   /* or while the CPUs are busy, or for long */
     HEARTBEAT_DIED,     /* the kernel says that it has panicked */
     HEARTBEAT_REPLACED, /* another kernel counts here; listening has ended */
     HEARTBEAT_UNREAD,   /* a word cannot be read; listening has ended */

@@ -17,7 +17,7 @@ judge_pending(struct adapter *a, struct adapter_result *result)
         a->pending_since_us = 0;
     } else if (began) {
         a->pending_since_us = now_us;
-    } else if (!a->order.standing &&
+    } else if (!a->order.standing && !a->order.lulled &&
                now_us - a->pending_since_us > JUDGE_PENDING_MAX_US) {
         bool busy = heartbeat_cpu_us(a->listener, &cpu_us) &&
                     cpu_us >= JUDGE_PENDING_CPU_US;
@@ -75,6 +75,20 @@ judge_found(struct adapter *a, const struct memctx_probe_answer *answer,
                : LIFE_FOUND;
 }
 
+/* Is an idle kernel still whole, and has everything been done to see another
+ * one run beside it? The clocks of an idle one move every 0.5 s. */
+#define LULL_WATCH_US 2000000u
+
+static bool
+is_lull(const struct adapter *a, const struct memctx_probe_answer *answer)
+{
+    return a->order.lulled && answer->verdict == MEMCTX_PROBE_PENDING &&
+           a->has_known && memctx_kernel_is_same(&a->known, &answer->kernel) &&
+           (answer->candidates <= 1 ||
+            (a->pending_since_us != 0 &&
+             adapter_now() - a->pending_since_us >= LULL_WATCH_US));
+}
+
 /* A prober that was started since the try knows nothing of what is pending. */
 static enum life_event
 judge_failed(struct adapter *a, const struct memctx_probe_answer *answer,
@@ -86,6 +100,11 @@ judge_failed(struct adapter *a, const struct memctx_probe_answer *answer,
      * for another kernel beside it. */
     bool alone = a->order.standing && a->attends == ATTENDS_WORDS &&
                  answer->candidates <= 1;
+    if (is_lull(a, answer)) {
+        pace_fail(&a->pace, false, false);
+        result->event = MEMCTX_EVENT_CONFIRMED;
+        return LIFE_SETTLED;
+    }
     pace_fail(&a->pace, pending && !alone, false);
     /* Whether it is gone a worker will see: the prober may lie. */
     a->suspect = answer->why.kind == MEMCTX_GONE;

@@ -45,13 +45,15 @@ struct adapter_order {
                       again: the guest has run on meanwhile */
     bool standing; /* the kernel that was found last does not run, as far as is
                       known: which other one does? */
+    bool lulled;   /* it is idle, as far as is known: does another one run? Ends
+                      with CONFIRMED when none was seen running for a while */
 };
 
 /* What has happened. */
 struct adapter_result {
     enum memctx_event event; /* OPENED; FOUND, CONFIRMED, RETRY, PENDING, STILL,
-                                NEVER or GONE; MOVES, STANDS, DIED, REPLACED
-                                or UNREAD; TIMER */
+                                NEVER or GONE; MOVES, LULL, STANDS, DIED,
+                                REPLACED or UNREAD; TIMER */
     struct memctx_error why; /* when something was wanting */
     unsigned attempt;        /* number of this try since the last new boot */
     /* FOUND, PENDING or STILL: a datum without generation; the receiver's. */

@@ -41,7 +41,7 @@ take_step(struct verdict_state *s, struct memctx_words *words,
 }
 
 static enum verdict
-move(struct verdict_state *s, uint64_t now_us)
+move(struct verdict_state *s, const struct verdict_law *law, uint64_t now_us)
 {
     bool told = s->moved;
     *s = (struct verdict_state){.noted = true,
@@ -49,6 +49,8 @@ move(struct verdict_state *s, uint64_t now_us)
                                 .since_us = now_us,
                                 .moved = true,
                                 .died = s->died,
+                                .lull_us =
+                                    memctx_min(s->lull_us, law->lull_cap_us),
                                 .log = s->log};
     return told ? VERDICT_NONE : VERDICT_MOVES;
 }
@@ -78,19 +80,33 @@ is_standing(const struct verdict_state *s, const struct verdict_law *law,
                       : wall_us >= law->blind_us;
 }
 
+/* How long it was is remembered: a kernel that idles like this always is not
+ * asked again. */
+static bool
+take_lull(struct verdict_state *s, const struct verdict_law *law,
+          uint64_t now_us)
+{
+    uint64_t stood_us = now_us - s->since_us;
+    if (law->lull_us == 0 || stood_us < memctx_max(law->lull_us, s->lull_us))
+        return false;
+    s->lull_us = 2 * stood_us;
+    return true;
+}
+
 static enum verdict
 judge_clocks(struct verdict_state *s, const struct verdict_law *law,
              const struct memctx_words *words, enum memctx_step step,
              const struct verdict_reading *r)
 {
     if (step == MEMCTX_STEP_MOVES)
-        return move(s, r->now_us);
+        return move(s, law, r->now_us);
     follow_cpu(s, r);
-    if (s->stood || words->n == 0 || !is_standing(s, law, r))
+    if (s->stood || words->n == 0)
         return VERDICT_NONE;
-    s->stood = true;
-    s->moved = false;
-    return VERDICT_STANDS;
+    s->stood = is_standing(s, law, r);
+    bool lull = !s->stood && take_lull(s, law, r->now_us);
+    s->moved = s->moved && !s->stood && !lull;
+    return s->stood ? VERDICT_STANDS : lull ? VERDICT_LULL : VERDICT_NONE;
 }
 
 /* What was logged before anybody listened has yet to be read, too. */

@@ -9,6 +9,11 @@
  * stopped or starved guest uses next to no CPU time meanwhile, and one that
  * panicked or hangs most of a CPU.
  *
+ * A kernel that slept on its disk, of whose waking no event tells, may be idle
+ * as well. So when words stand for long and no CPU is busy, it is to be asked
+ * whether another kernel runs: that takes a prober, so it is done when they
+ * have stood twice as long as ever before.
+ *
  * The clock of a kernel may go on after its panic (aarch64's does). It then
  * says so in a word, or in its log: what it has logged is read once it falls
  * silent, which one that has panicked does for ever. */
@@ -28,21 +33,25 @@ struct verdict_law {
      * much; */
     uint64_t wall_us;
     uint64_t cpu_us;
-    uint64_t blind_us; /* or for so long, where nobody knows what CPUs use */
+    uint64_t blind_us;    /* or for so long, where nobody knows what CPUs use */
+    uint64_t lull_us;     /* so long at least is a lull, 0: nothing is; */
+    uint64_t lull_cap_us; /* and this is one whatever was before */
     /* Messages are read at most once in so long, but for the first few. */
     uint64_t read_us;
     unsigned reads_saved;
 };
 
-#define VERDICT_LAW                                                  \
-    {                                                                \
-        .look_us = 500000, .wall_us = 1000000, .cpu_us = 500000,     \
-        .blind_us = 10000000, .read_us = 10000000, .reads_saved = 4, \
+#define VERDICT_LAW                                                         \
+    {                                                                       \
+        .look_us = 500000, .wall_us = 1000000, .cpu_us = 500000,            \
+        .blind_us = 10000000, .lull_us = 1500000, .lull_cap_us = 600000000, \
+        .read_us = 10000000, .reads_saved = 4,                              \
     }
 
 enum verdict {
     VERDICT_NONE,     /* as before; also where words stand and no CPU is used */
     VERDICT_MOVES,    /* a word moved, the first time after none did */
+    VERDICT_LULL,     /* none moves, for longer than before */
     VERDICT_STANDS,   /* none moves, and the CPUs are busy: once */
     VERDICT_REPLACED, /* they count for another kernel */
     VERDICT_DIED,     /* the kernel says that it has panicked: once */
@@ -67,6 +76,7 @@ struct verdict_state {
     bool moved;        /* that was the last thing told, */
     bool stood;        /* or that */
     bool died;         /* this was told */
+    uint64_t lull_us;  /* words may stand so long now without being a lull */
     bool torn;         /* at the last reading some words were no clocks */
     struct verdict_log log;
     bool has_cpu;         /* the next two are known: */

@@ -48,8 +48,8 @@
 
 /* Nothing is listened to. */
 #define NO_HEARTBEAT(phase) \
-    ON(MOVES, phase, 0), ON(STANDS, phase, 0), ON(REPLACED, phase, 0), \
-    ON(UNREAD, phase, 0)
+    ON(MOVES, phase, 0), ON(LULL, phase, 0), ON(STANDS, phase, 0), \
+    ON(REPLACED, phase, 0), ON(UNREAD, phase, 0)
 
 /* A kernel is listened to: another one has taken its place, or nobody knows. */
 #define LISTENS \
@@ -177,8 +177,23 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(CONFIRMED, READY, ARM_LOOK),
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         ON(MOVES, READY, REMEMBER),
+        ON(LULL, LULL, ABANDON | PROBE),
         ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
         ON(TIMER, READY, LOOK),
+    },
+    [MEMCTX_PHASE_LULL] = {
+        WHILE_READY(LULL),
+        ON(FOUND, READY, ARM_LOOK | PUBLISH),
+        ON(RETRY, BACKOFF, WITHDRAW | ARM),
+        ON(PENDING, LULL, ARM),
+        ON(STILL, LULL, 0),
+        ON(COMPLETE, LULL, 0),
+        ON(CONFIRMED, READY, ARM_LOOK),
+        ON(NEVER, UNSUPPORTED, ABANDON | WITHDRAW | RELEASE),
+        ON(MOVES, READY, ABANDON | ARM_LOOK),
+        ON(LULL, LULL, 0),
+        ON(STANDS, DOUBT, ABANDON | PROBE | ARM_DOUBT),
+        ON(TIMER, LULL, PROBE),
     },
     [MEMCTX_PHASE_DOUBT] = {
         WHILE_READY(DOUBT),
@@ -190,6 +205,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(CONFIRMED, DOUBT, 0),
         ON(NEVER, UNSUPPORTED, ABANDON | WITHDRAW | RELEASE),
         ON(MOVES, READY, ABANDON | ARM_LOOK),
+        ON(LULL, DOUBT, 0),
         ON(STANDS, DOUBT, 0),
         ON(TIMER, SILENT, ABANDON | MARK | ARM),
     },
@@ -228,6 +244,7 @@ transitions[MEMCTX_PHASES][MEMCTX_EVENTS] = {
         ON(NEVER, UNSUPPORTED, WITHDRAW | RELEASE),
         LISTENS,
         ON(MOVES, READY, ABANDON | ARM_LOOK | UNMARK),
+        ON(LULL, SILENT, 0),
         ON(STANDS, SILENT, MARK),
         ON(TIMER, SILENT, PROBE),
         READS(SILENT),
@@ -362,6 +379,9 @@ static const struct {
     [MEMCTX_PHASE_READY] = {.name = "ready",
                             .state = MEMCTX_STATE_READY,
                             .listens = true},
+    [MEMCTX_PHASE_LULL] = {.name = "lull",
+                           .state = MEMCTX_STATE_READY,
+                           .listens = true},
     [MEMCTX_PHASE_DOUBT] = {.name = "doubt",
                             .state = MEMCTX_STATE_STALE,
                             .listens = true},
@@ -419,6 +439,7 @@ static const char *const event_names[] = {
     [MEMCTX_EVENT_NEVER] = "never",
     [MEMCTX_EVENT_GONE] = "gone",
     [MEMCTX_EVENT_MOVES] = "moves",
+    [MEMCTX_EVENT_LULL] = "lull",
     [MEMCTX_EVENT_STANDS] = "stands",
     [MEMCTX_EVENT_REPLACED] = "replaced",
     [MEMCTX_EVENT_UNREAD] = "unread",

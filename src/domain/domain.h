@@ -45,6 +45,12 @@ enum memctx_phase {
      * has no heartbeat: the timer is armed for a look at it, which ends with
      * CONFIRMED, RETRY or PENDING. */
     MEMCTX_PHASE_READY,
+    /* The same for others. Its clocks stand still for longer than they ever
+     * did, and no CPU is busy: mostly it is idle. But a kernel that slept on
+     * its disk may have taken its place, and be idle itself. A try is made, or
+     * the timer is armed for the next look at what it found. Ends with MOVES,
+     * STANDS, CONFIRMED, or another kernel FOUND. */
+    MEMCTX_PHASE_LULL,
     /* Its clocks stand still while its CPUs are busy, or nobody knows what they
      * do. A try is made, and the
      * timer is armed: when it fires, the kernel counts as silent. Ends with
@@ -99,11 +105,13 @@ enum memctx_event {
     MEMCTX_EVENT_COMPLETE,  /* ... a paused guest has one complete kernel, which
                                nobody has seen running since others could have
                                taken its place */
-    MEMCTX_EVENT_CONFIRMED, /* the look ended: it is still what it was */
+    MEMCTX_EVENT_CONFIRMED, /* ... or the look: it is still what it was, and
+                               nothing else was seen running */
     MEMCTX_EVENT_NEVER,     /* a try ended: it can never work for this run */
     MEMCTX_EVENT_GONE,      /* ... the domain is not there any more */
     MEMCTX_EVENT_MOVES,     /* the heartbeat: the clocks move (again), */
-    MEMCTX_EVENT_STANDS,    /* stand still while the CPUs are busy, */
+    MEMCTX_EVENT_LULL,      /* stand still for longer than before, */
+    MEMCTX_EVENT_STANDS,    /* or while the CPUs are busy, */
     MEMCTX_EVENT_REPLACED,  /* are another kernel's by now, */
     MEMCTX_EVENT_UNREAD,    /* or could not be read */
     MEMCTX_EVENT_TIMER,     /* the timer fired */

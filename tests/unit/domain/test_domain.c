@@ -30,8 +30,8 @@ is_searching(enum memctx_phase phase)
 static bool
 is_listening(enum memctx_phase phase)
 {
-    return phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_DOUBT ||
-           phase == MEMCTX_PHASE_SILENT;
+    return phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_LULL ||
+           phase == MEMCTX_PHASE_DOUBT || phase == MEMCTX_PHASE_SILENT;
 }
 
 static bool
@@ -74,8 +74,9 @@ is_result(enum memctx_event event)
 static bool
 is_heard(enum memctx_event event)
 {
-    return event == MEMCTX_EVENT_MOVES || event == MEMCTX_EVENT_STANDS ||
-           event == MEMCTX_EVENT_REPLACED || event == MEMCTX_EVENT_UNREAD;
+    return event == MEMCTX_EVENT_MOVES || event == MEMCTX_EVENT_LULL ||
+           event == MEMCTX_EVENT_STANDS || event == MEMCTX_EVENT_REPLACED ||
+           event == MEMCTX_EVENT_UNREAD;
 }
 
 /* A search finds a kernel or has one pending, a look confirms it; both can
@@ -84,7 +85,8 @@ is_heard(enum memctx_event event)
 static bool
 can_end_with(enum memctx_phase phase, enum memctx_event event)
 {
-    bool beside = phase == MEMCTX_PHASE_DOUBT || phase == MEMCTX_PHASE_SILENT;
+    bool beside = phase == MEMCTX_PHASE_LULL || phase == MEMCTX_PHASE_DOUBT ||
+                  phase == MEMCTX_PHASE_SILENT;
     if (event == MEMCTX_EVENT_FOUND)
         return is_searching(phase) || beside;
     if (event == MEMCTX_EVENT_STILL)
@@ -92,7 +94,7 @@ can_end_with(enum memctx_phase phase, enum memctx_event event)
     if (event == MEMCTX_EVENT_COMPLETE)
         return is_searching(phase) && is_paused(phase);
     if (event == MEMCTX_EVENT_CONFIRMED)
-        return phase == MEMCTX_PHASE_READY;
+        return phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_LULL;
     return is_result(event) && may_run(phase);
 }
 
@@ -193,8 +195,9 @@ doubts_before_it_is_silent(enum memctx_phase phase, enum memctx_event event,
 {
     (void)actions;
     return event != MEMCTX_EVENT_STANDS ||
-           (phase == MEMCTX_PHASE_READY ? next == MEMCTX_PHASE_DOUBT
-                                        : next == phase);
+           (phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_LULL
+                ? next == MEMCTX_PHASE_DOUBT
+                : next == phase);
 }
 
 /* Where another kernel counts, the last one is over, however much alike. */
@@ -243,7 +246,8 @@ arms_where_it_waits_for_the_timer(enum memctx_phase phase,
     (void)event;
     switch (actions & ARMS) {
     case MEMCTX_ACT_ARM:
-        return is_waiting(next) || next == MEMCTX_PHASE_SILENT;
+        return is_waiting(next) || next == MEMCTX_PHASE_LULL ||
+               next == MEMCTX_PHASE_SILENT;
     case MEMCTX_ACT_ARM_LOOK:
         return next == MEMCTX_PHASE_READY;
     case MEMCTX_ACT_ARM_DOUBT:
@@ -281,7 +285,9 @@ begins_beside(enum memctx_phase phase, enum memctx_event event,
               enum memctx_phase next)
 {
     if (next == MEMCTX_PHASE_DOUBT)
-        return phase == MEMCTX_PHASE_READY;
+        return phase == MEMCTX_PHASE_READY || phase == MEMCTX_PHASE_LULL;
+    if (next == MEMCTX_PHASE_LULL)
+        return phase == MEMCTX_PHASE_READY || event == MEMCTX_EVENT_TIMER;
     if (next == MEMCTX_PHASE_READY)
         return phase == next && event == MEMCTX_EVENT_TIMER;
     return next == MEMCTX_PHASE_SILENT &&
@@ -497,7 +503,7 @@ is_sound(const struct ghost *g)
                 g->phase == MEMCTX_PHASE_UNSUPPORTED;
     if ((has && !g->datum) || (none && g->datum))
         return false;
-    if (g->phase == MEMCTX_PHASE_SILENT)
+    if (g->phase == MEMCTX_PHASE_SILENT || g->phase == MEMCTX_PHASE_LULL)
         return g->running != g->armed;
     if (g->phase == MEMCTX_PHASE_DOUBT)
         return g->armed;
@@ -800,6 +806,23 @@ STORY(hibernated_kernel_comes_back,
     ON(REPLACED, PROBING, ABANDON | WITHDRAW | NEW_KERNEL | PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH))
 
+STORY(hibernated_kernel_comes_back_and_is_idle,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(LULL, LULL, ABANDON | PROBE),
+    ON(PENDING, LULL, ARM),
+    ON(TIMER, LULL, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH))
+
+STORY(guest_that_idles_as_never_before,
+    ON(START, PROBING, PROBE),
+    ON(FOUND, READY, ARM_LOOK | PUBLISH),
+    ON(LULL, LULL, ABANDON | PROBE),
+    ON(CONFIRMED, READY, ARM_LOOK),
+    ON(MOVES, READY, REMEMBER),
+    ON(LULL, LULL, ABANDON | PROBE),
+    ON(MOVES, READY, ABANDON | ARM_LOOK))
+
 STORY(ram_that_does_not_answer,
     ON(START, PROBING, PROBE),
     ON(FOUND, READY, ARM_LOOK | PUBLISH),
@@ -885,6 +908,7 @@ test_every_phase_has_its_state(void **state)
         [MEMCTX_PHASE_BACKOFF] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_PAUSED] = MEMCTX_STATE_WAITING,
         [MEMCTX_PHASE_READY] = MEMCTX_STATE_READY,
+        [MEMCTX_PHASE_LULL] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_DOUBT] = MEMCTX_STATE_STALE,
         [MEMCTX_PHASE_READY_PAUSED] = MEMCTX_STATE_READY,
         [MEMCTX_PHASE_SILENT] = MEMCTX_STATE_SILENT,
@@ -1024,6 +1048,8 @@ main(void)
         T(test_kexec_to_a_kernel_elsewhere),
         T(test_kexec_that_overwrites_the_kernel),
         T(test_hibernated_kernel_comes_back),
+        T(test_hibernated_kernel_comes_back_and_is_idle),
+        T(test_guest_that_idles_as_never_before),
         T(test_ram_that_does_not_answer),
         T(test_agent_that_starts_beside_a_dead_guest),
         T(test_agent_that_starts_beside_a_paused_guest),

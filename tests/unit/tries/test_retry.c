@@ -134,13 +134,12 @@ means_deinit(struct world *w)
 /* A world with one record whose adapter has this configuration; what is logged
  * goes into a pipe. */
 static void
-world_init_with(struct world *w, const struct adapter_config *config,
-                const char *program, uint64_t blind_us)
+world_init_by(struct world *w, const struct adapter_config *config,
+              const char *program, const struct verdict_law *law)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     memset(w, 0, sizeof(*w));
-    w->heartbeat = (struct heartbeat_config){
-        .period_us = 1000, .law = {.look_us = 1000, .blind_us = blind_us}};
+    w->heartbeat = (struct heartbeat_config){.period_us = 1000, .law = *law};
     w->ops = (struct record_ops){on_publish, on_withdraw, on_remember,
                                  on_changed, w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
@@ -149,6 +148,14 @@ world_init_with(struct world *w, const struct adapter_config *config,
     assert_done(record_create(UUID, "retry", 1, make_adapter(w, config),
                               &w->ops, &w->log, &w->record, &err),
                 &err);
+}
+
+static void
+world_init_with(struct world *w, const struct adapter_config *config,
+                const char *program, uint64_t blind_us)
+{
+    world_init_by(w, config, program,
+                  &(struct verdict_law){.look_us = 1000, .blind_us = blind_us});
 }
 
 static void
@@ -837,16 +844,26 @@ image_with_kernel(struct guestimg *img)
 
 /* ... found after a cold start, and listened to. */
 static void
-listen_to_image(struct world *w, struct guestimg *img,
-                const struct guestimg_kernel *kernel, uint64_t blind_us)
+listen_to_image_by(struct world *w, struct guestimg *img,
+                   const struct guestimg_kernel *kernel,
+                   const struct verdict_law *law)
 {
-    world_init_with(
+    world_init_by(
         w,
         &(struct adapter_config){.ram.open = open_image, .ram.open_arg = img},
-        getenv("MEMCTX_PROBER"), blind_us);
+        getenv("MEMCTX_PROBER"), law);
     record_handle(w->record, MEMCTX_EVENT_START, true);
     turn_until_ready(w);
     turn_until_listening(w, img, kernel);
+}
+
+static void
+listen_to_image(struct world *w, struct guestimg *img,
+                const struct guestimg_kernel *kernel, uint64_t blind_us)
+{
+    listen_to_image_by(
+        w, img, kernel,
+        &(struct verdict_law){.look_us = 1000, .blind_us = blind_us});
 }
 
 static struct guestimg_kernel
@@ -914,6 +931,99 @@ test_clock_that_began_anew_is_the_next_generations(void **state)
         turn_if_any(&w);
     }
     assert_int_equal(w.generation, 2);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* Nobody knows what the CPUs of this RAM do; a lull is soon. */
+static const struct verdict_law lulling = {.look_us = 1000,
+                                           .blind_us = HOUR_US,
+                                           .lull_us = SOON_US,
+                                           .lull_cap_us = HOUR_US};
+
+/* One that slept on its disk has taken the place of the one that read it from
+ * there. */
+static struct guestimg_kernel
+wake_another(struct guestimg *img)
+{
+    struct guestimg_kernel other = guestimg_kernel();
+    other.text_gpa = 60 * MEMCTX_MIB;
+    other.bare_gpa = 0;
+    other.note_gpa = other.text_gpa + 16 * MEMCTX_MIB;
+    other.trampoline_gpa = 0;
+    guestimg_add_kernel(img, &other);
+    guestimg_write_le64(img, other.root_gpa + CLOCK_BEHIND_ROOT,
+                        UINT64_C(0xfffedb08));
+    return other;
+}
+
+/* It is idle, so that nothing else tells. */
+static void
+test_idle_kernel_that_replaced_another_is_found(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = image_with_kernel(&img);
+    listen_to_image_by(&w, &img, &kernel, &lulling);
+    struct guestimg_kernel other = wake_another(&img);
+    for (unsigned i = 0; i < 60000 && w.generation < 2; i++) {
+        tick(&img, &other);
+        turn_if_any(&w);
+        assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    }
+    assert_int_equal(w.generation, 2);
+    assert_true(w.record->datum.kernel.kcr3 == other.root_gpa);
+    assert_int_equal(logpipe_count(&w.logpipe, "ready->ready on found"), 1);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+static void
+test_idle_kernel_that_overwrote_another_is_found(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = image_with_kernel(&img);
+    listen_to_image_by(&w, &img, &kernel, &lulling);
+    /* Its tables lead nowhere any more; its clock is as it was. */
+    for (uint64_t gpa = 0; gpa < MEMCTX_PAGE_SIZE; gpa += 8)
+        guestimg_write_le64(&img, kernel.root_gpa + gpa, 0);
+    struct guestimg_kernel other = wake_another(&img);
+    turn_until_phase(&w, MEMCTX_PHASE_BACKOFF);
+    assert_int_equal(w.withdrawn, 1);
+    for (unsigned i = 0; i < 60000 && w.published < 2; i++) {
+        tick(&img, &other);
+        turn_if_any(&w);
+    }
+    assert_int_equal(w.generation, 2);
+    assert_true(w.record->datum.kernel.kcr3 == other.root_gpa);
+    world_deinit(&w);
+    guestimg_deinit(&img);
+}
+
+/* Nobody sees anything of it, and no prober stays with it. */
+static void
+test_idle_kernel_stays_ready(void **state)
+{
+    (void)state;
+    struct world w;
+    struct guestimg img;
+    struct guestimg_kernel kernel = image_with_kernel(&img);
+    listen_to_image_by(&w, &img, &kernel, &lulling);
+    turn_until_phase(&w, MEMCTX_PHASE_LULL);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    turn_until_phase(&w, MEMCTX_PHASE_READY);
+    assert_int_equal(adapter_phase(w.record->adapter), LIFE_IDLE);
+    assert_false(adapter_is_armed(w.record->adapter));
+    tick(&img, &kernel);
+    for (unsigned i = 0; i < 100; i++)
+        turn_if_any(&w);
+    assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
+    assert_int_equal(w.published, 1);
+    assert_int_equal(w.withdrawn, 0);
+    assert_int_equal(logpipe_count(&w.logpipe, UUID), 1);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -1664,6 +1774,9 @@ main(void)
         cmocka_unit_test(test_ready_stub_is_listened_to),
         cmocka_unit_test(test_kernel_that_ticks_stays),
         cmocka_unit_test(test_clock_that_began_anew_is_the_next_generations),
+        cmocka_unit_test(test_idle_kernel_that_replaced_another_is_found),
+        cmocka_unit_test(test_idle_kernel_that_overwrote_another_is_found),
+        cmocka_unit_test(test_idle_kernel_stays_ready),
         cmocka_unit_test(test_kernel_that_stands_is_silent_and_kept),
         cmocka_unit_test(test_tries_go_on_beside_a_silent_kernel),
         cmocka_unit_test(test_reset_of_a_silent_guest),

@@ -23,6 +23,9 @@ struct guest {
     bool panicked;
     bool has_log;
     uint64_t log_head;
+    bool tells_lulls; /* else they are no verdict, and that it moves after one
+                         is none */
+    bool lulled;
 };
 
 static struct guest
@@ -55,7 +58,14 @@ pass(struct guest *g, uint64_t wall_us, uint64_t cpu_us, uint64_t value)
                                             .looked = looked,
                                             .has_cpu = looked && g->has_cpu,
                                             .cpu_us = g->cpu_us};
-    return verdict_judge(&g->state, &law, &g->words, &reading);
+    enum verdict verdict = verdict_judge(&g->state, &law, &g->words, &reading);
+    if (g->tells_lulls)
+        return verdict;
+    bool hidden =
+        verdict == VERDICT_LULL || (verdict == VERDICT_MOVES && g->lulled);
+    g->lulled =
+        verdict == VERDICT_LULL || (g->lulled && verdict == VERDICT_NONE);
+    return hidden ? VERDICT_NONE : verdict;
 }
 
 /* It has moved since listening began, which was told. */
@@ -144,6 +154,60 @@ test_guest_that_uses_no_cpu_never_stands(void **state)
                          VERDICT_NONE);
     }
     assert_int_equal(stand(&g, 1200, 0, &after), VERDICT_NONE);
+}
+
+/* It idles until that is told: after how many half seconds? */
+static unsigned
+lull(struct guest *g)
+{
+    unsigned after;
+    g->tells_lulls = true;
+    assert_int_equal(stand(g, 4000, 0, &after), VERDICT_LULL);
+    return after;
+}
+
+/* Another kernel may have taken its place, and be as idle. */
+static void
+test_guest_that_idles_is_a_lull(void **state)
+{
+    struct guest g = guest_that_runs(true);
+    (void)state;
+    assert_int_equal(lull(&g), 3);
+    /* It stands on: 3 s, 6 s, and so on. */
+    assert_int_equal(lull(&g), 3);
+    assert_int_equal(lull(&g), 6);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 1), VERDICT_MOVES);
+}
+
+/* Each kernel is asked a few times in all. */
+static void
+test_lull_is_longer_than_any_before(void **state)
+{
+    struct guest g = guest_that_runs(true);
+    unsigned after;
+    (void)state;
+    assert_int_equal(lull(&g), 3);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_true(pass(&g, 500 * MS, 0, value_of(&g) + 1) != VERDICT_LULL);
+        assert_int_equal(stand(&g, 5, 0, &after), VERDICT_NONE);
+    }
+    assert_int_equal(stand(&g, 1, 0, &after), VERDICT_LULL);
+    /* One that was suspended for a day is not trusted for two. */
+    assert_int_equal(pass(&g, 24 * 3600 * (uint64_t)S, 0, value_of(&g)),
+                     VERDICT_LULL);
+    assert_int_equal(pass(&g, 500 * MS, 0, value_of(&g) + 1), VERDICT_MOVES);
+    assert_int_equal(lull(&g), law.lull_cap_us / (500 * MS));
+}
+
+static void
+test_busy_cpus_are_no_lull(void **state)
+{
+    struct guest g = guest_that_runs(true);
+    unsigned after;
+    (void)state;
+    assert_int_equal(lull(&g), 3);
+    assert_int_equal(stand(&g, 20, 400 * MS, &after), VERDICT_STANDS);
+    assert_int_equal(stand(&g, 4000, 0, &after), VERDICT_NONE);
 }
 
 /* What was used before the clock moved counts for nothing. */
@@ -433,6 +497,9 @@ main(void)
         T(test_panic_stands_within_two_seconds),
         T(test_busy_cpus_do_not_hurry_the_verdict),
         T(test_guest_that_uses_no_cpu_never_stands),
+        T(test_guest_that_idles_is_a_lull),
+        T(test_lull_is_longer_than_any_before),
+        T(test_busy_cpus_are_no_lull),
         T(test_cpu_time_is_counted_from_the_last_move),
         T(test_unknown_cpu_time_takes_ten_seconds),
         T(test_cpu_time_that_goes_back_begins_anew),
