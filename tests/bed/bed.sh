@@ -26,6 +26,8 @@ BED_KEEPER=
 . "$BED_SRC/kernel.sh"
 # shellcheck source=tests/bed/domain.sh
 . "$BED_SRC/domain.sh"
+# shellcheck source=tests/bed/disk.sh
+. "$BED_SRC/disk.sh"
 # shellcheck source=tests/bed/ramfile.sh
 . "$BED_SRC/ramfile.sh"
 # shellcheck source=tests/bed/agent.sh

@@ -186,8 +186,10 @@ bed_uuid() { bed_virsh domuuid "$1" | tr -d '\n'; }
 bed_pid() { cat "$BED_DIR/run/libvirt/qemu/run/$1.pid"; }
 bed_datum() { bed_virsh metadata "$1" "$BED_NS"; }
 
-# bed_tell NAME reboot|poweroff|halt|freeze|panic|tasks|messages|odd|facts|flood|torrent|bomb|kexec|load|crash: the guest does it by itself, without libvirt. The last three need
-# initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the command line.
+# bed_tell NAME reboot|poweroff|halt|freeze|panic|tasks|messages|odd|facts|flood|torrent|bomb|hibernate|kexec|load|crash
+# [SECONDS]: the guest does it by itself, without libvirt, if it hears it in so many seconds (60). hibernate needs a disk of
+# bed_boot_disk; the last three initrd=$(bed_kexec_initramfs), and load (of a crash kernel) and crash a crashkernel= on the
+# command line.
 #
 # ARM's port takes byte after byte, and QEMU drops those that wait when the socket closes.
 bed_tell()
@@ -200,7 +202,7 @@ s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendall(sys.argv[2].encode() + b"\n")
 # QEMU drops what its port has not taken yet when we leave: wait for the echo.
-s.settimeout(60)
+s.settimeout(int(sys.argv[4]))
 try:
     for _ in range(64):
         echo = s.recv(64)
@@ -208,7 +210,7 @@ try:
             break
 except OSError:
     pass
-time.sleep(int(sys.argv[3]))' "$BED_DIR/console/$1.sock" "$2" $linger
+time.sleep(int(sys.argv[3]))' "$BED_DIR/console/$1.sock" "$2" $linger "${3:-60}"
 }
 
 bed_said_more() { [ "$(grep -ac "^$2" "$1")" -gt "$3" ]; }
