@@ -3,7 +3,8 @@
 # Copyright (C) 2026 the memctxd authors
 # A guest that died is served, not dropped: its domain is silent, with the datum of its last kernel, until it is reset or
 # another kernel runs. One that is merely idle, suspended, stopped or starved is none of this. And a paused guest proves
-# nothing: what a reset has ended stays dead, over restarts of the agent and of libvirt.
+# nothing: what a reset has ended stays dead, over restarts of the agent and of libvirt. What others forge meanwhile is
+# believed in none of these states.
 # LONG
 #
 #   MEMCTX_SILENT_S  seconds to watch what is not dead (default 12)
@@ -21,7 +22,7 @@ is_panicked() { grep -q 'end Kernel panic' "$(bed_console "$1")" 2> /dev/null; }
 live_of() { bed_datum "$1" 2> /dev/null | bed_datum_attribute memctx live; }
 has_live() { [ "$(live_of "$1")" = "$2" ]; }
 # Times that others saw another state of the domain, as the log has it.
-changes() { grep -c "name=$1 .*->" "$(bed_agent_log)" || true; }
+changes() { grep -c "name=\"$1\" .*->" "$(bed_agent_log)" || true; }
 
 # ---- guests that run ------------------------------------------------------------------------------------
 
@@ -108,6 +109,25 @@ dead_to_the_next()
     is_there "$1" || return 0
     bed_wait_state "$1" silent 60 || true
     is "$1-next-agent" "$(bed_state "$1") $(live_of "$1")" "silent no"
+    is "$1-next-generation" "$(bed_datum "$1" | bed_datum_attribute memctx generation)" 1
+    is "$1-next-root" "$(bed_datum "$1" | bed_datum_element kcr3)" "$(bed_root "$1")"
+}
+
+# ---- what others write ----------------------------------------------------------------------------------
+
+FORGED="<memctx generation='4294967295'><kcr3>0xdead000</kcr3></memctx>"
+forge() { ! is_there "$1" || bed_virsh metadata "$1" "$BED_NS" --key memctx --set "$FORGED" > /dev/null; }
+datum_is() { [ "$(bed_datum "$1" 2> /dev/null)" = "$2" ]; }
+
+# forged NAME WHAT: what stood there, or that nothing did, is put right. A second is promised; a machine that has much
+# else to do gets more.
+forged()
+{
+    local before
+    is_there "$1" || return 0
+    before=$(bed_datum "$1" 2> /dev/null) || before=
+    forge "$1"
+    if bed_until 5 datum_is "$1" "$before"; then ok "$1-forged-$2"; else not_ok "$1-forged-$2" "$(bed_datum "$1")"; fi
 }
 
 # The reset begins the second generation.
@@ -136,10 +156,16 @@ pause_after_a_reset()
     bed_until 5 has_no_datum "$1" || not_ok "$1-reset" "$(bed_datum "$1")"
 }
 
+# The file's own datum is forged, too.
 restore_paused()
 {
     is_there "$1" || return 0
     bed_virsh save "$1" "$BED_DIR/home/saved" > /dev/null
+    bed_virsh save-image-dumpxml "$BED_DIR/home/saved" |
+        sed -E "s/generation=(['\"])[0-9]+/generation=\14294967295/; s/(kcr3>)0x[0-9a-f]+/\10xdead000/" > "$BED_DIR/home/saved.xml"
+    chmod 644 "$BED_DIR/home/saved.xml"
+    is "$1-image-forged" "$(grep -c 0xdead000 "$BED_DIR/home/saved.xml")" 1
+    bed_virsh save-image-define "$BED_DIR/home/saved" "$BED_DIR/home/saved.xml" > /dev/null
     bed_virsh restore "$BED_DIR/home/saved" --paused > /dev/null
     rm -f "$BED_DIR/home/saved"
     silent_without_datum "$1" silent
@@ -204,7 +230,10 @@ deaths_and_sleep()
         bed_destroy "$name"
     done
     bed_destroy rootless
-    for name in dead1 dead4; do served "$name"; done
+    for name in dead1 dead4; do
+        served "$name"
+        forged "$name" silent
+    done
 }
 
 # Beside one that has to share its CPU time with others; that watch begins when the next agent has found it.
@@ -212,7 +241,9 @@ deaths_and_the_next_agent()
 {
     local name i burners=()
     ready starved late witness saved
-    next_agent
+    bed_agent_stop KILL || true
+    forge dead4
+    bed_agent_start
     ready starved
     still starved
     for i in 1 2 3 4; do
@@ -243,6 +274,8 @@ paused()
     silent_without_datum late new-agent
     silent_with_datum witness new-agent
     silent_without_datum saved new-agent
+    forged late paused
+    forged witness paused
     for name in witness saved; do
         ! is_there "$name" || bed_virsh resume "$name" > /dev/null
         goes_on "$name" 1

@@ -33,12 +33,18 @@ struct fixture {
 };
 
 static void
-start_agent(struct fixture *f)
+start_agent_with(struct fixture *f, bool stub)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     assert_done(
-        agent_create(&f->settings, f->dir, true, &f->log, &f->agent, &err),
+        agent_create(&f->settings, f->dir, stub, &f->log, &f->agent, &err),
         &err);
+}
+
+static void
+start_agent(struct fixture *f)
+{
+    start_agent_with(f, true);
 }
 
 static int
@@ -740,6 +746,26 @@ test_what_others_change_is_put_right(void **state)
     virDomainSuspend(domain);
     forge(domain, wrong);
     turn_until_is(f, domain, before);
+    /* While it is doubtful whether the datum still holds. */
+    virDomainResume(domain);
+    forge(domain, wrong);
+    turn_until_is(f, domain, before);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
+static void
+test_forged_datum_of_an_unsupported_domain_goes(void **state)
+{
+    struct fixture *f = *state;
+    stop_agent(f);
+    /* A domain of the test driver has no QEMU. */
+    start_agent_with(f, false);
+    virDomainPtr domain = start_domain(f, "unsupported");
+    for (unsigned i = 0; i < 2; i++) {
+        forge(domain, wrong);
+        free(turn_until(f, domain, false));
+    }
     virDomainDestroy(domain);
     virDomainFree(domain);
 }
@@ -810,6 +836,8 @@ main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_forged_datum_of_a_domain_that_waits_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_forged_datum_of_an_unsupported_domain_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_domain_that_is_left_out_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_datum_of_nobody_is_replaced,
