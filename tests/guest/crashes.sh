@@ -4,7 +4,7 @@
 # A CPU that spins with interrupts off is silent, and goes on as the same generation; and a guest that tells of its
 # panic by pvpanic does what on_crash says.
 #
-#   MEMCTX_CRASHES  values of on_crash (default "preserve restart"; others: destroy coredump-destroy coredump-restart)
+#   MEMCTX_CRASHES  values of on_crash (default: all of libvirt's)
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -37,31 +37,53 @@ spins()
     bed_destroy spin
 }
 
-# crash ON_CRASH: the domain panics and has told so
+# boots ON_CRASH: a domain of that name that can tell of its panic. They come up beside each other.
+boots()
+{
+    bed_create "crash-$1" memory=256 on_crash="$1" initrd="$initramfs" append=panic=0 "devices=<panic model='isa'/>"
+}
+
+# crash ON_CRASH: it panics and has told so
 crash()
 {
     local name=crash-$1
-    bed_create "$name" on_crash="$1" initrd="$initramfs" append=panic=0 "devices=<panic model='isa'/>"
-    bed_wait_up "$name" 60 && bed_wait_state "$name" ready 60 && bed_tell "$name" panic && return
+    bed_wait_up "$name" 120 && bed_wait_state "$name" ready 60 && bed_tell "$name" panic && return
     not_ok "$name-ready" "$(bed_state_line "$name")"
     return 1
 }
 
+dumps() { find "$BED_DIR/config/libvirt/qemu/dump" -type f -size +1M 2> /dev/null | wc -l; }
+
+# dumped ON_CRASH COUNT: libvirt has written so many dumps by now
+dumped()
+{
+    [[ $1 == coredump-* ]] || return 0
+    if bed_until 60 has_dumps "$2"; then ok "crash-$1-dump"; else not_ok "crash-$1-dump" "$(dumps) dumps"; fi
+}
+has_dumps() { [ "$(dumps)" -ge "$1" ]; }
+
 ends()
 {
+    local before file
+    before=$(dumps)
+    file="$BED_DIR/run/memctxd/domains/$(bed_uuid "crash-$1").xml"
     crash "$1" || return 0
-    if bed_until 60 is_gone "crash-$1"; then ok "crash-$1-gone"; else not_ok "crash-$1-gone" "it is still there"; fi
+    if bed_until 120 is_gone "crash-$1"; then ok "crash-$1-gone"; else not_ok "crash-$1-gone" "it is still there"; fi
     if bed_until 5 is_unknown "crash-$1"; then ok "crash-$1-list"; else not_ok "crash-$1-list" "$(bed_state_line "crash-$1")"; fi
+    if [ ! -e "$file" ]; then ok "crash-$1-file"; else not_ok "crash-$1-file" "it stays"; fi
+    dumped "$1" $((before + 1))
 }
 
 restarts()
 {
-    local name=crash-$1
+    local name=crash-$1 before
+    before=$(dumps)
     crash "$1" || return 0
-    bed_wait_up "$name" 90 2 || not_ok "$name-up" "the guest does not come up again"
+    bed_wait_up "$name" 120 2 || not_ok "$name-up" "the guest does not come up again"
     if bed_until 60 has_generation "$name" 2; then ok "$name-next"; else not_ok "$name-next" "$(bed_state_line "$name")"; fi
     is "$name-live" "$(bed_state "$name") $(live_of "$name")" "ready "
     is "$name-truth" "$(bed_datum_faults "$(bed_datum "$name")" "$(bed_truth "$name")")" ""
+    dumped "$1" $((before + 1))
     bed_destroy "$name"
 }
 
@@ -88,7 +110,9 @@ bed_note_hooks "$calls"
 bed_agent_start
 spins
 if initramfs=$(bed_modules_initramfs pvpanic pvpanic-mmio); then
-    for what in ${MEMCTX_CRASHES:-preserve restart}; do
+    kinds=${MEMCTX_CRASHES:-preserve destroy restart coredump-destroy coredump-restart}
+    for what in $kinds; do boots "$what"; done
+    for what in $kinds; do
         case "$what" in
             preserve) preserves ;;
             *restart) restarts "$what" ;;
