@@ -38,3 +38,11 @@ while at < size:
         os.pwrite(ram, bytes(4096), at + (found.start() & ~4095))
     at += len(block)' "$1"
 }
+
+# bed_blank_running NAME: the same to the guest itself, which does not need them
+bed_blank_running()
+{
+    bed_virsh suspend "$1" > /dev/null
+    bed_blank "$(bed_ram_fd "$1")"
+    bed_virsh resume "$1" > /dev/null
+}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
-# aarch64 kernels of two granules: found at the start, by an agent that comes later, after a reboot, and in their RAM as a
-# file.
+# aarch64 kernels of two granules: found at the start, by an agent that comes later, also when they have no VMCOREINFO any
+# more, after a reboot, and in their RAM as a file.
 # LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
@@ -57,6 +57,19 @@ expect()
     probe_ram "$what" "$name" "$root" "$paging"
 }
 
+# noteless NAME: once the note is blanked in its RAM
+noteless()
+{
+    local root
+    root=$(bed_datum "$1" | bed_datum_element kcr3)
+    bed_agent_stop TERM || true
+    bed_blank_running "$1"
+    bed_agent_start
+    bed_wait_state "$1" ready 60 || not_ok "$1-noteless" "$(bed_state_line "$1")"
+    is "$1-noteless-kcr3" "$(bed_datum "$1" | bed_datum_element kcr3)" "$root"
+    like "$1-noteless-found" "$(bed_datum "$1" | bed_datum_attribute evidence found)" without-note
+}
+
 # kernel FLAVOUR PAGING [again]
 kernel()
 {
@@ -71,6 +84,7 @@ kernel()
         bed_agent_stop TERM || true
         bed_agent_start
         expect "$flavour-later" "$flavour" "$paging" 1
+        noteless "$flavour"
         bed_tell "$flavour" reboot
         expect "$flavour-reboot" "$flavour" "$paging" 2
         is "$flavour-generation" "$(bed_datum_attribute memctx generation <<< "$(bed_datum "$flavour")")" 2
