@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "explain/logtext.h"
 #include "explain/printk.h"
 #include "memctx/explained.h"
 #include "memctx/logline.h"
@@ -46,7 +47,7 @@ static const struct option_row option_table[] = {
 
 struct reading {
     const struct dmesg_options *options;
-    enum logline_format format;
+    enum memctx_logtext format;
     unsigned levels;
     struct explained explained;
     struct memctx_printk *log;
@@ -94,7 +95,7 @@ add_record(struct reading *r, const struct memctx_printk_record *record)
     if (r->options->json)
         add_json(r, record);
     else
-        logline_add(&r->out, record, r->format);
+        memctx_logtext_add(&r->out, record, r->format);
     if (r->lost > 0 && !r->options->json)
         memctx_text_add(&r->warnings,
                         "warning: %" PRIu64 " records before [%5" PRIu64
@@ -232,7 +233,8 @@ run(const struct invocation *in)
         logline_parse_levels(options->level, &r.levels, &err) < 0)
         return command_misused(in->command, "%s", err.message);
     if (options->raw)
-        r.format = isatty(STDOUT_FILENO) ? LOGLINE_RAW_QUOTED : LOGLINE_RAW;
+        r.format = isatty(STDOUT_FILENO) ? MEMCTX_LOGTEXT_RAW_QUOTED
+                                         : MEMCTX_LOGTEXT_RAW;
     enum exit_code code =
         explained_open_linux(in, &options->from, &r.explained);
     if (code != EXIT_DONE)
