@@ -15,12 +15,14 @@
 static int
 enter(const struct memctx_start *start, struct memctx_error *err)
 {
-    static const struct sandbox_fd socket = {SOCKET, SANDBOX_TALK};
+    const struct sandbox_fd fds[] = {{SOCKET, SANDBOX_TALK},
+                                     {start->output_fd, SANDBOX_WRITE}};
     struct sandbox sandbox = {
         .parent = start->parent,
-        .fds = &socket,
-        .n_fds = 1,
+        .fds = fds,
+        .n_fds = start->output_fd < 0 ? 1 : 2,
         .memory_bytes = start->memory_bytes,
+        .file_bytes = start->output_bytes,
         .cpu_s = start->cpu_s,
     };
     for (size_t i = 0; i < start->n_maps; i++)
@@ -34,14 +36,16 @@ main(void)
     struct memctx_error err = MEMCTX_ERROR_INIT;
     struct memctx_start start;
     struct memctx_probe_ram ram = {.n = 0};
+    struct tasks_means means = {.socket = SOCKET, .ram = &ram};
     sandbox_hide_memory();
     if (memctx_start_receive(SOCKET, &start, &err) < 0)
         return 1;
     for (size_t i = 0; i < start.n_maps; i++)
         ram.maps[ram.n++] = start.maps[i];
+    means.output_fd = start.output_fd;
     int failed = enter(&start, &err) < 0
                      ? tasks_refuse(SOCKET, &ram, &err, &err)
-                     : tasks_run(SOCKET, &ram, &err);
+                     : tasks_run(&means, &err);
     memctx_start_deinit(&start);
     return failed < 0 ? 1 : 0;
 }

@@ -29,4 +29,18 @@ void messages_find_head(const struct messages_subject *subject,
 int messages_tell_panic(const struct messages_subject *subject, bool *ret,
                         struct memctx_error *err);
 
+struct messages_kept {
+    uint32_t records; /* that were found */
+    bool cut;         /* not all of their lines are written */
+};
+
+/* Write the kernel's log to fd, from the oldest record that it still has: lines
+ * as "memctx dmesg --raw" prints them to a terminal, the last most_bytes of
+ * them. *ret is set in any case. 0, or -1 as above, or with RETRY: from some
+ * record on nothing can be read, and what was read before that is written.
+ * Takes 16 MiB of memory at most for most_bytes of 1 MiB. */
+int messages_keep(const struct messages_subject *subject, int fd,
+                  uint64_t most_bytes, struct messages_kept *ret,
+                  struct memctx_error *err);
+
 #endif

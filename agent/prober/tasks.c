@@ -21,6 +21,7 @@
 struct tasks {
     int socket;
     const struct memctx_probe_ram *ram;
+    int output_fd;
     struct memctx_layouts *layouts; /* NULL: nothing was searched for yet */
     uint64_t until_cpu_us; /* of this process; the task under way ends then */
 };
@@ -215,6 +216,22 @@ read_last_words(struct tasks *t, const struct memctx_probe_request *request,
     return messages_tell_panic(&messages, &answer->panicked, err);
 }
 
+static int
+keep_log(struct tasks *t, const struct memctx_probe_request *request,
+         struct memctx_probe_answer *answer, struct memctx_error *err)
+{
+    const struct messages_subject messages =
+        messages_of(t, &request->kernel, request->layout);
+    struct messages_kept kept;
+    answer->layout = request->layout;
+    int failed = messages_keep(&messages, t->output_fd, request->budget_bytes,
+                               &kept, err);
+    answer->records = kept.records;
+    answer->cut = kept.cut;
+    messages_tell_panic(&messages, &answer->panicked, NULL);
+    return failed;
+}
+
 typedef int task_fn(struct tasks *t, const struct memctx_probe_request *request,
                     struct memctx_probe_answer *answer,
                     struct memctx_error *err);
@@ -225,6 +242,7 @@ static task_fn *const tasks[] = {
     [MEMCTX_PROBE_VERIFY] = verify,
     [MEMCTX_PROBE_TRANSLATE] = translate,
     [MEMCTX_PROBE_LAST_WORDS] = read_last_words,
+    [MEMCTX_PROBE_KEEP_LOG] = keep_log,
 };
 _Static_assert(MEMCTX_ARRAY_LEN(tasks) == MEMCTX_PROBE_TASKS,
                "every task is done by somebody");
@@ -280,16 +298,17 @@ carry_out(struct tasks *t, const struct memctx_probe_request *request,
 }
 
 int
-tasks_run(int socket, const struct memctx_probe_ram *ram,
-          struct memctx_error *err)
+tasks_run(const struct tasks_means *means, struct memctx_error *err)
 {
-    struct tasks t = {.socket = socket, .ram = ram};
+    struct tasks t = {.socket = means->socket,
+                      .ram = means->ram,
+                      .output_fd = means->output_fd};
     struct memctx_probe_request request;
     struct memctx_probe_answer answer;
     int got;
-    while ((got = receive_request(socket, ram, &request, err)) > 0) {
+    while ((got = receive_request(t.socket, t.ram, &request, err)) > 0) {
         carry_out(&t, &request, &answer);
-        if (send_answer(socket, &answer, err) < 0) {
+        if (send_answer(t.socket, &answer, err) < 0) {
             got = -1;
             break;
         }

@@ -9,10 +9,16 @@
 
 #include "wire/probe.h"
 
-/* Carry out and answer what is asked on `socket`, until the other side closes
+/* What a prober works with. */
+struct tasks_means {
+    int socket;
+    const struct memctx_probe_ram *ram;
+    int output_fd; /* for logs that are to be kept; -1: none */
+};
+
+/* Carry out and answer what is asked on the socket, until the other side closes
  * it. 0, or -1 with BUG: a request that is none, or no answer can be sent. */
-int tasks_run(int socket, const struct memctx_probe_ram *ram,
-              struct memctx_error *err);
+int tasks_run(const struct tasks_means *means, struct memctx_error *err);
 
 /* Answer what is asked next with `why`: this prober cannot do anything. Errors
  * as above. */

@@ -26,6 +26,8 @@ struct tries_client {
     int fd;
     struct memctx_rammap *maps[MEMCTX_LAYOUTS_MAX];
     size_t n_maps;
+    int output_fd; /* the owner's; -1: none */
+    uint64_t output_bytes;
     struct live *live; /* its prober, also while that ends */
     bool waits;        /* among tries->waiting */
     struct memctx_probe_request request;

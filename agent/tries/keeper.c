@@ -226,7 +226,7 @@ has_place(const struct tries *t, enum tries_lane lane)
     unsigned running = 0;
     for (const struct live *live = t->lives; live != NULL; live = live->next)
         running += live->running && live->lane == lane && !live->stalled;
-    return lane == TRIES_LIGHT ||
+    return lane == TRIES_LIGHT || lane == TRIES_LAST ||
            running < (lane == TRIES_LONG ? 1 : t->config.places);
 }
 

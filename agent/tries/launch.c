@@ -76,6 +76,8 @@ launch_equip(struct tries_client *client, struct memctx_error *err)
         .parent = getpid(),
         .memory_bytes = MEMORY_BYTES,
         .cpu_s = LIFE_CPU_S,
+        .output_fd = client->output_fd,
+        .output_bytes = client->output_bytes,
     };
     memcpy(start.maps, client->maps, sizeof(start.maps));
     if (prober_equip(live->prober, &start, err) < 0)

@@ -16,6 +16,9 @@ enum tries_lane {
     TRIES_SHORT, /* tries: as many at once as there are places */
     TRIES_LONG,  /* looks at a whole guest: one at a time, beside those */
     TRIES_LIGHT, /* what hardly uses the CPU: any number */
+    TRIES_LAST,  /* logs of kernels that have ended: any number. RAM that
+                    nobody else needs any more is held meanwhile, and memory may
+                    be overwritten: it must be soon */
     TRIES_LANES
 };
 
@@ -26,11 +29,11 @@ struct tries_limits {
 
 /* By enum tries_lane. A try is to cost some milliseconds; a long look reads up
  * to 16 GiB. What is stopped, or waits for a file system, uses no CPU. */
-#define TRIES_LIMITS                         \
-    {                                        \
-        [TRIES_SHORT] = {250000, 5000000},   \
-        [TRIES_LONG] = {10000000, 60000000}, \
-        [TRIES_LIGHT] = {250000, 8000000},   \
+#define TRIES_LIMITS                                                         \
+    {                                                                        \
+        [TRIES_SHORT] = {250000, 5000000},                                   \
+        [TRIES_LONG] = {10000000, 60000000},                                 \
+        [TRIES_LIGHT] = {250000, 8000000}, [TRIES_LAST] = {250000, 1000000}, \
     }
 
 /* The CPU time that a prober is told: one that looks at it ends before it is

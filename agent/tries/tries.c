@@ -22,6 +22,7 @@ tries_join(struct tries *tries, int fd, struct tries_client **ret,
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     client->tries = tries;
     client->fd = fd;
+    client->output_fd = -1;
     *ret = client;
     return 0;
 }
@@ -63,6 +64,15 @@ tries_set_ram(struct tries_client *client, struct memctx_rammap *const *maps,
     client_set_ram(client, maps, n);
     pthread_mutex_unlock(&client->tries->lock);
     client_wake_keeper(client->tries);
+}
+
+void
+tries_set_output(struct tries_client *client, int fd, uint64_t most_bytes)
+{
+    pthread_mutex_lock(&client->tries->lock);
+    client->output_fd = fd;
+    client->output_bytes = most_bytes;
+    pthread_mutex_unlock(&client->tries->lock);
 }
 
 void

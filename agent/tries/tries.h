@@ -42,6 +42,10 @@ void tries_leave(struct tries_client *client);
 void tries_set_ram(struct tries_client *client,
                    struct memctx_rammap *const *maps, size_t n);
 
+/* What the guest's prober writes goes to fd, which stays the caller's, and is
+ * to become no larger than this. Before its first task. */
+void tries_set_output(struct tries_client *client, int fd, uint64_t most_bytes);
+
 /* The guest's RAM is being opened, and there will be a task: start its prober
  * meanwhile, unless too many wait for RAM. It ends by tries_rest(), too. */
 void tries_expect(struct tries_client *client);

@@ -128,6 +128,8 @@ static const struct field answer_fields[] = {
     ANSWER(ADDRESS, log_gpa, 0),
     ANSWER(NUMBER, log_bytes, 8),
     ANSWER(NUMBER, panicked, YES_NO),
+    ANSWER(NUMBER, records, UINT32_MAX),
+    ANSWER(NUMBER, cut, YES_NO),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, gpa, ANY),
     IN_ARRAY(NUMBER, struct memctx_probe_answer, words, value, ANY),
     ANSWER(NUMBER, n_parts, MEMCTX_PROBE_PARTS_MAX),
@@ -289,6 +291,7 @@ check_verdict(const struct memctx_probe_answer *a,
     bool searched =
         asked->task == MEMCTX_PROBE_TRY || asked->task == MEMCTX_PROBE_WATCH;
     bool translated = asked->task == MEMCTX_PROBE_TRANSLATE;
+    bool keeps = asked->task == MEMCTX_PROBE_KEEP_LOG;
     if ((a->verdict == MEMCTX_PROBE_DONE) != (a->why.kind == MEMCTX_OK) ||
         a->why.kind == MEMCTX_STALE)
         return memctx_error_set(err, MEMCTX_RETRY,
@@ -300,10 +303,14 @@ check_verdict(const struct memctx_probe_answer *a,
         return memctx_error_set(err, MEMCTX_RETRY, "nothing can be pending");
     if (translated && a->verdict == MEMCTX_PROBE_DONE)
         return check_parts(a, asked, map, err);
-    if (a->panicked && (asked->task != MEMCTX_PROBE_LAST_WORDS ||
-                        a->verdict != MEMCTX_PROBE_DONE))
+    if (a->panicked && !keeps &&
+        (asked->task != MEMCTX_PROBE_LAST_WORDS ||
+         a->verdict != MEMCTX_PROBE_DONE))
         return memctx_error_set(err, MEMCTX_RETRY,
                                 "a panic that was not asked for");
+    if ((a->records > 0 || a->cut) && !keeps)
+        return memctx_error_set(err, MEMCTX_RETRY,
+                                "records that were not asked for");
     return 0;
 }
 
@@ -394,7 +401,9 @@ decode_request(const unsigned char *bytes, const struct memctx_probe_ram *ram,
     if (to->task == MEMCTX_PROBE_TRANSLATE &&
         (to->size == 0 || to->paging == MEMCTX_PAGING_UNKNOWN))
         return memctx_error_set(err, MEMCTX_RETRY, "nothing to translate");
-    if (to->task == MEMCTX_PROBE_LAST_WORDS && !to->has_kernel)
+    if ((to->task == MEMCTX_PROBE_LAST_WORDS ||
+         to->task == MEMCTX_PROBE_KEEP_LOG) &&
+        !to->has_kernel)
         return memctx_error_set(err, MEMCTX_RETRY, "the words of no kernel");
     return 0;
 }

@@ -32,6 +32,9 @@ enum memctx_probe_task {
                                 tables at root_gpa in map `layout`? */
     MEMCTX_PROBE_LAST_WORDS, /* do the last messages of `kernel` say that it has
                                 panicked? */
+    MEMCTX_PROBE_KEEP_LOG, /* write the log of `kernel`, which has ended or may
+                              have, into the output that the prober was
+                              started with; and has it panicked? */
     MEMCTX_PROBE_TASKS
 };
 
@@ -39,7 +42,8 @@ struct memctx_probe_request {
     uint64_t serial; /* comes back with the answer */
     enum memctx_probe_task task;
     uint64_t cpu_us;       /* CPU time that it may take; 0: no limit */
-    uint64_t budget_bytes; /* TRY: of RAM to read, about; 0: no limit */
+    uint64_t budget_bytes; /* TRY: of RAM to read, about; 0: no limit. KEEP_LOG:
+                              of lines to write, at most */
     uint64_t wait_us;      /* VERIFY */
     bool cold;             /* TRY: RAM never held an earlier kernel */
     bool paused;           /* TRY: nothing can be seen running */
@@ -59,7 +63,8 @@ struct memctx_probe_request {
 enum memctx_probe_verdict {
     MEMCTX_PROBE_DONE,    /* TRY, WATCH: this kernel runs; VERIFY: it is there,
                              and `words` move; TRANSLATE: `parts`;
-                             LAST_WORDS: `panicked` */
+                             LAST_WORDS: `panicked`; KEEP_LOG: all that was
+                             there is written */
     MEMCTX_PROBE_PENDING, /* this kernel is complete; it was not seen running */
     MEMCTX_PROBE_FAILED,  /* `why` says what was wanting */
     MEMCTX_PROBE_VERDICTS
@@ -103,7 +108,10 @@ struct memctx_probe_answer {
     uint64_t log_gpa;
     uint64_t log_bytes;
     struct memctx_probe_word words[MEMCTX_PROBE_WORDS_MAX];
-    bool panicked; /* LAST_WORDS */
+    bool panicked; /* LAST_WORDS, KEEP_LOG */
+    /* KEEP_LOG, also if it has FAILED in the middle. */
+    uint32_t records; /* that were written */
+    bool cut;         /* there were older ones, for which there was no room */
     /* TRANSLATE */
     uint32_t n_parts;
     struct memctx_probe_part parts[MEMCTX_PROBE_PARTS_MAX];

@@ -42,8 +42,9 @@ struct head {
     int32_t parent;
     uint32_t cpu_s;
     uint64_t memory_bytes;
+    uint64_t output_bytes;
     uint32_t doubted; /* memctx_rammap_is_doubted() of all maps */
-    uint32_t padding;
+    int32_t output;   /* number of its descriptor, as those of backends */
 };
 
 struct backend {
@@ -70,10 +71,13 @@ struct places {
     struct memctx_extent extents[EXTENTS];
 };
 
+/* The output and those of all backends. */
+#define FDS_MAX (1 + 3 * MEMCTX_BACKENDS_MAX)
+
 /* Every descriptor once, however many backends it is of. */
 struct pieces {
     unsigned n;
-    int fds[3 * MEMCTX_BACKENDS_MAX];
+    int fds[FDS_MAX];
 };
 
 static int
@@ -169,7 +173,8 @@ send_places(int socket, const struct memctx_rammap *map, uint32_t number,
 }
 
 static void
-fill_head(const struct memctx_start *start, struct head *ret)
+fill_head(const struct memctx_start *start, struct pieces *pieces,
+          struct head *ret)
 {
     *ret = (struct head){
         .kind = HEAD,
@@ -182,6 +187,8 @@ fill_head(const struct memctx_start *start, struct head *ret)
         .parent = (int32_t)start->parent,
         .cpu_s = start->cpu_s,
         .memory_bytes = start->memory_bytes,
+        .output_bytes = start->output_bytes,
+        .output = number_of(pieces, start->output_fd),
         .doubted = memctx_rammap_is_doubted(start->maps[0]),
     };
     for (size_t i = 0; i < start->n_maps; i++) {
@@ -200,8 +207,9 @@ memctx_start_send(int socket, const struct memctx_start *start,
     struct pieces *pieces = calloc(1, sizeof(*pieces));
     if (pieces == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
-    fill_head(start, &head);
-    if (send_packet(socket, &head, sizeof(head), NULL, 0, err) < 0 ||
+    fill_head(start, pieces, &head);
+    if (send_packet(socket, &head, sizeof(head), pieces->fds, pieces->n, err) <
+            0 ||
         send_backends(socket, start->maps[0], pieces, err) < 0)
         return -1;
     for (size_t i = 0; i < start->n_maps; i++) {
@@ -223,7 +231,7 @@ struct arrival {
     int socket;
     struct memctx_start start;
     struct pieces pieces; /* owned, but for the descriptors of a map */
-    bool used[3 * MEMCTX_BACKENDS_MAX];
+    bool used[FDS_MAX];
 };
 
 static void
@@ -300,6 +308,17 @@ add_backend(struct arrival *a, struct backend *backend,
     return memctx_rammap_add_source(
         a->start.maps[0], backend->name, &source, backend->size,
         source.pagemap_fd >= 0 ? &memctx_procmem_pread_io : NULL, &index, err);
+}
+
+static int
+receive_output(struct arrival *a, const struct head *head,
+               struct memctx_error *err)
+{
+    if (!take_fd(a, head->output, &a->start.output_fd))
+        return memctx_error_set(err, MEMCTX_BUG,
+                                "an output of a descriptor that did not come");
+    a->start.output_bytes = head->output_bytes;
+    return 0;
 }
 
 static int
@@ -384,8 +403,10 @@ memctx_start_receive(int socket, struct memctx_start *ret,
     if (a == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED, "out of memory");
     a->socket = socket;
+    a->start.output_fd = -1;
     if (receive_packet(a, HEAD, &head, sizeof(head), err) < 0 ||
-        check_head(&head, err) < 0 || receive_maps(a, &head, err) < 0)
+        check_head(&head, err) < 0 || receive_output(a, &head, err) < 0 ||
+        receive_maps(a, &head, err) < 0)
         return -1;
     a->start.n_maps = head.n_maps;
     a->start.parent = head.parent;
@@ -393,5 +414,6 @@ memctx_start_receive(int socket, struct memctx_start *ret,
     a->start.cpu_s = head.cpu_s;
     *ret = a->start;
     memset(&a->start, 0, sizeof(a->start));
+    a->start.output_fd = -1;
     return 0;
 }

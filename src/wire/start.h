@@ -20,6 +20,9 @@ struct memctx_start {
     pid_t parent;          /* whoever sends this; the prober dies with it */
     uint64_t memory_bytes; /* that the prober may map beyond its own */
     unsigned cpu_s;        /* CPU time of its whole life */
+    int output_fd;         /* for the prober to write to, and nothing else; -1:
+                              none */
+    uint64_t output_bytes; /* that it may become large */
 };
 
 /* Send it, as one that must not wait: socket buffers hold all of it, unless
@@ -30,11 +33,12 @@ int memctx_start_send(int socket, const struct memctx_start *start,
                       struct memctx_error *err);
 
 /* Wait for it. Memory of a process is read through memctx_procmem_pread_io. 0
- * and *ret, whose maps are the caller's to destroy; -1 with BUG: what came is
- * no start, or of another build; GONE: the other side has left. */
+ * and *ret, which the caller deinits, and whose output it closes; -1 with BUG:
+ * what came is no start, or of another build; GONE: the other side has left. */
 int memctx_start_receive(int socket, struct memctx_start *ret,
                          struct memctx_error *err);
 
+/* Destroy its maps. */
 void memctx_start_deinit(struct memctx_start *start);
 
 #endif

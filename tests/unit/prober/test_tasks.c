@@ -3,7 +3,9 @@
 /* What a prober answers, asked over its socket as memctxd asks it. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@ struct fixture {
     struct guestimg img;
     struct memctx_rammap *map;
     struct memctx_probe_ram ram;
+    int output[2];  /* a pipe: ours, its */
     int sockets[2]; /* ours, its */
     pthread_t thread;
     int ended; /* what tasks_run() returned */
@@ -32,7 +35,8 @@ run(void *arg)
 {
     struct fixture *f = arg;
     struct memctx_error err = MEMCTX_ERROR_INIT;
-    f->ended = tasks_run(f->sockets[1], &f->ram, &err);
+    const struct tasks_means means = {f->sockets[1], &f->ram, f->output[1]};
+    f->ended = tasks_run(&means, &err);
     close(f->sockets[1]);
     return NULL;
 }
@@ -60,6 +64,7 @@ setup(void **state)
     guestimg_init(&f->img, RAM, RAM);
     f->map = guestimg_rammap(&f->img, NULL);
     f->ram = (struct memctx_probe_ram){{f->map}, 1};
+    assert_int_equal(pipe2(f->output, O_CLOEXEC), 0);
     start(f);
     *state = f;
     return 0;
@@ -69,6 +74,8 @@ static int
 teardown(void **state)
 {
     struct fixture *f = *state;
+    close(f->output[0]);
+    close(f->output[1]);
     memctx_rammap_destroy(f->map);
     guestimg_deinit(&f->img);
     test_free(f);
@@ -293,6 +300,53 @@ test_last_words_of_a_kernel(void **state)
     assert_int_equal(stop(f), 0);
 }
 
+/* What it has written since this was called last. */
+static const char *
+written(struct fixture *f, char *text, size_t size)
+{
+    struct pollfd fd = {.fd = f->output[0], .events = POLLIN};
+    ssize_t n = poll(&fd, 1, 0) == 1 ? read(f->output[0], text, size - 1) : 0;
+    assert_true(n >= 0);
+    text[n] = '\0';
+    return text;
+}
+
+static void
+test_log_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct logimg log;
+    char text[4096];
+    add_kernel_with_log(f, &log);
+    f->request.cold = true;
+    assert_int_equal(ask(f, MEMCTX_PROBE_TRY), MEMCTX_PROBE_DONE);
+    f->request.has_kernel = true;
+    f->request.kernel = f->answer.kernel;
+    f->request.budget_bytes = 4096;
+    assert_int_equal(ask(f, MEMCTX_PROBE_KEEP_LOG), MEMCTX_PROBE_DONE);
+    written(f, text, sizeof(text));
+    uint32_t before = f->answer.records;
+    logimg_add(&log, 4, 1, "one\x1b");
+    logimg_add(&log, 6, 1, "two");
+    assert_int_equal(ask(f, MEMCTX_PROBE_KEEP_LOG), MEMCTX_PROBE_DONE);
+    assert_int_equal(f->answer.records, before + 2);
+    assert_false(f->answer.cut);
+    assert_non_null(strstr(written(f, text, sizeof(text)), "one\\x1b\n<6>["));
+    assert_string_equal(text + strlen(text) - 4, "two\n");
+    assert_false(f->answer.panicked);
+    /* What was said last stays, and no line in part. */
+    f->request.budget_bytes = 40;
+    assert_int_equal(ask(f, MEMCTX_PROBE_KEEP_LOG), MEMCTX_PROBE_DONE);
+    assert_true(f->answer.cut);
+    assert_true(strlen(written(f, text, sizeof(text))) <= 40);
+    assert_memory_equal(text, "<6>[", 4);
+    assert_string_equal(text + strlen(text) - 4, "two\n");
+    logimg_add(&log, 0, 1, "Kernel panic - not syncing: it did not work");
+    assert_int_equal(ask(f, MEMCTX_PROBE_KEEP_LOG), MEMCTX_PROBE_DONE);
+    assert_true(f->answer.panicked);
+    assert_int_equal(stop(f), 0);
+}
+
 static void
 test_kernel_that_has_no_log(void **state)
 {
@@ -304,6 +358,9 @@ test_kernel_that_has_no_log(void **state)
     f->request.kernel = f->answer.kernel;
     assert_int_equal(ask(f, MEMCTX_PROBE_LAST_WORDS), MEMCTX_PROBE_FAILED);
     assert_int_equal(f->answer.why.kind, MEMCTX_PERMANENT);
+    assert_int_equal(ask(f, MEMCTX_PROBE_KEEP_LOG), MEMCTX_PROBE_FAILED);
+    assert_int_equal(f->answer.why.kind, MEMCTX_PERMANENT);
+    assert_int_equal(f->answer.records, 0);
     assert_int_equal(stop(f), 0);
 }
 
@@ -490,6 +547,7 @@ main(void)
         T(test_kernel_that_ticks_shows_its_log),
         T(test_last_words_of_a_kernel),
         T(test_kernel_that_has_no_log),
+        T(test_log_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@ setup(void **state)
     guestimg_init(&f->img, RAM, RAM);
     f->start.maps[0] = guestimg_rammap(&f->img, NULL);
     f->start.n_maps = 1;
+    f->start.output_fd = -1;
     sem_init(&f->launched, 0, 0);
     *state = f;
     return 0;

@@ -436,6 +436,24 @@ test_panic_answers_no_other_question(void **state)
 }
 
 static void
+test_records_answer_no_other_question(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_probe_answer ret;
+    f->answer.records = 3;
+    refuse(f, &f->answer, "records that were not asked for");
+    f->asked.task = MEMCTX_PROBE_KEEP_LOG;
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    assert_int_equal(ret.records, 3);
+    /* It came as far as that. */
+    f->answer.verdict = MEMCTX_PROBE_FAILED;
+    f->answer.cut = true;
+    memctx_error_set(&f->answer.why, MEMCTX_RETRY, "cannot be read");
+    assert_done(decode(f, &f->answer, &ret), &f->err);
+    assert_true(ret.cut);
+}
+
+static void
 test_right_request_is_taken_whole(void **state)
 {
     struct fixture *f = *state;
@@ -467,6 +485,9 @@ test_wrong_requests_are_refused(void **state)
     assert_error(&f->err, MEMCTX_BUG, "size");
     r = f->asked;
     r.task = MEMCTX_PROBE_LAST_WORDS;
+    assert_int_equal(decode_request(f, &r, &ret), -1);
+    assert_error(&f->err, MEMCTX_BUG, "no kernel");
+    r.task = MEMCTX_PROBE_KEEP_LOG;
     assert_int_equal(decode_request(f, &r, &ret), -1);
     assert_error(&f->err, MEMCTX_BUG, "no kernel");
     r = f->asked;
@@ -507,6 +528,7 @@ main(void)
         T(test_wrong_requests_are_refused),
         T(test_head_of_the_log_is_a_word_of_ram),
         T(test_panic_answers_no_other_question),
+        T(test_records_answer_no_other_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

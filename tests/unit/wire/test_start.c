@@ -26,8 +26,11 @@ setup(void **state)
     guestimg_init(&f->img, 2 * MEMCTX_MIB, MEMCTX_MIB);
     assert_int_equal(
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->sockets), 0);
-    f->sent = (struct memctx_start){
-        .n_maps = 1, .parent = 17, .memory_bytes = 1000, .cpu_s = 5};
+    f->sent = (struct memctx_start){.n_maps = 1,
+                                    .parent = 17,
+                                    .memory_bytes = 1000,
+                                    .cpu_s = 5,
+                                    .output_fd = -1};
     *state = f;
     return 0;
 }
@@ -94,11 +97,37 @@ test_common_guest_arrives(void **state)
     assert_int_equal(f->got.parent, 17);
     assert_int_equal(f->got.memory_bytes, 1000);
     assert_int_equal(f->got.cpu_s, 5);
+    assert_int_equal(f->got.output_fd, -1);
     byte = 0;
     assert_done(memctx_rammap_read(f->got.maps[0], 4 * MEMCTX_GIB + 5, &byte, 1,
                                    &f->err),
                 &f->err);
     assert_int_equal(byte, 42);
+}
+
+static void
+test_output_arrives_beside_the_ram(void **state)
+{
+    struct fixture *f = *state;
+    int ends[2];
+    unsigned char byte = 42;
+    guestimg_write(&f->img, 5, &byte, 1);
+    f->sent.maps[0] = guestimg_rammap(&f->img, NULL);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    f->sent.output_fd = ends[1];
+    f->sent.output_bytes = 77;
+    pass(f);
+    assert_int_equal(f->got.output_bytes, 77);
+    assert_int_equal(write(f->got.output_fd, "x", 1), 1);
+    close(f->got.output_fd);
+    close(ends[1]);
+    byte = 0;
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    assert_done(memctx_rammap_read(f->got.maps[0], 5, &byte, 1, &f->err),
+                &f->err);
+    assert_int_equal(byte, 42);
+    close(ends[0]);
 }
 
 static void
@@ -285,6 +314,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_common_guest_arrives),
+        T(test_output_arrives_beside_the_ram),
         T(test_both_layouts_arrive),
         T(test_largest_guest_arrives),
         T(test_shared_descriptors_are_sent_once),
