@@ -220,6 +220,20 @@ start_workers(struct agent *agent, struct memctx_error *err)
 }
 
 static int
+open_lastlogs(struct agent *agent, struct memctx_error *err)
+{
+    const struct settings *s = agent->settings;
+    char dir[PATH_MAX];
+    struct lastlogs_means means = {.tries = agent->means.adapters.tries,
+                                   .settings = s,
+                                   .log = agent->log,
+                                   .dir = dir};
+    if (rundir_boots_for_uri(s->uri, s->runtime_dir, dir, sizeof(dir), err) < 0)
+        return -1;
+    return lastlogs_create(&means, &agent->means.lastlogs, err);
+}
+
+static int
 open_control(struct agent *agent, const char *dir, struct memctx_error *err)
 {
     const struct service service = {
@@ -303,7 +317,8 @@ start_parts(struct agent *agent, const char *dir, struct memctx_error *err)
     if (open_directory(agent, dir, err) < 0 ||
         spawner_create_guarded(&agent->spawner, err) < 0 ||
         open_hooks(agent, err) < 0 || open_queue(agent, err) < 0 ||
-        start_workers(agent, err) < 0 || open_control(agent, dir, err) < 0)
+        start_workers(agent, err) < 0 || open_lastlogs(agent, err) < 0 ||
+        open_control(agent, dir, err) < 0)
         return -1;
     if (start_libvirt(agent, dir, err) < 0)
         return -1;
@@ -460,6 +475,7 @@ end_parts(struct agent *agent)
     bool hooks_ended = hooks_destroy(means->hooks, HOOKS_WAIT_MS);
     executor_destroy(means->adapters.workers, EXECUTOR_DRAIN,
                      EXECUTOR_NO_LIMIT);
+    lastlogs_destroy(means->lastlogs);
     tries_destroy(means->adapters.tries);
     heartbeat_destroy(means->adapters.heartbeat);
     if (hooks_ended)

@@ -17,12 +17,17 @@
     ((struct log_subject){ \
         .kind = (kind_), .domain = (of_)->name, .uuid = (of_)->uuid})
 
+/* Those that are told of an end are told of the log that was left, too. */
 static void
 call_hooks(struct domains *d, const struct record *record, enum hooks_what what)
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
+    const struct member *member = members_find(&d->members, record->uuid);
+    struct hooks_file *log = what != HOOKS_READY && member != NULL
+                                 ? lastlog_for_hooks(member->log)
+                                 : NULL;
     if (hooks_run(d->means->hooks, record->uuid, record->name, what,
-                  &record->datum, &err) < 0)
+                  &record->datum, log, &err) < 0)
         log_about(d->means->log, LOG_LEVEL_ERROR,
                   &ABOUT(LOG_KIND_HOOK_FAILED, record),
                   "uuid=%s hooks not called: %s", record->uuid, err.message);
@@ -113,11 +118,56 @@ on_changed(void *arg, const struct record *record)
         control_changed(d->means->control, member->record);
 }
 
+static void
+forget_log(struct member *member)
+{
+    lastlog_drop(member->log);
+    member->log = NULL;
+}
+
+static void
+on_ended(void *arg, const struct record *record, enum bootlog_end end)
+{
+    struct domains *d = arg;
+    struct member *member = members_find(&d->members, record->uuid);
+    if (member == NULL)
+        return;
+    forget_log(member);
+    member->log = lastlogs_take(d->means->lastlogs, record, end);
+}
+
+static void
+on_goes_on(void *arg, const struct record *record)
+{
+    struct domains *d = arg;
+    struct member *member = members_find(&d->members, record->uuid);
+    if (member == NULL || member->log == NULL)
+        return;
+    lastlog_undo(member->log);
+    forget_log(member);
+}
+
+static void
+remove_member(struct domains *d, struct member *member)
+{
+    forget_log(member);
+    members_remove(&d->members, member);
+}
+
+/* Its QEMU has ended, and RAM is there as long as we hold it. */
+static void
+take_last_log(struct domains *d, const struct record *record)
+{
+    if (record_published(record) != NULL && record->map != NULL)
+        on_ended(d, record, record->died ? BOOTLOG_PANIC : BOOTLOG_STOPPED);
+}
+
 /* The run is over. Its metadata went with it; its file has to be removed. */
 static void
 forget_member(struct domains *d, struct member *member)
 {
     d->changes++;
+    take_last_log(d, member->record);
     epoch_set(member->record->epoch, STATEPAGE_OVER);
     control_gone(d->means->control, member->record);
     bool published = record_published(member->record) != NULL;
@@ -133,7 +183,7 @@ forget_member(struct domains *d, struct member *member)
     if (published)
         call_hooks(d, member->record, HOOKS_LOST);
     publisher_forget(d->means->publisher, member->record->uuid);
-    members_remove(&d->members, member);
+    remove_member(d, member);
 }
 
 /* A try found the run gone. That libvirt has not told may mean that another has
@@ -265,7 +315,7 @@ domains_attach(void *arg, struct record *old, struct handed *handed,
               "uuid=%s name=%s RAM was handed in", old->uuid,
               LOG_QUOTE(old->name));
     withdraw_for(d, old, "it came from other RAM");
-    members_remove(&d->members, members_find(&d->members, old->uuid));
+    remove_member(d, members_find(&d->members, old->uuid));
     if (members_add(&d->members, record) == NULL)
         return memctx_error_set(err, MEMCTX_EXHAUSTED,
                                 "the event loop is full");
@@ -417,7 +467,7 @@ leave_out(struct domains *d, struct member *member)
     epoch_set(record->epoch, STATEPAGE_OVER);
     control_gone(d->means->control, record);
     leftout_add(&d->leftout, record->uuid);
-    members_remove(&d->members, member);
+    remove_member(d, member);
 }
 
 void
@@ -501,7 +551,8 @@ domains_init(struct domains *d, const struct domains_means *means)
     *d = (struct domains){
         .means = means,
         .members = {.over = on_over, .arg = d},
-        .ops = {on_publish, on_withdraw, on_remember, on_changed, d},
+        .ops = {on_publish, on_withdraw, on_remember, on_changed, on_ended,
+                on_goes_on, d},
     };
 }
 
@@ -509,6 +560,6 @@ void
 domains_deinit(struct domains *d)
 {
     while (d->members.first != NULL)
-        members_remove(&d->members, d->members.first);
+        remove_member(d, d->members.first);
     leftout_deinit(&d->leftout);
 }

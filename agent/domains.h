@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "control/control.h"
+#include "lastlogs.h"
 #include "leftout.h"
 #include "publish/hooks.h"
 #include "publish/publish.h"
@@ -25,6 +26,7 @@ struct domains_means {
     struct publisher *publisher;
     struct hooks *hooks;
     struct control *control;
+    struct lastlogs *lastlogs;
     struct adapter_means adapters;
 };
 

@@ -77,6 +77,9 @@ static const struct log_kind_row rows[LOG_KINDS] = {
     [LOG_KIND_METRICS] = {"de312f60310f485f86070259be7386b9",
                           "The file with metrics cannot be written, or can be "
                           "again."},
+    [LOG_KIND_NOT_KEPT] =
+        {"f410ff4b0f204a84abb13ea03cd7ce95",
+         "The log of a kernel that has ended is not kept, and why."},
     [LOG_KIND_FAULT] = {"dc6132ed338f4c5e8a534757156cf85b",
                         "The event loop does not work."},
 };

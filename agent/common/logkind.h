@@ -41,6 +41,7 @@ enum log_kind {
     LOG_KIND_RETRACTED,
     LOG_KIND_JOURNAL,
     LOG_KIND_METRICS,
+    LOG_KIND_NOT_KEPT,
     LOG_KIND_FAULT,
     LOG_KINDS
 };

@@ -42,6 +42,9 @@ struct settings {
                                none */
     char hooks_dir[SETTINGS_TEXT_MAX]; /* "": from the URI */
     uint64_t hook_timeout_ms;
+    uint64_t keep_logs;                   /* of kernels of each domain that
+                                             have ended; 0: none */
+    uint64_t keep_logs_mib;               /* they take in all, at most */
     char metrics_file[SETTINGS_TEXT_MAX]; /* "": none */
     uint64_t metrics_kernel;              /* 1: with releases of kernels */
     struct access access;     /* rules; those of repeated keys add up */

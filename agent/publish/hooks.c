@@ -56,6 +56,8 @@ struct call {
     char *name;
     char *xml;
     unsigned generation;
+    struct hooks_file *log;           /* NULL: none */
+    char log_variable[12 + PATH_MAX]; /* "MEMCTX_LOG=PATH"; "": there is none */
 };
 
 static void
@@ -63,6 +65,8 @@ call_destroy(struct call *call)
 {
     if (call == NULL)
         return;
+    if (call->log != NULL)
+        call->log->drop(call->log);
     free(call->name);
     free(call->xml);
     free(call);
@@ -100,7 +104,7 @@ check_program(struct hooks *hooks, int dirfd, const char *name)
     return -1;
 }
 
-/* NULL for a kernel that runs: the environment ends there. */
+/* NULL for a kernel that runs. */
 static const char *
 live_variable(enum memctx_datum_live live)
 {
@@ -109,6 +113,23 @@ live_variable(enum memctx_datum_live live)
         [MEMCTX_LIVE_UNKNOWN] = "MEMCTX_LIVE=unknown",
     };
     return variables[live];
+}
+
+/* What every program gets, and its own; NULL ends it. */
+static void
+fill_environment(const struct call *call, char *uuid_variable, char *envp[6])
+{
+    size_t n = 0;
+    const char *live = live_variable(call->live);
+    envp[n++] = (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+                        "/usr/bin:/sbin:/bin";
+    envp[n++] = (char *)"LC_ALL=C";
+    envp[n++] = uuid_variable;
+    if (live != NULL)
+        envp[n++] = (char *)live;
+    if (call->log_variable[0] != '\0')
+        envp[n++] = (char *)call->log_variable;
+    envp[n] = NULL;
 }
 
 static void
@@ -125,10 +146,8 @@ run_program(const char *program, const struct call *call)
              call->uuid);
     char *argv[] = {path, call->name, (char *)words[call->what], generation,
                     NULL};
-    char *envp[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
-                            "/usr/bin:/sbin:/bin",
-                    (char *)"LC_ALL=C", uuid_variable,
-                    (char *)live_variable(call->live), NULL};
+    char *envp[6];
+    fill_environment(call, uuid_variable, envp);
     const struct log *log = hooks->log;
     const struct program p = {.path = path,
                               .argv = argv,
@@ -191,10 +210,21 @@ run_programs(const struct call *call)
     }
 }
 
+/* The log of its kernel is being written while this call waits for its turn. */
+static void
+await_log(struct call *call)
+{
+    char path[PATH_MAX];
+    if (call->log != NULL && call->log->await(call->log, path, sizeof(path)))
+        snprintf(call->log_variable, sizeof(call->log_variable),
+                 "MEMCTX_LOG=%s", path);
+}
+
 static void
 run_call(struct executor_job *job)
 {
     struct call *call = (struct call *)job;
+    await_log(call);
     run_programs(call);
     call_destroy(call);
 }
@@ -257,9 +287,13 @@ hooks_destroy(struct hooks *hooks, uint64_t wait_ms)
 int
 hooks_run(struct hooks *hooks, const char *uuid, const char *name,
           enum hooks_what what, const struct memctx_datum *datum,
-          struct memctx_error *err)
+          struct hooks_file *log, struct memctx_error *err)
 {
     struct call *call = calloc(1, sizeof(*call));
+    if (call == NULL && log != NULL)
+        log->drop(log);
+    if (call != NULL)
+        call->log = log;
     if (call == NULL || (call->name = strdup(name)) == NULL ||
         memctx_datum_to_xml(datum, MEMCTX_PRIVATE, &call->xml, err) < 0) {
         call_destroy(call);

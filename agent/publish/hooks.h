@@ -8,6 +8,7 @@
 #define MEMCTXD_HOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "datum/datum.h"
@@ -22,6 +23,16 @@ enum hooks_what {
     HOOKS_SILENT, /* the datum stays, its kernel does not run */
     HOOKS_LOST,
     HOOKS_WHATS
+};
+
+/* A file that a hook is told of, and that may still be being written. Whoever
+ * makes one embeds this. */
+struct hooks_file {
+    /* Wait until it is there, for some seconds at most. True: and what it is
+       called; false: there is none. On a thread of the hooks. */
+    bool (*await)(struct hooks_file *file, char *path, size_t size);
+    /* The hooks need it no more. Any thread; must not wait. */
+    void (*drop)(struct hooks_file *file);
 };
 
 /* Run what is in `dir` (which need not exist; looked at anew each time) with
@@ -42,10 +53,11 @@ bool hooks_destroy(struct hooks *hooks, uint64_t wait_ms);
 /* Call every program as "PROGRAM NAME ready|silent|lost GENERATION", with the
  * datum as XML for authorised readers on standard input and its `live`, where
  * it has one, in the environment, in the order in which this function is called
- * for the domain. Copies what it needs and does not wait. -1 with EXHAUSTED
- * (out of memory). Loop thread. */
+ * for the domain. `log` (NULL: none) is the log of its kernel; it is dropped in
+ * any case. Copies what it needs and does not wait. -1 with EXHAUSTED (out of
+ * memory). Loop thread. */
 int hooks_run(struct hooks *hooks, const char *uuid, const char *name,
               enum hooks_what what, const struct memctx_datum *datum,
-              struct memctx_error *err);
+              struct hooks_file *log, struct memctx_error *err);
 
 #endif

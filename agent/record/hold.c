@@ -176,6 +176,7 @@ count(struct record *r, const struct memctx_datum *datum)
     else if (r->run.generation < UINT_MAX)
         r->run.generation++;
     hold_drop_unproven(r);
+    r->ended = false;
     r->replaced += r->counted && !r->was_reset;
     r->was_reset = false;
     if (r->start_us != 0)

@@ -7,6 +7,7 @@
 
 #include "record/record.h"
 
+struct lastlog;
 struct members;
 
 /* One descriptor of one member in the event loop. */
@@ -19,10 +20,12 @@ struct member_handle {
 /* Fields are for reading, but for the owner's. */
 struct member {
     struct record *record;
-    unsigned announced; /* the owner's: the generation that hooks were called
-                           for last; 0: none */
-    unsigned silent;    /* ... that they were told does not run, */
-    uint64_t silent_us; /* and when that was; monotonic */
+    unsigned announced;  /* the owner's: the generation that hooks were called
+                            for last; 0: none */
+    unsigned silent;     /* ... that they were told does not run, */
+    uint64_t silent_us;  /* and when that was; monotonic */
+    struct lastlog *log; /* the owner's: of its kernel, which has ended or may
+                            have; NULL: none */
     struct members *members;
     struct member_handle handles[ADAPTER_COOKIES];
     struct member *next;

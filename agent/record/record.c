@@ -200,6 +200,56 @@ perform(struct record *r, unsigned actions, struct adapter_result *result)
     return (actions & MEMCTX_ACT_FORGET) != 0;
 }
 
+/* A try has found this kernel to run: is it the one that ran before? */
+static bool
+finds(const struct record *r, const struct memctx_transition *t,
+      const struct adapter_result *result, bool same)
+{
+    return (t->actions & MEMCTX_ACT_PUBLISH) != 0 && result != NULL &&
+           hold_is_last_kernel(r, &result->datum) == same;
+}
+
+/* Does this event end the kernel of the datum, or raise a doubt of it? What
+ * arrives from elsewhere overwrites RAM that held nothing. */
+static bool
+is_end(const struct record *r, enum memctx_event event,
+       const struct memctx_transition *t, const struct adapter_result *result,
+       enum bootlog_end *ret)
+{
+    enum memctx_state next = memctx_phase_state(t->next);
+    bool replaced =
+        (t->actions & MEMCTX_ACT_WITHDRAW) != 0 || finds(r, t, result, false);
+    bool silent = next == MEMCTX_STATE_SILENT && record_state(r) != next;
+    bool stands =
+        event == MEMCTX_EVENT_STANDS && record_state(r) == MEMCTX_STATE_READY;
+    if (event == MEMCTX_EVENT_ARRIVING)
+        return false;
+    *ret = r->died                       ? BOOTLOG_PANIC
+           : event == MEMCTX_EVENT_RESET ? BOOTLOG_RESET
+           : replaced                    ? BOOTLOG_REPLACED
+           : silent                      ? BOOTLOG_SILENT
+                                         : BOOTLOG_STOOD;
+    return replaced || silent || stands || event == MEMCTX_EVENT_DIED;
+}
+
+/* Before its RAM is let go of, and before the next kernel can have overwritten
+ * much of it. */
+static void
+tell_end(struct record *r, enum memctx_event event,
+         const struct memctx_transition *t, const struct adapter_result *result)
+{
+    enum bootlog_end end;
+    bool readable = r->has_datum && !r->unpublished && r->map != NULL;
+    if (readable && is_end(r, event, t, result, &end)) {
+        r->ops->ended(r->ops->arg, r, end);
+        r->ended = true;
+    } else if (r->ended &&
+               (event == MEMCTX_EVENT_MOVES || finds(r, t, result, true))) {
+        r->ops->goes_on(r->ops->arg, r);
+        r->ended = false;
+    }
+}
+
 static bool
 step(struct record *r, enum memctx_event event, struct adapter_result *result)
 {
@@ -209,6 +259,7 @@ step(struct record *r, enum memctx_event event, struct adapter_result *result)
     log_line(r->log, LOG_LEVEL_DEBUG, "uuid=%s boot=%u %s->%s on %s", r->uuid,
              r->boot, memctx_phase_name(r->phase), memctx_phase_name(t.next),
              memctx_event_name(event));
+    tell_end(r, event, &t, result);
     r->phase = t.next;
     if (record_state(r) != MEMCTX_STATE_READY)
         hold_show(r);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/uuid.h"
+#include "boots/bootlog.h"
 #include "datum/datum.h"
 #include "domain/domain.h"
 #include "record/epoch.h"
@@ -30,6 +31,12 @@ struct record_ops {
     void (*remember)(void *arg, const struct record *record);
     /* The public state, its reason or the datum changed. */
     void (*changed)(void *arg, const struct record *record);
+    /* The kernel of the datum, which is still in the record with its RAM, has
+       ended, or may have. Before anything else is done about it: the next
+       kernel overwrites what it has left. */
+    void (*ended)(void *arg, const struct record *record, enum bootlog_end end);
+    /* It has not, after all. */
+    void (*goes_on)(void *arg, const struct record *record);
     void *arg;
 };
 
@@ -55,6 +62,8 @@ struct record {
     bool watched; /* its kernel was seen running, and nothing that has happened
                      since was missed */
     bool died;    /* its guest has panicked */
+    bool ended;   /* that the kernel that was counted last has ended, or may
+                     have, was told */
     bool fought;  /* the owner's: somebody else keeps changing its metadata */
     struct memctx_datum datum;
     struct memctx_rammap *map;  /* the RAM that the datum was found in; NULL

@@ -76,3 +76,28 @@ rundir_hooks_for_uri(const char *text, char *to, size_t size,
                             "no directory of hooks: XDG_CONFIG_HOME and HOME "
                             "are not set, or too long");
 }
+
+int
+rundir_boots_for_uri(const char *text, const char *runtime_dir, char *to,
+                     size_t size, struct memctx_error *err)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    struct uri uri;
+    int n = -1;
+    if (uri_parse(text, &uri, err) < 0)
+        return -1;
+    if (runtime_dir != NULL && runtime_dir[0] != '\0')
+        n = snprintf(to, size, "%s/boots", runtime_dir);
+    else if (is_system(&uri))
+        n = snprintf(to, size, "/var/lib/memctxd/boots");
+    else if (state != NULL && state[0] != '\0')
+        n = snprintf(to, size, "%s/memctxd/boots", state);
+    else if (home != NULL && home[0] != '\0')
+        n = snprintf(to, size, "%s/.local/state/memctxd/boots", home);
+    if (n >= 0 && (size_t)n < size)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "no directory for kept logs: XDG_STATE_HOME and "
+                            "HOME are not set, or too long");
+}

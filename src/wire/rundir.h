@@ -27,4 +27,11 @@ int rundir_for_uri(const char *uri, char *to, size_t size,
 int rundir_hooks_for_uri(const char *uri, char *to, size_t size,
                          struct memctx_error *err);
 
+/* Where the agent keeps what is to outlive it and the host's next boot: boots
+ * in runtime_dir, if that was named (not "" nor NULL); else in /var/lib/memctxd
+ * for a URI whose agent is in /run, or memctxd in $XDG_STATE_HOME or, without
+ * it, $HOME/.local/state. -1 as for the agent's directory. */
+int rundir_boots_for_uri(const char *uri, const char *runtime_dir, char *to,
+                         size_t size, struct memctx_error *err);
+
 #endif

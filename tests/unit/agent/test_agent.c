@@ -54,6 +54,7 @@ set_up(void **state)
     assert_non_null(f);
     testdir_make(f->dir);
     stubagent_settings(&f->settings, f->dir);
+    strcpy(f->settings.runtime_dir, f->dir);
     f->log = (struct log){.level = LOG_LEVEL_ERROR};
     f->connection = virConnectOpen("test:///default");
     assert_non_null(f->connection);
@@ -546,6 +547,72 @@ reload(struct fixture *f, const char *text)
     agent_reload(f->agent);
 }
 
+/* How many logs are kept; of them one of this generation? */
+static unsigned
+count_logs(const struct fixture *f, unsigned generation, bool *has)
+{
+    char path[96];
+    char end[24];
+    unsigned n = 0;
+    snprintf(path, sizeof(path), "%s/boots", f->dir);
+    snprintf(end, sizeof(end), ".%u.log", generation);
+    MEMCTX_CLEANUP(memctx_cleanup_dir) DIR *dir = opendir(path);
+    struct dirent *entry;
+    *has = false;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        n += entry->d_name[0] != '.';
+        *has = *has || strstr(entry->d_name, end) != NULL;
+    }
+    return n;
+}
+
+static bool
+are_logs(const struct fixture *f, unsigned n, unsigned generation)
+{
+    bool has;
+    return count_logs(f, generation, &has) == n && has;
+}
+
+static void
+reset_often(struct fixture *f, virDomainPtr domain, unsigned from, unsigned to)
+{
+    char words[24];
+    for (unsigned i = from; i < to; i++) {
+        push_reset(f, domain);
+        snprintf(words, sizeof(words), "generation=\"%u\"", i + 1);
+        turn_until_words(f, domain, words);
+    }
+}
+
+#define RESETS 30u
+
+/* A stub has no log, which its file says. */
+static void
+test_logs_of_kernels_that_ended_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    virDomainPtr domain = start_domain(f, "ends");
+    bool has;
+    turn_until_words(f, domain, "generation=\"1\"");
+    reset_often(f, domain, 1, 4);
+    assert_int_equal(count_logs(f, 1, &has), 0);
+    reload(f, "keep_logs = 3\nretry_first_ms = 1\nretry_cap_ms = 5\n");
+    reset_often(f, domain, 4, RESETS);
+    wait_until(are_logs(f, 3, RESETS - 1));
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+    for (unsigned i = 0; i < TURNS_MAX && !are_logs(f, 3, RESETS); i++)
+        agent_turn(f->agent);
+    assert_true(are_logs(f, 3, RESETS));
+    reload(f, "retry_first_ms = 1\nretry_cap_ms = 5\n");
+    domain = start_domain(f, "ends no more");
+    turn_until_words(f, domain, "generation=\"1\"");
+    reset_often(f, domain, 1, 3);
+    assert_int_equal(count_logs(f, RESETS, &has), 3);
+    virDomainDestroy(domain);
+    virDomainFree(domain);
+}
+
 static void
 test_reload_leaves_out_and_takes_in(void **state)
 {
@@ -861,6 +928,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             test_directory_that_another_agent_took_ends_this_one, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_logs_of_kernels_that_ended_are_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload_leaves_out_and_takes_in,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_in_any_order, set_up,

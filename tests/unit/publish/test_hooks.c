@@ -110,8 +110,30 @@ run(struct fixture *f, const char *uuid, enum hooks_what what,
 {
     struct memctx_error err = MEMCTX_ERROR_INIT;
     f->datum.generation = generation;
-    assert_done(hooks_run(f->hooks, uuid, "web 1", what, &f->datum, &err),
+    assert_done(hooks_run(f->hooks, uuid, "web 1", what, &f->datum, NULL, &err),
                 &err);
+}
+
+/* A log that is kept a moment after its hook was asked for, or never. */
+struct kept {
+    struct hooks_file file; /* first */
+    const char *path;       /* NULL: never */
+    unsigned dropped;
+};
+
+static bool
+await_kept(struct hooks_file *file, char *path, size_t size)
+{
+    const struct kept *kept = (struct kept *)file;
+    if (kept->path != NULL)
+        snprintf(path, size, "%s", kept->path);
+    return kept->path != NULL;
+}
+
+static void
+drop_kept(struct hooks_file *file)
+{
+    ((struct kept *)file)->dropped++;
 }
 
 static const char *
@@ -432,11 +454,35 @@ test_end_does_not_wait_for_ever(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+test_log_of_the_kernel_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct memctx_error err = MEMCTX_ERROR_INIT;
+    char text[4096];
+    struct kept there = {{await_kept, drop_kept}, "/var/lib/a log", 0};
+    struct kept never = {{await_kept, drop_kept}, NULL, 0};
+    add_program(f, "10-log", 0755, "echo \"<${MEMCTX_LOG-none}>\" >> $D/out");
+    assert_done(hooks_run(f->hooks, "uuid", "web 1", HOOKS_LOST, &f->datum,
+                          &there.file, &err),
+                &err);
+    assert_done(hooks_run(f->hooks, "uuid", "web 1", HOOKS_SILENT, &f->datum,
+                          &never.file, &err),
+                &err);
+    run(f, "uuid", HOOKS_READY, 2);
+    settle(f);
+    assert_string_equal(read_result(f, "out", text),
+                        "</var/lib/a log>\n<none>\n<none>\n");
+    assert_int_equal(there.dropped, 1);
+    assert_int_equal(never.dropped, 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_arguments_input_and_environment),
+        TEST(test_log_of_the_kernel_is_told),
         TEST(test_program_has_no_capability),
         TEST(test_programs_run_by_name_and_events_in_order),
         TEST(test_a_kernel_that_does_not_run),

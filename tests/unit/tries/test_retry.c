@@ -45,6 +45,9 @@ struct world {
     unsigned generation;
     enum memctx_datum_live live;
     uint64_t kcr3;
+    unsigned ended;
+    enum bootlog_end end; /* the last one */
+    unsigned goes_on;
 };
 
 static const struct memctx_backoff_limits quick = {
@@ -88,6 +91,24 @@ on_changed(void *arg, const struct record *record)
 {
     (void)arg;
     (void)record;
+}
+
+static void
+on_ended(void *arg, const struct record *record, enum bootlog_end end)
+{
+    struct world *w = arg;
+    assert_true(record->has_datum);
+    assert_non_null(record->map);
+    w->ended++;
+    w->end = end;
+}
+
+static void
+on_goes_on(void *arg, const struct record *record)
+{
+    struct world *w = arg;
+    (void)record;
+    w->goes_on++;
 }
 
 static struct adapter *
@@ -141,7 +162,8 @@ world_init_by(struct world *w, const struct adapter_config *config,
     memset(w, 0, sizeof(*w));
     w->heartbeat = (struct heartbeat_config){.period_us = 1000, .law = *law};
     w->ops = (struct record_ops){on_publish, on_withdraw, on_remember,
-                                 on_changed, w};
+                                 on_changed, on_ended,    on_goes_on,
+                                 w};
     w->log = (struct log){.level = LOG_LEVEL_INFO};
     logpipe_init(&w->logpipe);
     means_init(w, program);
@@ -351,11 +373,17 @@ test_reset_withdraws_and_counts_a_generation(void **state)
     record_handle(w.record, MEMCTX_EVENT_RESET, false);
     record_handle(w.record, MEMCTX_EVENT_RESET, false); /* libvirt sends two */
     assert_int_equal(w.withdrawn, 1);
+    assert_int_equal(w.ended, 1);
+    assert_int_equal(w.end, BOOTLOG_RESET);
     assert_int_equal(record_state(w.record), MEMCTX_STATE_WAITING);
     turn_until_ready(&w);
     assert_int_equal(w.published, 2);
     assert_int_equal(w.generation, 2);
     assert_int_equal(w.same, 0);
+    /* The next kernel goes on; nothing is told of the one before. */
+    record_handle(w.record, MEMCTX_EVENT_LAYOUT, false);
+    turn_until_ready(&w);
+    assert_int_equal(w.goes_on, 0);
     world_deinit(&w);
 }
 
@@ -926,6 +954,7 @@ test_clock_that_began_anew_is_the_next_generations(void **state)
     turn_until_phase(&w, MEMCTX_PHASE_PROBING);
     assert_int_equal(w.withdrawn, 1);
     assert_string_equal(w.record->run.kernel, "");
+    assert_int_equal(w.end, BOOTLOG_REPLACED);
     for (unsigned i = 0; i < 60000 && w.published < 2; i++) {
         tick(&img, &kernel);
         turn_if_any(&w);
@@ -1038,6 +1067,9 @@ test_kernel_that_stands_is_silent_and_kept(void **state)
     struct guestimg_kernel kernel = silent_on_image(&w, &img);
     uint64_t epoch = w.record->kernel_epoch;
     assert_int_equal(w.published, 2);
+    /* When it stood, and when it was known to. */
+    assert_int_equal(w.ended, 2);
+    assert_int_equal(w.end, BOOTLOG_SILENT);
     assert_int_equal(w.live, MEMCTX_LIVE_UNKNOWN);
     assert_int_equal(w.generation, 1);
     assert_int_equal(w.withdrawn, 0);
@@ -1052,6 +1084,7 @@ test_kernel_that_stands_is_silent_and_kept(void **state)
     assert_int_equal(record_state(w.record), MEMCTX_STATE_READY);
     assert_int_equal(w.live, MEMCTX_LIVE_RUNS);
     assert_int_equal(w.generation, 1);
+    assert_int_equal(w.goes_on, 1);
     assert_true(epoch_get(w.record->epoch) == epoch);
     world_deinit(&w);
     guestimg_deinit(&img);
@@ -1112,6 +1145,7 @@ test_guest_that_died_is_dead_whatever_its_clock_does(void **state)
     assert_int_equal(record_state(w.record), MEMCTX_STATE_SILENT);
     assert_int_equal(w.live, MEMCTX_LIVE_NO);
     assert_string_equal(record_reason(w.record), "the guest panicked");
+    assert_int_equal(w.end, BOOTLOG_PANIC);
     for (unsigned i = 0; i < 300; i++) {
         tick(&img, &kernel);
         turn_if_any(&w);
@@ -1122,6 +1156,12 @@ test_guest_that_died_is_dead_whatever_its_clock_does(void **state)
     record_handle(w.record, MEMCTX_EVENT_SUSPEND, false);
     assert_int_equal(w.record->phase, MEMCTX_PHASE_SILENT_PAUSED);
     assert_int_equal(w.live, MEMCTX_LIVE_NO);
+    /* Its log goes on until the reset that ends it. */
+    assert_int_equal(w.ended, 1);
+    record_handle(w.record, MEMCTX_EVENT_RESET, false);
+    assert_int_equal(w.ended, 2);
+    assert_int_equal(w.end, BOOTLOG_PANIC);
+    assert_int_equal(w.goes_on, 0);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
@@ -1339,6 +1379,8 @@ test_kernel_after_a_kexec_is_the_next_generation(void **state)
     }
     assert_int_equal(w.generation, 2);
     assert_int_equal(w.kcr3, next.root_gpa);
+    assert_int_equal(w.end, BOOTLOG_REPLACED);
+    assert_int_equal(w.goes_on, 0);
     world_deinit(&w);
     guestimg_deinit(&img);
 }
