@@ -8,7 +8,7 @@ function __memctx_words
     for word in (commandline -opc)[2..]
         if test $skip = yes
             set skip no
-        else if string match -qr '^(-c|-o|-l|--(connect|runtime-dir|timeout|ram|low|ram-format|xml|cmdline|export|format|state|sort|level|since|at|output|mount))$' -- $word
+        else if string match -qr '^(-c|-o|-l|-b|--(connect|runtime-dir|timeout|boot|ram|low|ram-format|xml|cmdline|export|format|state|sort|level|since|at|output|mount))$' -- $word
             set skip yes
         else if test "$word" = --
             break
@@ -81,7 +81,7 @@ function __memctx_wants
     set -l words (__memctx_words)
     set -l dashes no
     contains -- -- (commandline -opc); and set dashes yes
-    __memctx_after -c -o -l --connect --runtime-dir --timeout --ram --low --ram-format --xml --cmdline --export --format \
+    __memctx_after -c -o -l -b --connect --runtime-dir --timeout --boot --ram --low --ram-format --xml --cmdline --export --format \
         --state --sort --level --since --at --output --mount; and return 1
     switch $argv[1]
         case command

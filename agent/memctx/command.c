@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct command command_boots;
 extern const struct command command_check;
 extern const struct command command_core;
 extern const struct command command_debuginfo;
@@ -29,13 +30,17 @@ extern const struct command command_wait;
 extern const struct command command_write;
 
 const struct command *const commands[] = {
-    &command_list,    &command_show,      &command_wait,
-    &command_export,  &command_debuginfo, &command_read,
-    &command_write,   &command_exec,      &command_run,
-    &command_core,    &command_dmesg,     &command_symbols,
-    &command_ps,      &command_lsmod,     &command_stat,
-    &command_check,   &command_layout,    &command_probe,
-    &command_metrics, &command_help,      NULL,
+    &command_list,      &command_show,
+    &command_wait,      &command_export,
+    &command_debuginfo, &command_read,
+    &command_write,     &command_exec,
+    &command_run,       &command_core,
+    &command_dmesg,     &command_boots,
+    &command_symbols,   &command_ps,
+    &command_lsmod,     &command_stat,
+    &command_check,     &command_layout,
+    &command_probe,     &command_metrics,
+    &command_help,      NULL,
 };
 
 const struct command *

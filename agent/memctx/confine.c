@@ -107,3 +107,10 @@ confine_to_reader(const struct memctx_reader *reader,
                                      SANDBOX_ASK};
     return enter(&sandbox, &agent, result);
 }
+
+enum exit_code
+confine_alone(void)
+{
+    struct sandbox sandbox = {.n_fds = 0};
+    return enter(&sandbox, NULL, NULL);
+}

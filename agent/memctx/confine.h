@@ -23,4 +23,7 @@ enum exit_code confine_to_file(const struct ramfile *file,
 enum exit_code confine_to_reader(const struct memctx_reader *reader,
                                  const struct sandbox_fd *result);
 
+/* No RAM: what is to be parsed was read. */
+enum exit_code confine_alone(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include "explain/logtext.h"
 #include "explain/printk.h"
 #include "memctx/explained.h"
+#include "memctx/keptlogs.h"
 #include "memctx/logline.h"
 
 /* How often --follow looks. */
@@ -26,6 +27,7 @@ struct dmesg_options {
     struct explained_from from;
     bool raw;
     const char *level;
+    const char *boot;
     bool follow;
     int64_t since_ms;
     bool json;
@@ -38,6 +40,8 @@ static const struct option_row option_table[] = {
      "print these levels only"},
     {"since", 0, OPTION_SECONDS, "S", offsetof(struct dmesg_options, since_ms),
      "print nothing of the first S seconds of the guest"},
+    {"boot", 'b', OPTION_TEXT, "N", offsetof(struct dmesg_options, boot),
+     "print a log that was kept; -1: of the last kernel"},
     {"follow", 0, OPTION_FLAG, NULL, offsetof(struct dmesg_options, follow),
      "go on with what the guest will say"},
     COMMAND_OPTION_JSON(struct dmesg_options),
@@ -215,7 +219,26 @@ find_conflict(const struct dmesg_options *options)
         return "--raw and --json exclude each other";
     if (options->follow && options->from.file.path != NULL)
         return "--follow goes with DOMAIN only";
+    if (options->boot != NULL &&
+        (options->follow || options->from.file.path != NULL ||
+         options->from.timeout_ms >= 0))
+        return "--boot goes with DOMAIN, and without --follow and --timeout";
     return NULL;
+}
+
+static enum exit_code
+print_kept(const struct invocation *in, unsigned levels)
+{
+    const struct dmesg_options *options = in->options;
+    const struct keptlogs_wanted wanted = {.domain = in->words[0],
+                                           .boot = options->boot,
+                                           .levels = levels,
+                                           .since_ms = options->since_ms,
+                                           .raw = options->raw,
+                                           .json = options->json};
+    if (wanted.domain == NULL)
+        return command_misused(in->command, "no DOMAIN was given");
+    return keptlogs_print(in, &wanted);
 }
 
 static enum exit_code
@@ -232,6 +255,8 @@ run(const struct invocation *in)
     if (options->level != NULL &&
         logline_parse_levels(options->level, &r.levels, &err) < 0)
         return command_misused(in->command, "%s", err.message);
+    if (options->boot != NULL)
+        return print_kept(in, r.levels);
     if (options->raw)
         r.format = isatty(STDOUT_FILENO) ? MEMCTX_LOGTEXT_RAW_QUOTED
                                          : MEMCTX_LOGTEXT_RAW;
@@ -250,12 +275,17 @@ const struct command command_dmesg = {
     .summary = "print the log of a guest's kernel",
     .usage = "dmesg DOMAIN [--follow] [--raw | --json] [--level LIST]\n"
              "     [--since S] [--timeout S]\n"
+             "dmesg DOMAIN --boot N [--raw | --json] [--level LIST] [--since "
+             "S]\n"
              "dmesg --ram FILE [--low SIZE] [--ram-format FORM]\n"
              "     [--raw | --json] [--level LIST] [--since S]",
     .description =
         "Print what the kernel of a Linux guest has logged, from the guest's "
         "memory: also while it boots, hangs, or after it has panicked. "
         "Nothing runs in the guest for that, and it is not stopped.\n\n"
+        "Where memctxd keeps logs (keep_logs in memctxd.conf), --boot -1 is "
+        "that of the last kernel which has ended, by a reset or a panic for "
+        "example; memctx boots lists them. The domain need not run.\n\n"
         "LIST has levels by comma: emerg, alert, crit, err, warn, notice, "
         "info, debug; err+ means err and all above." COMMAND_ABOUT_DOMAIN,
     .arguments = {"DOMAIN"},
