@@ -95,7 +95,8 @@ const struct command command_export = {
         "says how each is used.\n\n"
         "btf are the types of a Linux kernel, which it keeps in its RAM: the "
         "bytes of /sys/kernel/btf/vmlinux in the guest. isf is a symbol table of "
-        "Volatility 3 for this very kernel.\n\n"
+        "Volatility 3 for this very kernel. elf are its symbols, at the "
+        "addresses where they are now, as a file for gdb.\n\n"
         "Some formats name files with the RAM. Below memctx exec of the "
         "same domain these are known; elsewhere give --ram, or use memctx "
         "core." COMMAND_ABOUT_DOMAIN,

@@ -31,6 +31,7 @@ memctx_export_fn memctx_export_memprocfs;
 memctx_export_fn memctx_export_memflow;
 memctx_export_fn memctx_export_libvmi;
 memctx_export_stream_fn memctx_export_btf;
+memctx_export_stream_fn memctx_export_elf;
 memctx_export_stream_fn memctx_export_isf;
 
 /* Lines behind a "#": which kernel this is, by what its symbols are known, and

@@ -921,8 +921,8 @@ only_some_want_ram(void **state)
     (void)state;
     static const char *const without[] = {"json", "xml"};
     static const char *const with[] = {
-        "shell",     "vmcoreinfo", "drgn",   "crash", "volatility3",
-        "memprocfs", "memflow",    "libvmi", "btf",   "isf"};
+        "shell",   "vmcoreinfo", "drgn", "crash", "volatility3", "memprocfs",
+        "memflow", "libvmi",     "btf",  "elf",   "isf"};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(without); i++)
         assert_int_equal(memctx_export_wants(memctx_export_find(without[i])),
                          0);
@@ -943,9 +943,9 @@ names_are_known_and_listed(void **state)
     assert_null(memctx_export_find("gdb"));
     assert_null(memctx_export_find(""));
     memctx_export_names(names, sizeof(names));
-    assert_string_equal(names,
-                        "json, shell, xml, vmcoreinfo, drgn, crash, "
-                        "volatility3, memprocfs, memflow, libvmi, btf, isf");
+    assert_string_equal(
+        names, "json, shell, xml, vmcoreinfo, drgn, crash, "
+               "volatility3, memprocfs, memflow, libvmi, btf, elf, isf");
     memctx_export_names(little, sizeof(little));
     assert_string_equal(little, "json, s");
 }
