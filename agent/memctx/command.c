@@ -14,6 +14,7 @@ extern const struct command command_debuginfo;
 extern const struct command command_dmesg;
 extern const struct command command_exec;
 extern const struct command command_export;
+extern const struct command command_gdb;
 extern const struct command command_help;
 extern const struct command command_layout;
 extern const struct command command_list;
@@ -30,17 +31,29 @@ extern const struct command command_wait;
 extern const struct command command_write;
 
 const struct command *const commands[] = {
-    &command_list,      &command_show,
-    &command_wait,      &command_export,
-    &command_debuginfo, &command_read,
-    &command_write,     &command_exec,
-    &command_run,       &command_core,
-    &command_dmesg,     &command_boots,
-    &command_symbols,   &command_ps,
-    &command_lsmod,     &command_stat,
-    &command_check,     &command_layout,
-    &command_probe,     &command_metrics,
-    &command_help,      NULL,
+    &command_list,
+    &command_show,
+    &command_wait,
+    &command_export,
+    &command_debuginfo,
+    &command_read,
+    &command_write,
+    &command_exec,
+    &command_run,
+    &command_core,
+    &command_gdb,
+    &command_dmesg,
+    &command_boots,
+    &command_symbols,
+    &command_ps,
+    &command_lsmod,
+    &command_stat,
+    &command_check,
+    &command_layout,
+    &command_probe,
+    &command_metrics,
+    &command_help,
+    NULL,
 };
 
 const struct command *

@@ -100,6 +100,7 @@ static const struct {
     {SANDBOX_ASK, SCMP_SYS(shutdown), 0, {0}},
     {SANDBOX_SERVE, SCMP_SYS(read), 0, {0}},
     {SANDBOX_SERVE, SCMP_SYS(writev), 0, {0}},
+    {SANDBOX_HEAR, SCMP_SYS(read), 0, {0}},
     {SANDBOX_MEASURE, SCMP_SYS(fstat), 0, {0}},
     {SANDBOX_MEASURE, SCMP_SYS(newfstatat), 1, NO_PATH},
 };

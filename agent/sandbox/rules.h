@@ -13,12 +13,13 @@
 /* What a descriptor is for, beside close(2) and poll(2). None is sent, and none
  * can be received. */
 enum sandbox_use {
-    SANDBOX_WRITE = 1,   /* write(2) */
-    SANDBOX_STORE = 2,   /* pwrite(2) and ftruncate(2): a file that is made */
-    SANDBOX_TALK = 4,    /* send(2) and recv(2): a socket that is connected */
-    SANDBOX_ASK = 8,     /* send(2), recvmsg(2) and shutdown(2): the same */
-    SANDBOX_SERVE = 16,  /* read(2) and writev(2): /dev/fuse */
-    SANDBOX_MEASURE = 32 /* fstat(2): a file with RAM, for a library */
+    SANDBOX_WRITE = 1,    /* write(2) */
+    SANDBOX_STORE = 2,    /* pwrite(2) and ftruncate(2): a file that is made */
+    SANDBOX_TALK = 4,     /* send(2) and recv(2): a socket that is connected */
+    SANDBOX_ASK = 8,      /* send(2), recvmsg(2) and shutdown(2): the same */
+    SANDBOX_SERVE = 16,   /* read(2) and writev(2): /dev/fuse */
+    SANDBOX_MEASURE = 32, /* fstat(2): a file with RAM, for a library */
+    SANDBOX_HEAR = 64     /* read(2): a pipe to who asks */
 };
 
 struct sandbox_fd {

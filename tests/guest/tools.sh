@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 the memctxd authors
 # Tools that people use read a live guest through what memctx gives: drgn, crash, gdb, makedumpfile and libkdumpfile, from
-# a core in a file, from one that is mounted, and by memctx run; and drgn's way of reading below memctx exec. The guest's
-# memory goes on above 4 GiB, and its kernel uses it, with 5 levels; a second one has 4. What is not installed, or cannot
-# be had, is skipped.
+# a core in a file, from one that is mounted, and by memctx run; drgn's way of reading below memctx exec; and gdb while
+# the guest runs on. The guest's memory goes on above 4 GiB, and its kernel uses it, with 5 levels; a second one has 4.
+# What is not installed, or cannot be had, is skipped.
 set -eu
 # shellcheck source=tests/bed/bed.sh
 . "$(dirname "$0")/../bed/bed.sh"
@@ -151,6 +151,56 @@ a_core_that_is_mounted()
 }
 
 mount_is_stale() { ! dd if="$1" of=/dev/null bs=4096 skip=2 count=1 iflag=nocache; }
+
+# gdb_live COMMAND...: what gdb prints in a session with the guest
+gdb_live()
+{
+    local each=() command
+    for command in "$@"; do each+=(-ex "$command"); done
+    timeout 120 gdb -nx -batch -ex 'set pagination off' -ex "target remote | env XDG_RUNTIME_DIR=$BED_DIR/run \
+        $BED_DIR/bin/memctx -c $BED_URI gdb live" "${each[@]}" "$elf" 2>&1
+}
+
+a_debugger()
+{
+    command -v gdb > /dev/null || { skip gdb "no gdb: run tests/bed/install.sh"; return; }
+    local got
+    mkdir "$BED_DIR/home/path"
+    printf '#!/bin/sh\nXDG_RUNTIME_DIR=%s exec %s "$@"\n' "$BED_DIR/run" "$BED_DIR/bin/memctx" > "$BED_DIR/home/path/memctx"
+    chmod 755 "$BED_DIR/home/path/memctx"
+    PATH="$BED_DIR/home/path:$PATH" "$BED_TOP/examples/gdb-kernel.sh" live "$elf" -c "$BED_URI"
+    got=$(gdb_live 'x/s &linux_banner' 'p ((struct task_struct *)&init_task)->comm' \
+        'printf "before %lu\n", *(unsigned long *)&jiffies_64' 'shell sleep 2' 'maintenance flush dcache' \
+        'printf "after %lu\n", *(unsigned long *)&jiffies_64' 'set var *(int *)&init_task = 1' \
+        'p ((struct task_struct *)&init_task)->comm' 'break *0xffffffff81000000' 'continue' 'p $pc')
+    like gdb-banner "$got" "linux_banner>:.*\"Linux version $(bed_field release <<< "$truth") "
+    like gdb-type "$got" '= "swapper/0'
+    is gdb-runs-on "$(($(sed -n 's/^after //p' <<< "$got") - $(sed -n 's/^before //p' <<< "$got") >= 100))" 1
+    like gdb-read-only "$got" 'memctx: nothing is written'
+    is gdb-goes-on "$(grep -c '= "swapper/0' <<< "$got")" 2
+    like gdb-no-break "$got" 'memctx: (no breakpoints|the guest runs all the time)'
+    is gdb-guest-runs "$(bed_virsh domstate live)" running
+    diag "$(tail -n 4 <<< "$got" | tr '\n' ' ')"
+}
+
+# A session that lasts until the guest has rebooted
+debugger_begins()
+{
+    command -v gdb > /dev/null || return 0
+    gdb_live 'x/s &linux_banner' "shell touch $BED_DIR/home/begun; until [ -e $BED_DIR/home/end ]; do sleep 0.1; done" \
+        'maintenance flush dcache' 'x/s &linux_banner' > "$BED_DIR/log/gdb" &
+    debugger=$!
+    bed_until 60 test -e "$BED_DIR/home/begun" || not_ok gdb-session "$(tail -n 2 "$BED_DIR/log/gdb")"
+}
+
+debugger_ends()
+{
+    command -v gdb > /dev/null || return 0
+    touch "$BED_DIR/home/end"
+    wait "$debugger" || true
+    is gdb-read-once "$(grep -c 'linux_banner>' "$BED_DIR/log/gdb")" 1
+    like gdb-ends "$(< "$BED_DIR/log/gdb")" 'memctx: this session is over: '
+}
 
 # The script of export below exec, with a module in drgn's place that reads VMCOREINFO where the datum says it is.
 drgn_below_exec()
@@ -329,5 +379,9 @@ a_core_in_a_file
 a_core_that_fails
 run_tools
 a_mount_that_is_interrupted
+elf="$BED_DIR/home/live.elf"
+a_debugger
+debugger_begins
 a_core_that_is_mounted
+debugger_ends
 finish
