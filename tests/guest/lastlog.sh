@@ -6,7 +6,7 @@
 #
 #   MEMCTX_ENDS     how often each way (default 1)
 #   MEMCTX_WAYS     which ways, in this order (default: reset reboot panic kexec kill destroy)
-#   MEMCTX_KERNEL   Debian kernel package of the guest (default: the cloud kernel of this release)
+#   MEMCTX_KERNEL   Debian kernel package of the guest (default: the cloud kernel of this release); one of arm64 cannot kexec
 # LONG
 set -eu
 # shellcheck source=tests/bed/bed.sh
@@ -47,7 +47,7 @@ judge()
 
 start()
 {
-    bed_create last uuid=6695eb01-f6a4-4304-89aa-97f2502e193f memory=1024 kernel="$kernel" initrd="$initrd" append="loglevel=6 crashkernel=192M" vcpus=2
+    bed_create last uuid=6695eb01-f6a4-4304-89aa-97f2502e193f kernel="$kernel" initrd="$initrd" "${machine[@]}"
     generation=1
 }
 
@@ -145,7 +145,15 @@ bed_start
 boots="$BED_DIR/home/.local/state/memctxd/boots"
 calls="$BED_DIR/log/logs"
 kernel=$(bed_kernel ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})
-initrd=$(bed_kexec_initramfs ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})
+case ${MEMCTX_KERNEL-} in
+    *arm64*)
+        initrd=$(bed_initramfs_foreign arm64)
+        machine=(arch=aarch64 machine=virt cpu=max append=loglevel=6)
+        ways=${ways/kexec/} ;;
+    *)
+        initrd=$(bed_kexec_initramfs ${MEMCTX_KERNEL:+"$MEMCTX_KERNEL"})
+        machine=(memory=1024 vcpus=2 append="loglevel=6 crashkernel=192M") ;;
+esac
 note_logs
 bed_agent_start
 start
