@@ -22,6 +22,7 @@
 #include "fusefile.h"
 #include "guestimg.h"
 #include "linger.h"
+#include "version1.h"
 #include "wire/statepage.h"
 
 #define NOBODY 65534u
@@ -353,16 +354,58 @@ test_read_by_gpa(void **state)
     close(fd);
 }
 
-/* What clients of version 1 sent, byte by byte. It compares the number in the
- * answer to hello, and tells both versions; a client that compares nothing is
- * told by its first read. */
+/* `now` has all that `then` had, of the same types. */
 static void
-test_client_of_version_1_is_told(void **state)
+assert_has_members(json_object *now, json_object *then)
+{
+    assert_non_null(now);
+    json_object_object_foreach(then, name, value)
+    {
+        json_object *same = json_object_object_get(now, name);
+        assert_int_equal(json_object_get_type(same),
+                         json_object_get_type(value));
+    }
+}
+
+static json_object *
+first_domain(json_object *list)
+{
+    json_object *domains = json_object_object_get(list, "domains");
+    assert_non_null(domains);
+    return json_object_array_get_idx(domains, 0);
+}
+
+/* A client of version 1 compares the number in the answer to hello, and tells
+ * both versions. One that compares nothing, and asks on, is answered as it was
+ * in version 1. */
+static void
+test_recorded_client_of_version_1(void **state)
 {
     int fd = start(*state, NULL, (uid_t)-1);
     wait_ready(fd, "test");
-    assert_string_equal(ctl_text(ctl_ask(fd, "{\"op\":\"hello\"}"), "memctx"),
-                        "2");
+    assert_string_equal(ctl_text(ctl_ask(fd, VERSION1_HELLO), "memctx"), "2");
+    json_object *then = json_tokener_parse(VERSION1_LIST_ANSWER);
+    assert_has_members(first_domain(ctl_ask(fd, VERSION1_LIST)->object),
+                       first_domain(then));
+    json_object_put(then);
+    static const char *const data[] = {VERSION1_SHOW, VERSION1_WAIT,
+                                       VERSION1_OPEN};
+    for (size_t i = 0; i < MEMCTX_ARRAY_LEN(data); i++) {
+        const struct ctlreply *reply = ctl_ask(fd, data[i]);
+        assert_string_equal(ctl_text(reply, "domain.state"), "ready");
+        assert_non_null(strstr(ctl_text(reply, "datum"), "<kcr3>"));
+        /* The state page and the RAM */
+        assert_int_equal(reply->n_fds, i == 2 ? 2 : 0);
+    }
+    close(fd);
+}
+
+/* Reads by virtual address were what ended with version 1. */
+static void
+test_reads_of_version_1_are_told(void **state)
+{
+    int fd = start(*state, NULL, (uid_t)-1);
+    wait_ready(fd, "test");
     assert_kind(fd,
                 "{\"op\":\"read\",\"domain\":\"test\",\"gva\":"
                 "\"" STUB_UTS "\",\"size\":9}",
@@ -1398,7 +1441,8 @@ main(void)
         T(test_silent_domain_is_served_to_who_asks),
         T(test_page_tells_of_a_silent_kernel),
         T(test_read_by_gpa),
-        T(test_client_of_version_1_is_told),
+        T(test_recorded_client_of_version_1),
+        T(test_reads_of_version_1_are_told),
         T(test_read_of_a_hole_sends_nothing),
         T(test_reads_that_are_refused),
         T(test_served_ram_is_let_go_with_the_domain),

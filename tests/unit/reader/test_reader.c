@@ -17,6 +17,7 @@
 #include "fakeagent.h"
 #include "memctx.h"
 #include "reader/tables.h"
+#include "version1.h"
 
 #define LOW (128 * MEMCTX_MIB)
 #define HIGH (64 * MEMCTX_MIB)
@@ -183,7 +184,7 @@ another_protocol(void **state)
                  "2: upgrade the program");
 }
 
-/* Which read by virtual address, too. */
+/* Recorded; it read by virtual address, too. */
 static void
 agent_of_version_1(void **state)
 {
@@ -191,8 +192,7 @@ agent_of_version_1(void **state)
     struct memctx_agent *agent;
     fakeagent_set_lie(
         &f->fake,
-        &(struct fakeagent_lie){
-            .op = "hello", .text = "{\"memctx\":1,\"version\":\"0.1.0\"}"});
+        &(struct fakeagent_lie){.op = "hello", .text = VERSION1_HELLO_ANSWER});
     assert_int_equal(memctx_agent_connect(f->fake.dir, &agent, &f->err), -1);
     assert_error(&f->err, MEMCTX_PERMANENT,
                  "speaks version 1 of its protocol, and this program version "
