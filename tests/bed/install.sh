@@ -12,7 +12,9 @@ usage()
 
 build_packages=(
     autoconf automake libtool make gcc libc6-dev pkg-config perl git
-    libvirt-dev libxml2-dev libjson-c-dev libseccomp-dev libfuse3-dev libkdumpfile-dev
+    libvirt-dev libxml2-dev libjson-c-dev libseccomp-dev libfuse3-dev
+    # libkdumpfile.pc asks for zlib, and its package does not.
+    libkdumpfile-dev zlib1g-dev
     libcmocka-dev libxml2-utils python3
 )
 test_packages=(
