@@ -76,8 +76,9 @@ check_install()
     local prefix flags name
     make -s -C "$build" DESTDIR="$dir/root" install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
         > "$dir/install.log" 2>&1 || { fail "make install: $(tail -n 5 "$dir/install.log")"; return; }
-    export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR="$dir/root"
-    PKG_CONFIG_PATH=$(dirname "$(find "$dir/root" -name libmemctx.pc)")
+    # No other library is known there: the header needs none.
+    export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR="$dir/root"
+    PKG_CONFIG_LIBDIR=$(dirname "$(find "$dir/root" -name libmemctx.pc)")
     read -ra flags <<< "$(pkg-config --cflags --libs libmemctx)"
     prefix=$(dirname "$(find "$dir/root" -name libmemctx.so)")
     [ "$(find "$dir/root" -name memctx.h | wc -l)" = 1 ] || fail "one header is installed"
@@ -86,7 +87,7 @@ check_install()
             fail "$name.c cannot be built with pkg-config"
     done
     ! command -v c++ > /dev/null || c++ -fsyntax-only -Werror -x c++ "$top/src/memctx.h" || fail "memctx.h is no C++"
-    unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+    unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
 }
 
 # ---- programs -------------------------------------------------------------------------------------------
