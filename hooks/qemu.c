@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright (C) 2026 the memctxd authors */
-/* A hook of libvirt's QEMU driver, to be linked into
+/* A hook of libvirt's QEMU driver, to be copied into
  * /etc/libvirt/hooks/qemu.d/: tells memctxd to look now, and nothing else.
  *
  * While a hook runs, the start of its domain waits and so does everybody who

@@ -22,7 +22,7 @@ MARKDOWN = [*sorted(TOP.glob("*.md")), *sorted(TOP.glob("docs/*.md")), TOP / "sr
 # HACKING.md shows what is run by hand while one works on memctxd.
 SHOWN = [TOP / "README.md", TOP / "docs/glossary.md", TOP / "docs/promises.md", *sorted(TOP.glob("man/*.pod"))]
 # Of a page's verbatim lines those are commands that begin with one of these.
-PROGRAMS = set("""apt autoreconf bpftool cc crash curl drgn echo eval examples/demo.sh for head journalctl ln make memctx
+PROGRAMS = set("""apt autoreconf bpftool cc crash curl drgn echo eval examples/demo.sh for head install journalctl ln make memctx
     memctxd mkdir packaging/build-deb.sh perf setpriv sleep systemctl systemd-sysusers tests/bed/install.sh virsh
     vol.py ./configure""".split())
 INLINE = re.compile(r"`((?:memctx|memctxd|virsh) [^`]*)`")
