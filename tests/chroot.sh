@@ -20,55 +20,16 @@
 #                   (default: /var/cache/memctx-chroots)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
-chroots=${MEMCTX_CHROOTS:-/var/cache/memctx-chroots}
 steps=(fresh build-packages in-tree out-of-tree tarball all-packages clang)
 passed=0 failed=0
 
-# shellcheck source=tests/bed/kernel.sh
-. "$top/tests/bed/kernel.sh"
+# shellcheck source=tests/bed/chroot.sh
+. "$top/tests/bed/chroot.sh"
 # shellcheck source=tests/bed/source.sh
 . "$top/tests/bed/source.sh"
 
-# ---- the chroot -----------------------------------------------------------------------------------------
-
-# Packages come from the places of this machine's own, and in the same way (proxy, certificates).
-make_bare()
-{
-    local new="$chroots/$release.new" mirror
-    mirror=$(bed_sources "$release" | awk -v suite="$release" '$4 == suite { print $3; exit }')
-    [ -n "$mirror" ] || { echo "this machine's apt has no place for $release"; return 1; }
-    rm -rf "$new"
-    debootstrap --variant=minbase "$release" "$new" "$mirror" || return 1
-    bed_sources "$release" > "$new/etc/apt/sources.list"
-    apt-config dump Acquire > "$new/etc/apt/apt.conf.d/50machine"
-    cp /etc/hosts "$new/etc/hosts"
-    rm -f "$new"/var/cache/apt/archives/*.deb
-    tar -C "$new" -cf "$chroots/$release.tar.new" . && mv "$chroots/$release.tar.new" "$chroots/$release.tar" &&
-        rm -rf "$new"
-}
-
-fresh()
-{
-    [ -e "$chroots/$release.tar" ] || make_bare || return 1
-    rm -rf "${root:?}" && mkdir "$root" && tar -C "$root" -xf "$chroots/$release.tar" || return 1
-    inside root useradd --create-home builder
-}
-
-# inside USER COMMAND...: in the chroot, with mounts and processes that end with the command.
-# shellcheck disable=SC2016 # for the shell inside
-inside()
-{
-    mkdir -p "$root/build" "$chroots/$release.debs"
-    unshare --mount --pid --fork --kill-child -- sh -c '
-        root=$1 debs=$2 user=$3
-        shift 3
-        mount -t proc proc "$root/proc" && mount -t sysfs -o ro sys "$root/sys" && mount --rbind /dev "$root/dev" &&
-        mount -t tmpfs none "$root/dev/shm" && mount --bind "$debs" "$root/var/cache/apt/archives" || exit 1
-        exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-            ${http_proxy+"http_proxy=$http_proxy"} ${https_proxy+"https_proxy=$https_proxy"} \
-            chroot "$root" setpriv --reuid "$user" --regid "$user" --init-groups "$@"
-    ' sh "$root" "$chroots/$release.debs" "$@"
-}
+fresh() { chroot_fresh "$release" "$root" && inside root useradd --create-home builder; }
+inside() { mkdir -p "$root/build" && chroot_run "$release" "$root" "$@"; }
 
 # ---- steps ----------------------------------------------------------------------------------------------
 
