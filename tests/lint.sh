@@ -19,7 +19,12 @@ for tool in cppcheck shellcheck clang-format codespell python3; do
 done
 
 mapfile -t sources < <(find src agent hooks examples tests -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' | sort)
-mapfile -t scripts < <({ find tests examples docs -name '*.sh'; find completion examples/hooks -type f ! -name _memctx ! -name "*.fish"; echo .ci/run; } | sort)
+mapfile -t scripts < <({
+    find tests examples docs packaging -name '*.sh'
+    find completion examples/hooks packaging/debian/tests packaging/debian/*.postrm -type f ! -name _memctx ! -name '*.fish' \
+        ! -name control
+    echo .ci/run
+} | sort)
 
 # lint NAME COMMAND...
 lint()

@@ -53,6 +53,14 @@ check_symbols()
     wants versions "$shown" '^memctx_reader_log@@LIBMEMCTX_1\.2$'
 }
 
+# The list that Debian's packages are built with
+check_debian_symbols()
+{
+    diff <(nm -D --defined-only "$library" | sed -nE 's/.* ([A-Za-z_0-9.]+)(@@LIBMEMCTX_[0-9.]+)$/\1\2/p' | sed 's/@@/@/' | sort) \
+        <(sed -nE 's/^ (memctx_[a-z_]+@LIBMEMCTX_[0-9.]+) .*/\1/p' "$top/packaging/debian/libmemctx1.symbols" | sort) >&2 ||
+        fail "libmemctx.so shows < and packaging/debian/libmemctx1.symbols has >"
+}
+
 check_needs()
 {
     local needed
@@ -291,6 +299,7 @@ check_windows()
 }
 
 check_symbols
+check_debian_symbols
 check_needs
 check_page
 [ "${MEMCTX_VALGRIND:-0}" = 1 ] || check_install
