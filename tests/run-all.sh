@@ -8,6 +8,7 @@
 #   MEMCTX_TEST_BUILD  where to build (default: build-tests in the source); its subdirectories are made anew
 #   MEMCTX_FUZZ_SECONDS  for how long each fuzz target runs (default: 5)
 #   MEMCTX_TEST_LOGS   where the logs of the steps go (default: logs in there)
+#   MEMCTX_TEST_PACKAGES  0: no Debian packages are built, installed and used (tests/packages.sh)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${MEMCTX_TEST_BUILD:-$top/build-tests}
@@ -76,18 +77,31 @@ units()
     skipped=$((skipped + $(total SKIP "$dir")))
 }
 
-guests()
+# counted NAME COMMAND...: shown while it runs; its last line, "N passed, N failed, N skipped", is added to ours.
+counted()
 {
-    local sums line
-    MEMCTX_BUILDDIR="$build/plain" bash "$top/tests/guest/run.sh" 2>&1 | tee "$logs/guests.log" |
-        sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d'
-    sums=$(tail -n 1 "$logs/guests.log" | tr -dc '0-9 ')
+    local name=$1 sums line
+    shift
+    "$@" 2>&1 < /dev/null | tee "$logs/$name.log" | sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d'
+    sums=$(tail -n 1 "$logs/$name.log" | tr -dc '0-9 ')
     read -ra sums <<< "$sums"
-    [ ${#sums[@]} = 3 ] || { echo "not ok guests: no totals"; fail guests; return; }
-    while read -r line; do faults+=("guests: $line"); done < <(grep '^not ok ' "$logs/guests.log")
+    [ ${#sums[@]} = 3 ] || { echo "not ok $name: no totals"; fail "$name"; return; }
+    while read -r line; do faults+=("$name: $line"); done < <(grep '^not ok ' "$logs/$name.log")
     passed=$((passed + sums[0]))
     failed=$((failed + sums[1]))
     skipped=$((skipped + sums[2]))
+}
+
+guests() { MEMCTX_BUILDDIR="$build/plain" counted guests bash "$top/tests/guest/run.sh"; }
+
+packages()
+{
+    if [ "${MEMCTX_TEST_PACKAGES:-1}" = 0 ]; then
+        echo "skip packages: MEMCTX_TEST_PACKAGES is 0"
+        skipped=$((skipped + 1))
+    else
+        counted packages bash "$top/tests/packages.sh"
+    fi
 }
 
 lint() { if step lint make -C "$build/plain" lint; then passed=$((passed + 1)); else fail lint; fi; }
@@ -142,7 +156,7 @@ main()
     fi
     { step build-clang configure_and_make clang CC=clang --enable-werror &&
         step build-clang-tests make -C "$build/clang" -j"$(nproc)" check TESTS=; } || fail build-clang
-    if [ -x "$build/plain/memctxd" ]; then fuzz; guests; bench; else echo "not ok guests: no memctxd was built"; fail guests; fi
+    if [ -x "$build/plain/memctxd" ]; then fuzz; guests; packages; bench; else echo "not ok guests: no memctxd was built"; fail guests; fi
 }
 
 main

@@ -24,7 +24,7 @@ test_packages=(
     fuse3 crash gdb makedumpfile python3-drgn python3-libkdumpfile python3-libvirt bpftool dwarves
     prometheus python3-prometheus-client
     tini busybox-static cpio gzip procps util-linux strace
-    systemd apparmor checkpolicy zsh fish
+    systemd apparmor checkpolicy debootstrap zsh fish
 )
 
 installed()
