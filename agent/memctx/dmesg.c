@@ -133,7 +133,8 @@ read_piece(struct reading *r, struct memctx_error *err)
 static bool
 print_piece(struct reading *r)
 {
-    fwrite(r->out.bytes, 1, r->out.len_bytes, stdout);
+    if (r->out.len_bytes > 0)
+        fwrite(r->out.bytes, 1, r->out.len_bytes, stdout);
     r->out.len_bytes = 0;
     if (r->options->follow || r->warnings.len_bytes > 0)
         fflush(stdout);
