@@ -40,8 +40,8 @@ struct publisher_run {
 };
 
 /* Set the datum of this run; NULL: none, and its state file is gone when this
- * returns. If the metadata already have the datum, it is not written again. Does
- * not wait for libvirt. -1 with EXHAUSTED (out of memory). Loop thread. */
+ * returns. If the metadata already have the datum, it is not written again.
+ * Does not wait for libvirt. -1 with EXHAUSTED (out of memory). Loop thread. */
 int publisher_set(struct publisher *publisher, const struct publisher_run *run,
                   const struct memctx_datum *datum, struct memctx_error *err);
 
