@@ -57,8 +57,7 @@ restart(struct memctx_windows_finder *finder, bool thorough)
     memctx_windows_image_pages(&finder->pages, view->map, view->paging,
                                view->root_gpa);
     finder->thorough = thorough;
-    finder->page.size = 0;
-    finder->run = finder->page;
+    finder->page = finder->run = (struct memctx_mapped_page){0};
 }
 
 void
