@@ -133,8 +133,8 @@ test_head_is_believed_as_a_whole_or_not(void **state)
         "# memctxd: the log of a kernel that has ended\n",
         "# memctxd: the log of a kernel that has ended\n<6>[ 1.0] x\n#\n",
         "# memctxd: the log of a kernel that has ended\n# records: -1\n#\n",
-        "# memctxd: the log of a kernel that has ended\n# end: "
-        "a word that is far too long\n#\n"};
+        ("# memctxd: the log of a kernel that has ended\n# end: "
+         "a word that is far too long\n#\n")};
     static const char later[] =
         "# memctxd: the log of a kernel that has ended\n"
         "# weather: fine\n# records: 7\n#\nrest";
