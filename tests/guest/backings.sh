@@ -13,16 +13,17 @@ resident()
     awk '/^(RssAnon|RssFile|RssShmem|HugetlbPages|VmSwap):/ { kib += $2 } END { print kib }' "/proc/$(bed_pid "$1")/status"
 }
 
-# An agent that comes to a paused guest looks at all its RAM.
+# An agent that comes to a paused guest looks at all its RAM. QEMU itself takes and gives back some KiB meanwhile.
 stays_small()
 {
-    local name=$1 before
+    local name=$1 before grown
     bed_virsh suspend "$name" > /dev/null
     bed_agent_stop TERM || true
     before=$(resident "$name")
     bed_agent_start
     bed_wait_state "$name" silent 60 || not_ok "$name-paused-state" "$(bed_state_line "$name")"
-    is "$name-resident" "$(resident "$name")" "$before"
+    grown=$(($(resident "$name") - before))
+    if [ $grown -lt 1024 ]; then ok "$name-resident"; else not_ok "$name-resident" "$grown KiB more than $before"; fi
 }
 
 # reads NAME EXTENTS KEY=VALUE...: the right datum, with so many extents
