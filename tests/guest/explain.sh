@@ -22,6 +22,8 @@ explains()
 {
     local name=$1
     bed_ask "$name" explain 60 || { not_ok "$name-asked" "the guest does not answer"; return; }
+    # It may have logged a line since.
+    [ "$(bed_ctl dmesg "$name" --raw | sum)" = "$(said_last "$name" log)" ] || bed_ask "$name" explain 60 || true
     is "$name-log" "$(bed_ctl dmesg "$name" --raw | sum)" "$(said_last "$name" log)"
     is "$name-symbols" "$(bed_ctl symbols "$name" | own | sum)" "$(said_last "$name" symbols)"
     # Once more, from what was kept of it: a file that is this user's alone.

@@ -68,7 +68,7 @@ stub_node()
     echo "</node>"
 }
 
-stubs_ready() { [ "$(bed_ctl list | grep -cw ready)" = $stubs ]; }
+stubs_ready() { [ "$(bed_ctl list | grep -c ' ready ')" = $stubs ]; }
 
 stubs()
 {
@@ -77,7 +77,7 @@ stubs()
     chmod 644 "$BED_DIR/config/node.xml"
     bed_spawn "$(bed_agent_log)" "$BED_DIR/bin/memctxd" -c "test://$BED_DIR/config/node.xml" --stub
     BED_AGENT=$BED_SPAWNED
-    if bed_until 60 stubs_ready; then ok stubs-ready; else not_ok stubs-ready "$(bed_ctl list | grep -cw ready) of $stubs"; fi
+    if bed_until 60 stubs_ready; then ok stubs-ready; else not_ok stubs-ready "$(bed_ctl list | grep -c ' ready ') of $stubs"; fi
     sleep 5 # until the probers of all have seen the clocks tick
     used=$(bed_permille "$watch_s")
     diag "$stubs ready stubs took $used permille of a core, each with a heartbeat"

@@ -154,16 +154,11 @@ resets_in_turn()
 
 boot_loop()
 {
-    local i
     mark
     resets_in_turn $resets 0.1
-    # A boot is told once a try has failed in it, so that on a busy machine few of these were told one by one, and none
-    # had to wait. Twelve are; the next ones wait.
-    for ((i = 0; i < 300 && $(lines) - marked < 12; i++)); do resets_in_turn 1 0.5; done
     resets_in_turn 5 1
     few boot-loop-lines 16
-    bed_wait_state one ready 60 || true
-    at_last boot-loop-told-late said 'still changes: it is ready'
+    at_last boot-loop-ready bed_has_state one ready
 }
 
 bed_start

@@ -65,6 +65,8 @@ libvirtd_hangs()
 {
     local pid used
     pid=$(cat "$BED_DIR/run/libvirtd.pid")
+    # Libvirt has been started a moment ago, and may still be answering what the agent has asked.
+    sleep 2
     kill -STOP "$pid"
     at_last libvirtd-hangs-unknown bed_has_state guest unknown
     used=$(bed_permille 2)

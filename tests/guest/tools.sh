@@ -113,7 +113,7 @@ a_core_that_fails()
     echo old > "$BED_DIR/home/old.core"
     (ulimit -f 1024; trap '' XFSZ; ctl core live -o "$BED_DIR/home/old.core") 2> "$BED_DIR/log/core" || status=$?
     is failed-core-status "$status" 1
-    like failed-core-sentence "$(< "$BED_DIR/log/core")" 'cannot write: [a-z]+'
+    like failed-core-sentence "$(< "$BED_DIR/log/core")" 'cannot write to .*: [A-Za-z]+'
     is failed-core-old "$(cat "$BED_DIR/home/old.core")" old
     is failed-core-alone "$(find "$BED_DIR/home" -name 'old.core*' | wc -l)" 1
 }
@@ -173,7 +173,7 @@ a_debugger()
         'printf "before %lu\n", *(unsigned long *)&jiffies_64' 'shell sleep 2' 'maintenance flush dcache' \
         'printf "after %lu\n", *(unsigned long *)&jiffies_64' 'set var *(int *)&init_task = 1' \
         'p ((struct task_struct *)&init_task)->comm' 'break *0xffffffff81000000' 'continue' 'p $pc')
-    like gdb-banner "$got" "linux_banner>:.*\"Linux version $(bed_field release <<< "$truth") "
+    like gdb-banner "$got" "\"Linux version $(bed_field release <<< "$truth") "
     like gdb-type "$got" '= "swapper/0'
     is gdb-runs-on "$(($(sed -n 's/^after //p' <<< "$got") - $(sed -n 's/^before //p' <<< "$got") >= 100))" 1
     like gdb-read-only "$got" 'memctx: nothing is written'
@@ -198,8 +198,8 @@ debugger_ends()
     command -v gdb > /dev/null || return 0
     touch "$BED_DIR/home/end"
     wait "$debugger" || true
-    is gdb-read-once "$(grep -c 'linux_banner>' "$BED_DIR/log/gdb")" 1
-    like gdb-ends "$(< "$BED_DIR/log/gdb")" 'memctx: this session is over: '
+    is gdb-read-once "$(grep -c '"Linux version ' "$BED_DIR/log/gdb")" 1
+    like gdb-ends "$(< "$BED_DIR/log/gdb")" 'memctx: this session is over: |Target disconnected'
 }
 
 # The script of export below exec, with a module in drgn's place that reads VMCOREINFO where the datum says it is.
