@@ -494,9 +494,11 @@ test_held_domains_hold_up_no_other(void **state)
         char uuid[40];
         snprintf(uuid, sizeof(uuid), "00000000-0000-0000-0000-1000000000%02u",
                  i);
-        set(f, uuid, 0x1000);
+        /* The metadata of all are one text here: what stands there already is
+         * not written again. */
+        set(f, uuid, 0x1000 * (i + 2));
     }
-    set(f, OTHER, 0x2000);
+    set(f, OTHER, 0x1000);
     wait_until(was_written_for(OTHER));
     hold(false);
     settle(f);
