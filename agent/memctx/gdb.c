@@ -76,6 +76,8 @@ struct session {
     struct gdbpacket packet;
     struct memctx_text out; /* not sent yet */
     bool acknowledges;
+    char gone[MEMCTX_MESSAGE_MAX + 32]; /* why there is no kernel to read any
+                                           more; "": there is */
     bool over;
     enum exit_code code; /* when it is over */
 };
@@ -112,8 +114,9 @@ end(struct session *s, enum exit_code code)
 
 /* ---- the kernel ---------------------------------------------------------- */
 
-/* Does the kernel still run that the session began with? If another one does,
- * the session is over. */
+/* Does the kernel still run that the session began with? If it is known not to,
+ * its RAM is let go of at once. gdb hears of it when it asks for something: it
+ * reads standard error only then. */
 static bool
 is_there(struct session *s)
 {
@@ -127,9 +130,18 @@ is_there(struct session *s)
     }
     if (err.kind == MEMCTX_RETRY)
         return false;
-    fprintf(stderr, "memctx: this session is over: %s\n", err.message);
-    end(s, EXIT_ERROR);
+    snprintf(s->gone, sizeof(s->gone), "this session is over: %s", err.message);
+    subject_deinit(&s->subject);
+    s->subject = (struct subject)SUBJECT_INIT;
     return false;
+}
+
+/* The last that gdb hears. */
+static void
+tell_gone(struct session *s)
+{
+    refuse(s, s->gone);
+    end(s, EXIT_ERROR);
 }
 
 /* As many bytes from gva on as can be read; 0: none. */
@@ -170,7 +182,9 @@ answer_memory(struct session *s, const char *rest)
         sprintf(text + 2 * i, "%02x", bytes[i]);
     if (n > 0)
         reply(s, text);
-    else if (!s->over)
+    else if (s->gone[0] != '\0')
+        tell_gone(s);
+    else
         reply(s, "E14"); /* EFAULT */
 }
 
@@ -304,6 +318,10 @@ static const struct {
 static void
 answer(struct session *s)
 {
+    if (s->gone[0] != '\0') {
+        tell_gone(s);
+        return;
+    }
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(rows); i++) {
         size_t len = strlen(rows[i].word);
         if (strncmp(s->packet.text, rows[i].word, len) != 0)
@@ -361,7 +379,8 @@ serve(struct session *s)
     struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
     while (!s->over) {
         char bytes[4096];
-        if (poll(&fd, 1, CHECK_MS) == 0) {
+        int wait_ms = s->gone[0] == '\0' ? CHECK_MS : -1;
+        if (poll(&fd, 1, wait_ms) == 0) {
             is_there(s);
             continue;
         }
