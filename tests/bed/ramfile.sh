@@ -46,3 +46,16 @@ bed_blank_running()
     bed_blank "$(bed_ram_fd "$1")"
     bed_virsh resume "$1" > /dev/null
 }
+
+# bed_found_noteless NAME: another agent finds the same kernel once the note is blanked in its RAM
+bed_found_noteless()
+{
+    local root
+    root=$(bed_datum "$1" | bed_datum_element kcr3)
+    bed_agent_stop TERM || true
+    bed_blank_running "$1"
+    bed_agent_start
+    bed_wait_state "$1" ready 60 || not_ok "$1-noteless" "$(bed_state_line "$1")"
+    is "$1-noteless-kcr3" "$(bed_datum "$1" | bed_datum_element kcr3)" "$root"
+    like "$1-noteless-found" "$(bed_datum "$1" | bed_datum_attribute evidence found)" without-note
+}

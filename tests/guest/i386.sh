@@ -35,19 +35,6 @@ expect()
     is "$what-schema" "$(bed_datum_invalid "$datum")" ""
 }
 
-# noteless NAME: once the note is blanked in its RAM
-noteless()
-{
-    local root
-    root=$(bed_datum "$1" | bed_datum_element kcr3)
-    bed_agent_stop TERM || true
-    bed_blank_running "$1"
-    bed_agent_start
-    bed_wait_state "$1" ready 60 || not_ok "$1-noteless" "$(bed_state_line "$1")"
-    is "$1-noteless-kcr3" "$(bed_datum "$1" | bed_datum_element kcr3)" "$root"
-    like "$1-noteless-found" "$(bed_datum "$1" | bed_datum_attribute evidence found)" without-note
-}
-
 kernel()
 {
     local flavour=$1 paging=$2 kernel
@@ -60,7 +47,7 @@ kernel()
     bed_agent_stop TERM || true
     bed_agent_start
     expect "$flavour-later" "$flavour" "$paging" 1
-    noteless "$flavour"
+    bed_found_noteless "$flavour"
     bed_tell "$flavour" reboot
     expect "$flavour-reboot" "$flavour" "$paging" 2
     bed_destroy "$flavour"

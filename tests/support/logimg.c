@@ -161,6 +161,17 @@ logimg_block_gpa(const struct logimg *log, uint64_t id)
     return log->gpa + LOGIMG_DATA + (wraps ? 0 : begin % size(log));
 }
 
+struct memctx_printk_record
+logimg_record(const char *text, size_t len_bytes)
+{
+    return (struct memctx_printk_record){.seq = 7,
+                                         .ts_nsec = UINT64_C(12345678901),
+                                         .facility = 3,
+                                         .level = 4,
+                                         .text = text,
+                                         .len_bytes = len_bytes};
+}
+
 void
 logimg_set_state(const struct logimg *log, uint64_t id, enum logimg_state state)
 {

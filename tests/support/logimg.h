@@ -5,6 +5,7 @@
 #ifndef MEMCTX_TESTS_LOGIMG_H
 #define MEMCTX_TESTS_LOGIMG_H
 
+#include "explain/printk.h"
 #include "guestimg.h"
 
 #define LOGIMG_TEXT_MAX 8192
@@ -47,6 +48,10 @@ struct logimg logimg(const struct guestimg *img, uint64_t gpa, uint64_t gva,
 /* Add a record; its id. */
 uint64_t logimg_add(struct logimg *log, unsigned level, uint64_t ts_nsec,
                     const char *text);
+
+/* A record of a daemon's warning, as it is read; the text stays the caller's.
+ */
+struct memctx_printk_record logimg_record(const char *text, size_t len_bytes);
 
 /* The state of a record is another one now. */
 void logimg_set_state(const struct logimg *log, uint64_t id,

@@ -4,18 +4,8 @@
  * a terminal gets to see of bytes that a guest chose. */
 #include "unit.h"
 
+#include "logimg.h"
 #include "explain/logtext.h"
-
-static struct memctx_printk_record
-record_of(const char *text, size_t len_bytes)
-{
-    return (struct memctx_printk_record){.seq = 7,
-                                         .ts_nsec = UINT64_C(12345678901),
-                                         .facility = 3,
-                                         .level = 4,
-                                         .text = text,
-                                         .len_bytes = len_bytes};
-}
 
 static void
 assert_line(const struct memctx_printk_record *record,
@@ -35,7 +25,7 @@ static void
 one_line(void **state)
 {
     (void)state;
-    struct memctx_printk_record record = record_of("text", 4);
+    struct memctx_printk_record record = logimg_record("text", 4);
     ASSERT_LINE(&record, MEMCTX_LOGTEXT_PLAIN, "[   12.345678] text\n");
     ASSERT_LINE(&record, MEMCTX_LOGTEXT_RAW, "<28>[   12.345678] text\n");
     record.ts_nsec = 0;
@@ -49,7 +39,7 @@ static void
 lines_of_one_record(void **state)
 {
     (void)state;
-    struct memctx_printk_record record = record_of("a\n\nb\n", 5);
+    struct memctx_printk_record record = logimg_record("a\n\nb\n", 5);
     ASSERT_LINE(&record, MEMCTX_LOGTEXT_PLAIN,
                 "[   12.345678] a\n[   12.345678] \n[   12.345678] b\n"
                 "[   12.345678] \n");
@@ -61,7 +51,7 @@ static void
 bytes_that_are_no_text(void **state)
 {
     (void)state;
-    struct memctx_printk_record record = record_of("\x1b[2J\0\xff\t", 7);
+    struct memctx_printk_record record = logimg_record("\x1b[2J\0\xff\t", 7);
     ASSERT_LINE(&record, MEMCTX_LOGTEXT_PLAIN,
                 "[   12.345678] \\x1b[2J\\x00\\xff\t\n");
     ASSERT_LINE(&record, MEMCTX_LOGTEXT_RAW_QUOTED,

@@ -3,33 +3,23 @@
 /* Records as JSON, whatever bytes a guest chose, and levels by their names. */
 #include "unit.h"
 
+#include "logimg.h"
 #include "base/bytes.h"
 #include "memctx/logline.h"
-
-static struct memctx_printk_record
-record_of(const char *text, size_t len_bytes)
-{
-    return (struct memctx_printk_record){.seq = 7,
-                                         .ts_nsec = UINT64_C(12345678901),
-                                         .facility = 3,
-                                         .level = 4,
-                                         .text = text,
-                                         .len_bytes = len_bytes};
-}
 
 static void
 json_of_a_record(void **state)
 {
     (void)state;
     struct memctx_text text = MEMCTX_TEXT_INIT;
-    struct memctx_printk_record record = record_of("a\"\x1b\xff\n", 5);
+    struct memctx_printk_record record = logimg_record("a\"\x1b\xff\n", 5);
     logline_add_json(&text, &record, 0);
     assert_string_equal(text.bytes,
                         "{\"seq\":7,\"time_ns\":12345678901,"
                         "\"facility\":\"daemon\",\"level\":\"warn\","
                         "\"text\":\"a\\\"\\u001b\xef\xbf\xbd\\n\"}");
     memctx_text_deinit(&text);
-    record = record_of("", 0);
+    record = logimg_record("", 0);
     record.facility = 31;
     logline_add_json(&text, &record, 5);
     assert_string_equal(text.bytes,

@@ -3,46 +3,27 @@
 /* Windows on aarch64: one page is the root for both halves of the addresses. */
 #include "unit.h"
 
-#include "guestimg.h"
 #include "guest/guest.h"
-#include "guest/windows/process.h"
 #include "search/bootstrap.h"
-#include "search/search.h"
-#include "winimg.h"
+#include "winprobe.h"
 
 #define RAM (64 * MEMCTX_MIB)
 #define BASE MEMCTX_GIB
 #define SECOND UINT64_C(1000000)
 #define ARM MEMCTX_PAGING_AARCH64_4K_47
 
-struct fixture {
-    struct guestimg img;
-    struct memctx_rammap *map;
-    struct winimg want;
-    struct memctx_search_result result;
-    const struct memctx_kernel *kernel; /* that was found */
-    struct memctx_error err;
-};
-
 static void
-make_ram(struct fixture *f)
+make_ram(struct winprobe *f)
 {
     guestimg_init_at(&f->img, RAM, BASE);
-    f->map = guestimg_rammap(&f->img, NULL);
+    winprobe_begin(f);
     f->want = winimg(26100, ARM);
-}
-
-static void
-drop_ram(struct fixture *f)
-{
-    memctx_rammap_destroy(f->map);
-    guestimg_deinit(&f->img);
 }
 
 static int
 setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof(*f));
+    struct winprobe *f = test_calloc(1, sizeof(*f));
     make_ram(f);
     *state = f;
     return 0;
@@ -51,72 +32,27 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct fixture *f = *state;
-    drop_ram(f);
+    struct winprobe *f = *state;
+    winprobe_end(f);
     test_free(f);
     return 0;
 }
 
-static int
-probe(struct fixture *f)
-{
-    struct memctx_search_request request = {.all = true};
-    struct memctx_search *search;
-    f->kernel = &f->result.kernels[0];
-    assert_done(memctx_search_create(&search, &f->err), &f->err);
-    int failed =
-        memctx_search_try(search, f->map, &request, &f->result, &f->err);
-    memctx_search_destroy(search);
-    return failed;
-}
-
 static void
-expect_kernel(const struct fixture *f, const struct memctx_kernel *kernel)
+expect_right(struct winprobe *f)
 {
-    const struct winimg *w = &f->want;
-    assert_int_equal(kernel->os, MEMCTX_OS_WINDOWS);
-    assert_int_equal(kernel->paging, ARM);
-    assert_true(kernel->kcr3 == w->root_gpa);
-    assert_true(kernel->base_gva == w->base_gva);
-    assert_true(kernel->first_process_gva == w->eprocess_gva[0]);
-}
-
-static void
-expect_processes(struct fixture *f)
-{
-    struct memctx_process list[8];
-    size_t n;
-    assert_done(memctx_windows_processes(f->map, f->kernel, list,
-                                         MEMCTX_ARRAY_LEN(list), &n, &f->err),
-                &f->err);
-    assert_int_equal(n, f->want.n_processes);
-    for (size_t i = 0; i < n; i++)
-        assert_true(list[i].root_gpa == f->want.dtb_gpa[i]);
-}
-
-static void
-expect_right(struct fixture *f)
-{
-    const struct winimg_build *build = f->want.build;
-    const struct memctx_windows_offsets *offsets;
-    assert_done(probe(f), &f->err);
-    assert_int_equal(f->result.n_kernels, 1);
-    expect_kernel(f, f->kernel);
-    offsets = &f->kernel->windows_facts.offsets;
-    assert_int_equal(offsets->dtb, build->dtb);
-    assert_int_equal(offsets->pid, build->pid);
-    assert_int_equal(offsets->links, build->links);
-    assert_int_equal(offsets->image_name, build->image_name);
-    assert_int_equal(offsets->user_dtb, 0);
+    winprobe_assert_found(f);
+    winprobe_assert_offsets(f);
+    assert_int_equal(f->kernel->windows_facts.offsets.user_dtb, 0);
     assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
-    expect_processes(f);
+    winprobe_assert_processes(f);
 }
 
 /* Where public logs have seen root, self map and image. */
 static void
 test_layouts(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         unsigned build;
         uint64_t root_gpa;
@@ -129,7 +65,7 @@ test_layouts(void **state)
         {26100, 0x3c01800, UINT64_C(0xfffff80479217000), 0x1ff, false},
     };
     for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(layouts); i++) {
-        drop_ram(f);
+        winprobe_end(f);
         make_ram(f);
         f->want = winimg(layouts[i / 2].build, ARM);
         f->want.root_gpa = BASE + layouts[i / 2].root_gpa;
@@ -148,13 +84,13 @@ test_layouts(void **state)
 static void
 test_getters_of_other_shapes(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     for (int code = 0; code < WINIMG_CODES; code++) {
         bool known = code <= WINIMG_CODE_THUNK;
         f->want.code = (enum winimg_code)code;
         winimg_write(&f->img, &f->want);
-        assert_done(probe(f), &f->err);
-        expect_kernel(f, f->kernel);
+        assert_done(winprobe_try(f), &f->err);
+        winprobe_assert_kernel(f, f->kernel);
         assert_int_equal(f->kernel->windows_facts.offsets.pid,
                          known ? f->want.build->pid : 0);
         assert_int_equal(f->kernel->windows_facts.offsets.image_name,
@@ -165,14 +101,14 @@ test_getters_of_other_shapes(void **state)
 static void
 test_stages_of_a_boot(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.stage = WINIMG_LOADER;
     winimg_write(&f->img, &f->want);
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "check kuser: KUSER_SHARED_DATA");
     f->want.stage = WINIMG_KERNEL;
     winimg_write(&f->img, &f->want);
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "PsInitialSystemProcess is 0");
     f->want.stage = WINIMG_READY;
     winimg_write(&f->img, &f->want);
@@ -183,12 +119,12 @@ test_stages_of_a_boot(void **state)
 static void
 test_image_of_another_machine(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     winimg_write(&f->img, &f->want);
     guestimg_write_le64(&f->img, f->want.image_gpa + 0xf0,
                         UINT64_C(0x866400004550));
     guestimg_write_le64(&f->img, f->want.image_gpa + WINIMG_EDATA, 1);
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "no PE header of this machine");
 }
 
@@ -196,14 +132,14 @@ test_image_of_another_machine(void **state)
 static void
 test_roots_of_other_processes(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel;
     winimg_write(&f->img, &f->want);
     assert_done(memctx_windows_ops.verify(&session, f->want.dtb_gpa[1], &kernel,
                                           &f->err),
                 &f->err);
-    expect_kernel(f, &kernel);
+    winprobe_assert_kernel(f, &kernel);
     assert_true(kernel.clue_gpa == f->want.dtb_gpa[0]);
 }
 
@@ -211,12 +147,12 @@ test_roots_of_other_processes(void **state)
 static void
 test_ram_that_begins_elsewhere(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     winimg_write(&f->img, &f->want);
     memctx_rammap_destroy(f->map);
     f->img.base_gpa = 0;
     f->map = guestimg_rammap(&f->img, NULL);
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_true(f->result.ram_gpa == BASE);
 }
 
@@ -224,7 +160,7 @@ test_ram_that_begins_elsewhere(void **state)
 static void
 test_agent(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct memctx_bootstrap_request request = {.now_us = 1234 * SECOND};
     struct memctx_bootstrap_result result;
     struct memctx_bootstrap *bootstrap;
@@ -239,7 +175,7 @@ test_agent(void **state)
         request.now_us += SECOND;
     }
     assert_done(failed, &f->err);
-    expect_kernel(f, &result.kernel);
+    winprobe_assert_kernel(f, &result.kernel);
     assert_true(result.alive);
     winimg_page(&f->img, &f->want, 0, WINIMG_ALL_OUT, WINIMG_PAGE_FILE);
     assert_done(

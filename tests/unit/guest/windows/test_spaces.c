@@ -4,11 +4,8 @@
  * more, an image without headers, and much that is mapped below it. */
 #include "unit.h"
 
-#include "guestimg.h"
 #include "guest/guest.h"
-#include "guest/windows/process.h"
-#include "search/search.h"
-#include "winimg.h"
+#include "winprobe.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
 #define RAM (64 * MEMCTX_MIB)
@@ -17,33 +14,17 @@
 #define PAE MEMCTX_PAGING_X86_PAE
 #define OLD MEMCTX_PAGING_X86_2LEVEL
 
-struct fixture {
-    struct guestimg img;
-    struct memctx_rammap *map;
-    struct winimg want;
-    struct memctx_search_result result;
-    const struct memctx_kernel *kernel; /* that was found */
-    struct memctx_error err;
-};
-
 static void
-make_ram(struct fixture *f)
+make_ram(struct winprobe *f)
 {
     guestimg_init(&f->img, RAM, RAM);
-    f->map = guestimg_rammap(&f->img, NULL);
-}
-
-static void
-drop_ram(struct fixture *f)
-{
-    memctx_rammap_destroy(f->map);
-    guestimg_deinit(&f->img);
+    winprobe_begin(f);
 }
 
 static int
 setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof(*f));
+    struct winprobe *f = test_calloc(1, sizeof(*f));
     make_ram(f);
     *state = f;
     return 0;
@@ -52,70 +33,33 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct fixture *f = *state;
-    drop_ram(f);
+    struct winprobe *f = *state;
+    winprobe_end(f);
     test_free(f);
     return 0;
 }
 
 static void
-begin(struct fixture *f, unsigned build, enum memctx_paging paging)
+begin(struct winprobe *f, unsigned build, enum memctx_paging paging)
 {
-    drop_ram(f);
+    winprobe_end(f);
     make_ram(f);
     f->want = winimg(build, paging);
 }
 
-static int
-probe(struct fixture *f)
-{
-    struct memctx_search_request request = {.all = true};
-    struct memctx_search *search;
-    f->kernel = &f->result.kernels[0];
-    assert_done(memctx_search_create(&search, &f->err), &f->err);
-    int failed =
-        memctx_search_try(search, f->map, &request, &f->result, &f->err);
-    memctx_search_destroy(search);
-    return failed;
-}
-
 static void
-expect_found(struct fixture *f)
+expect_right(struct winprobe *f)
 {
-    const struct winimg *w = &f->want;
-    assert_done(probe(f), &f->err);
-    assert_int_equal(f->result.n_kernels, 1);
-    assert_int_equal(f->kernel->kcr3, w->root_gpa);
-    assert_int_equal(f->kernel->paging, w->paging);
-    assert_true(f->kernel->base_gva == w->base_gva);
-    assert_true(f->kernel->first_process_gva == w->eprocess_gva[0]);
-}
-
-static void
-expect_processes(struct fixture *f)
-{
-    struct memctx_process list[8];
-    size_t n;
-    assert_done(memctx_windows_processes(f->map, f->kernel, list,
-                                         MEMCTX_ARRAY_LEN(list), &n, &f->err),
-                &f->err);
-    assert_int_equal(n, f->want.n_processes);
-}
-
-static void
-expect_right(struct fixture *f)
-{
-    const struct winimg_build *build = f->want.build;
-    expect_found(f);
-    assert_int_equal(f->kernel->windows_facts.offsets.pid, build->pid);
-    expect_processes(f);
+    winprobe_assert_found(f);
+    winprobe_assert_offsets(f);
+    winprobe_assert_processes(f);
 }
 
 /* bcdedit /set increaseuserva 3072: the kernel has one GiB of four. */
 static void
 test_kernel_with_less_room(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         unsigned build;
         enum memctx_paging paging;
@@ -134,7 +78,7 @@ test_kernel_with_less_room(void **state)
 static void
 test_addresses_of_57_bits(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const unsigned builds[] = {20348, 26100};
     for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(builds); i++) {
         begin(f, builds[i / 2], FIVE);
@@ -150,14 +94,14 @@ test_addresses_of_57_bits(void **state)
     winimg_write(&f->img, &f->want);
     guestimg_write_le64(&f->img, f->want.pointer_gpa,
                         UINT64_C(0xff1a00044e403000));
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, "no kernel address");
 }
 
 static void
 test_names_of_kernels(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         const char *name;
         bool is_kernel;
@@ -175,7 +119,7 @@ test_names_of_kernels(void **state)
             expect_right(f);
             continue;
         }
-        assert_int_equal(probe(f), -1);
+        assert_int_equal(winprobe_try(f), -1);
         assert_error(&f->err, MEMCTX_RETRY, "image exports as '");
     }
 }
@@ -184,7 +128,7 @@ test_names_of_kernels(void **state)
 static void
 test_flags_of_the_root_for_user_space(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         uint64_t flags;
         bool is_root;
@@ -211,7 +155,7 @@ test_flags_of_the_root_for_user_space(void **state)
 
 /* What a tool against dumps leaves, or the memory manager takes. */
 static void
-take_headers(struct fixture *f, bool wipe)
+take_headers(struct winprobe *f, bool wipe)
 {
     unsigned char zeros[PAGE] = {0};
     if (wipe)
@@ -221,7 +165,7 @@ take_headers(struct fixture *f, bool wipe)
 }
 
 static void
-expect_without_headers(struct fixture *f)
+expect_without_headers(struct winprobe *f)
 {
     expect_right(f);
     assert_int_equal(f->kernel->size_bytes, 0);
@@ -232,7 +176,7 @@ expect_without_headers(struct fixture *f)
 static void
 test_image_without_headers(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
     for (size_t i = 0; i < 3 * MEMCTX_ARRAY_LEN(pagings); i++) {
         begin(f, pagings[i / 3] == OLD ? 7601 : 20348, pagings[i / 3]);
@@ -250,7 +194,7 @@ test_image_without_headers(void **state)
 static void
 test_image_without_headers_and_exports(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct winimg before;
     struct winimg driver;
     begin(f, 20348, FOUR);
@@ -274,7 +218,7 @@ test_image_without_headers_and_exports(void **state)
     winimg_add_image(&f->img, &driver);
     take_headers(f, true);
     winimg_page(&f->img, &f->want, WINIMG_EDATA, PAGE, WINIMG_PAGE_FILE);
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY,
                  "is complete, but another, some of which is paged out, may be "
                  "the one that runs: root 0x");
@@ -284,7 +228,7 @@ test_image_without_headers_and_exports(void **state)
 static void
 test_directories_of_no_image(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         unsigned at;
         uint64_t value;
@@ -303,7 +247,7 @@ test_directories_of_no_image(void **state)
         guestimg_write_le64(&f->img,
                             f->want.image_gpa + WINIMG_EDATA + broken[i].at,
                             broken[i].value);
-        assert_int_equal(probe(f), -1);
+        assert_int_equal(winprobe_try(f), -1);
         assert_error(&f->err, MEMCTX_RETRY,
                      "no image of ntoskrnl.exe is mapped");
     }
@@ -315,7 +259,7 @@ test_directories_of_no_image(void **state)
 /* Map 4 KiB pages from gva on, each `stride` of them, by tables of which there
  * is only one: `n` pages with and without mappings. */
 static void
-map_many(struct fixture *f, uint64_t gva, unsigned n, unsigned stride)
+map_many(struct winprobe *f, uint64_t gva, unsigned n, unsigned stride)
 {
     const struct guestimg_space space = {f->want.root_gpa, 4};
     const uint64_t large = 512 * PAGE;
@@ -336,7 +280,7 @@ map_many(struct fixture *f, uint64_t gva, unsigned n, unsigned stride)
 static void
 test_much_is_mapped_below(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         unsigned n;
         unsigned stride;

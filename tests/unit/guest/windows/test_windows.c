@@ -4,12 +4,10 @@
  * that may be taken for their root and is not. */
 #include "unit.h"
 
-#include "guestimg.h"
-#include "search/search.h"
 #include "guest/guest.h"
 #include "guest/windows/process.h"
 #include "guest/windows/transition.h"
-#include "winimg.h"
+#include "winprobe.h"
 
 #define PAGE MEMCTX_PAGE_SIZE
 #define RAM (64 * MEMCTX_MIB)
@@ -18,36 +16,17 @@
 #define PAE MEMCTX_PAGING_X86_PAE
 #define OLD MEMCTX_PAGING_X86_2LEVEL
 
-struct fixture {
-    struct guestimg img;
-    struct memctx_rammap *map;
-    struct memctx_search *search;
-    struct winimg want;
-    struct memctx_search_result result;
-    const struct memctx_kernel *kernel; /* that was found */
-    struct memctx_error err;
-};
-
 static void
-make_ram(struct fixture *f, uint64_t size, uint64_t low)
+make_ram(struct winprobe *f, uint64_t size, uint64_t low)
 {
     guestimg_init(&f->img, size, low);
-    f->map = guestimg_rammap(&f->img, NULL);
-    assert_done(memctx_search_create(&f->search, &f->err), &f->err);
-}
-
-static void
-drop_ram(struct fixture *f)
-{
-    memctx_search_destroy(f->search);
-    memctx_rammap_destroy(f->map);
-    guestimg_deinit(&f->img);
+    winprobe_begin(f);
 }
 
 static int
 setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof(*f));
+    struct winprobe *f = test_calloc(1, sizeof(*f));
     make_ram(f, RAM, RAM);
     f->want = winimg(19045, FOUR);
     *state = f;
@@ -57,57 +36,24 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct fixture *f = *state;
-    drop_ram(f);
+    struct winprobe *f = *state;
+    winprobe_end(f);
     test_free(f);
     return 0;
 }
 
 static void
-remake_ram(struct fixture *f, uint64_t size, uint64_t low)
+remake_ram(struct winprobe *f, uint64_t size, uint64_t low)
 {
-    drop_ram(f);
+    winprobe_end(f);
     make_ram(f, size, low);
 }
 
-static int
-probe(struct fixture *f)
-{
-    struct memctx_search_request request = {.all = true};
-    f->kernel = &f->result.kernels[0];
-    return memctx_search_try(f->search, f->map, &request, &f->result, &f->err);
-}
-
 static void
-expect_found(struct fixture *f)
+expect_nothing(struct winprobe *f, const char *words)
 {
-    const struct winimg *w = &f->want;
-    assert_done(probe(f), &f->err);
-    assert_int_equal(f->result.n_kernels, 1);
-    assert_int_equal(f->kernel->os, MEMCTX_OS_WINDOWS);
-    assert_int_equal(f->kernel->kcr3, w->root_gpa);
-    assert_int_equal(f->kernel->paging, w->paging);
-    assert_int_equal(f->kernel->base_gva, w->base_gva);
-    assert_int_equal(f->kernel->first_process_gva, w->eprocess_gva[0]);
-}
-
-static void
-expect_nothing(struct fixture *f, const char *words)
-{
-    assert_int_equal(probe(f), -1);
+    assert_int_equal(winprobe_try(f), -1);
     assert_error(&f->err, MEMCTX_RETRY, words);
-}
-
-static void
-expect_offsets(struct fixture *f)
-{
-    const struct winimg_build *build = f->want.build;
-    const struct memctx_windows_offsets *offsets =
-        &f->kernel->windows_facts.offsets;
-    assert_int_equal(offsets->dtb, build->dtb);
-    assert_int_equal(offsets->pid, build->pid);
-    assert_int_equal(offsets->links, build->links);
-    assert_int_equal(offsets->image_name, build->image_name);
 }
 
 /* ---- what must be found ------------------------------------------------- */
@@ -115,14 +61,14 @@ expect_offsets(struct fixture *f)
 static void
 test_every_build(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     for (const struct winimg_build *b = winimg_builds; b->build != 0; b++) {
         char version[32];
         remake_ram(f, RAM, RAM);
         f->want = winimg(b->build, b->wide ? FOUR : PAE);
         winimg_write(&f->img, &f->want);
-        expect_found(f);
-        expect_offsets(f);
+        winprobe_assert_found(f);
+        winprobe_assert_offsets(f);
         snprintf(version, sizeof(version), "%u.%u.%u", b->major, b->minor,
                  b->build);
         assert_string_equal(f->kernel->version, version);
@@ -135,7 +81,7 @@ test_every_build(void **state)
 static void
 test_every_paging(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
     for (size_t i = 0; i < 4 * MEMCTX_ARRAY_LEN(pagings); i++) {
         enum memctx_paging paging = pagings[i / 4];
@@ -146,8 +92,8 @@ test_every_paging(void **state)
         if (i % 4 >= 2)
             f->want.stub_gpa = 0;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
-        expect_offsets(f);
+        winprobe_assert_found(f);
+        winprobe_assert_offsets(f);
         const char *found = f->want.stub_gpa != 0 ? "low-stub"
                             : paging == PAE       ? "pae-root"
                                                   : "self-map";
@@ -161,7 +107,7 @@ test_every_paging(void **state)
 static void
 test_base_that_is_no_large_page(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const bool large[] = {true, false};
     for (size_t i = 0; i < 2; i++) {
         remake_ram(f, RAM, RAM);
@@ -170,14 +116,14 @@ test_base_that_is_no_large_page(void **state)
         f->want.base_gva = UINT64_C(0xfffff8044b40f000);
         f->want.image_gpa += 0xf000;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
     }
 }
 
 static void
 test_every_self_index(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const unsigned indices[] = {0x100, 0x10a, 0x174, 0x1ed, 0x1fe};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(indices); i++) {
         remake_ram(f, RAM, RAM);
@@ -185,7 +131,7 @@ test_every_self_index(void **state)
         f->want.stub_gpa = 0;
         f->want.next_gpa = f->want.kuser_gpa = 0;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
     }
 }
 
@@ -193,7 +139,7 @@ test_every_self_index(void **state)
 static void
 test_root_and_tables_above_4_gib(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
         remake_ram(f, 8 * MEMCTX_GIB, 3 * MEMCTX_GIB);
@@ -205,7 +151,7 @@ test_root_and_tables_above_4_gib(void **state)
         f->want.root_gpa =
             pagings[i] == PAE ? 2 * MEMCTX_GIB + PAGE : 6 * MEMCTX_GIB + PAGE;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
     }
 }
 
@@ -214,7 +160,7 @@ test_root_and_tables_above_4_gib(void **state)
 static void
 test_sparse_pae_root(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want = winimg(7601, PAE);
     winimg_write(&f->img, &f->want);
     uint64_t last =
@@ -223,16 +169,16 @@ test_sparse_pae_root(void **state)
         guestimg_write_le64(&f->img, last + 8 * i, 0);
     for (unsigned i = 0; i < 2; i++)
         guestimg_write_le64(&f->img, f->want.root_gpa + 8 * i, 0);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 static void
 test_user_half_may_be_in_use(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.user_half = true;
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* KVA shadow: flag bits in DirectoryTableBase, and a root for user space that
@@ -240,7 +186,7 @@ test_user_half_may_be_in_use(void **state)
 static void
 test_kva_shadow(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const unsigned builds[] = {7601, 17134, 18362, 19045, 26100};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(builds); i++) {
         remake_ram(f, RAM, RAM);
@@ -248,8 +194,8 @@ test_kva_shadow(void **state)
         f->want.kva_shadow = true;
         f->want.stub_gpa = 0;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
-        expect_offsets(f);
+        winprobe_assert_found(f);
+        winprobe_assert_offsets(f);
         assert_int_equal(f->kernel->windows_facts.offsets.user_dtb,
                          f->want.build->user_dtb);
     }
@@ -259,11 +205,11 @@ test_kva_shadow(void **state)
 static void
 test_root_without_self_map(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want = winimg(20348, FIVE);
     f->want.self_index = 0;
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->found, "low-stub");
     assert_string_equal(f->kernel->checks,
                         "top-level,kuser,ntoskrnl,system-process");
@@ -272,7 +218,7 @@ test_root_without_self_map(void **state)
 static void
 test_getters_of_other_shapes(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, PAE};
     static const enum winimg_code codes[] = {WINIMG_CODE_PADDED,
                                              WINIMG_CODE_THUNK};
@@ -281,8 +227,8 @@ test_getters_of_other_shapes(void **state)
         f->want = winimg(19041, pagings[i / 2]);
         f->want.code = codes[i % 2];
         winimg_write(&f->img, &f->want);
-        expect_found(f);
-        expect_offsets(f);
+        winprobe_assert_found(f);
+        winprobe_assert_offsets(f);
     }
 }
 
@@ -290,14 +236,14 @@ test_getters_of_other_shapes(void **state)
 static void
 test_getters_that_cannot_be_read(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, PAE};
     for (size_t i = 0; i < 2; i++) {
         remake_ram(f, RAM, RAM);
         f->want = winimg(19041, pagings[i]);
         f->want.code = WINIMG_CODE_OPAQUE;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
         const struct memctx_windows_offsets *offsets =
             &f->kernel->windows_facts.offsets;
         assert_int_equal(offsets->dtb, f->want.build->dtb);
@@ -310,10 +256,10 @@ test_getters_that_cannot_be_read(void **state)
 static void
 test_exports_that_are_missing(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.without = "PsGetProcessImageFileName";
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(f->kernel->windows_facts.offsets.pid, 0x440);
     assert_int_equal(f->kernel->windows_facts.offsets.image_name, 0);
 
@@ -321,14 +267,14 @@ test_exports_that_are_missing(void **state)
     f->want = winimg(7601, FOUR);
     f->want.without = "NtBuildNumber";
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->version, "6.1");
 
     remake_ram(f, RAM, RAM);
     f->want = winimg(9600, FOUR);
     f->want.without = "NtBuildNumber";
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->version, "6.3.9600");
 
     remake_ram(f, RAM, RAM);
@@ -341,20 +287,20 @@ test_exports_that_are_missing(void **state)
 static void
 test_image_without_debug_record(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.pdb = NULL;
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->identity, "");
 }
 
 static void
 test_path_of_a_pdb_is_cut(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.pdb = "d:\\os\\obj\\ntkrnlmp.pdb";
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
 }
 
@@ -365,7 +311,7 @@ test_path_of_a_pdb_is_cut(void **state)
 static void
 test_pages_in_transition(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
     for (size_t i = 0; i < 2 * MEMCTX_ARRAY_LEN(pagings); i++) {
         remake_ram(f, RAM, RAM);
@@ -374,8 +320,8 @@ test_pages_in_transition(void **state)
         winimg_write(&f->img, &f->want);
         winimg_page(&f->img, &f->want, 0, WINIMG_SIZE,
                     WINIMG_TRANSITION + i % 2);
-        expect_found(f);
-        expect_offsets(f);
+        winprobe_assert_found(f);
+        winprobe_assert_offsets(f);
         assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
     }
 }
@@ -384,7 +330,7 @@ test_pages_in_transition(void **state)
 static void
 test_entries_that_are_not_in_transition(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const struct {
         uint64_t entry;
         uint64_t is;
@@ -408,7 +354,7 @@ test_entries_that_are_not_in_transition(void **state)
 static void
 test_exports_that_are_out(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     for (const struct winimg_build *b = winimg_builds; b->build != 0; b++) {
         for (int names = 0; names < 2; names++) {
             remake_ram(f, RAM, RAM);
@@ -417,7 +363,7 @@ test_exports_that_are_out(void **state)
             winimg_write(&f->img, &f->want);
             winimg_page(&f->img, &f->want, names ? WINIMG_NAMES : WINIMG_EDATA,
                         PAGE, WINIMG_PAGE_FILE);
-            expect_found(f);
+            winprobe_assert_found(f);
             assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
             assert_string_equal(
                 f->kernel->checks,
@@ -435,12 +381,12 @@ test_exports_that_are_out(void **state)
 static void
 test_driver_whose_exports_are_out(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.large_pages = false;
     f->want.pdb = "hal.pdb";
     winimg_write(&f->img, &f->want);
     winimg_page(&f->img, &f->want, WINIMG_EDATA, PAGE, WINIMG_PAGE_FILE);
-    expect_found(f);
+    winprobe_assert_found(f);
     f->want.only_data = true;
     winimg_write(&f->img, &f->want);
     winimg_page(&f->img, &f->want, WINIMG_EDATA, PAGE, WINIMG_PAGE_FILE);
@@ -453,7 +399,7 @@ test_driver_whose_exports_are_out(void **state)
 static void
 test_stages_of_a_boot(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
         remake_ram(f, RAM, RAM);
@@ -471,14 +417,14 @@ test_stages_of_a_boot(void **state)
         expect_nothing(f, "check system-process: PsInitialSystemProcess is 0");
         f->want.stage = WINIMG_READY;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
     }
 }
 
 static void
 test_system_process_that_is_not_complete(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     const struct winimg_build *b = f->want.build;
     winimg_write(&f->img, &f->want);
     uint64_t eprocess = f->want.eprocess_gpa[0];
@@ -492,17 +438,17 @@ test_system_process_that_is_not_complete(void **state)
     guestimg_write_le64(&f->img, eprocess + b->dtb, 0x1ae000);
     expect_nothing(f, "DirectoryTableBase of System is 0x1ae000");
     guestimg_write_le64(&f->img, eprocess + b->dtb, f->want.root_gpa);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* A getter that leads to another field tells no offset; the proof stands. */
 static void
 test_getter_of_another_field(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.code = WINIMG_CODE_WRONG;
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(f->kernel->windows_facts.offsets.pid, 0);
     assert_int_equal(f->kernel->windows_facts.offsets.links, 0);
     assert_int_equal(f->kernel->windows_facts.offsets.image_name, 0);
@@ -514,30 +460,30 @@ test_getter_of_another_field(void **state)
 static void
 test_identity_map_of_the_low_stub(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     const struct guestimg_space space = {0x14000, 4};
     winimg_write(&f->img, &f->want);
     f->img.free_gpa = 0x15000;
     guestimg_map(&f->img, &space, 0x13000, 0x13000, PAGE, MEMCTX_PTE_PRESENT);
     guestimg_map(&f->img, &space, f->want.base_gva, f->want.image_gpa,
                  2 * MEMCTX_MIB, MEMCTX_PTE_PRESENT);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->found, "low-stub");
     winimg_write_stub(&f->img, &f->want, 0x13000, 0x14000);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->found, "self-map");
 }
 
 static void
 test_stale_low_stub(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const uint64_t roots[] = {0x1a0000, 0x123456789000, 0x7000,
                                      RAM - PAGE};
     winimg_write(&f->img, &f->want);
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(roots); i++) {
         winimg_write_stub(&f->img, &f->want, f->want.stub_gpa, roots[i]);
-        expect_found(f);
+        winprobe_assert_found(f);
         assert_string_equal(f->kernel->found, "self-map");
     }
 }
@@ -545,20 +491,20 @@ test_stale_low_stub(void **state)
 static void
 test_sparse_page_that_maps_itself(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.stub_gpa = 0;
     for (unsigned n = 0; n < 4; n++)
         winimg_write_self(&f->img, 0x1a0000 + n * PAGE, 0x1ed - n, n);
     expect_nothing(f, "windows: 4 candidates, the best: root");
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* The loader's tables map the kernel, and themselves, but are no process'. */
 static void
 test_tables_of_the_loader(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     const uint64_t loader = 0x180000;
     f->want.stub_gpa = 0;
     winimg_write(&f->img, &f->want);
@@ -568,14 +514,14 @@ test_tables_of_the_loader(void **state)
             guestimg_read_le64(&f->img, f->want.root_gpa + 8 * i));
     guestimg_write_le64(&f->img, loader + 8 * 0x1ed, 0);
     winimg_write_self(&f->img, loader, 0x123, 0);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* Every process has a root that maps the kernel; they lead to the right one. */
 static void
 test_roots_of_other_processes_lead_to_the_right_one(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE};
     for (size_t i = 0; i < MEMCTX_ARRAY_LEN(pagings); i++) {
         remake_ram(f, RAM, RAM);
@@ -585,7 +531,7 @@ test_roots_of_other_processes_lead_to_the_right_one(void **state)
         /* Those of processes are met first. */
         f->want.root_gpa = 60 * MEMCTX_MIB;
         winimg_write(&f->img, &f->want);
-        expect_found(f);
+        winprobe_assert_found(f);
         assert_true(f->result.n_clues >= 40);
     }
     /* And the System root itself is not even seen as a clue. */
@@ -596,11 +542,11 @@ test_roots_of_other_processes_lead_to_the_right_one(void **state)
 static void
 test_only_other_processes_are_clues(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.stub_gpa = 0;
     winimg_write(&f->img, &f->want);
     guestimg_write_le64(&f->img, f->want.root_gpa + 8 * f->want.self_index, 0);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->checks,
                         "top-level,kuser,ntoskrnl,system-process");
 }
@@ -609,7 +555,7 @@ test_only_other_processes_are_clues(void **state)
 static void
 test_secure_kernel(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct winimg secure = f->want;
     secure.root_gpa = 0x150000;
     secure.tables_gpa = 20 * MEMCTX_MIB;
@@ -622,14 +568,14 @@ test_secure_kernel(void **state)
                       "the last image: gva 0xfffff80312400000: image exports "
                       "as 'securekernel");
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* A root of another RAM, of which only this page is left. */
 static void
 test_root_whose_tables_are_elsewhere(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     winimg_write_self(&f->img, 0x1a0000, 0x1ed, 0);
     for (unsigned i = 0; i < 4; i++)
         guestimg_write_le64(&f->img, 0x1a0000 + 8 * (0x1ee + i),
@@ -640,7 +586,7 @@ test_root_whose_tables_are_elsewhere(void **state)
 static void
 test_pae_root_that_does_not_map_itself(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want = winimg(19041, PAE);
     winimg_write(&f->img, &f->want);
     uint64_t last =
@@ -654,12 +600,12 @@ test_pae_root_that_does_not_map_itself(void **state)
 static void
 test_two_roots_for_user_space(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.kva_shadow = true;
     winimg_write(&f->img, &f->want);
     winimg_write_self(&f->img, 0x700000, 0x1ed, 3);
     guestimg_write_le64(&f->img, f->want.eprocess_gpa[0] + 0x100, 0x700001);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(f->kernel->windows_facts.offsets.user_dtb, 0);
 }
 
@@ -668,13 +614,13 @@ test_two_roots_for_user_space(void **state)
 static void
 test_root_of_a_process_is_no_shadow(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     f->want.kva_shadow = true;
     winimg_write(&f->img, &f->want);
     winimg_write_self(&f->img, 0x700000, 0x1ed, 3);
     guestimg_write_le64(&f->img, 0x700000 + 8 * 255, 0x701067);
     guestimg_write_le64(&f->img, f->want.eprocess_gpa[0] + 0x100, 0x700001);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(f->kernel->windows_facts.offsets.user_dtb,
                      f->want.build->user_dtb);
 }
@@ -683,7 +629,7 @@ test_root_of_a_process_is_no_shadow(void **state)
 static void
 test_another_image_of_the_same_name(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct winimg copy = f->want;
     const struct guestimg_space space = {f->want.root_gpa, 4};
     winimg_write(&f->img, &f->want);
@@ -697,18 +643,18 @@ test_another_image_of_the_same_name(void **state)
     f->img.free_gpa = 22 * MEMCTX_MIB;
     guestimg_map_range(&f->img, &space, UINT64_C(0xfffff80200000000),
                        copy.image_gpa, WINIMG_SIZE, PAGE, MEMCTX_PTE_PRESENT);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_string_equal(f->kernel->identity, WINIMG_IDENTITY);
     /* A copy that points to the System process is as good, but not its base. */
     guestimg_write_le64(&f->img, copy.pointer_gpa, 0x1234567);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* EPROCESS structures in crash dumps, file cache and user data. */
 static void
 test_copies_of_the_system_process(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     unsigned char page[PAGE];
     f->want.stub_gpa = 0;
     winimg_write(&f->img, &f->want);
@@ -723,13 +669,13 @@ test_copies_of_the_system_process(void **state)
         guestimg_write(&f->img, (50 + i) * MEMCTX_MIB + 123, page, PAGE);
         guestimg_write(&f->img, (40 + i) * MEMCTX_MIB, "System", 7);
     }
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* What the boot before has left is as well formed: both are told, the one
  * whose clock stands later is the answer. */
 static void
-add_previous_boot(struct fixture *f, struct winimg *before)
+add_previous_boot(struct winprobe *f, struct winimg *before)
 {
     *before = f->want;
     before->root_gpa = 0x1aa000;
@@ -743,7 +689,7 @@ add_previous_boot(struct fixture *f, struct winimg *before)
 static void
 test_previous_boot_is_told_apart(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct winimg before;
     for (int stale = 0; stale < 2; stale++) {
         remake_ram(f, RAM, RAM);
@@ -752,7 +698,7 @@ test_previous_boot_is_told_apart(void **state)
         winimg_write(&f->img, &f->want);
         if (stale)
             winimg_write_stub(&f->img, &before, 0x13000, before.root_gpa);
-        assert_done(probe(f), &f->err);
+        assert_done(winprobe_try(f), &f->err);
         assert_int_equal(f->result.n_kernels, 2);
         const struct memctx_kernel *latest =
             &f->result.kernels[memctx_search_latest(&f->result)];
@@ -765,7 +711,7 @@ test_previous_boot_is_told_apart(void **state)
 static void
 test_previous_boot_with_the_same_shared_page(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct winimg before = f->want;
     f->want.created = f->want.time - 100;
     winimg_write(&f->img, &f->want);
@@ -776,7 +722,7 @@ test_previous_boot_with_the_same_shared_page(void **state)
     before.tables_gpa = 24 * MEMCTX_MIB;
     before.image_gpa = 48 * MEMCTX_MIB;
     winimg_write(&f->img, &before);
-    assert_done(probe(f), &f->err);
+    assert_done(winprobe_try(f), &f->err);
     assert_int_equal(f->result.n_kernels, 2);
     assert_int_equal(f->result.kernels[memctx_search_latest(&f->result)].kcr3,
                      f->want.root_gpa);
@@ -787,7 +733,7 @@ test_previous_boot_with_the_same_shared_page(void **state)
 static void
 test_previous_boot_beside_one_that_is_paged_out(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     static const enum memctx_paging pagings[] = {FOUR, FIVE, PAE, OLD};
     for (size_t i = 0; i < 4 * MEMCTX_ARRAY_LEN(pagings); i++) {
         struct winimg before;
@@ -821,17 +767,17 @@ test_previous_boot_beside_one_that_is_paged_out(void **state)
 static void
 test_linux_is_no_windows(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct guestimg_kernel kernel = guestimg_kernel();
     remake_ram(f, 256 * MEMCTX_MIB, 256 * MEMCTX_MIB);
     guestimg_add_kernel(&f->img, &kernel);
-    assert_done(probe(f), &f->err);
+    assert_done(winprobe_try(f), &f->err);
     assert_int_equal(f->result.n_kernels, 1);
     assert_int_equal(f->kernel->os, MEMCTX_OS_LINUX);
     assert_int_equal(f->result.seen[MEMCTX_OS_WINDOWS].n_clues, 0);
     remake_ram(f, RAM, RAM);
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(f->result.seen[MEMCTX_OS_LINUX].n_clues, 0);
 }
 
@@ -841,7 +787,7 @@ test_linux_is_no_windows(void **state)
 static void
 test_a_million_candidates(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     unsigned char page[PAGE] = {0};
     remake_ram(f, 4 * MEMCTX_GIB, 4 * MEMCTX_GIB);
     for (unsigned n = 0; n < 10000; n++) {
@@ -856,14 +802,14 @@ test_a_million_candidates(void **state)
     f->want.image_gpa = 4 * MEMCTX_GIB - 16 * MEMCTX_MIB;
     f->want.root_gpa = 4 * MEMCTX_GIB - PAGE;
     winimg_write(&f->img, &f->want);
-    expect_found(f);
+    winprobe_assert_found(f);
 }
 
 /* Tables that lead to themselves map every address, and without end. */
 static void
 test_tables_that_map_themselves_everywhere(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     for (uint64_t at = 0; at < PAGE; at += 8)
         guestimg_write_le64(&f->img, 0x300000 + at, 0x300063);
     expect_nothing(f, "check kuser: KUSER_SHARED_DATA at gpa 0x300000 has "
@@ -877,7 +823,7 @@ test_tables_that_map_themselves_everywhere(void **state)
 static void
 test_truncated_ram(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     winimg_write(&f->img, &f->want);
     memctx_rammap_destroy(f->map);
     guestimg_truncate(&f->img, f->want.image_gpa);
@@ -889,7 +835,7 @@ test_truncated_ram(void **state)
 static void
 test_each_read_fails_once(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct guestimg_faults *faults = guestimg_faults();
     winimg_write(&f->img, &f->want);
     memctx_rammap_destroy(f->map);
@@ -911,7 +857,7 @@ test_each_read_fails_once(void **state)
 static void
 test_backing_that_goes_away(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     struct memctx_session session = {.map = f->map};
     struct memctx_kernel kernel;
     winimg_write(&f->img, &f->want);
@@ -925,10 +871,10 @@ test_backing_that_goes_away(void **state)
 static void
 test_holes_stay_holes(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     winimg_write(&f->img, &f->want);
     uint64_t blocks = guestimg_blocks(&f->img);
-    expect_found(f);
+    winprobe_assert_found(f);
     assert_int_equal(guestimg_blocks(&f->img), blocks);
 }
 
@@ -938,7 +884,7 @@ test_holes_stay_holes(void **state)
 static void
 test_budgeted_tries_see_a_boot(void **state)
 {
-    struct fixture *f = *state;
+    struct winprobe *f = *state;
     const struct memctx_search_request request = {.budget_bytes = MEMCTX_MIB};
     f->want.stage = WINIMG_LOADER;
     guestimg_touch(&f->img, 0, RAM);
