@@ -11,14 +11,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void
-fill_signals(sigset_t *set)
+void
+apart_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
     sigaddset(set, SIGCHLD);
+}
+
+void
+apart_hold_signals(void)
+{
+    sigset_t set;
+    apart_signals(&set);
+    /* Ignored by whoever started us, it would take a child's status away. */
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 static _Noreturn void
@@ -72,10 +82,8 @@ apart_run(apart_fn *run, void *arg, enum exit_code *ret,
 {
     sigset_t set;
     int status = 0;
-    fill_signals(&set);
-    /* Ignored by whoever started us, it would take the child's status away. */
-    signal(SIGCHLD, SIG_DFL);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    apart_signals(&set);
+    apart_hold_signals();
     fflush(stdout);
     pid_t parent = getpid();
     pid_t pid = fork();

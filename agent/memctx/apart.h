@@ -6,8 +6,17 @@
 #ifndef MEMCTX_APART_H
 #define MEMCTX_APART_H
 
+#include <signal.h>
+
 #include "base/error.h"
 #include "common/exitcode.h"
+
+/* SIGINT, SIGTERM, SIGHUP, and SIGCHLD. */
+void apart_signals(sigset_t *ret);
+
+/* Block them: from here on they are waited for, so that what was made can be
+ * removed. */
+void apart_hold_signals(void);
 
 typedef enum exit_code apart_fn(void *arg);
 

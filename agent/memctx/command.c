@@ -3,9 +3,11 @@
 /* The table of commands, and how they report errors. */
 #include "memctx/command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct command command_boots;
 extern const struct command command_check;
@@ -76,6 +78,15 @@ command_fail(enum exit_code code, const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     return code;
+}
+
+enum exit_code
+command_become(const char *program, char *const *words)
+{
+    execvp(program, words);
+    int why = errno;
+    command_fail(EXIT_ERROR, "cannot run %s: %s", words[0], strerror(why));
+    return why == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 }
 
 enum exit_code

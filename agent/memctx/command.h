@@ -97,6 +97,10 @@ extern const struct command *const commands[];
 /* The command of this name; NULL: there is none. */
 const struct command *command_find(const char *name);
 
+/* Become this program, sought in PATH. Returns only when it cannot be run,
+ * which was said: EXIT_NOT_FOUND or EXIT_NOT_RUN. */
+enum exit_code command_become(const char *program, char *const *words);
+
 /* Print "error: ..." on standard error. Returns `code`. */
 enum exit_code command_fail(enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

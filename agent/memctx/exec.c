@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 the memctxd authors */
 /* memctx exec: becomes a command that inherits the descriptors of a guest's
  * RAM, and finds the rest in its environment. */
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,8 +20,6 @@ static const struct option_row option_table[] = {
 };
 
 /* As a shell exits that cannot run a command. */
-#define EXIT_NOT_RUN 126
-#define EXIT_NOT_FOUND 127
 
 static enum exit_code
 run(const struct invocation *in)
@@ -38,10 +35,7 @@ run(const struct invocation *in)
         return code;
     if (environment_put(reader, domain, &err) < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
-    execvp(command[0], command);
-    int why = errno;
-    command_fail(EXIT_ERROR, "cannot run %s: %s", command[0], strerror(why));
-    return (enum exit_code)(why == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
+    return command_become(command[0], command);
 }
 
 const struct command command_exec = {

@@ -34,8 +34,6 @@ static const struct option_row option_table[] = {
     OPTIONS_END,
 };
 
-#define EXIT_NOT_FOUND 127
-#define SIGNAL_EXIT 128 /* and the signal, as a shell has it */
 #define NOTE_MAX (64 * MEMCTX_KIB)
 
 struct run {
@@ -291,7 +289,8 @@ prepare(struct run *run, char **arguments)
     enum exit_code code = EXIT_DONE;
     if (!by_core)
         code = prepare_export(run, &by_core);
-    stage_hold_signals();
+    /* What is made from here on is to be removed. */
+    apart_hold_signals();
     if (code == EXIT_DONE && by_core)
         code = prepare_core(run);
     if (code == EXIT_DONE)
@@ -327,8 +326,9 @@ start(struct run *run, char **arguments)
     if (pid < 0)
         return command_fail(EXIT_ERROR, "%s", err.message);
     int status = stage_wait(pid);
-    return (enum exit_code)(WIFSIGNALED(status) ? SIGNAL_EXIT + WTERMSIG(status)
-                                                : WEXITSTATUS(status));
+    return (enum exit_code)(WIFSIGNALED(status)
+                                ? EXIT_SIGNALLED + WTERMSIG(status)
+                                : WEXITSTATUS(status));
 }
 
 static enum exit_code
@@ -339,7 +339,7 @@ run_tool(struct run *run, int64_t timeout_ms, char **arguments)
     if (code == EXIT_DONE)
         code = check_kernel(run);
     if (code == EXIT_DONE && !find_program(run))
-        code = command_fail((enum exit_code)EXIT_NOT_FOUND,
+        code = command_fail(EXIT_NOT_FOUND,
                             "there is no %s in PATH: install it first",
                             run->tool->programs[0]);
     if (code == EXIT_DONE)

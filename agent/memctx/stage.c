@@ -15,32 +15,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "memctx/apart.h"
 
 #define LOOK_NS 20000000 /* how often to look whether the core is there */
-#define EXIT_NOT_RUN 126
-#define EXIT_NOT_FOUND 127
 #define WORDS_MAX 16
 
 /* ---- processes ----------------------------------------------------------- */
-
-static void
-fill_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGCHLD);
-}
-
-void
-stage_hold_signals(void)
-{
-    sigset_t set;
-    fill_signals(&set);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status away */
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 static _Noreturn void
 become(const char *program, char *const *words, int output, bool apart,
@@ -53,10 +33,7 @@ become(const char *program, char *const *words, int output, bool apart,
         (output >= 0 && dup2(output, STDOUT_FILENO) < 0))
         _exit(EXIT_NOT_RUN);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execvp(program, words);
-    int why = errno;
-    command_fail(EXIT_ERROR, "cannot run %s: %s", words[0], strerror(why));
-    _exit(why == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
+    _exit((int)command_become(program, words));
 }
 
 pid_t
@@ -79,7 +56,7 @@ stage_wait(pid_t pid)
 {
     sigset_t set;
     int status = 0;
-    fill_signals(&set);
+    apart_signals(&set);
     while (waitpid(pid, &status, WNOHANG) == 0) {
         int number = sigwaitinfo(&set, NULL);
         if (number == SIGTERM || number == SIGHUP)
@@ -185,7 +162,7 @@ await_core(struct stage *stage, struct memctx_error *err)
 {
     const struct timespec look = {.tv_nsec = LOOK_NS};
     sigset_t set;
-    fill_signals(&set);
+    apart_signals(&set);
     sigdelset(&set, SIGCHLD);
     while (access(stage->core, R_OK) < 0) {
         if (waitpid(stage->mounter, NULL, WNOHANG) != 0) {

@@ -40,9 +40,6 @@ int stage_make_symbols(struct stage *stage, const struct common_options *common,
 pid_t stage_start(const char *program, char *const *words, int output,
                   bool apart, struct memctx_error *err);
 
-/* Block the signals that end a tool, so that what was made can be removed. */
-void stage_hold_signals(void);
-
 /* Wait for a program to end. SIGTERM and SIGHUP are handed on to it; SIGINT
  * reaches it from the terminal. As waitpid(2). */
 int stage_wait(pid_t pid);
