@@ -10,28 +10,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-static int
-write_part(int fd, const struct iovec *part)
-{
-    for (size_t done = 0; done < part->iov_len;) {
-        const char *bytes = part->iov_base;
-        ssize_t n = write(fd, bytes + done, part->iov_len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
+#include "common/fileio.h"
 
 static int
 write_all(int fd, const struct iovec *bytes, size_t n)
 {
+    uint64_t offset = 0;
     for (size_t i = 0; i < n; i++) {
-        if (write_part(fd, &bytes[i]) < 0)
+        if (fileio_pwrite_all(fd, bytes[i].iov_base, bytes[i].iov_len, offset) <
+            0)
             return -1;
+        offset += bytes[i].iov_len;
     }
     return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "common/fileio.h"
 
 #define PARTS_MAX MEMCTX_PROBE_PARTS_MAX
 _Static_assert(CONTROL_WRITE_MAX <= MEMCTX_PROBE_TRANSLATE_MAX,
@@ -161,16 +162,7 @@ open_part(struct part *part, struct memctx_error *err)
 static int
 put(const struct part *part, const unsigned char *bytes)
 {
-    for (size_t done = 0; done < part->len_bytes;) {
-        ssize_t n = pwrite(part->fd, bytes + done, part->len_bytes - done,
-                           (off_t)(part->offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
+    return fileio_pwrite_all(part->fd, bytes, part->len_bytes, part->offset);
 }
 
 /* One after the other; at the first that fails, all so far are put back. */

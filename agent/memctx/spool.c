@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "common/fileio.h"
 #include "text/text.h"
 
 #define CHUNK_BYTES (256 * MEMCTX_KIB)
@@ -96,19 +97,11 @@ static int
 write_all(int fd, const unsigned char *bytes, size_t len_bytes, uint64_t offset,
           struct memctx_error *err)
 {
-    while (len_bytes > 0) {
-        ssize_t n = pwrite(fd, bytes, len_bytes, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return memctx_error_set(err, MEMCTX_PERMANENT,
-                                    "cannot copy it to %s (TMPDIR): %s",
-                                    directory(), strerror(errno));
-        bytes += n;
-        offset += (uint64_t)n;
-        len_bytes -= (size_t)n;
-    }
-    return 0;
+    if (fileio_pwrite_all(fd, bytes, len_bytes, offset) == 0)
+        return 0;
+    return memctx_error_set(err, MEMCTX_PERMANENT,
+                            "cannot copy it to %s (TMPDIR): %s", directory(),
+                            strerror(errno));
 }
 
 /* Write the first len_bytes of the chunk, but for what is zero. */
