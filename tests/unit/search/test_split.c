@@ -13,6 +13,7 @@
 #define LARGE (2 * MEMCTX_MIB)
 #define DIRECT_MAP UINT64_C(0xffff9a4000000000)
 #define VMALLOC UINT64_C(0xffffc90000000000)
+#define LDT UINT64_C(0xffff880000000000) /* in front of the direct map */
 #define RW (MEMCTX_PTE_PRESENT | MEMCTX_PTE_WRITE)
 
 struct fixture {
@@ -85,6 +86,8 @@ test_right_layout_is_confirmed(void **state)
     map_direct(f, 0, LOW - 4 * MEMCTX_MIB);
     map_direct(f, ABOVE, RAM - LOW);
     guestimg_map_range(&f->img, &four, VMALLOC, 3 * MEMCTX_GIB, 64 * MEMCTX_MIB,
+                       LARGE, RW);
+    guestimg_map_range(&f->img, &four, LDT, 64 * MEMCTX_MIB, 8 * MEMCTX_MIB,
                        LARGE, RW);
     assert_int_equal(judge(f), MEMCTX_SPLIT_CONFIRMED);
     assert_int_equal(f->guesses[0], 0);

@@ -8,6 +8,7 @@
 
 #include "guestimg.h"
 #include "guest/guest.h"
+#include "guest/linux/clue.h"
 #include "guest/linux/shape.h"
 #include "search/revalidate.h"
 #include "search/search.h"
@@ -154,6 +155,30 @@ test_table_below_the_root_is_none(void **state)
     assert_false(memctx_linux_shape_is_clue(page, 0));
     page[511 * 8] = 0x81;
     assert_false(memctx_linux_shape_is_clue(page, 0x5000));
+}
+
+/* From the first page that looks like a root to the last one, of many in the
+ * block; the name of a note is worth another look at all of it, if that is a
+ * thorough one. */
+static void
+test_part_of_a_block_that_hides_clues(void **state)
+{
+    (void)state;
+    static unsigned char bytes[16 * PAGE];
+    const struct memctx_block block = {
+        .gpa = 0x100000, .bytes = bytes, .len_bytes = sizeof(bytes)};
+    assert_int_equal(memctx_linux_hides(&block, true).size, 0);
+    for (size_t page = 5; page <= 9; page += 4)
+        bytes[page * PAGE + 511 * 8] = bytes[page * PAGE + 280 * 8] = 1;
+    struct memctx_range part = memctx_linux_hides(&block, true);
+    assert_int_equal(part.gpa, 0x100000 + 5 * PAGE);
+    assert_int_equal(part.size, 5 * PAGE);
+    memcpy(bytes + 14 * PAGE + 12, "VMCOREINFO", 10);
+    part = memctx_linux_hides(&block, false);
+    assert_int_equal(part.size, 5 * PAGE);
+    part = memctx_linux_hides(&block, true);
+    assert_int_equal(part.gpa, 0x100000);
+    assert_int_equal(part.size, sizeof(bytes));
 }
 
 static void
@@ -358,6 +383,7 @@ main(void)
         T(test_roots_of_tasks),
         T(test_user_half_of_kpti),
         T(test_table_below_the_root_is_none),
+        T(test_part_of_a_block_that_hides_clues),
         T(test_kernel_that_still_boots),
         T(test_banners_that_are_none),
         T(test_search_guesses_last),
